@@ -1,0 +1,125 @@
+import { deepStrictEqual } from 'node:assert/strict'
+import { cpuTimeMicros } from './cpu-time.ts'
+import { median } from './median.ts'
+import { prepareWrk, type Question, type Wrk } from './wrk.ts'
+
+/** A server that takes part: where it answers, and whose CPU time counts. */
+export interface Contestant {
+  readonly name: string
+  /** Origin without a slash at the end. */
+  readonly url: string
+  readonly pid: number
+}
+
+/** What the gateway has set out to reach: its CPU time per request, divided by that of a reference. */
+export interface Aim {
+  readonly reference: string
+  readonly atMost: number
+}
+
+/** One question to several servers that answer it alike. */
+export interface Contest {
+  readonly title: string
+  readonly question: Question
+  readonly gateway: Contestant
+  readonly references: readonly Contestant[]
+  readonly aims: readonly Aim[]
+}
+
+/** How long a contest takes. */
+export interface Pace {
+  /** In each round every contestant has its turn, so that a noisy minute is noisy for all. */
+  readonly rounds: number
+  /** Before the first turn of each. */
+  readonly firstWarmUpSeconds: number
+  /** Before each later turn. */
+  readonly warmUpSeconds: number
+  readonly measuredSeconds: number
+}
+
+/** What was measured in one turn, or the medians of all turns. */
+export interface Figures {
+  readonly perSecond: number
+  readonly p50Ms: number
+  readonly p99Ms: number
+  /** CPU time of the contestant's process for each answer. */
+  readonly cpuMicros: number
+}
+
+/** What came out for one contestant. */
+export interface Outcome {
+  readonly name: string
+  readonly figures: Figures
+  /** CPU time of the gateway divided by that of this one, by round, and the median of that. 1 for the gateway itself. */
+  readonly ratio: number
+  readonly ratios: readonly number[]
+}
+
+/** What came out of a contest; the gateway first. */
+export interface ContestResult {
+  readonly title: string
+  readonly outcomes: readonly Outcome[]
+  readonly aims: readonly (Aim & { readonly reached: number; readonly met: boolean })[]
+}
+
+/** Runs a contest. Rejects when answers differ, or when one of them has failed. */
+export async function runContest(contest: Contest, pace: Pace): Promise<ContestResult> {
+  const contestants = [contest.gateway, ...contest.references]
+  await requireSameAnswers(contestants, contest.question)
+  await using wrk = await prepareWrk(contest.question)
+  const turns = new Map(contestants.map(({ name }) => [name, [] as Figures[]]))
+  for (let round = 0; round < pace.rounds; round++) {
+    process.stderr.write(`${contest.title}: round ${round + 1} of ${pace.rounds}\n`)
+    const warmUpSeconds = round === 0 ? pace.firstWarmUpSeconds : pace.warmUpSeconds
+    for (const contestant of contestants) {
+      await wrk.run(contestant.url, warmUpSeconds)
+      turns.get(contestant.name)?.push(await takeTurn(wrk, contestant, pace.measuredSeconds))
+    }
+  }
+  await requireSameAnswers(contestants, contest.question)
+  const own = turns.get(contest.gateway.name) ?? []
+  const outcomes = [...turns].map(([name, figures]) => outcomeOf(name, figures, own))
+  return { title: contest.title, outcomes, aims: contest.aims.map((aim) => judge(aim, outcomes)) }
+}
+
+async function takeTurn(wrk: Wrk, { url, pid }: Contestant, seconds: number): Promise<Figures> {
+  const before = await cpuTimeMicros(pid)
+  const reading = await wrk.run(url, seconds)
+  const cpuMicros = ((await cpuTimeMicros(pid)) - before) / reading.requests
+  return {
+    perSecond: reading.requests / reading.seconds,
+    p50Ms: reading.p50Ms,
+    p99Ms: reading.p99Ms,
+    cpuMicros,
+  }
+}
+
+function outcomeOf(name: string, turns: readonly Figures[], gateway: readonly Figures[]): Outcome {
+  const ratios = turns.map(({ cpuMicros }, round) => (gateway[round]?.cpuMicros ?? Number.NaN) / cpuMicros)
+  const figures = {
+    perSecond: median(turns.map((turn) => turn.perSecond)),
+    p50Ms: median(turns.map((turn) => turn.p50Ms)),
+    p99Ms: median(turns.map((turn) => turn.p99Ms)),
+    cpuMicros: median(turns.map((turn) => turn.cpuMicros)),
+  }
+  return { name, figures, ratio: median(ratios), ratios }
+}
+
+function judge(aim: Aim, outcomes: readonly Outcome[]): ContestResult['aims'][number] {
+  const reached = outcomes.find(({ name }) => name === aim.reference)?.ratio ?? Number.NaN
+  return { ...aim, reached, met: reached <= aim.atMost }
+}
+
+/** A contestant that answers faster because it answers something else has not won. */
+async function requireSameAnswers(contestants: readonly Contestant[], question: Question): Promise<void> {
+  let first: { readonly name: string; readonly answer: unknown } | undefined
+  for (const { name, url } of contestants) {
+    const { method, path, headers, body = null } = question
+    const response = await fetch(url + path, { method, headers, body, signal: AbortSignal.timeout(10_000) })
+    const text = await response.text()
+    if (response.status !== 200) throw new Error(`${name} answered ${response.status}: ${text.slice(0, 500)}`)
+    const answer: unknown = JSON.parse(text)
+    first ??= { name, answer }
+    deepStrictEqual(answer, first.answer, `${name} answers ${text.slice(0, 500)}, other than ${first.name}`)
+  }
+}

@@ -1,0 +1,65 @@
+import { parseArgs } from 'node:util'
+import { type Contest, type ContestResult, type Pace, runContest } from './contest.ts'
+import { prepareGraphql } from './graphql.ts'
+import { prepareGrpc } from './grpc.ts'
+import { describeMachine, markdownReport, plainReport } from './report.ts'
+import { prepareRest } from './rest.ts'
+
+// What `npm run bench` runs: the gateway with all plugins on, and the servers that it is compared with, side by side.
+
+const usage = `npm run bench -- [--only rest|graphql|grpc] [--quick] [--markdown | --json]
+
+  --only      one section; may be given again
+  --quick     one short round, to see that everything runs; its figures mean little
+  --markdown  tables for docs/performance.md
+  --json      everything, the figures of each round too`
+
+/** Starts what a section needs, leaves its end to the stack, and says who is to be asked what. */
+type Prepare = (resources: AsyncDisposableStack) => Promise<Contest[]>
+
+const sections: Readonly<Record<string, Prepare>> = {
+  rest: prepareRest,
+  graphql: prepareGraphql,
+  grpc: prepareGrpc,
+}
+
+const usualPace: Pace = { rounds: 5, firstWarmUpSeconds: 3, warmUpSeconds: 1, measuredSeconds: 5 }
+const quickPace: Pace = { rounds: 1, firstWarmUpSeconds: 1, warmUpSeconds: 1, measuredSeconds: 2 }
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      only: { type: 'string', multiple: true },
+      quick: { type: 'boolean', default: false },
+      markdown: { type: 'boolean', default: false },
+      json: { type: 'boolean', default: false },
+      help: { type: 'boolean', short: 'h', default: false },
+    },
+  })
+  if (values.help) {
+    process.stdout.write(`${usage}\n`)
+    return
+  }
+  const chosen = values.only ?? Object.keys(sections)
+  const pace = values.quick ? quickPace : usualPace
+  const contests: ContestResult[] = []
+  for (const name of chosen) contests.push(...(await runSection(name, pace)))
+  const report = { machine: await describeMachine(), pace, contests }
+  const print = values.json
+    ? JSON.stringify(report, undefined, 2)
+    : values.markdown
+      ? markdownReport(report)
+      : plainReport(report)
+  process.stdout.write(`${print}\n`)
+}
+
+async function runSection(name: string, pace: Pace): Promise<ContestResult[]> {
+  const prepare = Object.hasOwn(sections, name) ? sections[name] : undefined
+  if (prepare === undefined) throw new Error(`there is no section "${name}"\n${usage}`)
+  await using resources = new AsyncDisposableStack()
+  const results: ContestResult[] = []
+  for (const contest of await prepare(resources)) results.push(await runContest(contest, pace))
+  return results
+}
+
+await main()

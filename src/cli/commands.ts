@@ -1,0 +1,104 @@
+import { parseArgs } from 'node:util'
+import { ConfigError } from '../config/problem.ts'
+import { createKey, signToken } from './credentials.ts'
+import { explainRoute, listRoutes } from './routes.ts'
+import { printSchema } from './schema.ts'
+import { startGateway } from './start.ts'
+import { validateConfig } from './validate.ts'
+
+/** What a command is given: its own words and the options that all share. */
+export interface CommandInput {
+  readonly words: readonly string[]
+  /** Path of the configuration. */
+  readonly config: string
+  readonly json: boolean
+  readonly headers: readonly string[]
+  readonly port: string | undefined
+  readonly print: boolean
+  readonly issuer: string | undefined
+  readonly roles: readonly string[]
+}
+
+/** Runs one command line. Resolves with the exit code: 0 done, 1 error. */
+export async function runCommand(argv: readonly string[]): Promise<number> {
+  try {
+    const { positionals, values } = parseArgs({ args: [...argv], options: flags, allowPositionals: true })
+    const [name = ''] = positionals
+    const command = commands.find(({ words }) => words.every((word, index) => positionals[index] === word))
+    if (values.help === true || name === '' || name === 'help') {
+      console.log(usage)
+      return 0
+    }
+    if (command === undefined) {
+      console.error(`unknown command "${positionals.join(' ')}"; gateway --help lists them`)
+      return 1
+    }
+    const {
+      config,
+      json = false,
+      header: headers = [],
+      port,
+      print = false,
+      issuer,
+      role: roles = [],
+    } = values
+    const words = positionals.slice(command.words.length)
+    const path = config ?? (command.takesFile === true ? words[0] : undefined) ?? 'gateway.yaml'
+    return await command.run({ words, config: path, json, headers, port, print, issuer, roles })
+  } catch (error) {
+    console.error(describeFailure(error))
+    return 1
+  }
+}
+
+interface Command {
+  readonly words: readonly string[]
+  /** Whether its first word may be the configuration. */
+  readonly takesFile?: boolean
+  run(input: CommandInput): Promise<number>
+}
+
+const commands: readonly Command[] = [
+  { words: ['start'], takesFile: true, run: startGateway },
+  { words: ['validate'], takesFile: true, run: validateConfig },
+  { words: ['routes', 'list'], run: listRoutes },
+  { words: ['routes', 'explain'], run: explainRoute },
+  { words: ['keys', 'create'], run: createKey },
+  { words: ['token', 'sign'], run: signToken },
+  { words: ['schema'], run: printSchema },
+]
+
+const flags = {
+  config: { type: 'string', short: 'c' },
+  json: { type: 'boolean' },
+  header: { type: 'string', short: 'H', multiple: true },
+  port: { type: 'string', short: 'p' },
+  print: { type: 'boolean' },
+  issuer: { type: 'string' },
+  role: { type: 'string', multiple: true },
+  help: { type: 'boolean', short: 'h' },
+} as const
+
+const usage = `gateway <command> [--config gateway.yaml] [--json]
+
+  start [file] [--port N]           run the gateway; SIGHUP or a change of the file reloads, SIGTERM drains
+  validate [file] [--print]         check a configuration as start does; --print shows it with every default
+  routes list                       the routing table, in the words of the configuration
+  routes explain METHOD PATH [-H 'Name: value']
+                                    which route takes a request, and why others do not
+  keys create CONSUMER              make an API key; only the hash belongs into the configuration
+  token sign SUBJECT [--role R]     sign a JWT for trying things, with the configuration's own HS secret
+  schema                            the JSON schema of the configuration
+
+Exit code: 0 done, 1 error.`
+
+function describeFailure(error: unknown): string {
+  if (error instanceof ConfigError) return error.message
+  const { code, message } = error as NodeJS.ErrnoException
+  if (code === 'EADDRINUSE') {
+    const { address = '', port = 0 } = error as { address?: string; port?: number }
+    return `port ${port} on ${address} is taken by another process; choose another with --port or server.listen`
+  }
+  if (code === 'EACCES') return `${message}; ports below 1024 need privileges`
+  return `gateway: ${message ?? String(error)}`
+}

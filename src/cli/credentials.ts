@@ -1,0 +1,47 @@
+import { SignJWT } from 'jose'
+import { createApiKey, hashApiKey } from '../plugins/identity/api-key.ts'
+import type { CommandInput } from './commands.ts'
+import { withGateway } from './validate.ts'
+
+/** `gateway keys create CONSUMER`: prints a new key once, and what belongs into the configuration. */
+export async function createKey(input: CommandInput): Promise<number> {
+  const [consumer = ''] = input.words
+  if (consumer === '') throw new Error('usage: gateway keys create CONSUMER')
+  const key = createApiKey('live')
+  const hash = hashApiKey(key)
+  if (input.json) {
+    console.log(JSON.stringify({ consumer, key, hash }))
+    return 0
+  }
+  console.log(`key (shown this once): ${key}\n`)
+  console.log(`consumers:\n  - id: ${consumer}\n    keys:\n      - hash: ${hash}`)
+  return 0
+}
+
+/** `gateway token sign SUBJECT`: a token of one hour for trying things, signed with the HS secret of an issuer in the configuration. */
+export function signToken(input: CommandInput): Promise<number> {
+  const [subject = ''] = input.words
+  if (subject === '') throw new Error('usage: gateway token sign SUBJECT [--issuer URL] [--role ROLE]')
+  return withGateway(input, async ({ config }) => {
+    const issuer = config.auth.jwt.find(
+      ({ issuer: name, secret }) =>
+        secret !== undefined && (input.issuer === undefined || input.issuer === name),
+    )
+    if (issuer?.secret === undefined) {
+      throw new Error(
+        `${input.config} has no issuer with a secret${input.issuer === undefined ? '' : ` named "${input.issuer}"`}`,
+      )
+    }
+    const algorithm = issuer.algorithms.find((name) => name.startsWith('HS')) ?? 'HS256'
+    const token = await new SignJWT({ [issuer.claims.roles]: input.roles })
+      .setProtectedHeader({ alg: algorithm, typ: 'JWT' })
+      .setSubject(subject)
+      .setIssuer(issuer.issuer)
+      .setAudience(issuer.audience)
+      .setIssuedAt()
+      .setExpirationTime('1h')
+      .sign(new TextEncoder().encode(issuer.secret))
+    console.log(input.json ? JSON.stringify({ token }) : token)
+    return 0
+  })
+}

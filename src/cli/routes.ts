@@ -1,0 +1,107 @@
+import type { Row } from '../core/route.ts'
+import { canonicalPath } from '../routing/canonical-path.ts'
+import type { MatchQuery, Refusal } from '../routing/table.ts'
+import type { CommandInput } from './commands.ts'
+import { withGateway } from './validate.ts'
+
+/** `gateway routes list`. */
+export function listRoutes(input: CommandInput): Promise<number> {
+  return withGateway(input, async ({ rows }) => {
+    const listed = rows.map((row) => ({
+      protocol: row.protocol,
+      methods: methodsOf(row),
+      path: row.template,
+      id: row.id,
+      auth: row.policy.auth,
+      plugins: row.policy.plugins.map((plugin) => plugin.name),
+    }))
+    if (input.json) console.log(JSON.stringify(listed, null, 2))
+    else printTable(listed.map((row) => ({ ...row, plugins: row.plugins.join(',') })))
+    return 0
+  })
+}
+
+/** `gateway routes explain METHOD PATH`: exit code 0 when a route takes it, 1 when none does. */
+export function explainRoute(input: CommandInput): Promise<number> {
+  const [method = '', target = ''] = input.words
+  if (method === '' || !target.startsWith('/'))
+    throw new Error('usage: gateway routes explain GET /v1/users/42')
+  return withGateway(input, async ({ table }) => {
+    const ask = askOf(method.toUpperCase(), target, input.headers)
+    const seen = table.explain(ask)
+    const taken = seen.find(({ refusal }) => refusal === undefined)
+    const allowed = table.allowedMethods(ask)
+    if (input.json) {
+      const candidates = seen.map(({ row, refusal }) => ({
+        id: row.id,
+        path: row.template,
+        refusal: refusal ?? null,
+      }))
+      console.log(JSON.stringify({ taken: taken?.row.id ?? null, candidates }, null, 2))
+      return taken === undefined ? 1 : 0
+    }
+    for (const { row, refusal } of seen) {
+      if (refusal !== undefined) console.log(`- ${describe(row)}: refused, ${reasons[refusal]}`)
+      else if (row === taken?.row)
+        console.log(`> ${describe(row)}: takes it (auth ${row.policy.auth}; ${plugins(row)})`)
+    }
+    if (taken !== undefined) return 0
+    console.log(
+      allowed.length > 0 ? `405: this path takes ${allowed.join(', ')}` : '404: no route matches this path',
+    )
+    return 1
+  })
+}
+
+function askOf(method: string, target: string, headers: readonly string[]): MatchQuery {
+  const [path = '/', query = ''] = target.split('?')
+  const canonical = canonicalPath(path)
+  const named = Object.fromEntries(
+    headers.map((header) => {
+      const colon = header.indexOf(':')
+      return [header.slice(0, colon).trim().toLowerCase(), header.slice(colon + 1).trim()]
+    }),
+  )
+  return {
+    method,
+    segments: canonical.matchSegments,
+    encodedSlash: canonical.encodedSlash,
+    host: named.host ?? '',
+    headers: named,
+    query,
+  }
+}
+
+const reasons: Readonly<Record<Refusal, string>> = {
+  method: 'the method differs',
+  header: 'a header that it wants is not there',
+  query: 'a query parameter that it wants is not there',
+  encodedSlash: 'the path hides a slash (%2F) and the route does not set encodedSlash',
+}
+
+function describe(row: Row): string {
+  return `${row.protocol} ${methodsOf(row)} ${row.template} [${row.id}]`
+}
+
+function plugins(row: Row): string {
+  const names = row.policy.plugins.map((plugin) => plugin.name)
+  return names.length === 0 ? 'no plugins of its own' : `plugins ${names.join(', ')}`
+}
+
+function methodsOf(row: Row): string {
+  return row.methods.length === 0 ? 'ANY' : row.methods.join(',')
+}
+
+function printTable(rows: readonly Readonly<Record<string, string>>[]): void {
+  const columns = Object.keys(rows[0] ?? {})
+  const widths = columns.map((column) =>
+    Math.max(column.length, ...rows.map((row) => (row[column] ?? '').length)),
+  )
+  const line = (cells: readonly string[]): string =>
+    cells
+      .map((cell, index) => cell.padEnd(widths[index] ?? 0))
+      .join('  ')
+      .trimEnd()
+  console.log(line(columns.map((column) => column.toUpperCase())))
+  for (const row of rows) console.log(line(columns.map((column) => row[column] ?? '')))
+}

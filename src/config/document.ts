@@ -1,0 +1,114 @@
+import { readFileSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { isMap, isNode, isScalar, LineCounter, type Node, parseDocument, Scalar, visit } from 'yaml'
+import { formatPath, type Problem } from './problem.ts'
+
+/** Environment variables by name. */
+export type Environment = Readonly<Record<string, string | undefined>>
+
+/** A YAML (or JSON) document whose values remember where they were written. */
+export class ConfigDocument {
+  readonly file: string
+  readonly problems: Problem[] = []
+  /** Files that `file://` values were read from, absolute. */
+  readonly includedFiles: string[] = []
+  readonly #lines = new LineCounter()
+  readonly #document
+
+  /** Parses the text, then replaces `${ENV:-default}` and `file://` in its values. Mistakes are collected in {@link problems}. */
+  constructor(file: string, text: string, environment: Environment) {
+    this.file = file
+    this.#document = parseDocument(text, { lineCounter: this.#lines, prettyErrors: false })
+    for (const error of this.#document.errors) this.problems.push(this.#at([], error.pos[0], error.message))
+    if (this.problems.length === 0) this.#substitute(environment)
+  }
+
+  /** The document as plain data; an empty document is an empty configuration. */
+  data(): unknown {
+    return this.#document.toJS({ maxAliasCount: 100 }) ?? {}
+  }
+
+  /** A mistake at a key's path: points at the key of the last part when there is one, else at the nearest parent that is there. */
+  problem(path: readonly PropertyKey[], message: string): Problem {
+    for (let length = path.length; length > 0; length--) {
+      const offset = this.#offsetOf(path.slice(0, length))
+      if (offset !== undefined) return this.#at(path, offset, message)
+    }
+    return this.#at(path, 0, message)
+  }
+
+  #offsetOf(path: readonly PropertyKey[]): number | undefined {
+    const parent = path.length === 1 ? this.#document.contents : this.#document.getIn(path.slice(0, -1), true)
+    const last = path.at(-1)
+    if (isMap(parent)) {
+      const pair = parent.items.find((item) => isScalar(item.key) && String(item.key.value) === String(last))
+      return pair !== undefined && isNode(pair.key) ? startOf(pair.key) : undefined
+    }
+    const node = this.#document.getIn(path, true)
+    return isNode(node) ? startOf(node) : undefined
+  }
+
+  #at(path: readonly PropertyKey[], offset: number, message: string): Problem {
+    const { line, col } = this.#lines.linePos(offset)
+    return { file: this.file, line, column: col, path: formatPath(path), message }
+  }
+
+  #substitute(environment: Environment): void {
+    visit(this.#document, {
+      Scalar: (key, node) => {
+        if (key === 'key' || typeof node.value !== 'string') return
+        const { value } = node
+        try {
+          if (value.includes('${')) this.#expand(node, environment)
+          if (typeof node.value === 'string' && node.value.startsWith('file://'))
+            node.value = this.#read(node.value)
+        } catch (error) {
+          this.problems.push(
+            this.#at([], startOf(node) ?? 0, error instanceof Error ? error.message : String(error)),
+          )
+        }
+      },
+    })
+  }
+
+  /** A plain (unquoted) scalar is read again after expansion, so that `${PORT:-8080}` is a number. */
+  #expand(node: Scalar, environment: Environment): void {
+    const expanded = String(node.value).replace(
+      reference,
+      (_, name: string, fallback: string | undefined) => {
+        const value = environment[name]
+        if (value !== undefined && value !== '') return value
+        if (fallback !== undefined) return fallback
+        throw new Error(
+          `environment variable ${name} is not set; write \${${name}:-default} to give a default`,
+        )
+      },
+    )
+    node.value = node.type === Scalar.PLAIN ? plainValue(expanded) : expanded
+  }
+
+  #read(url: string): string {
+    const path = url.startsWith('file:///')
+      ? fileURLToPath(url)
+      : resolve(dirname(this.file), url.slice('file://'.length))
+    this.includedFiles.push(path)
+    try {
+      return readFileSync(path, 'utf8').replace(/\r?\n$/, '')
+    } catch (error) {
+      throw new Error(`cannot read ${url}: ${error instanceof Error ? error.message : String(error)}`)
+    }
+  }
+}
+
+function plainValue(text: string): unknown {
+  if (/^-?\d+$/.test(text) && Number.isSafeInteger(Number(text))) return Number(text)
+  if (text === 'true' || text === 'false') return text === 'true'
+  return text
+}
+
+function startOf(node: Node): number | undefined {
+  return node.range?.[0]
+}
+
+const reference = /\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}/g

@@ -1,0 +1,61 @@
+import { nearestWord } from './nearest-word.ts'
+import type { Config } from './schema.ts'
+
+/** A mistake that only shows when parts of the configuration are compared, by the path of its key. */
+export interface ReferenceProblem {
+  readonly path: readonly PropertyKey[]
+  readonly message: string
+}
+
+/** Names that point nowhere and ids that stand twice. */
+export function checkReferences(config: Config): ReferenceProblem[] {
+  const problems: ReferenceProblem[] = []
+  const upstreams = Object.keys(config.upstreams)
+  const needUpstream = (name: string, path: readonly PropertyKey[]): void => {
+    if (upstreams.includes(name)) return
+    const nearest = nearestWord(name, upstreams)
+    const hint =
+      nearest === undefined
+        ? `; there are: ${upstreams.join(', ') || 'none'}`
+        : `; did you mean "${nearest}"?`
+    problems.push({ path, message: `there is no upstream "${name}"${hint}` })
+  }
+  const needIdentity = (auth: string, path: readonly PropertyKey[]): void => {
+    if (auth === 'none' || config.consumers.length > 0 || config.auth.jwt.length > 0) return
+    problems.push({
+      path,
+      message: `needs an identity, but there are no consumers and no auth.jwt; add one, or set auth: none`,
+    })
+  }
+
+  config.routes.forEach((route, index) => {
+    needUpstream(route.upstream, ['routes', index, 'upstream'])
+    needIdentity(route.auth, ['routes', index])
+    if (route.rewrite.path !== undefined && route.rewrite.stripPrefix !== undefined) {
+      problems.push({
+        path: ['routes', index, 'rewrite'],
+        message: 'path and stripPrefix exclude each other',
+      })
+    }
+  })
+  if (config.graphql !== undefined) {
+    needIdentity(config.graphql.auth, ['graphql'])
+    for (const [name, subgraph] of Object.entries(config.graphql.subgraphs)) {
+      needUpstream(subgraph.upstream, ['graphql', 'subgraphs', name, 'upstream'])
+    }
+  }
+  for (const [name, service] of Object.entries(config.grpc?.services ?? {})) {
+    needUpstream(service.upstream, ['grpc', 'services', name, 'upstream'])
+    needIdentity(service.auth, ['grpc', 'services', name])
+  }
+  problems.push(...repeated('routes', config.routes), ...repeated('consumers', config.consumers))
+  return problems
+}
+
+function repeated(section: string, items: readonly { readonly id: string }[]): ReferenceProblem[] {
+  return items.flatMap((item, index) =>
+    items.findIndex((other) => other.id === item.id) === index
+      ? []
+      : [{ path: [section, index, 'id'], message: `the id "${item.id}" stands twice` }],
+  )
+}

@@ -1,0 +1,17 @@
+import type { GatewayError } from './error.ts'
+import type { HttpExchange } from './http-exchange.ts'
+import type { Row } from './route.ts'
+
+/** The front-ends, as they are named in logs and metrics. */
+export type Protocol = 'rest' | 'graphql' | 'grpc'
+
+/** One protocol: how its exchanges are read and answered. */
+export interface FrontEnd {
+  readonly name: Protocol
+  /** Its lines of the routing table, complete when the front-end is made. */
+  readonly rows: readonly Row[]
+  /** Answers a refused or failed exchange in the protocol's own words. Called only while nothing was sent. */
+  refuse(x: HttpExchange, error: GatewayError): void
+  /** Frees what the front-end holds; called when its last exchange has settled. */
+  close(): Promise<void>
+}

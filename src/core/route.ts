@@ -1,0 +1,61 @@
+import type { HttpExchange } from './http-exchange.ts'
+import type { FrontEnd, Protocol } from './front-end.ts'
+
+/** What a request must pass before it is served: identity, permissions, plugins. Shared by all rows that it was written for. */
+export interface Policy {
+  /** The id of the route, service or endpoint that the policy was written for; plugins keep their state under it. */
+  readonly id: string
+  readonly auth: 'required' | 'optional' | 'none'
+  readonly authorize: Authorization
+  /** Plugins in run order, as configured: a name and its options (already checked). */
+  readonly plugins: readonly PluginUse[]
+  /** Whether the client's own credentials go on to the upstream. */
+  readonly forwardCredentials: boolean
+}
+
+/** The caller needs one of the roles and all of the scopes; an empty list asks for nothing. */
+export interface Authorization {
+  readonly roles: readonly string[]
+  readonly scopes: readonly string[]
+}
+
+/** One plugin with its checked options. */
+export interface PluginUse {
+  readonly name: string
+  readonly options: unknown
+}
+
+/** What plugins, log and metrics know of the place that a request was routed to. */
+export interface Route {
+  /** Stable and bounded: the route's id or the gRPC method; the label of metrics. */
+  readonly id: string
+  readonly protocol: Protocol
+  /** Path template in the grammar of `google.api.http`. */
+  readonly template: string
+  readonly policy: Policy
+}
+
+/** A condition on one header or query parameter: its exact value, or `*` for any value. */
+export interface ValueMatch {
+  readonly name: string
+  readonly value: string
+}
+
+/** One line of the routing table: when it matches and who serves it. */
+export interface Row extends Route {
+  /** Upper case; empty for every method. GET includes HEAD. */
+  readonly methods: readonly string[]
+  /** `api.example.com` or `*.example.com`, lower case, without port; empty for every host. */
+  readonly hosts: readonly string[]
+  readonly headers: readonly ValueMatch[]
+  readonly query: readonly ValueMatch[]
+  /** Higher wins between rows that match equally well; default 0. */
+  readonly priority: number
+  /** Whether `%2F` inside a path segment is accepted; gRPC bindings decode it by the rules of `http.proto`. */
+  readonly encodedSlash: boolean
+  readonly frontEnd: FrontEnd
+  /** Where the row was written, for messages: a configuration path or `file.proto: Method`. */
+  readonly origin: string
+  /** Serves an exchange that has passed all `onRequest` hooks. */
+  serve(x: HttpExchange): void | Promise<void>
+}

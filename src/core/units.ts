@@ -1,0 +1,44 @@
+import { z } from 'zod'
+
+/** `5s`, `250ms`, `1m`, `24h`, `7d` as milliseconds, or undefined when the text is no duration. */
+export function parseDuration(text: string): number | undefined {
+  const match = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/.exec(text)
+  if (match === null) return undefined
+  return Math.round(Number(match[1]) * (durationUnits[match[2] as keyof typeof durationUnits] ?? 1))
+}
+
+/** `10mb`, `64kb`, `512b` as bytes (1kb = 1024 bytes), or undefined when the text is no size. */
+export function parseSize(text: string): number | undefined {
+  const match = /^(\d+(?:\.\d+)?)(b|kb|mb|gb)$/i.exec(text)
+  if (match === null) return undefined
+  return Math.round(Number(match[1]) * (sizeUnits[(match[2] ?? 'b').toLowerCase() as keyof typeof sizeUnits] ?? 1))
+}
+
+/** A configuration value that is written as a duration (`5s`) and read as milliseconds. */
+export function duration(): z.ZodType<number, string> {
+  return z
+    .string()
+    .meta({ pattern: '^\\d+(\\.\\d+)?(ms|s|m|h|d)$' })
+    .transform((text, context) => {
+      const parsed = parseDuration(text)
+      if (parsed !== undefined) return parsed
+      context.addIssue(`"${text}" is no duration; write 250ms, 5s, 1m, 24h or 7d`)
+      return z.NEVER
+    })
+}
+
+/** A configuration value that is written as a size (`10mb`) and read as bytes. */
+export function size(): z.ZodType<number, string> {
+  return z
+    .string()
+    .meta({ pattern: '^\\d+(\\.\\d+)?([bB]|[kKmMgG][bB])$' })
+    .transform((text, context) => {
+      const parsed = parseSize(text)
+      if (parsed !== undefined) return parsed
+      context.addIssue(`"${text}" is no size; write 512b, 64kb, 10mb or 1gb`)
+      return z.NEVER
+    })
+}
+
+const durationUnits = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const
+const sizeUnits = { b: 1, kb: 1_024, mb: 1_048_576, gb: 1_073_741_824 } as const

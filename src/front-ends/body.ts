@@ -1,0 +1,39 @@
+import { GatewayError } from '../core/error.ts'
+import type { HttpExchange } from '../core/http-exchange.ts'
+
+/**
+ * The whole request body. Rejects with BODY_TOO_LARGE as soon as the declared or the received length passes `maxBytes`, and with
+ * CLIENT_GONE when the client leaves half-way.
+ */
+export function readBody(x: HttpExchange, maxBytes: number): Promise<Buffer> {
+  if (!x.hasBody) return Promise.resolve(empty)
+  if (x.contentLength !== undefined && x.contentLength > maxBytes) return Promise.reject(tooLarge(maxBytes))
+  const { req } = x
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = []
+    let bytes = 0
+    req.on('data', (chunk: Buffer) => {
+      bytes += chunk.length
+      if (bytes > maxBytes) {
+        req.removeAllListeners('data')
+        reject(tooLarge(maxBytes))
+        return
+      }
+      chunks.push(chunk)
+    })
+    req.once('end', () => {
+      x.requestBytes = bytes
+      resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, bytes))
+    })
+    req.once('error', (cause) => reject(new GatewayError('CLIENT_GONE', 'The client closed the connection.', { cause })))
+    x.whenGone(() => reject(new GatewayError('CLIENT_GONE', 'The client closed the connection.')))
+    x.acceptBody()
+  })
+}
+
+/** The refusal of a body above a limit. */
+export function tooLarge(maxBytes: number): GatewayError {
+  return new GatewayError('BODY_TOO_LARGE', `The body is larger than ${maxBytes} bytes.`)
+}
+
+const empty = Buffer.alloc(0)

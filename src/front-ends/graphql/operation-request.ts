@@ -1,0 +1,140 @@
+import { isUtf8 } from 'node:buffer'
+import { GatewayError } from '../../core/error.ts'
+import type { HttpExchange } from '../../core/http-exchange.ts'
+import { readBody } from '../body.ts'
+import { essence } from './media-type.ts'
+
+/** The parameters of a GraphQL request (GraphQL over HTTP, section "Request parameters"). */
+export interface OperationRequest {
+  readonly query?: string
+  readonly operationName?: string
+  readonly variables?: Readonly<Record<string, unknown>>
+  readonly extensions?: Readonly<Record<string, unknown>>
+}
+
+/**
+ * Reads a GraphQL request from the query string (GET) or a JSON body (POST) and checks its shape. Throws GatewayErrors: CSRF_REFUSED,
+ * UNSUPPORTED_MEDIA_TYPE, BODY_TOO_LARGE, INVALID_BODY, INVALID_ARGUMENT.
+ */
+export async function readOperation(x: HttpExchange, maxBodyBytes: number): Promise<OperationRequest> {
+  refuseForgeable(x)
+  const request =
+    x.request.method === 'POST' ? await readJson(x, maxBodyBytes) : readQueryString(x.request.query)
+  if (request.query === undefined && request.extensions?.persistedQuery === undefined) {
+    throw invalid('"query" is missing.')
+  }
+  return request
+}
+
+/**
+ * Refuses what a page of another site can send without a preflight: no content type or one of HTML forms, and none of the headers
+ * that Apollo's clients send. Apollo Server has the same rule; here it has a reason of its own.
+ */
+function refuseForgeable(x: HttpExchange): void {
+  const contentType = x.header('content-type')
+  if (contentType !== undefined && !formTypes.has(essence(contentType))) return
+  if (preflighted.some((name) => (x.header(name) ?? '') !== '')) return
+  throw new GatewayError(
+    'CSRF_REFUSED',
+    `Another site could have made a browser send this request. Send a "content-type" of application/json, or a header "${preflighted.join('" or "')}" with any value.`,
+  )
+}
+
+/** The headers by which a request shows that no form sent it; the names are Apollo's. */
+export const preflighted = ['apollo-require-preflight', 'x-apollo-operation-name']
+const formTypes = new Set(['application/x-www-form-urlencoded', 'multipart/form-data', 'text/plain', ''])
+
+async function readJson(x: HttpExchange, maxBodyBytes: number): Promise<OperationRequest> {
+  const contentType = x.header('content-type') ?? ''
+  if (essence(contentType) !== 'application/json') {
+    throw new GatewayError('UNSUPPORTED_MEDIA_TYPE', 'Send the operation as application/json.', {
+      headers: ['Accept-Post', 'application/json'],
+    })
+  }
+  const charset = /;\s*charset="?([^";\s]+)/i.exec(contentType)?.[1]?.toLowerCase()
+  if (charset !== undefined && charset !== 'utf-8' && charset !== 'utf8') {
+    throw new GatewayError('UNSUPPORTED_MEDIA_TYPE', 'JSON is read as UTF-8 only.')
+  }
+  if ((x.header('content-encoding') ?? 'identity') !== 'identity') {
+    throw new GatewayError('UNSUPPORTED_MEDIA_TYPE', 'Send the body without a content encoding.', {
+      headers: ['Accept-Encoding', 'identity'],
+    })
+  }
+  const body = await readBody(x, maxBodyBytes)
+  if (!isUtf8(body)) throw new GatewayError('INVALID_BODY', 'The body is not valid UTF-8.')
+  let value: unknown
+  try {
+    value = JSON.parse(body.toString())
+  } catch (cause) {
+    throw new GatewayError('INVALID_BODY', 'The body is not valid JSON.', { cause })
+  }
+  if (Array.isArray(value)) throw invalid('Batches are not supported: send one operation per request.')
+  if (!isRecord(value)) throw invalid('The body must be a JSON object.')
+  return shaped(value)
+}
+
+function readQueryString(text: string): OperationRequest {
+  const found: Record<string, unknown> = {}
+  const parameters = new URLSearchParams(text)
+  for (const name of names) {
+    const values = parameters.getAll(name)
+    if (values.length > 1) throw invalid(`"${name}" is given more than once.`)
+    const [value] = values
+    if (value === undefined) continue
+    found[name] = name === 'query' || name === 'operationName' ? value : parsed(name, value)
+  }
+  return shaped(found)
+}
+
+const names = ['query', 'operationName', 'variables', 'extensions'] as const
+
+function parsed(name: string, text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch (cause) {
+    throw new GatewayError('INVALID_ARGUMENT', `"${name}" is not valid JSON.`, { cause })
+  }
+}
+
+function shaped(value: Readonly<Record<string, unknown>>): OperationRequest {
+  const { query, operationName, variables, extensions } = value
+  if (query !== undefined && query !== null && typeof query !== 'string')
+    throw invalid('"query" must be a string.')
+  if (operationName !== undefined && operationName !== null && typeof operationName !== 'string') {
+    throw invalid('"operationName" must be a string.')
+  }
+  return {
+    ...(query ? { query } : {}),
+    ...(operationName ? { operationName } : {}),
+    ...record('variables', variables),
+    ...record('extensions', extensions),
+  }
+}
+
+function record(
+  name: 'variables' | 'extensions',
+  value: unknown,
+): Pick<OperationRequest, 'variables' | 'extensions'> {
+  if (value === undefined || value === null) return {}
+  if (!isRecord(value)) throw invalid(`"${name}" must be an object.`)
+  if (!shallowerThan(value, maxNesting))
+    throw invalid(`"${name}" is nested more than ${maxNesting} levels deep.`)
+  return { [name]: value }
+}
+
+const maxNesting = 100
+
+function shallowerThan(value: unknown, levels: number): boolean {
+  if (typeof value !== 'object' || value === null) return true
+  if (levels === 0) return false
+  for (const inner of Object.values(value)) if (!shallowerThan(inner, levels - 1)) return false
+  return true
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function invalid(message: string): GatewayError {
+  return new GatewayError('INVALID_ARGUMENT', message)
+}

@@ -1,0 +1,46 @@
+import type { Registry } from '@bufbuild/protobuf'
+import type { HttpExchange } from '../../core/http-exchange.ts'
+import type { Upstream } from '../../traffic/upstream.ts'
+import { type BindOptions, bindRequest } from './bind-request.ts'
+import type { Binding } from './binding.ts'
+import { timeLimit } from './grpc-timeout.ts'
+import { requestMetadata } from './metadata.ts'
+import type { Rendering } from './render-reply.ts'
+import { RpcCall, type RpcCallOptions, type RpcTransport } from './rpc-transport.ts'
+
+/** All that serving one binding needs, put together when configuration loads. */
+export interface RpcRoute {
+  readonly binding: Binding
+  readonly upstream: Upstream
+  readonly transport: RpcTransport
+  readonly bind: BindOptions
+  readonly rendering: Rendering
+  readonly registry: Registry
+  /** Milliseconds for one call; 0: none. */
+  readonly timeoutMs: number
+}
+
+/** Reads the request and makes the call that it asks for; `onMessage` takes the messages of a streamed answer. */
+export async function prepareCall(
+  x: HttpExchange,
+  route: RpcRoute,
+  onMessage?: RpcCallOptions['onMessage'],
+): Promise<RpcCall> {
+  const { binding, upstream } = route
+  const { desc, path } = binding.method
+  x.attributes['rpc.service'] = desc.parent.typeName
+  x.attributes['rpc.method'] = desc.name
+  const message = await bindRequest(x, binding, route.bind)
+  const { timeoutMs, clientDeadline } = timeLimit(x, route.timeoutMs)
+  return new RpcCall(x, upstream, {
+    path,
+    message,
+    timeoutMs,
+    clientDeadline,
+    headers: requestMetadata(x),
+    // MethodOptions.IdempotencyLevel: NO_SIDE_EFFECTS is 1, IDEMPOTENT is 2.
+    idempotent: binding.verb === 'GET' || desc.idempotency !== 0,
+    replayable: true,
+    ...(onMessage === undefined ? {} : { onMessage }),
+  })
+}

@@ -1,0 +1,97 @@
+import type { HttpExchange } from '../../core/http-exchange.ts'
+import { Call, type CallOptions, type Transport } from '../../traffic/call.ts'
+import type { Endpoint } from '../../traffic/endpoint.ts'
+import type { Upstream } from '../../traffic/upstream.ts'
+import type { Channel, RpcEnd, RpcReceiver, RpcStream } from './channel.ts'
+import { rpcFailure } from './rpc-failure.ts'
+
+/** What a gRPC call is made from. */
+export interface RpcCallOptions extends CallOptions {
+  /** `/package.Service/Method` */
+  readonly path: string
+  /** The encoded request. */
+  readonly message: Uint8Array
+  /** Whether the client's `Grpc-Timeout` is what limits the call. */
+  readonly clientDeadline: boolean
+  /** Takes each message of a streamed answer as it comes; absent for a unary call. */
+  readonly onMessage?: (bytes: Uint8Array, stream: RpcStream) => void
+}
+
+/** One gRPC call of an exchange. */
+export class RpcCall extends Call {
+  readonly options: RpcCallOptions
+  /** Initial metadata of the answer, flat; there before the first message. */
+  metadata: readonly string[] = []
+
+  constructor(x: HttpExchange, upstream: Upstream, options: RpcCallOptions) {
+    super(x, upstream, options)
+    this.options = options
+  }
+}
+
+/** What the backend answered, whether or not that is a success. */
+export interface RpcReply {
+  /** The answer of a unary call; undefined when it failed and for streams. */
+  readonly message: Uint8Array | undefined
+  readonly end: RpcEnd
+}
+
+/** Makes the channel to an endpoint, by its URL. */
+export type OpenChannel = (url: string) => Channel
+
+/** One attempt over a {@link Channel}. A status that the backend sent is a reply; all else is thrown as a GatewayError. */
+export class RpcTransport implements Transport<RpcCall, RpcReply> {
+  readonly #open: OpenChannel
+  readonly #channels = new Map<Endpoint, Channel>()
+
+  constructor(open: OpenChannel) {
+    this.#open = open
+  }
+
+  send(call: RpcCall, endpoint: Endpoint): Promise<RpcReply> {
+    const { path, message, onMessage, clientDeadline } = call.options
+    return new Promise((resolve, reject) => {
+      let answer: Uint8Array | undefined
+      const receiver: RpcReceiver = {
+        head(pairs) {
+          call.metadata = pairs
+          call.headArrived()
+        },
+        message(bytes) {
+          if (onMessage === undefined) answer = bytes
+          else onMessage(bytes, stream)
+        },
+        end(end) {
+          const clientGone = call.exchange.gone
+          if (end.fromBackend && !clientGone) resolve({ message: answer, end })
+          else reject(rpcFailure(end, { upstreamName: call.upstreamName, clientDeadline, clientGone }))
+        },
+      }
+      const stream = this.#channelTo(endpoint).start(
+        {
+          path,
+          message,
+          metadata: call.headers,
+          timeoutMs: call.remainingMs(),
+          serverStreaming: onMessage !== undefined,
+        },
+        receiver,
+      )
+      call.exchange.whenGone(() => stream.cancel())
+    })
+  }
+
+  /** Ends the connections once their calls are over. */
+  close(): void {
+    for (const channel of this.#channels.values()) channel.close()
+    this.#channels.clear()
+  }
+
+  #channelTo(endpoint: Endpoint): Channel {
+    const open = this.#channels.get(endpoint)
+    if (open !== undefined) return open
+    const channel = this.#open(endpoint.url)
+    this.#channels.set(endpoint, channel)
+    return channel
+  }
+}

@@ -1,0 +1,23 @@
+import type { HttpExchange } from '../../core/http-exchange.ts'
+import { dispatch } from '../../traffic/dispatch.ts'
+import { answerStatus } from './answer-status.ts'
+import { replyMetadata } from './metadata.ts'
+import { prepareCall, type RpcRoute } from './rpc-route.ts'
+import { statusOf } from './rpc-status.ts'
+
+/** Serves one exchange by one unary call: HTTP 200 with the answer as JSON, or the backend's status in JSON. */
+export async function serveUnary(x: HttpExchange, route: RpcRoute): Promise<void> {
+  const call = await prepareCall(x, route)
+  const { message, end } = await dispatch(call, route.transport)
+  const headers = replyMetadata(call.metadata)
+  x.attributes['rpc.grpc.status_code'] = end.code
+  if (end.code !== 0) {
+    answerStatus(x, statusOf(end, route.registry), headers)
+    return
+  }
+  const { contentType, body } = route.rendering.render(message ?? noBytes)
+  headers.push('Content-Type', contentType)
+  x.answer(200, headers, typeof body === 'string' ? body : Buffer.from(body))
+}
+
+const noBytes = new Uint8Array(0)

@@ -1,0 +1,85 @@
+import { type GatewayError, toGatewayError } from '../../core/error.ts'
+import type { HttpExchange } from '../../core/http-exchange.ts'
+import type { RpcStream } from './channel.ts'
+import { replyMetadata } from './metadata.ts'
+import type { Rendering } from './render-reply.ts'
+import type { RpcStatus } from './rpc-status.ts'
+import type { RpcCall } from './rpc-transport.ts'
+import { chooseFraming, type Framing, rawFraming } from './streams.ts'
+
+/** Writes the messages of a stream into one HTTP answer, each as it comes and no faster than the client reads. */
+export class StreamRelay {
+  /** Why the relay itself gave up on the stream. */
+  failure: GatewayError | undefined
+  readonly #x: HttpExchange
+  readonly #rendering: Rendering
+  readonly #framing: Framing
+  #written = 0
+  #paused = false
+
+  constructor(x: HttpExchange, rendering: Rendering) {
+    this.#x = x
+    this.#rendering = rendering
+    this.#framing = rendering.raw ? rawFraming : chooseFraming(x.header('accept'))
+  }
+
+  /** Takes a message; cancels the stream when it cannot be rendered, and after the head when that is all the client wants. */
+  message(bytes: Uint8Array, { call, stream }: { readonly call: RpcCall; readonly stream: RpcStream }): void {
+    const x = this.#x
+    if (x.gone || this.failure !== undefined || x.res.writableEnded) return
+    try {
+      const { contentType, body } = this.#rendering.render(bytes)
+      const { first, next, after } = this.#framing
+      if (this.#written === 0) this.#begin(call, contentType)
+      if (x.request.method === 'HEAD') {
+        x.res.end()
+        stream.cancel()
+        return
+      }
+      const lead = this.#written++ === 0 ? first : next
+      const roomLeft = x.write(typeof body === 'string' ? `${lead}${body}${after}` : Buffer.from(body))
+      if (!roomLeft && !this.#paused) this.#pause(stream)
+    } catch (thrown) {
+      this.failure = toGatewayError(thrown)
+      stream.cancel()
+    }
+  }
+
+  /** The stream is complete. */
+  end(call: RpcCall): void {
+    const { request, res } = this.#x
+    const { none, end, contentType } = this.#framing
+    if (this.#written === 0) this.#begin(call, contentType || 'application/octet-stream')
+    const rest = this.#written === 0 ? none : end
+    if (rest !== '' && request.method !== 'HEAD') this.#x.write(rest)
+    res.end()
+  }
+
+  /** The error as the last element. Raw bytes have no place for one: they are visibly cut off. */
+  failLate(status: RpcStatus): void {
+    const { res, gone } = this.#x
+    if (gone) return
+    if (this.#rendering.raw) {
+      res.destroy()
+      return
+    }
+    const { next, after, end } = this.#framing
+    this.#x.write(`${next}${JSON.stringify({ error: status })}${after}${end}`)
+    res.end()
+  }
+
+  #begin(call: RpcCall, contentType: string): void {
+    const headers = replyMetadata(call.metadata)
+    headers.push('Content-Type', this.#framing.contentType || contentType)
+    this.#x.writeHead(200, headers)
+  }
+
+  #pause(stream: RpcStream): void {
+    this.#paused = true
+    stream.pause()
+    this.#x.res.once('drain', () => {
+      this.#paused = false
+      stream.resume()
+    })
+  }
+}

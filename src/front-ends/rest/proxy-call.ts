@@ -1,0 +1,62 @@
+import type { IncomingMessage } from 'node:http'
+import { classifyRequestHeader } from '../../core/headers.ts'
+import type { HttpExchange } from '../../core/http-exchange.ts'
+import { Call } from '../../traffic/call.ts'
+import { forwardingHeaders } from '../../traffic/forwarding.ts'
+import type { Upstream } from '../../traffic/upstream.ts'
+
+/** How one route is proxied; computed when configuration loads. */
+export interface ProxyRoute {
+  readonly upstream: Upstream
+  readonly rewrite: (path: string) => string
+  /** What `X-Forwarded-Prefix` says; `''` for none. */
+  readonly prefix: string
+  /** Lower-case names of headers with credentials that stay here. */
+  readonly hiddenHeaders: ReadonlySet<string>
+  readonly timeoutMs: number | undefined
+  readonly maxBodyBytes: number
+}
+
+/** A REST request on its way to an upstream: the client's head with the gateway's headers, and the client's body as it streams. */
+export class ProxyCall extends Call {
+  declare readonly exchange: HttpExchange
+  readonly method: string
+  /** Path and query. */
+  readonly path: string
+  readonly body: IncomingMessage | null
+  readonly route: ProxyRoute
+
+  constructor(x: HttpExchange, route: ProxyRoute) {
+    const { method, path, query } = x.request
+    super(x, route.upstream, {
+      headers: outgoingHeaders(x, route),
+      idempotent: idempotentMethods.has(method),
+      replayable: !x.hasBody,
+      ...(route.timeoutMs === undefined ? undefined : { timeoutMs: route.timeoutMs }),
+    })
+    const rewritten = route.rewrite(path)
+    this.method = method
+    this.path = query === '' ? rewritten : `${rewritten}?${query}`
+    this.body = x.hasBody ? x.req : null
+    this.route = route
+  }
+}
+
+/** RFC 9110 section 9.2.2. */
+const idempotentMethods = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE'])
+
+/** The client's headers that pass, in their order and spelling, then the gateway's; flat. */
+function outgoingHeaders(x: HttpExchange, route: ProxyRoute): string[] {
+  const raw = x.req.rawHeaders
+  const headers: string[] = []
+  for (let i = 0; i < raw.length; i += 2) {
+    const name = raw[i] as string
+    const kind = classifyRequestHeader(name)
+    if (kind === 'drop') continue
+    if (route.hiddenHeaders.size > 0 && route.hiddenHeaders.has(name.toLowerCase())) continue
+    headers.push(name, raw[i + 1] as string)
+  }
+  const forwarding = forwardingHeaders(x.request, route.prefix)
+  for (let i = 0; i < forwarding.length; i++) headers.push(forwarding[i] as string)
+  return headers
+}

@@ -1,0 +1,68 @@
+import { Counter, collectDefaultMetrics, Gauge, type Registry } from 'prom-client'
+import type { GatewayStatus, TargetStatus } from './admin/health.ts'
+import type { GatewayError } from './core/error.ts'
+
+/** Metrics of the gateway itself; those of exchanges belong to the `metrics` plugin. */
+export class GatewayMetrics {
+  readonly #reloads: Counter<'result'>
+  readonly #refused: Counter<'code'>
+
+  constructor(registry: Registry, options: { readonly processMetrics: boolean }, status: () => Promise<GatewayStatus>) {
+    const registers = [registry]
+    if (options.processMetrics) collectDefaultMetrics({ register: registry })
+    this.#reloads = new Counter({
+      name: 'gateway_config_reloads_total',
+      help: 'Configurations that were applied or refused since the start.',
+      labelNames: ['result'],
+      registers,
+    })
+    this.#refused = new Counter({
+      name: 'gateway_wire_refusals_total',
+      help: 'Requests refused before they could be read as HTTP.',
+      labelNames: ['code'],
+      registers,
+    })
+    const gauge = (name: string, help: string, read: (now: GatewayStatus) => number): void => {
+      new Gauge({
+        name,
+        help,
+        registers,
+        async collect() {
+          this.set(read(await status()))
+        },
+      })
+    }
+    gauge('gateway_active_connections', 'Open client connections.', (now) => now.activeConnections)
+    gauge('gateway_active_routes', 'Rows of the routing table.', (now) => now.routes)
+    gauge('gateway_config_version', 'Version of the running configuration, counted from the start.', (now) => now.configVersion)
+    gauge('gateway_healthy_instances', 'Targets that take traffic.', (now) => targetsOf(now).filter(isUp).length)
+    new Gauge({
+      name: 'gateway_upstream_healthy',
+      help: 'Whether a target takes traffic (1) or is out (0).',
+      labelNames: ['upstream', 'target'],
+      registers,
+      async collect() {
+        this.reset()
+        for (const { name, targets } of (await status()).upstreams) {
+          for (const target of targets) this.set({ upstream: name, target: target.url }, isUp(target) ? 1 : 0)
+        }
+      },
+    })
+  }
+
+  reloaded(result: 'applied' | 'refused'): void {
+    this.#reloads.inc({ result })
+  }
+
+  refusedOnTheWire(error: GatewayError): void {
+    this.#refused.inc({ code: error.entry.number })
+  }
+}
+
+function targetsOf(status: GatewayStatus): readonly TargetStatus[] {
+  return status.upstreams.flatMap((upstream) => upstream.targets)
+}
+
+function isUp(target: TargetStatus): boolean {
+  return target.healthy !== false
+}

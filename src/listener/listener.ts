@@ -1,0 +1,176 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Duplex } from 'node:stream'
+import type { TrustedProxies } from '../core/client-address.ts'
+import { GatewayError } from '../core/error.ts'
+import type { Hooks } from '../core/exchange.ts'
+import { HttpExchange, type UpgradeSocket } from '../core/http-exchange.ts'
+import type { Row } from '../core/route.ts'
+import { run } from '../pipeline/run.ts'
+import type { MatchQuery, RoutingTable } from '../routing/table.ts'
+import { type ReadHead, readHead, unreadableHead } from './request-head.ts'
+import { inspectHead, type WireFacts, type WireLimits } from './wire.ts'
+
+/** A row with the hooks that its requests walk: all that is computed when configuration loads. */
+export interface Plan {
+  readonly row: Row
+  readonly hooks: Hooks
+}
+
+/** One loaded configuration as the listener sees it; swapped as a whole on reload. */
+export interface Generation {
+  readonly table: RoutingTable<Plan>
+  /** For what no row takes: refusals on the wire, 404, 405. */
+  readonly unrouted: Plan
+  /** Counts an exchange in; `leave` counts it out when it has settled. */
+  enter(): void
+  leave(): void
+}
+
+export interface ListenerOptions {
+  readonly limits: WireLimits
+  readonly proxies: TrustedProxies
+  /** The configuration that new requests meet. */
+  current(): Generation
+  /** Whether the gateway is shutting down, so that answers close their connections. */
+  draining(): boolean
+}
+
+/** Takes over what no row claims: Express with the management endpoints, or the app that the gateway is mounted in. */
+export type Fallback = (req: IncomingMessage, res: ServerResponse) => void
+
+/** Turns requests into exchanges: reads the head strictly, asks the routing table, runs the plan. */
+export class Listener {
+  readonly #options: ListenerOptions
+  /** Connections that were told to close: what was pipelined behind the refused request is dropped. */
+  readonly #doomed = new WeakSet<Duplex>()
+  readonly #active = new Set<HttpExchange>()
+
+  constructor(options: ListenerOptions) {
+    this.#options = options
+  }
+
+  /** Exchanges that have not settled. */
+  get active(): ReadonlySet<HttpExchange> {
+    return this.#active
+  }
+
+  /** Handles one request; `fallback` gets it when it is well formed and no row takes its path. */
+  handle(req: IncomingMessage, res: ServerResponse, fallback: Fallback, upgrade?: UpgradeSocket): void {
+    if (this.#doomed.has(req.socket)) return
+    const { limits, proxies } = this.#options
+    let facts: WireFacts
+    let head: ReadHead
+    try {
+      facts = inspectHead(req, limits)
+      head = readHead(req, proxies)
+    } catch (error) {
+      this.#refuseUnread(req, res, error)
+      return
+    }
+    const generation = this.#options.current()
+    const { method, host, headers, query } = head.request
+    const ask: MatchQuery = {
+      method: preflightMethod(head) ?? method,
+      segments: head.path.matchSegments,
+      encodedSlash: head.path.encodedSlash,
+      host,
+      headers,
+      query,
+    }
+    const plan = generation.table.match(ask) ?? (ask.method === method ? undefined : generation.table.match({ ...ask, method }))
+    if (plan !== undefined) {
+      this.#start(this.#exchange({ req, res, head, facts, upgrade }, plan, generation), run)
+      return
+    }
+    const allowed = generation.table.allowedMethods(ask)
+    if (allowed.length > 0) {
+      const allow = allowed.join(', ')
+      const refusal = new GatewayError('METHOD_NOT_ALLOWED', `This path takes ${allow}.`, { headers: ['Allow', allow] })
+      this.#start(this.#exchange({ req, res, head, facts, upgrade }, generation.unrouted, generation), (x) => x.fail(refusal))
+      return
+    }
+    fallback(req, res)
+  }
+
+  /** 404 in the gateway's own words, logged and counted; what the fallback ends with. */
+  notFound(req: IncomingMessage, res: ServerResponse): void {
+    this.#refuse(req, res, new GatewayError('ROUTE_NOT_FOUND', 'No route matches this path.'))
+  }
+
+  /** An error that was thrown behind the fallback (in Express), in the gateway's own words. */
+  failed(req: IncomingMessage, res: ServerResponse, error: unknown): void {
+    this.#refuse(req, res, error)
+  }
+
+  #refuse(req: IncomingMessage, res: ServerResponse, error: unknown): void {
+    const generation = this.#options.current()
+    let facts: WireFacts
+    let head: ReadHead
+    try {
+      facts = inspectHead(req, this.#options.limits)
+      head = readHead(req, this.#options.proxies)
+    } catch {
+      this.#refuseUnread(req, res, error)
+      return
+    }
+    this.#start(this.#exchange({ req, res, head, facts }, generation.unrouted, generation), (x) => x.fail(error))
+  }
+
+  /** Refuses a request that was not read well enough to be trusted: the connection ends with it. */
+  #refuseUnread(req: IncomingMessage, res: ServerResponse, error: unknown): void {
+    this.#doomed.add(req.socket)
+    const generation = this.#options.current()
+    const head = { request: unreadableHead(req, this.#options.proxies), path: noPath }
+    const x = this.#exchange({ req, res, head, facts: unknownFacts }, generation.unrouted, generation)
+    x.replyHeaders.push('Connection', 'close')
+    this.#start(x, () => x.fail(error))
+  }
+
+  #exchange(arrived: Arrived, plan: Plan, generation: Generation): HttpExchange {
+    const { req, res, head, facts, upgrade } = arrived
+    const x = new HttpExchange(
+      {
+        req,
+        res,
+        request: head.request,
+        segments: head.path.segments,
+        hasBody: facts.hasBody,
+        contentLength: facts.contentLength,
+        expectsContinue: facts.expectsContinue,
+        upgrade,
+      },
+      plan.row,
+      plan.hooks,
+    )
+    generation.enter()
+    this.#active.add(x)
+    x.afterSettled(() => {
+      this.#active.delete(x)
+      generation.leave()
+    })
+    return x
+  }
+
+  #start(x: HttpExchange, go: (x: HttpExchange) => void): void {
+    if (this.#options.draining()) x.replyHeaders.push('Connection', 'close')
+    go(x)
+  }
+}
+
+interface Arrived {
+  readonly req: IncomingMessage
+  readonly res: ServerResponse
+  readonly head: ReadHead
+  readonly facts: WireFacts
+  readonly upgrade?: UpgradeSocket | undefined
+}
+
+/** A CORS preflight (Fetch standard, section 4.8) is a question about the row of another method. */
+function preflightMethod(head: ReadHead): string | undefined {
+  if (head.request.method !== 'OPTIONS' || head.request.headers.origin === undefined) return undefined
+  const asked = head.request.headers['access-control-request-method']
+  return typeof asked === 'string' ? asked : undefined
+}
+
+const noPath = { path: '/', segments: [], matchSegments: [], encodedSlash: false }
+const unknownFacts: WireFacts = { hasBody: true, contentLength: undefined, expectsContinue: false }

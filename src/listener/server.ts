@@ -1,0 +1,139 @@
+import { createServer, type IncomingMessage, type Server, ServerResponse } from 'node:http'
+import type { AddressInfo, Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
+import { GatewayError } from '../core/error.ts'
+import { refuseOnSocket } from './client-error.ts'
+import type { Fallback, Listener } from './listener.ts'
+import { watchSlowBodies } from './slow-body.ts'
+
+/** Limits of the HTTP server; durations in milliseconds. */
+export interface ServerLimits {
+  readonly headerBytes: number
+  readonly headerCount: number
+  readonly urlBytes: number
+  readonly headersTimeoutMs: number
+  readonly bodyTimeoutMs: number
+  readonly keepAliveTimeoutMs: number
+  readonly connections: number
+}
+
+export interface GatewayServerOptions {
+  readonly listener: Listener
+  readonly fallback: Fallback
+  readonly limits: ServerLimits
+  /** Told of each request that was refused before it could be read. */
+  onRefused(error: GatewayError): void
+}
+
+/** The HTTP/1.1 server of the gateway: Node's own, made strict, with its events led to the listener. */
+export class GatewayServer {
+  readonly #server: Server
+  readonly #listener: Listener
+  readonly #stopWatching: () => void
+
+  constructor(options: GatewayServerOptions) {
+    const { listener, fallback, limits } = options
+    this.#listener = listener
+    const server = createServer({
+      // Room above our own limit, so that what passes it is refused by us, in our words.
+      maxHeaderSize: limits.headerBytes + limits.urlBytes + 8_192,
+      headersTimeout: limits.headersTimeoutMs,
+      requestTimeout: 0,
+      keepAliveTimeout: limits.keepAliveTimeoutMs,
+      connectionsCheckingInterval: 1_000,
+      requireHostHeader: false,
+      insecureHTTPParser: false,
+      noDelay: true,
+      // Anything but a WebSocket goes on as a plain request (RFC 9110 section 7.8: a server may ignore Upgrade).
+      shouldUpgradeCallback: (req) => req.headers.upgrade?.toLowerCase() === 'websocket',
+    })
+    server.maxHeadersCount = 0
+    server.maxConnections = limits.connections
+    const handle = (req: IncomingMessage, res: ServerResponse): void => listener.handle(req, res, fallback)
+    server.on('request', handle)
+    server.on('checkContinue', handle)
+    server.on('checkExpectation', handle)
+    server.on('upgrade', (req: IncomingMessage, socket: Duplex, head: Buffer) => this.upgrade(req, socket, head))
+    server.on('connect', (_req: IncomingMessage, socket: Duplex) => {
+      const error = new GatewayError('METHOD_NOT_ALLOWED', 'CONNECT is not allowed.', { headers: ['Allow', ''] })
+      options.onRefused(error)
+      refuseOnSocket(socket, error)
+    })
+    server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => {
+      const refusal = clientError(error, limits)
+      if (refusal === undefined) {
+        socket.destroy()
+        return
+      }
+      options.onRefused(refusal)
+      refuseOnSocket(socket, refusal)
+    })
+    this.#server = server
+    this.#stopWatching = watchSlowBodies(listener.active, limits.bodyTimeoutMs)
+  }
+
+  /** Open client connections. */
+  connections(): Promise<number> {
+    return new Promise((resolve) => this.#server.getConnections((_error, count) => resolve(count ?? 0)))
+  }
+
+  /** Handles an upgrade request: the same way as any other, with an answer that is written to the raw connection. */
+  upgrade(req: IncomingMessage, socket: Duplex, head: Buffer): void {
+    const res = new ServerResponse(req)
+    res.shouldKeepAlive = false
+    res.assignSocket(socket as Socket)
+    res.on('finish', () => (socket as Socket).destroySoon())
+    socket.on('error', () => socket.destroy())
+    this.#listener.handle(req, res, (request, response) => this.#listener.notFound(request, response), { socket, head })
+  }
+
+  /** Resolves with the address once it listens; rejects when the port is taken. */
+  listen(host: string, port: number): Promise<AddressInfo> {
+    return new Promise((resolve, reject) => {
+      this.#server.once('error', reject)
+      this.#server.listen(port, host, () => {
+        this.#server.removeListener('error', reject)
+        resolve(this.#server.address() as AddressInfo)
+      })
+    })
+  }
+
+  /** Takes no new connections, lets requests in flight finish for `gracePeriodMs`, then ends what is left. */
+  async close(gracePeriodMs: number): Promise<void> {
+    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()))
+    this.#server.closeIdleConnections()
+    const timer = setTimeout(() => {
+      for (const x of this.#listener.active) x.res.destroy()
+      this.#server.closeAllConnections()
+    }, gracePeriodMs)
+    await closed
+    clearTimeout(timer)
+  }
+
+  /** Frees what is not bound to the port. */
+  dispose(): void {
+    this.#stopWatching()
+  }
+}
+
+/** What a parser error means; undefined when the client is not there to be told. */
+function clientError(error: NodeJS.ErrnoException & { rawPacket?: Buffer }, limits: ServerLimits): GatewayError | undefined {
+  const cause = { cause: error }
+  switch (error.code) {
+    case 'ECONNRESET':
+    case 'EPIPE':
+      return undefined
+    case 'HPE_HEADER_OVERFLOW': {
+      const firstLine = error.rawPacket?.indexOf('\r\n') ?? -1
+      return firstLine === -1 || firstLine > limits.urlBytes
+        ? new GatewayError('URL_TOO_LONG', `The request target is longer than ${limits.urlBytes} bytes.`, cause)
+        : new GatewayError('HEADERS_TOO_LARGE', `The headers are larger than ${limits.headerBytes} bytes.`, cause)
+    }
+    case 'ERR_HTTP_REQUEST_TIMEOUT':
+      return new GatewayError('CLIENT_TOO_SLOW', 'The request head was not sent in time.', cause)
+    case 'HPE_INVALID_VERSION':
+      return new GatewayError('HTTP_VERSION_REFUSED', 'This HTTP version is not spoken here; use HTTP/1.1.', cause)
+    default:
+      return new GatewayError('MALFORMED_REQUEST', 'The request cannot be read as HTTP/1.1.', cause)
+  }
+}

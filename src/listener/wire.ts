@@ -1,0 +1,128 @@
+import type { IncomingMessage } from 'node:http'
+import { GatewayError } from '../core/error.ts'
+import { isConnectionOption } from '../core/headers.ts'
+
+/** What clients may make large. */
+export interface WireLimits {
+  readonly headerBytes: number
+  readonly headerCount: number
+  readonly urlBytes: number
+}
+
+/** What the head of a request says of its framing. */
+export interface WireFacts {
+  readonly hasBody: boolean
+  readonly contentLength: number | undefined
+  readonly expectsContinue: boolean
+}
+
+/**
+ * Refuses a request head that cannot be read in exactly one way. Node's parser already refuses bare CR and LF, broken chunk sizes and
+ * Transfer-Encoding beside Content-Length; what it lets through is looked for here: other versions, TRACE, repeated or invalid Host,
+ * encodings other than `chunked`, names with `_`, `Connection` naming an end-to-end header (RFC 9112 sections 3.2, 6.1, 6.3; RFC 9110 section 7.6.1).
+ */
+export function inspectHead(req: IncomingMessage, limits: WireLimits): WireFacts {
+  const { httpVersionMajor, httpVersionMinor, rawHeaders } = req
+  if (httpVersionMajor !== 1 || httpVersionMinor > 1) {
+    throw new GatewayError('HTTP_VERSION_REFUSED', `HTTP/${req.httpVersion} is not spoken here; use HTTP/1.1.`)
+  }
+  if (req.method === 'TRACE') throw new GatewayError('METHOD_NOT_ALLOWED', 'TRACE is not allowed.', { headers: ['Allow', ''] })
+  if ((req.url as string).length > limits.urlBytes) {
+    throw new GatewayError('URL_TOO_LONG', `The request target is longer than ${limits.urlBytes} bytes.`)
+  }
+  const scan = scanHeaders(rawHeaders, limits)
+  if (scan.host === undefined && httpVersionMinor === 1) throw malformed('The Host header is missing.')
+  if (scan.encoding !== undefined) {
+    if (httpVersionMinor === 0) throw malformed('Transfer-Encoding is not defined for HTTP/1.0.')
+    if (scan.length !== undefined) throw malformed('Transfer-Encoding and Content-Length exclude each other.')
+    if (scan.encoding.toLowerCase() !== 'chunked') throw malformed('The only transfer coding accepted is "chunked".')
+  }
+  if (scan.expect !== undefined && scan.expect.toLowerCase() !== '100-continue') {
+    throw new GatewayError('EXPECTATION_FAILED', 'The only expectation accepted is "100-continue".')
+  }
+  const contentLength = scan.length === undefined ? undefined : Number(scan.length)
+  const hasBody = scan.encoding !== undefined || (contentLength !== undefined && contentLength > 0)
+  return { hasBody, contentLength: hasBody ? contentLength : undefined, expectsContinue: scan.expect !== undefined && hasBody }
+}
+
+interface Scan {
+  host: string | undefined
+  length: string | undefined
+  encoding: string | undefined
+  expect: string | undefined
+}
+
+/** One walk over the raw headers; the length of a name tells most of them apart without folding its case. */
+function scanHeaders(raw: readonly string[], limits: WireLimits): Scan {
+  if (raw.length > limits.headerCount * 2) {
+    throw new GatewayError('HEADERS_TOO_LARGE', `There are more than ${limits.headerCount} headers.`)
+  }
+  const scan: Scan = { host: undefined, length: undefined, encoding: undefined, expect: undefined }
+  let authorized = false
+  let bytes = 0
+  for (let i = 0; i < raw.length; i += 2) {
+    const name = raw[i] as string
+    const value = raw[i + 1] as string
+    bytes += name.length + value.length + 4
+    if (name.includes('_')) throw malformed(`The header name "${name.slice(0, 40)}" holds "_".`)
+    switch (name.length) {
+      case 4:
+        if (is(name, 'host')) {
+          if (scan.host !== undefined) throw malformed('The Host header stands twice.')
+          if (!hostGrammar.test(value)) throw malformed('The Host header is not a host and port.')
+          scan.host = value
+        }
+        break
+      case 6:
+        if (is(name, 'expect')) scan.expect = value
+        break
+      case 10:
+        if (is(name, 'connection')) inspectConnection(value)
+        break
+      case 13:
+        if (is(name, 'authorization')) {
+          if (authorized) throw malformed('The Authorization header stands twice.')
+          authorized = true
+        }
+        break
+      case 14:
+        if (is(name, 'content-length')) {
+          if (scan.length !== undefined) throw malformed('The Content-Length header stands twice.')
+          if (!/^\d{1,15}$/.test(value)) throw malformed('The Content-Length header is not a number.')
+          scan.length = value
+        }
+        break
+      case 17:
+        if (is(name, 'transfer-encoding')) {
+          if (scan.encoding !== undefined) throw malformed('The Transfer-Encoding header stands twice.')
+          scan.encoding = value
+        }
+        break
+    }
+  }
+  if (bytes > limits.headerBytes) {
+    throw new GatewayError('HEADERS_TOO_LARGE', `The headers are larger than ${limits.headerBytes} bytes.`)
+  }
+  return scan
+}
+
+function is(name: string, lower: string): boolean {
+  return name === lower || name.toLowerCase() === lower
+}
+
+function inspectConnection(value: string): void {
+  if (value === 'keep-alive' || value === 'close') return
+  for (const token of value.split(',')) {
+    const option = token.trim().toLowerCase()
+    if (option !== '' && !isConnectionOption(option)) {
+      throw malformed(`The Connection header names "${option.slice(0, 40)}", which is no connection option.`)
+    }
+  }
+}
+
+function malformed(message: string): GatewayError {
+  return new GatewayError('MALFORMED_REQUEST', message)
+}
+
+/** RFC 3986 section 3.2.2, without userinfo: a registered name or IPv4 address, or a bracketed IPv6 address, then a port. */
+const hostGrammar = /^(?:[A-Za-z0-9._~-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?$/

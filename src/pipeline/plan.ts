@@ -1,0 +1,12 @@
+import type { Hooks } from '../core/exchange.ts'
+import type { Plugin } from '../core/plugin.ts'
+
+/** Flattens plugins, in run order, into the arrays that every request of a row walks. */
+export function compileHooks(plugins: readonly Plugin[]): Hooks {
+  return {
+    onRequest: plugins.flatMap((plugin) => plugin.onRequest?.bind(plugin) ?? []),
+    onCall: plugins.flatMap((plugin) => plugin.onCall?.bind(plugin) ?? []),
+    onReply: plugins.flatMap((plugin) => plugin.onReply?.bind(plugin) ?? []),
+    onSettled: plugins.flatMap((plugin) => plugin.onSettled?.bind(plugin) ?? []),
+  }
+}

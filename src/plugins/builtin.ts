@@ -1,0 +1,9 @@
+import type { PluginDefinition } from '../pipeline/registry.ts'
+import { accessLog } from './access-log.ts'
+import { cors } from './cors.ts'
+import { metrics } from './metrics.ts'
+import { rateLimit } from './rate-limit/rate-limit.ts'
+import { requestId } from './request-id.ts'
+
+/** The plugins that come with the gateway, by the names that the configuration uses. */
+export const builtinPlugins: readonly PluginDefinition[] = [requestId, accessLog, metrics, cors, rateLimit]

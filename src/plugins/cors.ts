@@ -1,0 +1,136 @@
+import { z } from 'zod'
+import type { Exchange, ReplyHead } from '../core/exchange.ts'
+import type { Plugin } from '../core/plugin.ts'
+import { duration } from '../core/units.ts'
+import { definePlugin, type PluginDefinition } from '../pipeline/registry.ts'
+
+const token = z.string().regex(/^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/, 'is no HTTP token')
+
+const options = z
+  .strictObject({
+    allowOrigins: z
+      .array(z.string())
+      .default(['*'])
+      .describe(
+        'Origins that may read answers, as browsers write them (https://app.example.com), or "*" for all.',
+      ),
+    allowMethods: z
+      .array(token)
+      .default(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'])
+      .describe('Methods that a page of another origin may use; "*" for all.'),
+    allowHeaders: z
+      .array(token)
+      .default([
+        'Authorization',
+        'Content-Type',
+        'X-API-Key',
+        'X-Request-Id',
+        'traceparent',
+        'tracestate',
+        'x-grpc-web',
+        'x-user-agent',
+        'grpc-timeout',
+        'apollo-require-preflight',
+      ])
+      .describe('Request headers that a page of another origin may send; "*" for all but Authorization.'),
+    exposeHeaders: z
+      .array(token)
+      .default([
+        'X-Request-Id',
+        'X-Trace-ID',
+        'RateLimit',
+        'RateLimit-Policy',
+        'Retry-After',
+        'grpc-status',
+        'grpc-message',
+      ])
+      .describe('Headers of answers that a page of another origin may read; "*" for all.'),
+    allowCredentials: z
+      .boolean()
+      .default(false)
+      .describe('Whether cookies and the like may come along; then nothing may be "*".'),
+    maxAge: duration().default(600_000).describe('How long browsers may remember a preflight.'),
+  })
+  .superRefine((value, context) => {
+    value.allowOrigins.forEach((origin, i) => {
+      if (origin !== '*' && !isOrigin(origin)) {
+        const message = `"${origin}" is no origin; write scheme, host and port without a path: https://app.example.com`
+        context.addIssue({ code: 'custom', path: ['allowOrigins', i], message })
+      }
+    })
+    if (!value.allowCredentials) return
+    for (const key of ['allowOrigins', 'allowMethods', 'allowHeaders', 'exposeHeaders'] as const) {
+      if (!value[key].includes('*')) continue
+      const message =
+        '"*" is not allowed together with allowCredentials; name each one (Fetch standard, section 3.3.5)'
+      context.addIssue({ code: 'custom', path: [key], message })
+    }
+  })
+
+/**
+ * Cross-origin resource sharing (Fetch standard, section 3.3). Preflights end here with 204; one from an origin that is not allowed
+ * gets no CORS header, which is what makes the browser refuse. Answers, refusals included, get the headers as they leave, in
+ * place of any CORS headers of the upstream's own.
+ */
+export const cors: PluginDefinition = definePlugin({
+  name: 'cors',
+  options,
+  create: (settings): Plugin => new Cors(settings),
+})
+
+const vary = ['Vary', 'Origin'] as const
+const preflightVary = 'Access-Control-Request-Method, Access-Control-Request-Headers'
+
+class Cors implements Plugin {
+  readonly #origins: ReadonlySet<string>
+  readonly #everyOrigin: boolean
+  readonly #credentials: boolean
+  readonly #preflightHeaders: readonly string[]
+  readonly #exposeHeaders: string
+
+  constructor(settings: z.output<typeof options>) {
+    this.#origins = new Set(settings.allowOrigins)
+    this.#everyOrigin = this.#origins.has('*')
+    this.#credentials = settings.allowCredentials
+    this.#exposeHeaders = settings.exposeHeaders.join(', ')
+    const preflight = ['Access-Control-Allow-Methods', settings.allowMethods.join(', ')]
+    if (settings.allowHeaders.length > 0) {
+      preflight.push('Access-Control-Allow-Headers', settings.allowHeaders.join(', '))
+    }
+    preflight.push('Access-Control-Max-Age', String(Math.floor(settings.maxAge / 1_000)))
+    this.#preflightHeaders = preflight
+  }
+
+  onRequest(x: Exchange): void {
+    if (x.request.method === 'OPTIONS' && isPreflight(x)) x.answer(204, [], '')
+  }
+
+  onReply(x: Exchange, { headers }: ReplyHead): void {
+    removeCors(headers)
+    headers.push(vary[0], vary[1])
+    const origin = x.header('origin')
+    if (origin === undefined) return
+    const preflight = x.request.method === 'OPTIONS' && isPreflight(x)
+    if (preflight) headers.push('Vary', preflightVary)
+    if (!this.#everyOrigin && !this.#origins.has(origin)) return
+    headers.push('Access-Control-Allow-Origin', this.#everyOrigin ? '*' : origin)
+    if (this.#credentials) headers.push('Access-Control-Allow-Credentials', 'true')
+    if (preflight) headers.push(...this.#preflightHeaders)
+    else if (this.#exposeHeaders !== '') headers.push('Access-Control-Expose-Headers', this.#exposeHeaders)
+  }
+}
+
+function isPreflight(x: Exchange): boolean {
+  return x.header('origin') !== undefined && x.header('access-control-request-method') !== undefined
+}
+
+function removeCors(headers: string[]): void {
+  for (let i = headers.length - 2; i >= 0; i -= 2) {
+    const name = headers[i] as string
+    if (name.length > 15 && name.slice(0, 15).toLowerCase() === 'access-control-') headers.splice(i, 2)
+  }
+}
+
+function isOrigin(text: string): boolean {
+  return URL.canParse(text) && new URL(text).origin === text
+}

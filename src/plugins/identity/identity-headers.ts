@@ -1,0 +1,55 @@
+import type { Principal } from '../../core/exchange.ts'
+
+const maxValueLength = 256
+const maxListLength = 2_048
+const made = new WeakMap<Principal, readonly string[]>()
+
+/**
+ * The headers by which backends know the caller, flat; made once per principal. Values are printable ASCII of at most 256
+ * characters: control characters are left out and everything else is percent-encoded UTF-8, as is the percent sign, so that
+ * `decodeURIComponent` gives the text back.
+ */
+export function identityHeaders(principal: Principal): readonly string[] {
+  const known = made.get(principal)
+  if (known !== undefined) return known
+  const headers: string[] = []
+  const add = (name: string, value: string): void => {
+    if (value !== '') headers.push(name, value)
+  }
+  add('x-user-id', headerText(principal.id))
+  add('x-user-name', headerText(principal.name ?? ''))
+  add('x-user-role', list(principal.roles, ','))
+  add('x-user-scopes', list(principal.scopes, ' '))
+  add('x-consumer', headerText(principal.consumer ?? ''))
+  made.set(principal, headers)
+  return headers
+}
+
+/** Whether a value comes out of {@link headerText} whole; one that does not could be taken for another. */
+export function survivesAsHeader(text: string): boolean {
+  return text !== '' && decodeURIComponent(headerText(text)) === text
+}
+
+/** Text as a header value; what does not fit is left out, but never half an escape. */
+export function headerText(text: string): string {
+  let value = ''
+  for (const character of text) {
+    if (/\p{Cc}/u.test(character)) continue
+    const next = /^[ -$&-~]$/.test(character) ? character : encodeURIComponent(character.toWellFormed())
+    if (value.length + next.length > maxValueLength) break
+    value += next
+  }
+  return value.trim()
+}
+
+/** A separator inside a value would make two of one, so it is encoded; values past 2,048 characters are left out. */
+function list(values: readonly string[], separator: ',' | ' '): string {
+  const encoded = separator === ',' ? '%2C' : '%20'
+  let text = ''
+  for (const value of values) {
+    const next = headerText(value).replaceAll(separator, encoded)
+    if (text.length + next.length + 1 > maxListLength) break
+    text += text === '' ? next : separator + next
+  }
+  return text
+}

@@ -1,0 +1,121 @@
+import { createSecretKey } from 'node:crypto'
+import { errors, type JWTPayload, type JWTVerifyGetKey, type JWTVerifyOptions, jwtVerify } from 'jose'
+import type { ClaimNames } from './claims.ts'
+import { localKeys, remoteKeys } from './jwks.ts'
+
+/** Whose tokens are accepted and how they are checked. Exactly one of `secret`, `jwks` and `jwksUri`. */
+export interface JwtOptions {
+  /** The `iss` of its tokens, character by character. */
+  readonly issuer: string
+  /** Must be (among) the `aud` of its tokens. */
+  readonly audience: string
+  /** JWS algorithms (RFC 7518) that are accepted; what a token says of itself never adds to them. */
+  readonly algorithms: readonly string[]
+  /** For HS256, HS384 and HS512: at least 32 bytes. */
+  readonly secret?: string | undefined
+  /** The text of a JSON Web Key Set. */
+  readonly jwks?: string | undefined
+  /** Where the issuer's JSON Web Key Set is. */
+  readonly jwksUri?: string | undefined
+  /** How far the issuer's clock may be off, in milliseconds, at most 60,000. */
+  readonly clockSkewMs: number
+  readonly claims?: ClaimNames | undefined
+}
+
+const symmetric = new Set(['HS256', 'HS384', 'HS512'])
+const asymmetric = new Set([
+  'RS256',
+  'RS384',
+  'RS512',
+  'PS256',
+  'PS384',
+  'PS512',
+  'ES256',
+  'ES384',
+  'ES512',
+  'EdDSA',
+  'Ed25519',
+])
+const maxClockSkewMs = 60_000
+/** How many keys without a key id are tried. */
+const maxCandidates = 8
+
+/** One trusted issuer: its keys and the rules for its tokens. */
+export class JwtIssuer {
+  readonly options: JwtOptions
+  readonly #getKey: JWTVerifyGetKey
+  readonly #rules: JWTVerifyOptions
+  readonly #now: () => number
+
+  /** Throws an Error that starts with `place` when the options contradict each other. */
+  constructor(options: JwtOptions, place: string, now: () => number) {
+    this.options = options
+    this.#getKey = keysOf(options, place, now)
+    this.#now = now
+    this.#rules = {
+      algorithms: [...options.algorithms],
+      issuer: options.issuer,
+      audience: options.audience,
+      clockTolerance: options.clockSkewMs / 1_000,
+      requiredClaims: ['exp', 'iss', 'aud', 'sub'],
+    }
+  }
+
+  /** The claims of a token of this issuer; rejects with what jose or the key set found wrong. */
+  async verify(token: string): Promise<JWTPayload> {
+    const rules = { ...this.#rules, currentDate: new Date(this.#now()) }
+    try {
+      const { payload } = await jwtVerify(token, this.#getKey, rules)
+      return payload
+    } catch (error) {
+      if (!(error instanceof errors.JWKSMultipleMatchingKeys)) throw error
+      return verifyWithAny(token, error, rules)
+    }
+  }
+}
+
+/** A token without a key id: one of the keys of its type must fit. */
+async function verifyWithAny(
+  token: string,
+  candidates: errors.JWKSMultipleMatchingKeys,
+  rules: JWTVerifyOptions,
+): Promise<JWTPayload> {
+  let tried = 0
+  for await (const key of candidates) {
+    if (++tried > maxCandidates) break
+    try {
+      const { payload } = await jwtVerify(token, key, rules)
+      return payload
+    } catch (error) {
+      if (!(error instanceof errors.JWSSignatureVerificationFailed)) throw error
+    }
+  }
+  throw new errors.JWSSignatureVerificationFailed()
+}
+
+function keysOf(options: JwtOptions, place: string, now: () => number): JWTVerifyGetKey {
+  const { secret, jwks, jwksUri, algorithms, clockSkewMs } = options
+  if (!(clockSkewMs >= 0 && clockSkewMs <= maxClockSkewMs))
+    throw new Error(`${place}.clockSkew: must be 0s to 60s`)
+  if ([secret, jwks, jwksUri].filter((source) => source !== undefined).length !== 1) {
+    throw new Error(`${place}: must have exactly one of secret, jwks and jwksUri`)
+  }
+  const [allowed, kind] =
+    secret === undefined ? ([asymmetric, 'a key set'] as const) : ([symmetric, 'a secret'] as const)
+  const wrong = algorithms.find((algorithm) => !allowed.has(algorithm))
+  if (algorithms.length === 0 || wrong !== undefined) {
+    const found = wrong === undefined ? '' : `, not ${wrong}`
+    throw new Error(`${place}.algorithms: with ${kind} must be of ${[...allowed].join(', ')}${found}`)
+  }
+  if (jwks !== undefined) return localKeys(jwks, `${place}.jwks`)
+  if (jwksUri !== undefined) {
+    if (!/^https?:/.test(jwksUri) || !URL.canParse(jwksUri))
+      throw new Error(`${place}.jwksUri: must be an http(s) address`)
+    return remoteKeys(jwksUri, now)
+  }
+  const bytes = Buffer.from(secret ?? '')
+  if (bytes.length < 32)
+    throw new Error(`${place}.secret: must have at least 32 bytes (RFC 7518 section 3.2)`)
+  const key = createSecretKey(bytes)
+  return async () => key
+}

@@ -1,0 +1,105 @@
+import { hash } from 'node:crypto'
+import { errors } from 'jose'
+import { GatewayError } from '../../core/error.ts'
+import type { Principal } from '../../core/exchange.ts'
+import { principalFrom } from './claims.ts'
+import { JwtIssuer, type JwtOptions } from './jwt-issuer.ts'
+import { jwtExpired, jwtInvalid } from './refusals.ts'
+
+const maxTokenLength = 8_192
+const maxCached = 10_000
+/** A verified token is checked again after this long, so that a key that its issuer withdrew stops working. */
+const recheckMs = 600_000
+
+interface Verified {
+  readonly principal: Principal
+  /** Unix time in milliseconds. */
+  readonly validUntil: number
+}
+
+/** Verifies tokens of the configured issuers, and remembers by their SHA-256 those that were valid. */
+export class JwtVerifier {
+  readonly #issuers = new Map<string, JwtIssuer>()
+  readonly #verified = new Map<string, Verified>()
+  readonly #now: () => number
+
+  constructor(issuers: readonly JwtOptions[], now: () => number) {
+    this.#now = now
+    issuers.forEach((options, i) => {
+      const place = issuers.length === 1 ? 'auth.jwt' : `auth.jwt[${i}]`
+      if (this.#issuers.has(options.issuer)) {
+        throw new Error(`${place}.issuer: "${options.issuer}" is there twice`)
+      }
+      this.#issuers.set(options.issuer, new JwtIssuer(options, place, now))
+    })
+  }
+
+  /** Who a token speaks for: at once when it was verified before. Throws JWT_INVALID, JWT_EXPIRED or UNAVAILABLE. */
+  verify(token: string): Principal | Promise<Principal> {
+    if (token.length > maxTokenLength) throw jwtInvalid('longer than 8 kB')
+    const digest = hash('sha256', token, 'base64')
+    const known = this.#verified.get(digest)
+    if (known !== undefined && this.#now() < known.validUntil) return known.principal
+    return this.#verifyAnew(token, digest)
+  }
+
+  /** Forgets all verified tokens. */
+  clear(): void {
+    this.#verified.clear()
+  }
+
+  async #verifyAnew(token: string, digest: string): Promise<Principal> {
+    const { header, payload: unverified } = decode(token)
+    if (header.crit !== undefined) throw jwtInvalid('crit is not honoured')
+    const issuer = typeof unverified.iss === 'string' ? this.#issuers.get(unverified.iss) : undefined
+    if (issuer === undefined) throw jwtInvalid('unknown issuer')
+    try {
+      const payload = await issuer.verify(token)
+      const principal = principalFrom(payload, issuer.options.claims ?? {})
+      if (principal === undefined) throw jwtInvalid('sub names nobody')
+      this.#remember(digest, principal, (payload.exp ?? 0) * 1_000 + issuer.options.clockSkewMs)
+      return principal
+    } catch (error) {
+      if (error instanceof GatewayError) throw error
+      throw error instanceof errors.JWTExpired ? jwtExpired() : jwtInvalid(error)
+    }
+  }
+
+  /** First in, first out: a token that is still in use is verified again at the cost of one signature. */
+  #remember(digest: string, principal: Principal, expiresAt: number): void {
+    this.#verified.delete(digest)
+    if (this.#verified.size >= maxCached) {
+      for (const oldest of this.#verified.keys()) {
+        this.#verified.delete(oldest)
+        break
+      }
+    }
+    this.#verified.set(digest, { principal, validUntil: Math.min(expiresAt, this.#now() + recheckMs) })
+  }
+}
+
+/** The three parts of a compact JWS (RFC 7515 section 7.1), read strictly: canonical base64url without padding, JSON objects. */
+function decode(token: string): { header: Record<string, unknown>; payload: Record<string, unknown> } {
+  const parts = token.split('.')
+  if (parts.length !== 3 || !parts.every(isCanonicalBase64Url))
+    throw jwtInvalid('not three parts of base64url')
+  return { header: jsonObject(parts[0] ?? ''), payload: jsonObject(parts[1] ?? '') }
+}
+
+/** Canonical: the unused bits of the last character are zero, so that one token has one spelling (RFC 4648 section 3.5). */
+function isCanonicalBase64Url(part: string): boolean {
+  return part !== '' && Buffer.from(part, 'base64url').toString('base64url') === part
+}
+
+function jsonObject(part: string): Record<string, unknown> {
+  let value: unknown
+  try {
+    value = JSON.parse(Buffer.from(part, 'base64url').toString())
+  } catch {
+    // Without the cause: it would quote the token in the log.
+    throw jwtInvalid('not JSON')
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw jwtInvalid('not a JSON object')
+  return value as Record<string, unknown>
+}

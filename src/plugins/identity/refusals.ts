@@ -1,0 +1,64 @@
+import { GatewayError } from '../../core/error.ts'
+
+const bearer = 'Bearer realm="trivium"'
+const apiKey = 'ApiKey realm="trivium"'
+
+/** Nobody said who he is. RFC 6750 section 3.1: then no error code in the challenge. */
+export function noCredentials(): GatewayError {
+  return new GatewayError('NO_CREDENTIALS', 'An API key or a bearer token is required.', {
+    headers: ['WWW-Authenticate', bearer, 'WWW-Authenticate', apiKey],
+  })
+}
+
+/** The same for every key that is none of ours. */
+export function keyInvalid(): GatewayError {
+  return new GatewayError('KEY_INVALID', 'The API key is not valid.', {
+    headers: ['WWW-Authenticate', apiKey],
+  })
+}
+
+export function keyExpired(): GatewayError {
+  return new GatewayError('KEY_EXPIRED', 'The API key has expired.', {
+    headers: ['WWW-Authenticate', apiKey],
+  })
+}
+
+/** The same for every token that cannot be trusted; `cause` says why, to the log. */
+export function jwtInvalid(cause: unknown): GatewayError {
+  return new GatewayError('JWT_INVALID', 'The token is not valid.', {
+    cause,
+    headers: ['WWW-Authenticate', `${bearer}, error="invalid_token"`],
+  })
+}
+
+export function jwtExpired(): GatewayError {
+  return new GatewayError('JWT_EXPIRED', 'The token has expired.', {
+    headers: [
+      'WWW-Authenticate',
+      `${bearer}, error="invalid_token", error_description="The token has expired"`,
+    ],
+  })
+}
+
+/** The issuer's keys are needed and cannot be fetched. */
+export function issuerUnavailable(cause: unknown): GatewayError {
+  return new GatewayError('UNAVAILABLE', 'The keys to check the token with are not available.', {
+    cause,
+    retryAfterMs: 1_000,
+  })
+}
+
+export function roleMissing(): GatewayError {
+  return new GatewayError('ROLE_MISSING', 'None of the roles that this needs is present.')
+}
+
+/** RFC 6750 section 3.1: the challenge names the scopes that are needed. */
+export function scopeMissing(scopes: readonly string[]): GatewayError {
+  const needed = scopes.filter((scope) => scopeToken.test(scope)).join(' ')
+  return new GatewayError('SCOPE_MISSING', 'A scope that this needs is missing.', {
+    headers: ['WWW-Authenticate', `${bearer}, error="insufficient_scope", scope="${needed}"`],
+  })
+}
+
+/** RFC 6749 section 3.3. */
+const scopeToken = /^[!#-[\]-~]+$/

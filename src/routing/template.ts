@@ -1,0 +1,174 @@
+/**
+ * Path templates in the grammar of `google/api/http.proto`:
+ *
+ *     Template  = "/" [ Segments ] [ Verb ] ;
+ *     Segments  = Segment { "/" Segment } ;
+ *     Segment   = "*" | "**" | LITERAL | Variable ;
+ *     Variable  = "{" FieldPath [ "=" Segments ] "}" ;
+ *     FieldPath = IDENT { "." IDENT } ;
+ *     Verb      = ":" LITERAL ;
+ *
+ * `*` is one non-empty segment, `**` is any number of segments (none included) and stands last. `{var}` is `{var=*}`.
+ * Beyond the standard, `/` alone is a template (the root of a REST route).
+ */
+export interface Template {
+  /** As it was written. */
+  readonly text: string
+  readonly segments: readonly Segment[]
+  readonly variables: readonly Variable[]
+  /** The word after the colon; `''` when there is none. */
+  readonly verb: string
+}
+
+export type Segment =
+  | { readonly kind: 'literal'; readonly text: string }
+  | { readonly kind: 'star' }
+  | { readonly kind: 'doubleStar' }
+
+/** A variable and the run of segments that it stands for. */
+export interface Variable {
+  /** `['book', 'name']` for `{book.name}`. */
+  readonly path: readonly string[]
+  readonly start: number
+  /** Index after its last segment; for one that ends in `**` its value extends to the end of the path. */
+  readonly end: number
+  /** Whether its pattern is more than a single `*`: then `%2F` in its value is left as it stands (`http.proto`). */
+  readonly multi: boolean
+}
+
+/** Parses a template; throws an Error that names the column and what was expected. */
+export function parseTemplate(text: string): Template {
+  const parser = new Parser(text)
+  return parser.template()
+}
+
+/**
+ * The values of a template's variables, in their order, from the raw segments of a path that matches it. A single-segment variable
+ * is decoded whole, `%2F` included; a multi-segment one keeps `%2F` and `%2f` as they stand, because decoding them would
+ * cross resource borders (`http.proto`, rule on `{var=**}`).
+ */
+export function bindVariables(template: Template, segments: readonly string[]): string[] {
+  if (template.variables.length === 0) return []
+  const last = segments.length - 1
+  const raw = segments.slice()
+  if (template.verb !== '') raw[last] = (raw[last] ?? '').slice(0, -template.verb.length - 1)
+  return template.variables.map((variable) => {
+    const open = variable.end === template.segments.length && template.segments.at(-1)?.kind === 'doubleStar'
+    const value = raw.slice(variable.start, open ? undefined : variable.end)
+    return variable.multi ? value.map(decodeKeepingSlash).join('/') : decodeURIComponent(value[0] ?? '')
+  })
+}
+
+function decodeKeepingSlash(segment: string): string {
+  return segment
+    .split(/(%2[fF])/)
+    .map((part, index) => (index % 2 === 1 ? part : decodeURIComponent(part)))
+    .join('')
+}
+
+class Parser {
+  readonly #text: string
+  readonly #segments: Segment[] = []
+  readonly #variables: Variable[] = []
+  #at = 0
+
+  constructor(text: string) {
+    this.#text = text
+  }
+
+  template(): Template {
+    this.#expect('/')
+    let verb = ''
+    if (this.#at < this.#text.length) {
+      this.#parseSegments(false)
+      if (this.#peek() === ':') {
+        this.#at++
+        verb = this.#literal(true)
+      }
+    }
+    if (this.#at < this.#text.length) this.#fail('the end of the template')
+    const open = this.#segments.findIndex((segment) => segment.kind === 'doubleStar')
+    if (open !== -1 && open !== this.#segments.length - 1) {
+      throw new Error(`Template "${this.#text}": "**" must be the last segment`)
+    }
+    const names = this.#variables.map((variable) => variable.path.join('.'))
+    const twice = names.find((name, index) => names.indexOf(name) !== index)
+    if (twice !== undefined) throw new Error(`Template "${this.#text}": variable "${twice}" stands twice`)
+    return { text: this.#text, segments: this.#segments, variables: this.#variables, verb }
+  }
+
+  #parseSegments(inside: boolean): void {
+    for (;;) {
+      this.#segment(inside)
+      if (this.#peek() !== '/') return
+      this.#at++
+    }
+  }
+
+  #segment(inside: boolean): void {
+    const next = this.#peek()
+    if (next === '*') {
+      this.#at++
+      if (this.#peek() === '*') {
+        this.#at++
+        this.#segments.push({ kind: 'doubleStar' })
+      } else {
+        this.#segments.push({ kind: 'star' })
+      }
+    } else if (next === '{') {
+      if (inside) this.#fail('a segment without a variable (variables do not nest)')
+      this.#variable()
+    } else {
+      this.#segments.push({ kind: 'literal', text: this.#literal(false) })
+    }
+  }
+
+  #variable(): void {
+    this.#at++
+    const start = this.#segments.length
+    const path = [this.#identifier()]
+    while (this.#peek() === '.') {
+      this.#at++
+      path.push(this.#identifier())
+    }
+    if (this.#peek() === '=') {
+      this.#at++
+      this.#parseSegments(true)
+    } else {
+      this.#segments.push({ kind: 'star' })
+    }
+    this.#expect('}')
+    const end = this.#segments.length
+    const multi = end - start !== 1 || this.#segments[start]?.kind !== 'star'
+    this.#variables.push({ path, start, end, multi })
+  }
+
+  #identifier(): string {
+    const match = /^[A-Za-z_][A-Za-z0-9_]*/.exec(this.#text.slice(this.#at))
+    if (match === null) this.#fail('a field name')
+    this.#at += match[0].length
+    return match[0]
+  }
+
+  /** Unreserved characters, percent escapes and the sub-delimiters that mean nothing to the grammar (RFC 3986 section 3.3). */
+  #literal(verb: boolean): string {
+    const match = /^(?:[A-Za-z0-9._~!$&'()+,;@-]|%[0-9A-Fa-f]{2})+/.exec(this.#text.slice(this.#at))
+    if (match === null) this.#fail(verb ? 'a verb' : 'a segment ("*", "**", "{variable}" or a literal)')
+    this.#at += match[0].length
+    return match[0]
+  }
+
+  #peek(): string {
+    return this.#text.charAt(this.#at)
+  }
+
+  #expect(character: string): void {
+    if (this.#peek() !== character) this.#fail(`"${character}"`)
+    this.#at++
+  }
+
+  #fail(expected: string): never {
+    const found = this.#at < this.#text.length ? `"${this.#peek()}"` : 'the end'
+    throw new Error(`Template "${this.#text}", column ${this.#at + 1}: expected ${expected}, found ${found}`)
+  }
+}

@@ -1,0 +1,55 @@
+import { GatewayError, toGatewayError } from '../core/error.ts'
+import type { Call, Transport } from './call.ts'
+import type { Endpoint } from './endpoint.ts'
+
+/**
+ * Makes a call: lets plugins see it, chooses an endpoint, sends, and tries again elsewhere where that is safe. The same loop for a
+ * REST request, each subgraph fetch and each gRPC call. Rejects with the GatewayError of the last attempt.
+ */
+export async function dispatch<C extends Call, Reply>(call: C, transport: Transport<C, Reply>): Promise<Reply> {
+  const { exchange, upstream } = call
+  exchange.calls.push(call)
+  const { onCall } = exchange.hooks
+  for (let i = 0; i < onCall.length; i++) onCall[i]?.(exchange, call)
+  let endpoint: Endpoint | undefined
+  for (;;) {
+    endpoint = upstream.pick(endpoint)
+    if (endpoint === undefined) throw failed(call, noTarget(upstream.name))
+    call.attempts++
+    call.target = endpoint.url
+    endpoint.begin()
+    try {
+      const reply = await transport.send(call, endpoint)
+      call.headArrived()
+      return reply
+    } catch (thrown) {
+      const error = toGatewayError(thrown)
+      if (call.attempts >= upstream.options.maxAttempts || !mayTryAgain(call, error)) throw failed(call, error)
+    } finally {
+      endpoint.end()
+    }
+  }
+}
+
+/**
+ * A retry is safe when the attempt failed for want of the endpoint, the bytes can be sent again, and either doing it twice is
+ * doing it once or the endpoint never saw it. A POST whose connection was refused may go elsewhere; one answered 503 may not.
+ */
+export function mayTryAgain(call: Call, error: GatewayError): boolean {
+  if (error.code !== 'unavailable' && error.reason !== 'CONNECT_TIMEOUT') return false
+  if (call.exchange.committed || call.exchange.gone || performance.now() >= call.deadlineAt) return false
+  return call.replayable && (call.idempotent || !error.reached)
+}
+
+function failed(call: Call, error: GatewayError): GatewayError {
+  call.error = error
+  call.headArrived()
+  return error
+}
+
+function noTarget(name: string): GatewayError {
+  return new GatewayError('NO_HEALTHY_TARGET', `No target of upstream "${name}" is healthy.`, {
+    reached: false,
+    retryAfterMs: 1_000,
+  })
+}

@@ -1,0 +1,45 @@
+import { errors } from 'undici'
+import { GatewayError } from '../core/error.ts'
+
+/** What an error of the HTTP client means: which reason, and whether the upstream may have seen the request. */
+export function httpFailure(error: Error, upstreamName: string): GatewayError {
+  const cause = { cause: error }
+  const unreached = { cause: error, reached: false }
+  const code = errorCode(error)
+  if (error instanceof errors.ConnectTimeoutError || code === 'ETIMEDOUT') {
+    return new GatewayError('CONNECT_TIMEOUT', `Upstream "${upstreamName}" did not accept the connection in time.`, unreached)
+  }
+  if (error instanceof errors.HeadersTimeoutError) {
+    return new GatewayError('UPSTREAM_TIMEOUT', `Upstream "${upstreamName}" did not answer in time.`, cause)
+  }
+  if (error instanceof errors.BodyTimeoutError) {
+    return new GatewayError('UPSTREAM_TIMEOUT', `Upstream "${upstreamName}" stopped in the middle of its answer.`, cause)
+  }
+  if (code === 'ECONNREFUSED' || code === 'EHOSTUNREACH' || code === 'ENETUNREACH') {
+    return new GatewayError('UPSTREAM_REFUSED', `Upstream "${upstreamName}" refused the connection.`, unreached)
+  }
+  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') {
+    return new GatewayError('UPSTREAM_DNS', `The name of upstream "${upstreamName}" cannot be resolved.`, unreached)
+  }
+  if (code.startsWith('ERR_TLS_') || code.startsWith('CERT_') || tlsCodes.has(code)) {
+    return new GatewayError('UPSTREAM_TLS', `TLS to upstream "${upstreamName}" failed.`, unreached)
+  }
+  if (error instanceof errors.SocketError || code === 'ECONNRESET' || code === 'EPIPE') {
+    return new GatewayError('UPSTREAM_RESET', `Upstream "${upstreamName}" closed the connection.`, cause)
+  }
+  return new GatewayError('UPSTREAM_BAD_ANSWER', `Upstream "${upstreamName}" answered with something unreadable.`, cause)
+}
+
+const tlsCodes = new Set([
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'SELF_SIGNED_CERT_IN_CHAIN',
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+  'EPROTO',
+])
+
+function errorCode(error: Error): string {
+  const { code } = error as { code?: unknown }
+  if (error instanceof AggregateError && error.errors.length > 0) return errorCode(error.errors[0] as Error)
+  return typeof code === 'string' ? code : ''
+}

@@ -1,0 +1,68 @@
+import type { UpstreamConfig } from './config/schema.ts'
+import type { Logger } from './core/log.ts'
+import { HealthChecker } from './traffic/health-check.ts'
+import { Upstream } from './traffic/upstream.ts'
+
+/** An upstream with its probes, and the configuration that it was made from. */
+interface Held {
+  readonly fingerprint: string
+  readonly upstream: Upstream
+  readonly checker: HealthChecker | undefined
+  /** Generations that use it. */
+  users: number
+}
+
+/** The upstreams of all live configurations: one whose configuration did not change keeps its connections and health over a reload. */
+export class Upstreams {
+  readonly #held = new Set<Held>()
+  readonly #log: Logger
+
+  constructor(log: Logger) {
+    this.#log = log
+  }
+
+  /** The upstream for a configuration: the one that is there, or a new one. Give it back with the returned `release`. */
+  take(name: string, config: UpstreamConfig): { readonly upstream: Upstream; release(): Promise<void> } {
+    const fingerprint = JSON.stringify([name, config])
+    let held = [...this.#held].find((other) => other.fingerprint === fingerprint)
+    if (held === undefined) {
+      held = { fingerprint, ...this.#make(name, config), users: 0 }
+      this.#held.add(held)
+    }
+    const taken = held
+    taken.users++
+    const release = async (): Promise<void> => {
+      if (--taken.users > 0) return
+      this.#held.delete(taken)
+      taken.checker?.close()
+      await taken.upstream.close()
+    }
+    return { upstream: taken.upstream, release }
+  }
+
+  #make(name: string, config: UpstreamConfig): { upstream: Upstream; checker: HealthChecker | undefined } {
+    const upstream = new Upstream(name, {
+      targets: config.targets,
+      connections: {
+        connectTimeoutMs: config.timeouts.connect,
+        idleTimeoutMs: config.connections.keepAlive,
+        maxConnections: config.connections.max,
+      },
+      requestTimeoutMs: config.timeouts.request,
+      bodyIdleTimeoutMs: config.timeouts.idle,
+      maxAttempts: config.retry.attempts,
+    })
+    const { active } = config.healthChecks
+    const checker =
+      active &&
+      new HealthChecker(name, upstream.endpoints, {
+        path: active.path,
+        intervalMs: active.interval,
+        timeoutMs: active.timeout,
+        healthyAfter: active.healthyAfter,
+        unhealthyAfter: active.unhealthyAfter,
+        log: this.#log,
+      })
+    return { upstream, checker }
+  }
+}

@@ -1,0 +1,140 @@
+import type { TestContext } from 'node:test'
+import { buildSubgraphSchema } from '@apollo/subgraph'
+import { type handleUnaryCall, Server, ServerCredentials, type ServiceDefinition } from '@grpc/grpc-js'
+import { loadSync } from '@grpc/proto-loader'
+import { execute, parse } from 'graphql'
+import { startBackend } from '../world.ts'
+
+/** What a place may be configured with, the same words for every front-end. */
+export interface PlaceConfig {
+  readonly auth?: 'required' | 'optional' | 'none'
+  readonly authorize?: { readonly roles?: readonly string[]; readonly scopes?: readonly string[] }
+  readonly plugins?: readonly unknown[]
+}
+
+/** One way into the gateway: how it is configured, asked and read. The suite takes it as its argument. */
+export interface Door {
+  readonly protocol: 'rest' | 'graphql' | 'grpc'
+  /** The label of metrics and logs. */
+  readonly routeId: string
+  /** Starts a real backend, and tells what it was told by the gateway. */
+  start(t: TestContext): Promise<DoorBackend>
+}
+
+export interface DoorBackend {
+  /** The parts of a configuration that lead to it. */
+  config(place: PlaceConfig): object
+  /** A request that succeeds when nothing refuses it. */
+  ask(url: string, headers?: Readonly<Record<string, string>>): Promise<Response>
+  /** The path and method that {@link ask} uses, for preflights. */
+  readonly target: { readonly path: string; readonly method: string }
+  /** Headers (metadata) of each request that reached the backend, oldest first, lower case. */
+  readonly seen: Readonly<Record<string, string>>[]
+  /** The stable reason in a refusal's body, where this protocol puts it. */
+  reason(body: string): unknown
+}
+
+const rest: Door = {
+  protocol: 'rest',
+  routeId: 'echo',
+  async start(t) {
+    const seen: Record<string, string>[] = []
+    const backend = await startBackend(t, (req, res) => {
+      seen.push(req.headers as Record<string, string>)
+      res.setHeader('Content-Type', 'application/json')
+      res.end('{"id":"42"}')
+    })
+    return {
+      seen,
+      target: { path: '/v1/users/42', method: 'GET' },
+      config: (place) => ({
+        upstreams: { backend: { targets: [{ url: backend.url }] } },
+        routes: [{ id: 'echo', path: '/v1/users/**', methods: ['GET'], upstream: 'backend', ...place }],
+      }),
+      ask: (url, headers = {}) => fetch(`${url}/v1/users/42`, { headers }),
+      reason: (body) => JSON.parse(body).reason,
+    }
+  },
+}
+
+const graphql: Door = {
+  protocol: 'graphql',
+  routeId: 'graphql',
+  async start(t) {
+    const seen: Record<string, string>[] = []
+    const schema = buildSubgraphSchema({
+      typeDefs: parse('type Query { me: User } type User { id: ID! }'),
+      resolvers: { Query: { me: () => ({ id: '42' }) } },
+    })
+    const backend = await startBackend(t, async (req, res) => {
+      seen.push(req.headers as Record<string, string>)
+      const chunks: Buffer[] = []
+      for await (const chunk of req) chunks.push(chunk as Buffer)
+      const { query, variables } = JSON.parse(Buffer.concat(chunks).toString('utf8'))
+      const result = await execute({ schema, document: parse(query), variableValues: variables })
+      res.setHeader('Content-Type', 'application/json')
+      res.end(JSON.stringify(result))
+    })
+    return {
+      seen,
+      target: { path: '/graphql', method: 'POST' },
+      config: (place) => ({
+        upstreams: { backend: { targets: [{ url: backend.url }] } },
+        graphql: {
+          ...place,
+          subgraphs: { users: { upstream: 'backend', schema: 'test/doors/users.graphql' } },
+        },
+      }),
+      ask: (url, headers = {}) =>
+        fetch(`${url}/graphql`, {
+          method: 'POST',
+          headers: { 'Content-Type': 'application/json', ...headers },
+          body: JSON.stringify({ query: '{ me { id } }' }),
+        }),
+      reason: (body) => JSON.parse(body).errors[0].extensions.reason,
+    }
+  },
+}
+
+const grpc: Door = {
+  protocol: 'grpc',
+  routeId: 'doors.v1.Users/GetUser',
+  async start(t) {
+    const seen: Record<string, string>[] = []
+    const definitions = loadSync('doors.proto', {
+      includeDirs: ['test/doors', 'node_modules/google-proto-files'],
+      keepCase: true,
+    })
+    const server = new Server()
+    const getUser: handleUnaryCall<unknown, { id: string }> = (call, reply) => {
+      seen.push(call.metadata.getMap() as Record<string, string>)
+      reply(null, { id: '42' })
+    }
+    server.addService(definitions['doors.v1.Users'] as ServiceDefinition, { GetUser: getUser })
+    const port = await new Promise<number>((resolve, reject) => {
+      server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, bound) =>
+        error === null ? resolve(bound) : reject(error),
+      )
+    })
+    t.after(() => server.forceShutdown())
+    return {
+      seen,
+      target: { path: '/v1/grpc/users/42', method: 'GET' },
+      config: (place) => ({
+        upstreams: { backend: { targets: [{ url: `http://127.0.0.1:${port}` }] } },
+        grpc: {
+          protos: ['test/doors/doors.proto'],
+          includeDirs: ['test/doors'],
+          services: { 'doors.v1.Users': { upstream: 'backend', ...place } },
+        },
+      }),
+      ask: (url, headers = {}) => fetch(`${url}/v1/grpc/users/42`, { headers }),
+      reason: (body) =>
+        JSON.parse(body).details.find((detail: { '@type': string }) => detail['@type'].endsWith('ErrorInfo'))
+          .reason,
+    }
+  },
+}
+
+/** Every front-end; a fourth one adds itself here. */
+export const doors: readonly Door[] = [rest, graphql, grpc]
