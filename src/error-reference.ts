@@ -24,7 +24,9 @@ export function errorReference(): string {
   ]
   for (const [reason, entry] of Object.entries<ReasonEntry>(reasons)) {
     const { number, status, code, proxyStatus = '', title } = entry
-    lines.push(`| ${number} | \`${reason}\` | ${status} | ${code} (${grpcNumbers[code]}) | ${proxyStatus} | ${title} |`)
+    lines.push(
+      `| ${number} | \`${reason}\` | ${status} | ${code} (${grpcNumbers[code]}) | ${proxyStatus} | ${title} |`,
+    )
   }
   return `${lines.join('\n')}\n`
 }

@@ -7,7 +7,11 @@ export class GatewayMetrics {
   readonly #reloads: Counter<'result'>
   readonly #refused: Counter<'code'>
 
-  constructor(registry: Registry, options: { readonly processMetrics: boolean }, status: () => Promise<GatewayStatus>) {
+  constructor(
+    registry: Registry,
+    options: { readonly processMetrics: boolean },
+    status: () => Promise<GatewayStatus>,
+  ) {
     const registers = [registry]
     if (options.processMetrics) collectDefaultMetrics({ register: registry })
     this.#reloads = new Counter({
@@ -34,8 +38,16 @@ export class GatewayMetrics {
     }
     gauge('gateway_active_connections', 'Open client connections.', (now) => now.activeConnections)
     gauge('gateway_active_routes', 'Rows of the routing table.', (now) => now.routes)
-    gauge('gateway_config_version', 'Version of the running configuration, counted from the start.', (now) => now.configVersion)
-    gauge('gateway_healthy_instances', 'Targets that take traffic.', (now) => targetsOf(now).filter(isUp).length)
+    gauge(
+      'gateway_config_version',
+      'Version of the running configuration, counted from the start.',
+      (now) => now.configVersion,
+    )
+    gauge(
+      'gateway_healthy_instances',
+      'Targets that take traffic.',
+      (now) => targetsOf(now).filter(isUp).length,
+    )
     new Gauge({
       name: 'gateway_upstream_healthy',
       help: 'Whether a target takes traffic (1) or is out (0).',

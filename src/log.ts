@@ -1,4 +1,10 @@
-import { type DestinationStream, destination, type LoggerOptions, type Logger as PinoLogger, pino } from 'pino'
+import {
+  type DestinationStream,
+  destination,
+  type LoggerOptions,
+  type Logger as PinoLogger,
+  pino,
+} from 'pino'
 import type { LogLevel } from './core/log.ts'
 
 /** The process's log: JSON lines in OpenTelemetry's words, written in batches so that a request never waits for the disk. */

@@ -12,8 +12,10 @@ export function loadPluginModules(
 ): Promise<PluginDefinition[]> {
   return Promise.all(
     paths.map(async (path, index) => {
+      const file = resolve(dirname(document.file), path)
+      document.files.see(file)
       try {
-        return await loadPlugin(resolve(dirname(document.file), path))
+        return await loadPlugin(file)
       } catch (error) {
         const message = error instanceof Error ? error.message : String(error)
         throw new ConfigError([document.problem(['pluginModules', index], message)])

@@ -16,9 +16,12 @@ interface Held {
 export class Upstreams {
   readonly #held = new Set<Held>()
   readonly #log: Logger
+  readonly #probe: boolean
 
-  constructor(log: Logger) {
+  /** @param options.probe whether targets are probed at all. */
+  constructor(log: Logger, options: { readonly probe: boolean }) {
     this.#log = log
+    this.#probe = options.probe
   }
 
   /** The upstream for a configuration: the one that is there, or a new one. Give it back with the returned `release`. */
@@ -40,6 +43,11 @@ export class Upstreams {
     return { upstream: taken.upstream, release }
   }
 
+  /** Begins to probe what is not probed yet; called when a configuration runs, so that building it does not make probes late. */
+  startProbes(): void {
+    for (const { checker } of this.#held) checker?.start()
+  }
+
   #make(name: string, config: UpstreamConfig): { upstream: Upstream; checker: HealthChecker | undefined } {
     const upstream = new Upstream(name, {
       targets: config.targets,
@@ -54,15 +62,16 @@ export class Upstreams {
     })
     const { active } = config.healthChecks
     const checker =
-      active &&
-      new HealthChecker(name, upstream.endpoints, {
-        path: active.path,
-        intervalMs: active.interval,
-        timeoutMs: active.timeout,
-        healthyAfter: active.healthyAfter,
-        unhealthyAfter: active.unhealthyAfter,
-        log: this.#log,
-      })
+      active === undefined || !this.#probe
+        ? undefined
+        : new HealthChecker(name, upstream.endpoints, {
+            path: active.path,
+            intervalMs: active.interval,
+            timeoutMs: active.timeout,
+            healthyAfter: active.healthyAfter,
+            unhealthyAfter: active.unhealthyAfter,
+            log: this.#log,
+          })
     return { upstream, checker }
   }
 }

@@ -7,6 +7,8 @@ import { type GatewayStatus, healthReport, readinessReport } from './health.ts'
 export interface AppOptions {
   readonly metrics: Registry
   status(): Promise<GatewayStatus>
+  /** Whether the gateway is shutting down, so that answers close their connections. */
+  draining(): boolean
   /** 404 in the gateway's own words. */
   notFound(req: IncomingMessage, res: ServerResponse): void
   /** An error thrown behind Express, in the gateway's own words: Express's default handler would show stacks. */
@@ -20,6 +22,10 @@ export function createApp(options: AppOptions): Express {
   const app = express()
   app.disable('x-powered-by')
   app.disable('etag')
+  app.use((_req, res, next) => {
+    if (options.draining()) res.set('Connection', 'close')
+    next()
+  })
   app.get('/livez', (_req, res) => {
     res.set('Cache-Control', 'no-store').type('text/plain').send('ok\n')
   })

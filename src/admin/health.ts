@@ -59,7 +59,7 @@ export function readinessReport(status: GatewayStatus): { ready: boolean; checks
   return { ready: checks.every((check) => check.ok || !check.required), checks }
 }
 
-/** `healthy`, `degraded` when some target is down, `unhealthy` when an upstream has none left. */
+/** `healthy`, `degraded` when some target is down, `unhealthy` when no upstream has one left. */
 export function healthReport(status: GatewayStatus) {
   const backends = Object.fromEntries(
     status.upstreams.map((upstream) => [upstream.name, backendState(upstream)]),

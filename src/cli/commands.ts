@@ -1,10 +1,5 @@
 import { parseArgs } from 'node:util'
 import { ConfigError } from '../config/problem.ts'
-import { createKey, signToken } from './credentials.ts'
-import { explainRoute, listRoutes } from './routes.ts'
-import { printSchema } from './schema.ts'
-import { startGateway } from './start.ts'
-import { validateConfig } from './validate.ts'
 
 /** What a command is given: its own words and the options that all share. */
 export interface CommandInput {
@@ -42,6 +37,9 @@ export async function runCommand(argv: readonly string[]): Promise<number> {
       issuer,
       role: roles = [],
     } = values
+    if (port !== undefined && !(/^\d{1,5}$/.test(port) && Number(port) <= 65_535)) {
+      throw new Error(`--port must be 0 to 65535, not "${port}"`)
+    }
     const words = positionals.slice(command.words.length)
     const path = config ?? (command.takesFile === true ? words[0] : undefined) ?? 'gateway.yaml'
     return await command.run({ words, config: path, json, headers, port, print, issuer, roles })
@@ -58,14 +56,23 @@ interface Command {
   run(input: CommandInput): Promise<number>
 }
 
+/** Loaded when they are run: most of the gateway is not needed to make a key. */
 const commands: readonly Command[] = [
-  { words: ['start'], takesFile: true, run: startGateway },
-  { words: ['validate'], takesFile: true, run: validateConfig },
-  { words: ['routes', 'list'], run: listRoutes },
-  { words: ['routes', 'explain'], run: explainRoute },
-  { words: ['keys', 'create'], run: createKey },
-  { words: ['token', 'sign'], run: signToken },
-  { words: ['schema'], run: printSchema },
+  {
+    words: ['start'],
+    takesFile: true,
+    run: async (input) => (await import('./start.ts')).startGateway(input),
+  },
+  {
+    words: ['validate'],
+    takesFile: true,
+    run: async (input) => (await import('./validate.ts')).validateConfig(input),
+  },
+  { words: ['routes', 'list'], run: async (input) => (await import('./routes.ts')).listRoutes(input) },
+  { words: ['routes', 'explain'], run: async (input) => (await import('./routes.ts')).explainRoute(input) },
+  { words: ['keys', 'create'], run: async (input) => (await import('./keys.ts')).createKey(input) },
+  { words: ['token', 'sign'], run: async (input) => (await import('./token.ts')).signToken(input) },
+  { words: ['schema'], run: async () => (await import('./schema.ts')).printSchema() },
 ]
 
 const flags = {

@@ -37,7 +37,7 @@ export function explainRoute(input: CommandInput): Promise<number> {
         path: row.template,
         refusal: refusal ?? null,
       }))
-      console.log(JSON.stringify({ taken: taken?.row.id ?? null, candidates }, null, 2))
+      console.log(JSON.stringify({ taken: taken?.row.id ?? null, allowed, candidates }, null, 2))
       return taken === undefined ? 1 : 0
     }
     for (const { row, refusal } of seen) {
@@ -54,7 +54,7 @@ export function explainRoute(input: CommandInput): Promise<number> {
 }
 
 function askOf(method: string, target: string, headers: readonly string[]): MatchQuery {
-  const [path = '/', query = ''] = target.split('?')
+  const [path = '/', query = ''] = target.split(/\?(.*)/s)
   const canonical = canonicalPath(path)
   const named = Object.fromEntries(
     headers.map((header) => {

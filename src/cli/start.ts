@@ -7,7 +7,7 @@ export async function startGateway(input: CommandInput): Promise<number> {
   try {
     await gateway.listen(input.port)
   } catch (error) {
-    await gateway.shutdown()
+    await gateway.dispose()
     throw error
   }
   // A fault in one exchange must not end all others: it is logged, and the process goes on.

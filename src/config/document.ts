@@ -1,8 +1,20 @@
 import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { isMap, isNode, isScalar, LineCounter, type Node, parseDocument, Scalar, visit } from 'yaml'
+import {
+  isMap,
+  isNode,
+  isPair,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  parseDocument,
+  Scalar,
+  visit,
+} from 'yaml'
 import { formatPath, type Problem } from './problem.ts'
+import { SeenFiles } from './seen-files.ts'
 
 /** Environment variables by name. */
 export type Environment = Readonly<Record<string, string | undefined>>
@@ -11,22 +23,32 @@ export type Environment = Readonly<Record<string, string | undefined>>
 export class ConfigDocument {
   readonly file: string
   readonly problems: Problem[] = []
-  /** Files that `file://` values were read from, absolute. */
-  readonly includedFiles: string[] = []
+  /** What it was read from; whoever reads more for it notes that here. */
+  readonly files: SeenFiles
+  /** The document as plain data. */
+  readonly data: unknown
   readonly #lines = new LineCounter()
   readonly #document
 
   /** Parses the text, then replaces `${ENV:-default}` and `file://` in its values. Mistakes are collected in {@link problems}. */
-  constructor(file: string, text: string, environment: Environment) {
+  constructor(file: string, text: string, environment: Environment, files = new SeenFiles()) {
     this.file = file
+    this.files = files
     this.#document = parseDocument(text, { lineCounter: this.#lines, prettyErrors: false })
-    for (const error of this.#document.errors) this.problems.push(this.#at([], error.pos[0], error.message))
-    if (this.problems.length === 0) this.#substitute(environment)
-  }
-
-  /** The document as plain data; an empty document is an empty configuration. */
-  data(): unknown {
-    return this.#document.toJS({ maxAliasCount: 100 }) ?? {}
+    for (const { code, message, pos } of this.#document.errors) {
+      this.problems.push(this.#at([], pos[0], message))
+      // What a parser says after its first syntax error is mostly a consequence of it.
+      if (code !== 'DUPLICATE_KEY') break
+    }
+    if (this.problems.length > 0) return
+    this.#substitute(environment)
+    try {
+      this.data = this.#document.toJS({ maxAliasCount: 100 })
+    } catch (error) {
+      this.problems.push(this.#at([], 0, error instanceof Error ? error.message : String(error)))
+    }
+    // A file that is being written is empty for a moment: that must never run as a gateway without routes.
+    if (this.data === null) this.problems.push(this.#at([], 0, 'is empty; {} is a gateway without routes'))
   }
 
   /** A mistake at a key's path: points at the key of the last part when there is one, else at the nearest parent that is there. */
@@ -56,7 +78,7 @@ export class ConfigDocument {
 
   #substitute(environment: Environment): void {
     visit(this.#document, {
-      Scalar: (key, node) => {
+      Scalar: (key, node, ancestors) => {
         if (key === 'key' || typeof node.value !== 'string') return
         const { value } = node
         try {
@@ -64,9 +86,8 @@ export class ConfigDocument {
           if (typeof node.value === 'string' && node.value.startsWith('file://'))
             node.value = this.#read(node.value)
         } catch (error) {
-          this.problems.push(
-            this.#at([], startOf(node) ?? 0, error instanceof Error ? error.message : String(error)),
-          )
+          const message = error instanceof Error ? error.message : String(error)
+          this.problems.push(this.#at(keyPath(key, [...ancestors, node]), startOf(node) ?? 0, message))
         }
       },
     })
@@ -92,7 +113,7 @@ export class ConfigDocument {
     const path = url.startsWith('file:///')
       ? fileURLToPath(url)
       : resolve(dirname(this.file), url.slice('file://'.length))
-    this.includedFiles.push(path)
+    this.files.see(path)
     try {
       return readFileSync(path, 'utf8').replace(/\r?\n$/, '')
     } catch (error) {
@@ -105,6 +126,16 @@ function plainValue(text: string): unknown {
   if (/^-?\d+$/.test(text) && Number.isSafeInteger(Number(text))) return Number(text)
   if (text === 'true' || text === 'false') return text === 'true'
   return text
+}
+
+/** The path of keys to the last of these nodes, which is the item `index` of a list or a value. */
+function keyPath(index: unknown, nodes: readonly unknown[]): PropertyKey[] {
+  const path = nodes.flatMap((node, depth): PropertyKey[] => {
+    if (isPair(node) && isScalar(node.key)) return [String(node.key.value)]
+    const child = nodes[depth + 1]
+    return isSeq(node) && depth < nodes.length - 2 ? [node.items.indexOf(child)] : []
+  })
+  return typeof index === 'number' ? [...path, index] : path
 }
 
 function startOf(node: Node): number | undefined {

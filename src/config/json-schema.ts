@@ -5,7 +5,10 @@ import { configSchema } from './schema.ts'
 /** The JSON schema (draft 2020-12) of `gateway.yaml`, as editors use it and `schemas/gateway.schema.json` holds it. */
 export function configJsonSchema(plugins: readonly PluginOptions[]): object {
   const toSchema = (schema: z.ZodType): object => {
-    const { $schema: _, ...rest } = z.toJSONSchema(schema, options) as Record<string, unknown>
+    const { $schema: _, ...rest } = z.toJSONSchema(schema, { ...options, override }) as Record<
+      string,
+      unknown
+    >
     return rest
   }
   const document = toSchema(configSchema(plugins)) as Record<string, unknown>
@@ -18,6 +21,20 @@ export function configJsonSchema(plugins: readonly PluginOptions[]): object {
     $defs: { plugin: item },
   }
 }
+
+/** Where only some values are valid, editors must also take `${NAME}`: what it holds is not known to them. */
+function override({ jsonSchema: node }: { readonly jsonSchema: z.core.JSONSchema.BaseSchema }): void {
+  if (node.pattern !== undefined) node.pattern = `(?:${node.pattern})|${variable}`
+  const { description, default: usual, enum: words, type, ...rest } = node
+  if (words === undefined && type !== 'integer' && type !== 'number' && type !== 'boolean') return
+  for (const key of Object.keys(node)) delete node[key]
+  if (description !== undefined) node.description = description
+  if (usual !== undefined) node.default = usual
+  const exact = { ...rest, ...(type !== undefined && { type }), ...(words !== undefined && { enum: words }) }
+  node.anyOf = [exact, { type: 'string', pattern: variable }]
+}
+
+const variable = '\\$\\{'
 
 const options = { io: 'input', unrepresentable: 'any', reused: 'inline' } as const
 

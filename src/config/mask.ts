@@ -1,14 +1,17 @@
 /** A configuration for people to read: secrets, key hashes and passwords in URLs as `***`. */
 export function maskSecrets(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(maskSecrets)
-  if (typeof value === 'string') return value.replace(/^(\w+:\/\/[^/@]*:)[^/@]+@/, '$1***@')
+  if (typeof value === 'string') return value.replace(password, '$1***@')
   if (typeof value !== 'object' || value === null) return value
   return Object.fromEntries(
     Object.entries(value).map(([key, child]) => [
       key,
-      secretKeys.has(key) && typeof child === 'string' ? '***' : maskSecrets(child),
+      secretKey.test(key) && typeof child === 'string' ? '***' : maskSecrets(child),
     ]),
   )
 }
 
-const secretKeys = new Set(['secret', 'hash', 'password', 'token'])
+/** Also in the options of plugins that are not ours. */
+const secretKey = /(?:secret|hash|password|token|apikey|privatekey)$/i
+/** RFC 3986 section 3.2.1; the last `@` of the authority ends it, whatever the password holds. */
+const password = /^(\w[\w+.-]*:\/\/[^/?#@:]*:)[^/?#]*@/

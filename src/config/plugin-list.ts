@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { nearestWord } from './nearest-word.ts'
+import { wordHint } from './nearest-word.ts'
 
 /** What the configuration needs to know of a plugin. */
 export interface PluginOptions {
@@ -16,7 +16,10 @@ export interface PluginUseConfig {
 /** A list of plugins, each written `name` or `{name: {options}}`. */
 export function pluginList(plugins: readonly PluginOptions[]) {
   const item = z
-    .union([z.string(), z.record(z.string(), z.unknown())])
+    .union(
+      [z.string(), z.record(z.string(), z.unknown())],
+      'expected a plugin: its name, or its name with options',
+    )
     .transform((written, context): PluginUseConfig => {
       const names = typeof written === 'string' ? [written] : Object.keys(written)
       const [name = ''] = names
@@ -26,13 +29,8 @@ export function pluginList(plugins: readonly PluginOptions[]) {
       }
       const definition = plugins.find((plugin) => plugin.name === name)
       if (definition === undefined) {
-        const nearest = nearestWord(
-          name,
-          plugins.map((plugin) => plugin.name),
-        )
-        context.addIssue(
-          `unknown plugin "${name}"${nearest === undefined ? '' : `; did you mean "${nearest}"?`}`,
-        )
+        const known = plugins.map((plugin) => plugin.name)
+        context.addIssue(`unknown plugin "${name}"${wordHint(name, known)}`)
         return z.NEVER
       }
       const parsed = definition.options.safeParse(typeof written === 'string' ? {} : (written[name] ?? {}))

@@ -62,7 +62,9 @@ function defaultOf(node: SchemaNode, required: boolean): string {
   return required ? 'required' : ''
 }
 
-function typeOf(node: SchemaNode): string {
+function typeOf(written: SchemaNode): string {
+  // The other alternative is a variable.
+  const node = written.anyOf?.[0] ?? written
   if (node.enum !== undefined) return node.enum.map((value) => `\`${String(value)}\``).join(' ')
   if (node.$ref !== undefined) return 'plugin'
   if (node.type === 'array') return `list of ${typeOf(node.items ?? {})}`

@@ -1,4 +1,4 @@
-import { nearestWord } from './nearest-word.ts'
+import { wordHint } from './nearest-word.ts'
 import type { Config } from './schema.ts'
 
 /** A mistake that only shows when parts of the configuration are compared, by the path of its key. */
@@ -7,18 +7,15 @@ export interface ReferenceProblem {
   readonly message: string
 }
 
+type Policy = Pick<Config['routes'][number], 'auth' | 'authorize'>
+
 /** Names that point nowhere and ids that stand twice. */
 export function checkReferences(config: Config): ReferenceProblem[] {
   const problems: ReferenceProblem[] = []
   const upstreams = Object.keys(config.upstreams)
   const needUpstream = (name: string, path: readonly PropertyKey[]): void => {
     if (upstreams.includes(name)) return
-    const nearest = nearestWord(name, upstreams)
-    const hint =
-      nearest === undefined
-        ? `; there are: ${upstreams.join(', ') || 'none'}`
-        : `; did you mean "${nearest}"?`
-    problems.push({ path, message: `there is no upstream "${name}"${hint}` })
+    problems.push({ path, message: `there is no upstream "${name}"${wordHint(name, upstreams)}` })
   }
   const needIdentity = (auth: string, path: readonly PropertyKey[]): void => {
     if (auth === 'none' || config.consumers.length > 0 || config.auth.jwt.length > 0) return
@@ -28,9 +25,15 @@ export function checkReferences(config: Config): ReferenceProblem[] {
     })
   }
 
+  const needCaller = ({ auth, authorize }: Policy, path: readonly PropertyKey[]): void => {
+    if (auth !== 'none' || (authorize.roles.length === 0 && authorize.scopes.length === 0)) return
+    problems.push({ path: [...path, 'authorize'], message: 'is not checked where auth is none' })
+  }
+
   config.routes.forEach((route, index) => {
     needUpstream(route.upstream, ['routes', index, 'upstream'])
     needIdentity(route.auth, ['routes', index])
+    needCaller(route, ['routes', index])
     if (route.rewrite.path !== undefined && route.rewrite.stripPrefix !== undefined) {
       problems.push({
         path: ['routes', index, 'rewrite'],
@@ -40,6 +43,7 @@ export function checkReferences(config: Config): ReferenceProblem[] {
   })
   if (config.graphql !== undefined) {
     needIdentity(config.graphql.auth, ['graphql'])
+    needCaller(config.graphql, ['graphql'])
     for (const [name, subgraph] of Object.entries(config.graphql.subgraphs)) {
       needUpstream(subgraph.upstream, ['graphql', 'subgraphs', name, 'upstream'])
     }
@@ -47,6 +51,7 @@ export function checkReferences(config: Config): ReferenceProblem[] {
   for (const [name, service] of Object.entries(config.grpc?.services ?? {})) {
     needUpstream(service.upstream, ['grpc', 'services', name, 'upstream'])
     needIdentity(service.auth, ['grpc', 'services', name])
+    needCaller(service, ['grpc', 'services', name])
   }
   problems.push(...repeated('routes', config.routes), ...repeated('consumers', config.consumers))
   return problems

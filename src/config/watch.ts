@@ -1,71 +1,69 @@
-import { createHash } from 'node:crypto'
-import { type FSWatcher, readFileSync, watch } from 'node:fs'
-import { dirname } from 'node:path'
+import { type FSWatcher, watch } from 'node:fs'
+import type { SeenFiles } from './seen-files.ts'
+
+const quietMs = 100
+/** Something that writes into the folder all the time must not put a change off for ever. */
+const patienceMs = 1_000
 
 /**
  * Watches the content of files, through their folders, so that a file that is replaced (editors, Kubernetes' config maps) is seen
- * too. Calls `onChange` once things have been quiet for 100 ms and some content differs.
+ * too. Calls `onChange` once for each set of files, when some content differs and things have been quiet for 100 ms.
  */
 export class FileWatcher {
   readonly #onChange: () => void
   readonly #watchers = new Map<string, FSWatcher>()
-  #files: readonly string[] = []
-  #digest = ''
+  #files: SeenFiles | undefined
   #timer: NodeJS.Timeout | undefined
+  #stirredAt = 0
 
   constructor(onChange: () => void) {
     this.#onChange = onChange
   }
 
-  /** Replaces the set of watched files (absolute paths); a file that is not there yet is watched for. */
-  watch(files: readonly string[]): void {
+  /** Replaces the set of watched files; a file that is not there yet is watched for, and one that changed since it was read is told. */
+  watch(files: SeenFiles): void {
     this.#files = files
-    this.#digest = digestOf(files)
-    const folders = new Set(files.map((file) => dirname(file)))
     for (const [folder, watcher] of this.#watchers) {
-      if (folders.has(folder)) continue
+      if (files.folders.has(folder)) continue
       watcher.close()
       this.#watchers.delete(folder)
     }
-    for (const folder of folders) {
-      if (this.#watchers.has(folder)) continue
-      try {
-        const watcher = watch(folder, () => this.#stir())
-        watcher.on('error', () => this.#watchers.delete(folder))
-        watcher.unref()
-        this.#watchers.set(folder, watcher)
-      } catch {
-        // A folder that does not exist cannot be watched; SIGHUP still reloads.
-      }
-    }
+    for (const folder of files.folders) this.#watchFolder(folder)
+    this.#stir()
   }
 
   close(): void {
+    this.#files = undefined
     clearTimeout(this.#timer)
     for (const watcher of this.#watchers.values()) watcher.close()
     this.#watchers.clear()
   }
 
-  #stir(): void {
-    clearTimeout(this.#timer)
-    this.#timer = setTimeout(() => {
-      const digest = digestOf(this.#files)
-      if (digest === this.#digest) return
-      this.#digest = digest
-      this.#onChange()
-    }, 100)
-  }
-}
-
-function digestOf(files: readonly string[]): string {
-  const hash = createHash('sha256')
-  for (const file of files) {
-    hash.update(file)
+  #watchFolder(folder: string): void {
+    if (this.#watchers.has(folder)) return
     try {
-      hash.update(readFileSync(file))
+      const watcher = watch(folder, () => this.#stir())
+      watcher.on('error', () => this.#watchers.delete(folder))
+      watcher.unref()
+      this.#watchers.set(folder, watcher)
     } catch {
-      hash.update('absent')
+      // A folder that does not exist cannot be watched; SIGHUP still reloads.
     }
   }
-  return hash.digest('hex')
+
+  #stir(): void {
+    const now = performance.now()
+    if (this.#timer === undefined) this.#stirredAt = now
+    clearTimeout(this.#timer)
+    const delayMs = Math.max(0, Math.min(quietMs, this.#stirredAt + patienceMs - now))
+    this.#timer = setTimeout(() => this.#look(), delayMs)
+    this.#timer.unref()
+  }
+
+  #look(): void {
+    this.#timer = undefined
+    if (this.#files?.changed() !== true) return
+    this.#files = undefined
+    this.#onChange()
+  }
 }

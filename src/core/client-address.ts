@@ -11,7 +11,11 @@ export class TrustedProxies {
     for (const range of ranges) {
       const [address = '', bits] = range.split('/')
       const family = isIP(address) === 6 ? 'ipv6' : 'ipv4'
-      this.#list.addSubnet(address, bits === undefined ? (family === 'ipv6' ? 128 : 32) : Number(bits), family)
+      this.#list.addSubnet(
+        address,
+        bits === undefined ? (family === 'ipv6' ? 128 : 32) : Number(bits),
+        family,
+      )
     }
   }
 

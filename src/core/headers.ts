@@ -19,7 +19,15 @@ const hopByHop = [
 ]
 
 /** Headers by which backends know what the gateway established; a client's own copies are always removed. */
-const identityHeaders = ['x-user-id', 'x-user-name', 'x-user-role', 'x-user-scopes', 'x-consumer', 'x-gateway', 'x-canary']
+const identityHeaders = [
+  'x-user-id',
+  'x-user-name',
+  'x-user-role',
+  'x-user-scopes',
+  'x-consumer',
+  'x-gateway',
+  'x-canary',
+]
 
 /** Headers that the gateway writes on every call; the client's own are read first and then replaced. */
 const rewritten = [
@@ -47,13 +55,13 @@ for (const name of credentials) classes.set(name, 'credential')
 
 /**
  * The class of a request header, in any spelling of its name. Spellings seen are remembered (at most 2,000), because clients
- * send the same few names over and over and folding them costs more than looking them up.
+ * send the same few names over and over and folding them costs more than looking them up; long ones are not worth their room.
  */
 export function classifyRequestHeader(name: string): HeaderClass {
   const known = classes.get(name)
   if (known !== undefined) return known
   const found = classes.get(name.toLowerCase().replaceAll('_', '-')) ?? 'pass'
-  if (classes.size < 2_000) classes.set(name, found)
+  if (classes.size < 2_000 && name.length <= 40) classes.set(name, found)
   return found
 }
 
@@ -65,7 +73,7 @@ export function passesToClient(name: string): boolean {
   const known = replyClasses.get(name)
   if (known !== undefined) return known
   const passes = !replyDropped.has(name.toLowerCase())
-  if (replyClasses.size < 2_000) replyClasses.set(name, passes)
+  if (replyClasses.size < 2_000 && name.length <= 40) replyClasses.set(name, passes)
   return passes
 }
 
@@ -74,4 +82,12 @@ export function isConnectionOption(token: string): boolean {
   return connectionOptions.has(token)
 }
 
-const connectionOptions = new Set(['close', 'keep-alive', 'upgrade', 'te', 'http2-settings', 'proxy-connection', 'trailer'])
+const connectionOptions = new Set([
+  'close',
+  'keep-alive',
+  'upgrade',
+  'te',
+  'http2-settings',
+  'proxy-connection',
+  'trailer',
+])

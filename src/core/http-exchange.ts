@@ -3,6 +3,7 @@ import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { GatewayError, toGatewayError } from './error.ts'
 import { Exchange, type Hooks, type ReplyHead, type RequestHead } from './exchange.ts'
+import { lingerAtEnd } from './linger.ts'
 import type { Row } from './route.ts'
 
 /** An exchange with its sockets: the view that front-ends have. */
@@ -18,7 +19,9 @@ export class HttpExchange extends Exchange {
   readonly contentLength: number | undefined
   /** The connection of a request that asks for an upgrade (WebSocket). */
   readonly upgrade: UpgradeSocket | undefined
+  readonly #ending: WeakSet<Duplex> | undefined
   #expectsContinue: boolean
+  #isLast = false
   #settled = false
   #tookOver = false
   #onSettled: (() => void) | undefined
@@ -33,37 +36,54 @@ export class HttpExchange extends Exchange {
     this.contentLength = facts.contentLength
     this.upgrade = facts.upgrade
     this.#expectsContinue = facts.expectsContinue
-    this.res.on('close', () => this.#closed())
+    this.#ending = facts.ending
+    this.res.on('close', this.#closed)
+    // What is written after the client left fails with an event that nobody else listens to.
+    this.res.on('error', ignore)
+    // An answer that waits behind another on its connection is not told when the connection ends.
+    if (this.res.socket === null) this.req.socket.setMaxListeners(0).once('close', this.#closed)
   }
 
-  /** Told by the front-end that it took the connection over: the exchange lasts until the connection ends. */
-  upgraded(status: number): void {
-    this.status = status
+  /**
+   * Told by the front-end that it takes the connection over: the exchange lasts until the connection ends. Returns the head to
+   * write, flat: `headers` and what plugins have for every answer.
+   */
+  upgraded(status: number, headers: string[]): string[] {
+    this.#completeHead(status, headers)
     this.#tookOver = true
     const { upgrade } = this
-    if (upgrade === undefined) return
-    this.res.detachSocket(upgrade.socket as Socket)
-    upgrade.socket.once('close', () => this.#closed())
+    if (upgrade !== undefined) {
+      this.res.detachSocket(upgrade.socket as Socket)
+      upgrade.socket.once('close', this.#closed)
+    }
+    return headers
   }
 
   override get committed(): boolean {
-    return this.res.headersSent
+    return this.res.headersSent || this.#tookOver
   }
 
   /** Writes the head of the answer: `headers` (flat) first, then what plugins have for every answer. */
   writeHead(status: number, headers: string[]): void {
-    this.status = status
-    for (let i = 0; i < this.replyHeaders.length; i++) headers.push(this.replyHeaders[i] as string)
-    const { onReply } = this.hooks
-    if (onReply.length > 0) {
-      const reply: ReplyHead = { status, headers }
-      for (let i = 0; i < onReply.length; i++) onReply[i]?.(this, reply)
-    }
+    // Whoever answers before the body is there will not read it to its end: nothing after it can be a request.
+    if (this.hasBody && !this.req.complete) this.endConnection()
+    this.#completeHead(status, headers)
     this.res.writeHead(status, headers)
+  }
+
+  /** Makes this answer the last one of its connection; requests that were pipelined behind it are dropped (RFC 9112 section 9.6). */
+  endConnection(): void {
+    if (this.#isLast) return
+    this.#isLast = true
+    const { socket } = this.req
+    this.replyHeaders.push('Connection', 'close')
+    this.#ending?.add(socket)
+    lingerAtEnd(socket)
   }
 
   /** Writes a piece of the answer; false when the client reads slower than we write (wait for `drain` on `res`). */
   write(chunk: Buffer | string): boolean {
+    if (this.res.destroyed) return false
     this.responseBytes += Buffer.byteLength(chunk)
     return this.res.write(chunk)
   }
@@ -91,20 +111,18 @@ export class HttpExchange extends Exchange {
 
   /**
    * Ends a refused or failed exchange: in the front-end's own words while nothing was sent, else by a visibly aborted message.
-   * A connection whose request body was not read to its end is closed after the answer.
    */
   fail(thrown: unknown): void {
     const error = toGatewayError(thrown)
     if (this.error === undefined) this.error = error
     if (this.gone || this.res.destroyed) return
     if (this.committed) {
+      // The end of the connection is the end of an answer to HTTP/1.0: only a reset tells that it is not whole.
+      if (this.req.httpVersionMinor === 0) this.req.socket.resetAndDestroy()
       this.res.destroy()
       return
     }
-    if (this.hasBody && !this.req.complete) {
-      this.replyHeaders.push('Connection', 'close')
-      this.req.resume()
-    }
+    if (this.hasBody && !this.req.complete) this.req.resume()
     this.row.frontEnd.refuse(this, error)
   }
 
@@ -113,14 +131,26 @@ export class HttpExchange extends Exchange {
     this.#onSettled = listener
   }
 
-  #closed(): void {
+  #completeHead(status: number, headers: string[]): void {
+    this.status = status
+    for (let i = 0; i < this.replyHeaders.length; i++) headers.push(this.replyHeaders[i] as string)
+    const { onReply } = this.hooks
+    if (onReply.length === 0) return
+    const reply: ReplyHead = { status, headers }
+    for (let i = 0; i < onReply.length; i++) onReply[i]?.(this, reply)
+  }
+
+  readonly #closed = (): void => {
     if (this.#settled) return
     this.#settled = true
+    this.req.socket.removeListener('close', this.#closed)
     if (!this.res.writableFinished && !this.#tookOver) {
-      if (this.error === undefined) this.error = new GatewayError('CLIENT_GONE', 'The client closed the connection.')
+      if (this.error === undefined)
+        this.error = new GatewayError('CLIENT_GONE', 'The client closed the connection.')
       if (this.status === 0) this.status = 499
-      this.markGone()
     }
+    // Also when we refused it half-way: whatever is still under way for it is let go.
+    if (this.error !== undefined) this.markGone()
     const { onSettled } = this.hooks
     for (let i = 0; i < onSettled.length; i++) onSettled[i]?.(this)
     this.#onSettled?.()
@@ -136,8 +166,12 @@ export interface HttpFacts {
   readonly hasBody: boolean
   readonly contentLength: number | undefined
   readonly expectsContinue: boolean
+  /** Connections that end with an answer that is under way; shared by all exchanges of a listener. */
+  readonly ending?: WeakSet<Duplex>
   readonly upgrade: UpgradeSocket | undefined
 }
+
+function ignore(): void {}
 
 /** The raw connection of an upgrade request, with what came after its head. */
 export interface UpgradeSocket {

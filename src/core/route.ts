@@ -1,5 +1,5 @@
-import type { HttpExchange } from './http-exchange.ts'
 import type { FrontEnd, Protocol } from './front-end.ts'
+import type { HttpExchange } from './http-exchange.ts'
 
 /** What a request must pass before it is served: identity, permissions, plugins. Shared by all rows that it was written for. */
 export interface Policy {

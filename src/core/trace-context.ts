@@ -18,7 +18,10 @@ export interface TraceContext {
  * The trace context of a request, from its `traceparent` and `tracestate` headers; a new trace when there is none or when it does
  * not follow the grammar (W3C Trace Context section 3.2.2: an invalid traceparent restarts the trace and tracestate is dropped).
  */
-export function readTraceContext(traceparent: string | undefined, tracestate: string | undefined): TraceContext {
+export function readTraceContext(
+  traceparent: string | undefined,
+  tracestate: string | undefined,
+): TraceContext {
   const match = traceparent === undefined ? null : grammar.exec(traceparent)
   if (match !== null) {
     const [, version = '', traceId = '', parentId = '', flags = '', rest = ''] = match

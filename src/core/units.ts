@@ -11,7 +11,9 @@ export function parseDuration(text: string): number | undefined {
 export function parseSize(text: string): number | undefined {
   const match = /^(\d+(?:\.\d+)?)(b|kb|mb|gb)$/i.exec(text)
   if (match === null) return undefined
-  return Math.round(Number(match[1]) * (sizeUnits[(match[2] ?? 'b').toLowerCase() as keyof typeof sizeUnits] ?? 1))
+  return Math.round(
+    Number(match[1]) * (sizeUnits[(match[2] ?? 'b').toLowerCase() as keyof typeof sizeUnits] ?? 1),
+  )
 }
 
 /** A configuration value that is written as a duration (`5s`) and read as milliseconds. */

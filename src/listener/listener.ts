@@ -7,8 +7,9 @@ import { HttpExchange, type UpgradeSocket } from '../core/http-exchange.ts'
 import type { Row } from '../core/route.ts'
 import { run } from '../pipeline/run.ts'
 import type { MatchQuery, RoutingTable } from '../routing/table.ts'
+import { otherReadings } from './other-readings.ts'
 import { type ReadHead, readHead, unreadableHead } from './request-head.ts'
-import { inspectHead, type WireFacts, type WireLimits } from './wire.ts'
+import { inspectHead, inspectUpgrade, type WireFacts, type WireLimits } from './wire.ts'
 
 /** A row with the hooks that its requests walk: all that is computed when configuration loads. */
 export interface Plan {
@@ -41,8 +42,8 @@ export type Fallback = (req: IncomingMessage, res: ServerResponse) => void
 /** Turns requests into exchanges: reads the head strictly, asks the routing table, runs the plan. */
 export class Listener {
   readonly #options: ListenerOptions
-  /** Connections that were told to close: what was pipelined behind the refused request is dropped. */
-  readonly #doomed = new WeakSet<Duplex>()
+  /** Connections that were told to close: what was pipelined behind the last request is dropped. */
+  readonly #ending = new WeakSet<Duplex>()
   readonly #active = new Set<HttpExchange>()
 
   constructor(options: ListenerOptions) {
@@ -56,12 +57,13 @@ export class Listener {
 
   /** Handles one request; `fallback` gets it when it is well formed and no row takes its path. */
   handle(req: IncomingMessage, res: ServerResponse, fallback: Fallback, upgrade?: UpgradeSocket): void {
-    if (this.#doomed.has(req.socket)) return
+    if (this.#ending.has(req.socket)) return
     const { limits, proxies } = this.#options
     let facts: WireFacts
     let head: ReadHead
     try {
       facts = inspectHead(req, limits)
+      if (upgrade !== undefined) inspectUpgrade(req, facts)
       head = readHead(req, proxies)
     } catch (error) {
       this.#refuseUnread(req, res, error)
@@ -77,7 +79,20 @@ export class Listener {
       headers,
       query,
     }
-    const plan = generation.table.match(ask) ?? (ask.method === method ? undefined : generation.table.match({ ...ask, method }))
+    const plan =
+      generation.table.match(ask) ??
+      (ask.method === method ? undefined : generation.table.match({ ...ask, method }))
+    if (
+      plan !== undefined &&
+      head.path.path.includes('%') &&
+      isAmbiguous(head, plan, (segments) => generation.table.match({ ...ask, segments }))
+    ) {
+      const refusal = new GatewayError('PATH_REFUSED', 'The path could be read as that of another route.')
+      this.#start(this.#exchange({ req, res, head, facts, upgrade }, generation.unrouted, generation), (x) =>
+        x.fail(refusal),
+      )
+      return
+    }
     if (plan !== undefined) {
       this.#start(this.#exchange({ req, res, head, facts, upgrade }, plan, generation), run)
       return
@@ -85,8 +100,12 @@ export class Listener {
     const allowed = generation.table.allowedMethods(ask)
     if (allowed.length > 0) {
       const allow = allowed.join(', ')
-      const refusal = new GatewayError('METHOD_NOT_ALLOWED', `This path takes ${allow}.`, { headers: ['Allow', allow] })
-      this.#start(this.#exchange({ req, res, head, facts, upgrade }, generation.unrouted, generation), (x) => x.fail(refusal))
+      const refusal = new GatewayError('METHOD_NOT_ALLOWED', `This path takes ${allow}.`, {
+        headers: ['Allow', allow],
+      })
+      this.#start(this.#exchange({ req, res, head, facts, upgrade }, generation.unrouted, generation), (x) =>
+        x.fail(refusal),
+      )
       return
     }
     fallback(req, res)
@@ -113,16 +132,17 @@ export class Listener {
       this.#refuseUnread(req, res, error)
       return
     }
-    this.#start(this.#exchange({ req, res, head, facts }, generation.unrouted, generation), (x) => x.fail(error))
+    this.#start(this.#exchange({ req, res, head, facts }, generation.unrouted, generation), (x) =>
+      x.fail(error),
+    )
   }
 
   /** Refuses a request that was not read well enough to be trusted: the connection ends with it. */
   #refuseUnread(req: IncomingMessage, res: ServerResponse, error: unknown): void {
-    this.#doomed.add(req.socket)
     const generation = this.#options.current()
     const head = { request: unreadableHead(req, this.#options.proxies), path: noPath }
     const x = this.#exchange({ req, res, head, facts: unknownFacts }, generation.unrouted, generation)
-    x.replyHeaders.push('Connection', 'close')
+    x.endConnection()
     this.#start(x, () => x.fail(error))
   }
 
@@ -137,6 +157,7 @@ export class Listener {
         hasBody: facts.hasBody,
         contentLength: facts.contentLength,
         expectsContinue: facts.expectsContinue,
+        ending: this.#ending,
         upgrade,
       },
       plan.row,
@@ -152,7 +173,7 @@ export class Listener {
   }
 
   #start(x: HttpExchange, go: (x: HttpExchange) => void): void {
-    if (this.#options.draining()) x.replyHeaders.push('Connection', 'close')
+    if (this.#options.draining()) x.endConnection()
     go(x)
   }
 }
@@ -163,6 +184,25 @@ interface Arrived {
   readonly head: ReadHead
   readonly facts: WireFacts
   readonly upgrade?: UpgradeSocket | undefined
+}
+
+/**
+ * Whether a backend that reads the path more freely than we do would take it for one that another route answers, or none: `/v1/%2561dmin`
+ * for `/v1/admin`. A route that accepts `%2F` has asked for such segments, so that only another route counts.
+ */
+function isAmbiguous(
+  { path }: ReadHead,
+  plan: Plan,
+  match: (segments: readonly string[]) => Plan | undefined,
+): boolean {
+  // The other protocols do not forward the path.
+  if (plan.row.protocol !== 'rest') return false
+  const readings = otherReadings(path.path, path.matchSegments)
+  if (readings === undefined) return true
+  return readings.some((segments) => {
+    const other = match(segments)
+    return other !== plan && (other !== undefined || !plan.row.encodedSlash)
+  })
 }
 
 /** A CORS preflight (Fetch standard, section 4.8) is a question about the row of another method. */

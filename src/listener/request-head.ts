@@ -52,8 +52,10 @@ function splitTarget(url: string): Target {
   let rest = url
   let host: string | undefined
   if (!url.startsWith('/')) {
-    const absolute = /^https?:\/\/([A-Za-z0-9._~-]+(?::\d{1,5})?|\[[0-9A-Fa-f:.]+\](?::\d{1,5})?)(\/[^]*|\?[^]*|)$/i.exec(url)
-    if (absolute === null) throw new GatewayError('PATH_REFUSED', 'The request target is neither a path nor an http URL.')
+    const absolute =
+      /^https?:\/\/([A-Za-z0-9._~-]+(?::\d{1,5})?|\[[0-9A-Fa-f:.]+\](?::\d{1,5})?)(\/.*|\?.*|)$/is.exec(url)
+    if (absolute === null)
+      throw new GatewayError('PATH_REFUSED', 'The request target is neither a path nor an http URL.')
     host = absolute[1]
     const after = absolute[2] ?? ''
     rest = after.startsWith('/') ? after : `/${after}`

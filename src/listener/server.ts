@@ -53,13 +53,21 @@ export class GatewayServer {
     server.on('request', handle)
     server.on('checkContinue', handle)
     server.on('checkExpectation', handle)
-    server.on('upgrade', (req: IncomingMessage, socket: Duplex, head: Buffer) => this.upgrade(req, socket, head))
+    server.on('upgrade', (req: IncomingMessage, socket: Duplex, head: Buffer) =>
+      this.upgrade(req, socket, head),
+    )
     server.on('connect', (_req: IncomingMessage, socket: Duplex) => {
-      const error = new GatewayError('METHOD_NOT_ALLOWED', 'CONNECT is not allowed.', { headers: ['Allow', ''] })
+      const error = new GatewayError('METHOD_NOT_ALLOWED', 'CONNECT is not allowed.', {
+        headers: ['Allow', ''],
+      })
       options.onRefused(error)
       refuseOnSocket(socket, error)
     })
+    // Node tells of an unreadable connection again with each piece that arrives on it.
+    const refused = new WeakSet<Duplex>()
     server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => {
+      if (refused.has(socket)) return
+      refused.add(socket)
       const refusal = clientError(error, limits)
       if (refusal === undefined) {
         socket.destroy()
@@ -84,7 +92,10 @@ export class GatewayServer {
     res.assignSocket(socket as Socket)
     res.on('finish', () => (socket as Socket).destroySoon())
     socket.on('error', () => socket.destroy())
-    this.#listener.handle(req, res, (request, response) => this.#listener.notFound(request, response), { socket, head })
+    this.#listener.handle(req, res, (request, response) => this.#listener.notFound(request, response), {
+      socket,
+      head,
+    })
   }
 
   /** Resolves with the address once it listens; rejects when the port is taken. */
@@ -117,7 +128,10 @@ export class GatewayServer {
 }
 
 /** What a parser error means; undefined when the client is not there to be told. */
-function clientError(error: NodeJS.ErrnoException & { rawPacket?: Buffer }, limits: ServerLimits): GatewayError | undefined {
+function clientError(
+  error: NodeJS.ErrnoException & { rawPacket?: Buffer; reason?: string },
+  limits: ServerLimits,
+): GatewayError | undefined {
   const cause = { cause: error }
   switch (error.code) {
     case 'ECONNRESET':
@@ -126,14 +140,27 @@ function clientError(error: NodeJS.ErrnoException & { rawPacket?: Buffer }, limi
     case 'HPE_HEADER_OVERFLOW': {
       const firstLine = error.rawPacket?.indexOf('\r\n') ?? -1
       return firstLine === -1 || firstLine > limits.urlBytes
-        ? new GatewayError('URL_TOO_LONG', `The request target is longer than ${limits.urlBytes} bytes.`, cause)
-        : new GatewayError('HEADERS_TOO_LARGE', `The headers are larger than ${limits.headerBytes} bytes.`, cause)
+        ? new GatewayError(
+            'URL_TOO_LONG',
+            `The request target is longer than ${limits.urlBytes} bytes.`,
+            cause,
+          )
+        : new GatewayError(
+            'HEADERS_TOO_LARGE',
+            `The headers are larger than ${limits.headerBytes} bytes.`,
+            cause,
+          )
     }
     case 'ERR_HTTP_REQUEST_TIMEOUT':
       return new GatewayError('CLIENT_TOO_SLOW', 'The request head was not sent in time.', cause)
     case 'HPE_INVALID_VERSION':
-      return new GatewayError('HTTP_VERSION_REFUSED', 'This HTTP version is not spoken here; use HTTP/1.1.', cause)
-    default:
-      return new GatewayError('MALFORMED_REQUEST', 'The request cannot be read as HTTP/1.1.', cause)
+      // The parser's word for a bare LF after the version, too.
+      if (error.reason === 'Expected CRLF after version') break
+      return new GatewayError(
+        'HTTP_VERSION_REFUSED',
+        'This HTTP version is not spoken here; use HTTP/1.1.',
+        cause,
+      )
   }
+  return new GatewayError('MALFORMED_REQUEST', 'The request cannot be read as HTTP/1.1.', cause)
 }

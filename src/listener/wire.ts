@@ -24,9 +24,13 @@ export interface WireFacts {
 export function inspectHead(req: IncomingMessage, limits: WireLimits): WireFacts {
   const { httpVersionMajor, httpVersionMinor, rawHeaders } = req
   if (httpVersionMajor !== 1 || httpVersionMinor > 1) {
-    throw new GatewayError('HTTP_VERSION_REFUSED', `HTTP/${req.httpVersion} is not spoken here; use HTTP/1.1.`)
+    throw new GatewayError(
+      'HTTP_VERSION_REFUSED',
+      `HTTP/${req.httpVersion} is not spoken here; use HTTP/1.1.`,
+    )
   }
-  if (req.method === 'TRACE') throw new GatewayError('METHOD_NOT_ALLOWED', 'TRACE is not allowed.', { headers: ['Allow', ''] })
+  if (req.method === 'TRACE')
+    throw new GatewayError('METHOD_NOT_ALLOWED', 'TRACE is not allowed.', { headers: ['Allow', ''] })
   if ((req.url as string).length > limits.urlBytes) {
     throw new GatewayError('URL_TOO_LONG', `The request target is longer than ${limits.urlBytes} bytes.`)
   }
@@ -35,14 +39,24 @@ export function inspectHead(req: IncomingMessage, limits: WireLimits): WireFacts
   if (scan.encoding !== undefined) {
     if (httpVersionMinor === 0) throw malformed('Transfer-Encoding is not defined for HTTP/1.0.')
     if (scan.length !== undefined) throw malformed('Transfer-Encoding and Content-Length exclude each other.')
-    if (scan.encoding.toLowerCase() !== 'chunked') throw malformed('The only transfer coding accepted is "chunked".')
+    if (scan.encoding.toLowerCase() !== 'chunked')
+      throw malformed('The only transfer coding accepted is "chunked".')
   }
   if (scan.expect !== undefined && scan.expect.toLowerCase() !== '100-continue') {
     throw new GatewayError('EXPECTATION_FAILED', 'The only expectation accepted is "100-continue".')
   }
   const contentLength = scan.length === undefined ? undefined : Number(scan.length)
   const hasBody = scan.encoding !== undefined || (contentLength !== undefined && contentLength > 0)
-  return { hasBody, contentLength: hasBody ? contentLength : undefined, expectsContinue: scan.expect !== undefined && hasBody }
+  // RFC 9110 section 10.1.1: a client of HTTP/1.0 does not know what 100 means.
+  const expectsContinue = scan.expect !== undefined && hasBody && httpVersionMinor === 1
+  return { hasBody, contentLength: hasBody ? contentLength : undefined, expectsContinue }
+}
+
+/** A WebSocket begins with a GET of HTTP/1.1 without a body (RFC 6455 section 4.1); what came behind another would be taken for frames. */
+export function inspectUpgrade(req: IncomingMessage, facts: WireFacts): void {
+  if (req.method !== 'GET' || req.httpVersionMinor !== 1 || facts.hasBody) {
+    throw malformed('A WebSocket begins with a GET of HTTP/1.1 without a body.')
+  }
 }
 
 interface Scan {

@@ -11,6 +11,8 @@ export interface PluginHost {
   /** Unix time in milliseconds. */
   now(): number
   readonly metrics: Registry
+  /** Version of the configuration that the plugin belongs to. */
+  readonly configVersion: number
   /** The shared Redis connection of `stores.redis`; undefined when none is configured. */
   readonly redis: Redis | undefined
   /** The policy that the plugin was put into; undefined for the global list. */

@@ -14,18 +14,18 @@ const options = z.strictObject({
 })
 
 /**
- * One line per settled exchange, in flat OpenTelemetry names (docs/conventions.md, "Log line"). Timestamp, severity and
- * configuration version are the logger's own. Sampling goes by the trace id, so that all gateways keep the same traces.
+ * One line per settled exchange, in flat OpenTelemetry names (docs/conventions.md, "Log line"). Timestamp and severity are
+ * the logger's own. Sampling goes by the trace id, so that all gateways keep the same traces.
  */
 export const accessLog: PluginDefinition = definePlugin({
   name: 'accessLog',
   options,
-  create: ({ sample }, { log }): Plugin => ({
+  create: ({ sample }, { log, configVersion }): Plugin => ({
     onSettled(x: Exchange): void {
-      if (x.status >= 500) log.error(failureFields(x), message)
-      else if (x.status >= 400) log.warn(failureFields(x), message)
-      else if (x.error !== undefined) log.info(failureFields(x), message)
-      else if (sample === 1 || isSampled(x.trace.traceId, sample)) log.info(fields(x), message)
+      if (x.status >= 500) log.error(failureFields(x, configVersion), message)
+      else if (x.status >= 400) log.warn(failureFields(x, configVersion), message)
+      else if (x.error !== undefined) log.info(failureFields(x, configVersion), message)
+      else if (sample === 1 || isSampled(x.trace.traceId, sample)) log.info(fields(x, configVersion), message)
     },
   }),
 })
@@ -39,7 +39,7 @@ const maxStack = 8_192
 
 type Fields = Record<string, string | number | undefined>
 
-function fields(x: Exchange): Fields {
+function fields(x: Exchange, configVersion: number): Fields {
   const { request, route, calls, principal, trace } = x
   const line: Fields = {
     trace_id: trace.traceId,
@@ -57,6 +57,7 @@ function fields(x: Exchange): Fields {
     'gateway.protocol': route.protocol,
     'gateway.route': route.id,
     'gateway.consumer': principal?.consumer,
+    'gateway.config_version': configVersion,
   }
   if (calls.length > 0) addCalls(line, x)
   line['gateway.duration_ms'] = roundMs(performance.now() - request.startedAt)
@@ -84,8 +85,8 @@ function addCalls(line: Fields, { calls }: Exchange): void {
   line['gateway.upstream_duration_ms'] = roundMs(durationMs)
 }
 
-function failureFields(x: Exchange): Fields {
-  const line = fields(x)
+function failureFields(x: Exchange, configVersion: number): Fields {
+  const line = fields(x, configVersion)
   const { error } = x
   if (error === undefined) return line
   line['gateway.error.code'] = error.entry.number

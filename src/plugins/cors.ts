@@ -49,7 +49,7 @@ const options = z
       .boolean()
       .default(false)
       .describe('Whether cookies and the like may come along; then nothing may be "*".'),
-    maxAge: duration().default(600_000).describe('How long browsers may remember a preflight.'),
+    maxAge: duration().prefault('10m').describe('How long browsers may remember a preflight.'),
   })
   .superRefine((value, context) => {
     value.allowOrigins.forEach((origin, i) => {

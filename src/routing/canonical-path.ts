@@ -25,7 +25,7 @@ export function canonicalPath(raw: string): CanonicalPath {
   if (!raw.startsWith('/')) throw refuse('must begin with "/"')
   if (foreign.test(raw)) throw refuse('holds a character that must be percent-encoded')
   if (brokenEscape.test(raw)) throw refuse('holds a broken percent escape')
-  const path = raw.replace(escape, decodeUnreserved).replace(mustEscape, encodeURIComponent)
+  const path = canonicalEscapes(raw).replace(mustEscape, encodeURIComponent)
   const segments = split(path)
   let encodedSlash = false
   const matchSegments: string[] = []
@@ -68,6 +68,11 @@ function decode(text: string, round: number): string {
   }
 }
 
+/** Unreserved characters decoded, other escapes in upper case (RFC 3986 section 6.2.2). */
+export function canonicalEscapes(text: string): string {
+  return text.replace(escaped, decodeUnreserved)
+}
+
 function decodeUnreserved(sequence: string): string {
   const character = String.fromCharCode(Number.parseInt(sequence.slice(1), 16))
   return unreserved.test(character) ? character : sequence.toUpperCase()
@@ -85,7 +90,7 @@ function refuse(what: string): GatewayError {
 
 /** Paths that are canonical as they stand: non-empty segments of plain characters, none of them a dot segment. */
 const plain = /^(?:\/(?!\.{1,2}(?:\/|$))[A-Za-z0-9._~!$&'()*+,=:@-]+)*\/?$/
-const escape = /%[0-9A-Fa-f]{2}/g
+const escaped = /%[0-9A-Fa-f]{2}/g
 const brokenEscape = /%(?![0-9A-Fa-f]{2})/
 const unreserved = /[A-Za-z0-9._~-]/
 const mustEscape = /["<>^`{|}[\]]/g

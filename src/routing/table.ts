@@ -26,7 +26,7 @@ export type Refusal = 'method' | 'header' | 'query' | 'encodedSlash'
 /**
  * All rows of all front-ends. Rows for the exact host come before wildcard hosts (longest first) and those before rows for every host; within
  * one host a literal segment comes before a variable, and a variable before `**`, with backtracking; on one template the row with
- * more conditions wins, then the one with methods, then the higher priority, then the earlier.
+ * more conditions wins, then the one with methods, then the higher priority, then the one that names HEAD, then the earlier.
  */
 export class RoutingTable<T> {
   readonly entries: readonly Entry<T>[]
@@ -39,12 +39,13 @@ export class RoutingTable<T> {
   constructor(entries: readonly Entry<T>[]) {
     this.entries = entries
     const ranked = entries.toSorted(
-      (a, b) => conditions(b.row) - conditions(a.row) || b.row.priority - a.row.priority,
+      ({ row: a }, { row: b }) =>
+        conditions(b) - conditions(a) || b.priority - a.priority || namesHead(b) - namesHead(a),
     )
     for (const entry of ranked) {
       const template = parseTemplate(entry.row.template)
       if (template.verb !== '') this.#verbs.add(template.verb)
-      for (const root of this.#rootsOf(entry.row.hosts)) {
+      for (const root of this.#rootsOf([...new Set(entry.row.hosts)])) {
         const leaf = insert(root, template)
         const rival = leaf.find((other) => clash(other.row, entry.row))
         if (rival !== undefined) throw new RouteClash(rival.row, entry.row)
@@ -81,12 +82,15 @@ export class RoutingTable<T> {
   #find(query: MatchQuery, visit: Visit<Entry<T>>): Entry<T> | undefined {
     const { segments } = query
     if (this.#byHost.size > 0 || this.#wildcards.length > 0) {
-      const host = query.host.toLowerCase().replace(/:\d+$/, '')
+      const host = hostName(query.host)
       const exact = this.#byHost.get(host)
       const found = exact && visitMatches(exact, segments, this.#verbs, visit)
       if (found !== undefined) return found
       for (const { suffix, root } of this.#wildcards) {
-        const below = host.endsWith(suffix) && visitMatches(root, segments, this.#verbs, visit)
+        const below =
+          host.length > suffix.length &&
+          host.endsWith(suffix) &&
+          visitMatches(root, segments, this.#verbs, visit)
         if (below) return below
       }
     }
@@ -111,16 +115,20 @@ export class RoutingTable<T> {
   }
 }
 
+/** Without port, and without the dot that ends a fully qualified name (RFC 3986 section 3.2.2). */
+function hostName(host: string): string {
+  return host.toLowerCase().replace(/\.?(?::\d+)?$/, '')
+}
+
 function refusal(row: Row, query: MatchQuery): Refusal | undefined {
   if (query.encodedSlash && !row.encodedSlash) return 'encodedSlash'
-  if (!takesMethod(row.methods, query.method)) return 'method'
   if (row.headers.length > 0 && !row.headers.every((match) => holds(match, query.headers[match.name])))
     return 'header'
   if (row.query.length > 0) {
     const parameters = new URLSearchParams(query.query)
     if (!row.query.every((match) => holds(match, parameters.getAll(match.name)))) return 'query'
   }
-  return undefined
+  return takesMethod(row.methods, query.method) ? undefined : 'method'
 }
 
 function takesMethod(methods: readonly string[], method: string): boolean {
@@ -144,6 +152,11 @@ function holds(match: ValueMatch, found: string | string[] | undefined): boolean
 /** More conditions, and methods at all, make a row more particular. */
 function conditions(row: Row): number {
   return (row.headers.length + row.query.length) * 2 + (row.methods.length > 0 ? 1 : 0)
+}
+
+/** A row that takes HEAD by name comes before one whose GET includes it. */
+function namesHead(row: Row): number {
+  return row.methods.includes('HEAD') ? 1 : 0
 }
 
 /** Rows of one template and host that take the same request, with nothing to prefer one. */

@@ -1,3 +1,5 @@
+import { canonicalEscapes } from './canonical-path.ts'
+
 /**
  * Path templates in the grammar of `google/api/http.proto`:
  *
@@ -32,7 +34,7 @@ export interface Variable {
   readonly start: number
   /** Index after its last segment; for one that ends in `**` its value extends to the end of the path. */
   readonly end: number
-  /** Whether its pattern is more than a single `*`: then `%2F` in its value is left as it stands (`http.proto`). */
+  /** Whether it stands for more than one segment: then `%2F` in its value is left as it stands (`http.proto`). */
   readonly multi: boolean
 }
 
@@ -51,7 +53,9 @@ export function bindVariables(template: Template, segments: readonly string[]): 
   if (template.variables.length === 0) return []
   const last = segments.length - 1
   const raw = segments.slice()
-  if (template.verb !== '') raw[last] = (raw[last] ?? '').slice(0, -template.verb.length - 1)
+  // Parameters (`;a=b`) stand behind the verb, and the path was matched without them.
+  if (template.verb !== '')
+    raw[last] = (raw[last] ?? '').split(';', 1)[0]?.slice(0, -template.verb.length - 1) ?? ''
   return template.variables.map((variable) => {
     const open = variable.end === template.segments.length && template.segments.at(-1)?.kind === 'doubleStar'
     const value = raw.slice(variable.start, open ? undefined : variable.end)
@@ -65,6 +69,8 @@ function decodeKeepingSlash(segment: string): string {
     .map((part, index) => (index % 2 === 1 ? part : decodeURIComponent(part)))
     .join('')
 }
+
+const dotSegment = /^(?:\.|%2[eE]){1,2}$/
 
 class Parser {
   readonly #text: string
@@ -139,7 +145,7 @@ class Parser {
     }
     this.#expect('}')
     const end = this.#segments.length
-    const multi = end - start !== 1 || this.#segments[start]?.kind !== 'star'
+    const multi = end - start !== 1 || this.#segments[start]?.kind === 'doubleStar'
     this.#variables.push({ path, start, end, multi })
   }
 
@@ -150,12 +156,16 @@ class Parser {
     return match[0]
   }
 
-  /** Unreserved characters, percent escapes and the sub-delimiters that mean nothing to the grammar (RFC 3986 section 3.3). */
+  /**
+   * Unreserved characters, percent escapes and the sub-delimiters that mean nothing to the grammar (RFC 3986 section 3.3); without
+   * ";", which begins parameters that paths are matched without. Spelled as in a canonical path, or it would match nothing.
+   */
   #literal(verb: boolean): string {
-    const match = /^(?:[A-Za-z0-9._~!$&'()+,;@-]|%[0-9A-Fa-f]{2})+/.exec(this.#text.slice(this.#at))
+    const match = /^(?:[A-Za-z0-9._~!$&'()+,@-]|%[0-9A-Fa-f]{2})+/.exec(this.#text.slice(this.#at))
     if (match === null) this.#fail(verb ? 'a verb' : 'a segment ("*", "**", "{variable}" or a literal)')
+    if (dotSegment.test(match[0])) this.#fail('a segment other than "." and ".." (no path keeps those)')
     this.#at += match[0].length
-    return match[0]
+    return canonicalEscapes(match[0])
   }
 
   #peek(): string {

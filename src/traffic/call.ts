@@ -10,8 +10,8 @@ export abstract class Call implements UpstreamCall, CallRecord {
   readonly headers: string[]
   /** Whether doing it twice is the same as once (RFC 9110 section 9.2.2; GraphQL queries, not mutations). */
   readonly idempotent: boolean
-  /** Whether the same bytes can be sent again: false when the body is a stream of the client's. */
-  readonly replayable: boolean
+  /** Whether the same bytes can be sent again; a transport that streams the client's body clears it when it begins to read. */
+  replayable: boolean
   /** `performance.now()` after which the call has failed; Infinity when there is no limit. */
   readonly deadlineAt: number
   readonly startedAt = performance.now()

@@ -6,7 +6,10 @@ import type { Endpoint } from './endpoint.ts'
  * Makes a call: lets plugins see it, chooses an endpoint, sends, and tries again elsewhere where that is safe. The same loop for a
  * REST request, each subgraph fetch and each gRPC call. Rejects with the GatewayError of the last attempt.
  */
-export async function dispatch<C extends Call, Reply>(call: C, transport: Transport<C, Reply>): Promise<Reply> {
+export async function dispatch<C extends Call, Reply>(
+  call: C,
+  transport: Transport<C, Reply>,
+): Promise<Reply> {
   const { exchange, upstream } = call
   exchange.calls.push(call)
   const { onCall } = exchange.hooks
@@ -24,7 +27,8 @@ export async function dispatch<C extends Call, Reply>(call: C, transport: Transp
       return reply
     } catch (thrown) {
       const error = toGatewayError(thrown)
-      if (call.attempts >= upstream.options.maxAttempts || !mayTryAgain(call, error)) throw failed(call, error)
+      if (call.attempts >= upstream.options.maxAttempts || !mayTryAgain(call, error))
+        throw failed(call, error)
     } finally {
       endpoint.end()
     }

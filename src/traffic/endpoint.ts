@@ -47,6 +47,7 @@ export class Endpoint {
       keepAliveTimeout: this.connections.idleTimeoutMs,
       keepAliveMaxTimeout: this.connections.idleTimeoutMs,
       pipelining: 1,
+      allowH2: false,
       // Bodies of any size pass; time limits per request are set on each dispatch.
       maxResponseSize: -1,
     })

@@ -8,6 +8,7 @@ export function forwardingHeaders(request: RequestHead, prefix: string): string[
   const { peerAddress, peerTrusted, host, scheme } = request
   const before = peerTrusted ? text(request.headers['x-forwarded-for']) : ''
   const forwardedBefore = peerTrusted ? text(request.headers.forwarded) : ''
+  const viaBefore = peerTrusted ? text(request.headers.via) : ''
   const shownHost = (peerTrusted && text(request.headers['x-forwarded-host'])) || host
   const shownScheme = (peerTrusted && text(request.headers['x-forwarded-proto'])) || scheme
   const node = peerAddress.includes(':') ? `"[${peerAddress}]"` : peerAddress
@@ -24,7 +25,7 @@ export function forwardingHeaders(request: RequestHead, prefix: string): string[
     'forwarded',
     forwardedBefore === '' ? element : `${forwardedBefore}, ${element}`,
     'via',
-    '1.1 trivium',
+    viaBefore === '' ? '1.1 trivium' : `${viaBefore}, 1.1 trivium`,
     'x-gateway',
     'trivium',
   ]

@@ -12,47 +12,58 @@ export interface ProbeOptions {
   readonly unhealthyAfter: number
 }
 
-/** Probes every endpoint on its own clock until closed. Each change of health is logged once, with its reason. */
+/**
+ * Probes every endpoint on its own clock, from {@link start} until closed. An endpoint is innocent until `unhealthyAfter` probes in a row
+ * have failed; while nothing is known of it, it is probed at least once a second. Each change of health is logged once, with its reason.
+ */
 export class HealthChecker {
-  readonly #timers: NodeJS.Timeout[] = []
   readonly #upstreamName: string
+  readonly #endpoints: readonly Endpoint[]
   readonly #options: ProbeOptions
   readonly #log: Logger
+  readonly #timers = new Map<Endpoint, NodeJS.Timeout>()
+  #running = false
 
-  constructor(upstreamName: string, endpoints: readonly Endpoint[], options: ProbeOptions & { readonly log: Logger }) {
+  constructor(
+    upstreamName: string,
+    endpoints: readonly Endpoint[],
+    options: ProbeOptions & { readonly log: Logger },
+  ) {
     this.#upstreamName = upstreamName
+    this.#endpoints = endpoints
     this.#options = options
     this.#log = options.log
-    for (const endpoint of endpoints) this.#watch(endpoint)
+  }
+
+  /** Begins to probe; called again it does nothing. */
+  start(): void {
+    if (this.#running) return
+    this.#running = true
+    for (const endpoint of this.#endpoints) void this.#probe(endpoint, { good: 0, bad: 0 })
   }
 
   close(): void {
-    for (const timer of this.#timers) clearInterval(timer)
+    this.#running = false
+    for (const timer of this.#timers.values()) clearTimeout(timer)
   }
 
-  #watch(endpoint: Endpoint): void {
-    let good = 0
-    let bad = 0
-    let probing = false
-    const probe = async (): Promise<void> => {
-      if (probing) return
-      probing = true
-      const reason = await probeOnce(endpoint, this.#options)
-      probing = false
-      if (reason === undefined) {
-        good++
-        bad = 0
-        if (good >= this.#options.healthyAfter) this.#set(endpoint, true, 'probe succeeded')
-      } else {
-        bad++
-        good = 0
-        if (bad >= this.#options.unhealthyAfter || endpoint.healthy === undefined) this.#set(endpoint, false, reason)
-      }
+  async #probe(endpoint: Endpoint, row: { good: number; bad: number }): Promise<void> {
+    const { healthyAfter, unhealthyAfter, intervalMs } = this.#options
+    const reason = await probeOnce(endpoint, this.#options)
+    if (!this.#running) return
+    if (reason === undefined) {
+      row.good++
+      row.bad = 0
+      if (row.good >= healthyAfter) this.#set(endpoint, true, 'probe succeeded')
+    } else {
+      row.bad++
+      row.good = 0
+      if (row.bad >= unhealthyAfter) this.#set(endpoint, false, reason)
     }
-    void probe()
-    const timer = setInterval(() => void probe(), this.#options.intervalMs)
+    const delayMs = endpoint.healthy === undefined ? Math.min(1_000, intervalMs) : intervalMs
+    const timer = setTimeout(() => void this.#probe(endpoint, row), delayMs)
     timer.unref()
-    this.#timers.push(timer)
+    this.#timers.set(endpoint, timer)
   }
 
   #set(endpoint: Endpoint, healthy: boolean, reason: string): void {
@@ -75,7 +86,9 @@ async function probeOnce(endpoint: Endpoint, options: ProbeOptions): Promise<str
       headers: { 'user-agent': 'trivium-health-check' },
     })
     await reply.body.dump()
-    return reply.statusCode >= 200 && reply.statusCode < 300 ? undefined : `probe was answered ${reply.statusCode}`
+    return reply.statusCode >= 200 && reply.statusCode < 300
+      ? undefined
+      : `probe was answered ${reply.statusCode}`
   } catch (error) {
     return `probe failed: ${error instanceof Error ? error.message || error.name : String(error)}`
   }

@@ -6,28 +6,48 @@ export function httpFailure(error: Error, upstreamName: string): GatewayError {
   const cause = { cause: error }
   const unreached = { cause: error, reached: false }
   const code = errorCode(error)
-  if (error instanceof errors.ConnectTimeoutError || code === 'ETIMEDOUT') {
-    return new GatewayError('CONNECT_TIMEOUT', `Upstream "${upstreamName}" did not accept the connection in time.`, unreached)
+  if (error instanceof errors.ConnectTimeoutError || code === 'ETIMEDOUT' || code === 'ECONNECT_TIMEOUT') {
+    return new GatewayError(
+      'CONNECT_TIMEOUT',
+      `Upstream "${upstreamName}" did not accept the connection in time.`,
+      unreached,
+    )
   }
   if (error instanceof errors.HeadersTimeoutError) {
     return new GatewayError('UPSTREAM_TIMEOUT', `Upstream "${upstreamName}" did not answer in time.`, cause)
   }
   if (error instanceof errors.BodyTimeoutError) {
-    return new GatewayError('UPSTREAM_TIMEOUT', `Upstream "${upstreamName}" stopped in the middle of its answer.`, cause)
+    return new GatewayError(
+      'UPSTREAM_TIMEOUT',
+      `Upstream "${upstreamName}" stopped in the middle of its answer.`,
+      cause,
+    )
   }
   if (code === 'ECONNREFUSED' || code === 'EHOSTUNREACH' || code === 'ENETUNREACH') {
-    return new GatewayError('UPSTREAM_REFUSED', `Upstream "${upstreamName}" refused the connection.`, unreached)
+    return new GatewayError(
+      'UPSTREAM_REFUSED',
+      `Upstream "${upstreamName}" refused the connection.`,
+      unreached,
+    )
   }
   if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') {
-    return new GatewayError('UPSTREAM_DNS', `The name of upstream "${upstreamName}" cannot be resolved.`, unreached)
+    return new GatewayError(
+      'UPSTREAM_DNS',
+      `The name of upstream "${upstreamName}" cannot be resolved.`,
+      unreached,
+    )
   }
   if (code.startsWith('ERR_TLS_') || code.startsWith('CERT_') || tlsCodes.has(code)) {
     return new GatewayError('UPSTREAM_TLS', `TLS to upstream "${upstreamName}" failed.`, unreached)
   }
-  if (error instanceof errors.SocketError || code === 'ECONNRESET' || code === 'EPIPE') {
+  if (isReset(error, code)) {
     return new GatewayError('UPSTREAM_RESET', `Upstream "${upstreamName}" closed the connection.`, cause)
   }
-  return new GatewayError('UPSTREAM_BAD_ANSWER', `Upstream "${upstreamName}" answered with something unreadable.`, cause)
+  return new GatewayError(
+    'UPSTREAM_BAD_ANSWER',
+    `Upstream "${upstreamName}" answered with something unreadable.`,
+    cause,
+  )
 }
 
 const tlsCodes = new Set([
@@ -37,6 +57,12 @@ const tlsCodes = new Set([
   'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
   'EPROTO',
 ])
+
+/** undici calls an unexpected interim answer a SocketError too ("bad response", "bad upgrade"). */
+function isReset(error: Error, code: string): boolean {
+  if (error instanceof errors.SocketError) return !error.message.startsWith('bad ')
+  return code === 'ECONNRESET' || code === 'EPIPE'
+}
 
 function errorCode(error: Error): string {
   const { code } = error as { code?: unknown }

@@ -70,6 +70,7 @@ test('a line has the names of docs/conventions.md', () => {
     'gateway.protocol': 'rest',
     'gateway.route': 'users-v1',
     'gateway.consumer': 'shop',
+    'gateway.config_version': 1,
     'gateway.upstream': 'users,orders',
     'gateway.target': 'http://127.0.0.1:2',
     'gateway.attempts': 3,

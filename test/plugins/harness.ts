@@ -135,6 +135,7 @@ export function host(
     logged,
     time: undefined,
     metrics: new Registry(),
+    configVersion: 1,
     redis: undefined,
     policy: undefined,
     now() {

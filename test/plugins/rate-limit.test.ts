@@ -44,6 +44,20 @@ test('every answer tells what is left, and the refusal when to come again', asyn
   assert.deepEqual(values(x.answered?.headers ?? [], 'RateLimit'), ['"per-user";r=0;t=20'])
 })
 
+test('a consumer with a limit of its own gets that one, and nobody else does', async () => {
+  const overrides = { trial: { limit: 1, window: '24h' } }
+  const plugin = make(rateLimit, { name: 'tiers', limit: 100, window: '1m', overrides })
+  const caller = (id: string): Caller => ({
+    principal: { id, consumer: id, roles: [], scopes: [], via: 'apiKey' },
+  })
+  const first = await ask([plugin], caller('trial'))
+  assert.deepEqual(values(first.answered?.headers ?? [], 'RateLimit-Policy'), ['"tiers";q=1;w=86400'])
+  assert.equal((await ask([plugin], caller('trial'))).error?.reason, 'RATE_LIMITED')
+  assert.equal((await ask([plugin], caller('other'))).error, undefined)
+  const stranger = await ask([plugin], { request: { clientAddress: 'trial' } })
+  assert.deepEqual(values(stranger.answered?.headers ?? [], 'RateLimit-Policy'), ['"tiers";q=100;w=60'])
+})
+
 test('a burst of its own is announced', async () => {
   const x = await ask([make(rateLimit, { limit: 100, window: '1m', burst: 5 })])
   assert.deepEqual(values(x.answered?.headers ?? [], 'RateLimit-Policy'), [

@@ -52,8 +52,8 @@ export function above(what: string, limit: number): GatewayError {
 /** Levels of lists, objects and inline fragments, which nothing else counts; far above what people write. */
 const maxNesting = 100
 
-/** Selections of one selection set: validation compares each with each, so 4,000 of them hold up everyone for a third of a second. */
-const maxBreadth = 500
+/** Selections of one selection set: validation compares each with each, and 4,000 hold up everyone for a third of a second. */
+const maxBreadth = 250
 
 interface Cost {
   depth: number

@@ -54,7 +54,9 @@ async function readMessage(x: HttpExchange, binding: Binding, options: BindOptio
   requireReadable(x, raw)
   const bytes = await readBody(x, options.bodyBytes)
   if (bytes.length === 0) return create(desc)
-  const json = raw ? httpBodyJson(bytes, x.header('content-type')) : parseJsonBody(bytes)
+  const json = raw
+    ? httpBodyJson(bytes, x.header('content-type'))
+    : parseJsonBody(bytes, { message: desc, field: body === '*' ? undefined : body })
   return decode(binding, body === '*' ? json : { [body.jsonName]: json }, options)
 }
 

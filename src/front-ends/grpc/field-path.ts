@@ -41,7 +41,7 @@ export function reachParent(message: ReflectMessage, path: FieldPath): ReflectMe
 }
 
 /** The fields of a message by each of their names. Remembered, because every query parameter asks. */
-function fieldsByName(message: DescMessage): ReadonlyMap<string, DescField> {
+export function fieldsByName(message: DescMessage): ReadonlyMap<string, DescField> {
   const known = tables.get(message)
   if (known !== undefined) return known
   const table = new Map<string, DescField>()

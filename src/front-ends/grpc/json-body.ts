@@ -1,17 +1,18 @@
 import { isUtf8 } from 'node:buffer'
 import type { JsonValue } from '@bufbuild/protobuf'
 import { GatewayError } from '../../core/error.ts'
+import { type JsonPlace, parseExactly } from './exact-json.ts'
 
 /** Deeper JSON is refused before it is parsed. */
 const maxDepth = 100
 
 /** The JSON value that a body holds. Refuses invalid UTF-8, more than 100 levels, and whatever is not exactly one value. */
-export function parseJsonBody(bytes: Buffer): JsonValue {
+export function parseJsonBody(bytes: Buffer, place: JsonPlace): JsonValue {
   if (!isUtf8(bytes)) throw new GatewayError('INVALID_BODY', 'The body is not valid UTF-8.')
   if (deeperThan(bytes, maxDepth))
     throw new GatewayError('INVALID_BODY', `The body is nested deeper than ${maxDepth} levels.`)
   try {
-    return JSON.parse(bytes.toString('utf8')) as JsonValue
+    return parseExactly(bytes.toString('utf8'), place)
   } catch (cause) {
     throw new GatewayError('INVALID_BODY', 'The body is not valid JSON.', { cause })
   }

@@ -1,4 +1,4 @@
-import { type GatewayError, toGatewayError } from '../../core/error.ts'
+import { GatewayError, toGatewayError } from '../../core/error.ts'
 import type { HttpExchange } from '../../core/http-exchange.ts'
 import type { RpcStream } from './channel.ts'
 import { replyMetadata } from './metadata.ts'
@@ -60,7 +60,7 @@ export class StreamRelay {
     const { res, gone } = this.#x
     if (gone) return
     if (this.#rendering.raw) {
-      res.destroy()
+      this.#x.fail(new GatewayError('UPSTREAM_RESET', status.message))
       return
     }
     const { next, after, end } = this.#framing

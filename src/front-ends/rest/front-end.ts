@@ -69,7 +69,7 @@ function restRow(route: RestRoute, frontEnd: FrontEnd): Row {
 
 function serve(x: HttpExchange, route: ProxyRoute): Promise<void> {
   if (x.upgrade !== undefined) return dispatch(new ProxyCall(x, route), upgradeTransport)
-  if (x.contentLength !== undefined && x.contentLength > route.maxBodyBytes) throw tooLarge(route.maxBodyBytes)
-  x.acceptBody()
+  if (x.contentLength !== undefined && x.contentLength > route.maxBodyBytes)
+    throw tooLarge(route.maxBodyBytes)
   return dispatch(new ProxyCall(x, route), httpTransport)
 }

@@ -1,11 +1,11 @@
 import type { Dispatcher } from 'undici'
 import { GatewayError } from '../../core/error.ts'
-import { passesToClient } from '../../core/headers.ts'
 import type { HttpExchange } from '../../core/http-exchange.ts'
 import type { Transport } from '../../traffic/call.ts'
 import type { Endpoint } from '../../traffic/endpoint.ts'
 import { httpFailure } from '../../traffic/http-failure.ts'
-import { tooLarge } from '../body.ts'
+import { ClientBody } from './client-body.ts'
+import { passingHeaders } from './passing-headers.ts'
 import type { ProxyCall } from './proxy-call.ts'
 
 /** Streams a REST call to an endpoint and its answer to the client, with back-pressure both ways; nothing is held. */
@@ -13,12 +13,13 @@ export const httpTransport: Transport<ProxyCall, void> = {
   send(call: ProxyCall, endpoint: Endpoint): Promise<void> {
     return new Promise((resolve, reject) => {
       const relay = new Relay(call, resolve, reject)
+      if (endpoint.active > endpoint.connections.maxConnections) relay.startWithin(call.remainingMs())
       endpoint.pool.dispatch(
         {
           path: call.path,
           method: call.method as Dispatcher.HttpMethod,
           headers: call.headers,
-          body: call.body,
+          body: call.exchange.hasBody ? new ClientBody(call) : null,
           headersTimeout: call.remainingMs(),
           bodyTimeout: call.upstream.options.bodyIdleTimeoutMs,
         },
@@ -36,6 +37,7 @@ class Relay implements Dispatcher.DispatchHandler {
   readonly #reject: (error: GatewayError) => void
   #controller: Dispatcher.DispatchController | undefined
   #refusal: GatewayError | undefined
+  #startTimer: NodeJS.Timeout | undefined
   #waitsForDrain = false
   #informational = 0
 
@@ -44,10 +46,19 @@ class Relay implements Dispatcher.DispatchHandler {
     this.#x = call.exchange
     this.#resolve = resolve
     this.#reject = reject
-    if (call.body !== null) this.#limitBody(call.route.maxBodyBytes)
+  }
+
+  /** For an attempt that waits for a free connection: the HTTP client has no time limit for that. 0: no limit. */
+  startWithin(limitMs: number): void {
+    if (limitMs === 0) return
+    this.#startTimer = setTimeout(() => {
+      this.#abort(this.#tooLate('had no free connection in time'))
+      if (this.#refusal !== undefined) this.#reject(this.#refusal)
+    }, limitMs)
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
+    clearTimeout(this.#startTimer)
     this.#controller = controller
     if (this.#refusal !== undefined) controller.abort(this.#refusal)
     else this.#x.whenGone(() => this.#abort(clientGone()))
@@ -57,11 +68,14 @@ class Relay implements Dispatcher.DispatchHandler {
     if (status < 200) {
       // Interim answers mean nothing to the client of a gateway; an endless run of them is an attack (RFC 9110 section 15.2).
       if (++this.#informational > 20) this.#abort(this.#badAnswer('sent too many interim answers'))
+      // Each of them starts the HTTP client's clock anew.
+      else if (performance.now() >= this.#call.deadlineAt)
+        this.#abort(this.#tooLate('did not answer in time'))
       return
     }
     this.#call.headArrived()
     try {
-      this.#x.writeHead(status, replyHeaders(controller.rawHeaders as Buffer[]))
+      this.#x.writeHead(status, passingHeaders(controller.rawHeaders as Buffer[]))
     } catch (cause) {
       this.#abort(this.#badAnswer('sent a head that cannot be passed on', cause))
     }
@@ -83,18 +97,9 @@ class Relay implements Dispatcher.DispatchHandler {
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
-    this.#reject(this.#refusal ?? httpFailure(error, this.#call.upstreamName))
-  }
-
-  /** Counts the body as it passes: a chunked one has no declared length to refuse it by. */
-  #limitBody(maxBytes: number): void {
-    const x = this.#x
-    x.req.on('data', (chunk: Buffer) => {
-      x.requestBytes += chunk.length
-      if (x.requestBytes > maxBytes) this.#abort(tooLarge(maxBytes))
-    })
-    // Only undici pulls: without this a listener for `data` would make the stream flow before the connection is there.
-    x.req.pause()
+    clearTimeout(this.#startTimer)
+    const failure = error instanceof GatewayError ? error : httpFailure(error, this.#call.upstreamName)
+    this.#reject(this.#refusal ?? failure)
   }
 
   #abort(error: GatewayError): void {
@@ -102,22 +107,17 @@ class Relay implements Dispatcher.DispatchHandler {
     this.#controller?.abort(error)
   }
 
+  #tooLate(what: string): GatewayError {
+    return new GatewayError('UPSTREAM_TIMEOUT', `Upstream "${this.#call.upstreamName}" ${what}.`)
+  }
+
   #badAnswer(what: string, cause?: unknown): GatewayError {
-    return new GatewayError('UPSTREAM_BAD_ANSWER', `Upstream "${this.#call.upstreamName}" ${what}.`, { cause })
+    return new GatewayError('UPSTREAM_BAD_ANSWER', `Upstream "${this.#call.upstreamName}" ${what}.`, {
+      cause,
+    })
   }
 }
 
 function clientGone(): GatewayError {
   return new GatewayError('CLIENT_GONE', 'The client closed the connection.')
-}
-
-/** The upstream's headers that pass, in their order and spelling, then `Via`; flat. */
-function replyHeaders(raw: readonly Buffer[]): string[] {
-  const headers: string[] = []
-  for (let i = 0; i < raw.length; i += 2) {
-    const name = (raw[i] as Buffer).toString("latin1")
-    if (passesToClient(name)) headers.push(name, (raw[i + 1] as Buffer).toString("latin1"))
-  }
-  headers.push('Via', '1.1 trivium')
-  return headers
 }

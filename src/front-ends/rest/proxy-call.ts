@@ -1,4 +1,3 @@
-import type { IncomingMessage } from 'node:http'
 import { classifyRequestHeader } from '../../core/headers.ts'
 import type { HttpExchange } from '../../core/http-exchange.ts'
 import { Call } from '../../traffic/call.ts'
@@ -17,13 +16,12 @@ export interface ProxyRoute {
   readonly maxBodyBytes: number
 }
 
-/** A REST request on its way to an upstream: the client's head with the gateway's headers, and the client's body as it streams. */
+/** A REST request on its way to an upstream: the client's head with the gateway's headers. */
 export class ProxyCall extends Call {
   declare readonly exchange: HttpExchange
   readonly method: string
   /** Path and query. */
   readonly path: string
-  readonly body: IncomingMessage | null
   readonly route: ProxyRoute
 
   constructor(x: HttpExchange, route: ProxyRoute) {
@@ -31,13 +29,12 @@ export class ProxyCall extends Call {
     super(x, route.upstream, {
       headers: outgoingHeaders(x, route),
       idempotent: idempotentMethods.has(method),
-      replayable: !x.hasBody,
+      replayable: true,
       ...(route.timeoutMs === undefined ? undefined : { timeoutMs: route.timeoutMs }),
     })
     const rewritten = route.rewrite(path)
     this.method = method
     this.path = query === '' ? rewritten : `${rewritten}?${query}`
-    this.body = x.hasBody ? x.req : null
     this.route = route
   }
 }

@@ -22,11 +22,16 @@ export function compileRewrite(options: RewriteOptions): Rewrite {
   return (path) => join(prefix, strip === '' ? path : stripped(path, strip))
 }
 
+/** The table matches without `;parameters`, and so must this: `/v1/users;a=1/42` is below `/v1/users`. */
 function stripped(path: string, strip: string): string {
-  if (!path.startsWith(strip)) return path
-  const rest = path.slice(strip.length)
-  if (rest === '') return '/'
-  return rest.startsWith('/') ? rest : path
+  let rest = path
+  if (path.startsWith(`${strip}/`)) return path.slice(strip.length)
+  for (const segment of strip.split('/').slice(1)) {
+    const match = /^\/([^/;]*)(?:;[^/]*)?(?=\/|$)/.exec(rest)
+    if (match?.[1] !== segment) return path
+    rest = rest.slice(match[0].length)
+  }
+  return rest === '' ? '/' : rest
 }
 
 function join(prefix: string | undefined, path: string): string {

@@ -1,62 +1,118 @@
 import type { ClientRequest, IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
+import { type Duplex, pipeline } from 'node:stream'
 import { createProxyServer } from 'http-proxy'
+import { errors } from 'undici'
 import { GatewayError } from '../../core/error.ts'
-import { classifyRequestHeader } from '../../core/headers.ts'
+import { endSlowly } from '../../core/linger.ts'
 import type { Transport } from '../../traffic/call.ts'
 import type { Endpoint } from '../../traffic/endpoint.ts'
 import { httpFailure } from '../../traffic/http-failure.ts'
+import { passingHeaders } from './passing-headers.ts'
 import type { ProxyCall } from './proxy-call.ts'
 
 /**
  * Connects a client's WebSocket to an endpoint; settles when the connection has ended. Frames pass byte for byte. What the
- * upstream answers instead of 101 is passed on as it is.
+ * upstream answers instead of 101 is passed on as a plain answer.
  */
 export const upgradeTransport: Transport<ProxyCall, void> = {
   send(call: ProxyCall, endpoint: Endpoint): Promise<void> {
-    const x = call.exchange
-    const { upgrade, req } = x
-    if (upgrade === undefined) throw new GatewayError('INTERNAL', 'The exchange has no connection to take over.')
-    const socket = upgrade.socket as Socket
-    readForProxy(req, call)
+    const { upgrade, req } = call.exchange
+    if (upgrade === undefined)
+      throw new GatewayError('INTERNAL', 'The exchange has no connection to take over.')
+    // http-proxy reads path and headers from the request.
+    req.url = call.path
+    req.headers = { connection: 'Upgrade', upgrade: 'websocket' }
     return new Promise((resolve, reject) => {
       const proxy = createProxyServer({})
-      const takeOver = (status: number): void => {
-        call.headArrived()
-        x.upgraded(status)
-        socket.once('close', () => resolve())
+      // Connections that break after the 101 are ended by `takeOver`.
+      proxy.on('error', () => {})
+      let outgoing: ClientRequest | undefined
+      proxy.once('proxyReqWs', (request: ClientRequest) => {
+        outgoing = request
+        // Ours come first: http-proxy writes the head that they leave in the answer.
+        request.once('upgrade', (reply: IncomingMessage, upstream: Duplex) => takeOver(call, reply, upstream))
+      })
+      const target = {
+        target: endpoint.url,
+        changeOrigin: true,
+        headers: outgoingHeaders(call),
+        connectTimeout: endpoint.connections.connectTimeoutMs,
       }
-      proxy.on('proxyReqWs', (outgoing: ClientRequest) => {
-        outgoing.once('upgrade', () => takeOver(101))
-        outgoing.once('response', (reply: IncomingMessage) => takeOver(reply.statusCode ?? 502))
-        x.whenGone(() => outgoing.destroy())
-      })
-      const target = { target: endpoint.url, changeOrigin: true, headers: toObject(call.headers) }
-      proxy.ws(req, socket, upgrade.head, target, (error: Error) => {
-        // http-proxy ends the connection after this callback, so that the refusal has to be written now.
-        const failure = httpFailure(error, call.upstreamName)
-        if (x.status === 0) x.fail(failure)
-        reject(failure)
-      })
+      // The first attempt has put what came after the client's head back into the connection.
+      const head = call.attempts === 1 ? upgrade.head : Buffer.alloc(0)
+      proxy.ws(req, upgrade.socket as Socket, head, target)
+      if (outgoing === undefined) throw new GatewayError('INTERNAL', 'The upgrade was not sent.')
+      watch(call, outgoing, { resolve, reject })
     })
   },
 }
 
-/** http-proxy reads url and headers from the request: it gets the rewritten path and only what passes. */
-function readForProxy(req: IncomingMessage, call: ProxyCall): void {
-  const kept: Record<string, string | string[] | undefined> = {}
-  for (const [name, value] of Object.entries(req.headers)) {
-    const passes = classifyRequestHeader(name) !== 'drop' && !call.route.hiddenHeaders.has(name)
-    if (passes || name === 'upgrade' || name === 'connection') kept[name] = value
-  }
-  kept.connection = 'Upgrade'
-  req.headers = kept
-  req.url = call.path
+interface Settle {
+  resolve(): void
+  reject(error: GatewayError): void
 }
 
-function toObject(flat: readonly string[]): Record<string, string> {
-  const headers: Record<string, string> = {}
-  for (let i = 0; i < flat.length; i += 2) headers[(flat[i] as string).toLowerCase()] = flat[i + 1] as string
+/**
+ * Everything but a 101 is ours: http-proxy would end the client's connection at an error, so that neither a refusal nor another attempt
+ * is possible, and would hold a whole answer in memory for a client that reads slowly.
+ */
+function watch(call: ProxyCall, outgoing: ClientRequest, { resolve, reject }: Settle): void {
+  const { exchange: x, upstreamName } = call
+  const limitMs = call.remainingMs()
+  const timer =
+    limitMs === 0 ? undefined : setTimeout(() => outgoing.destroy(new errors.HeadersTimeoutError()), limitMs)
+  x.whenGone(() => outgoing.destroy())
+  outgoing.removeAllListeners('error').on('error', (error: Error) => {
+    clearTimeout(timer)
+    reject(httpFailure(error, upstreamName))
+  })
+  outgoing.once('upgrade', () => {
+    clearTimeout(timer)
+    if (x.upgrade?.socket.destroyed === true) resolve()
+    else x.upgrade?.socket.once('close', () => resolve())
+  })
+  outgoing.removeAllListeners('response').once('response', (reply: IncomingMessage) => {
+    clearTimeout(timer)
+    call.headArrived()
+    x.writeHead(reply.statusCode as number, passingHeaders(reply.rawHeaders))
+    reply.on('data', (chunk: Buffer) => {
+      x.responseBytes += chunk.length
+    })
+    pipeline(reply, x.res, (error) => {
+      if (error == null) resolve()
+      else reject(httpFailure(error, upstreamName))
+    })
+  })
+}
+
+/** The exchange becomes a connection: its head is completed, and whichever side ends takes the other with it. */
+function takeOver(call: ProxyCall, reply: IncomingMessage, upstream: Duplex): void {
+  const x = call.exchange
+  call.headArrived()
+  const headers = passingHeaders(reply.rawHeaders)
+  headers.push('Connection', 'Upgrade', 'Upgrade', 'websocket')
+  reply.headers = collect(x.upgraded(101, headers))
+  const client = x.upgrade?.socket
+  client?.once('close', () => endSlowly(upstream))
+  upstream.once('close', () => {
+    if (client?.destroyed === false) endSlowly(client)
+  })
+  upstream.on('error', () => upstream.destroy())
+}
+
+function outgoingHeaders(call: ProxyCall): Record<string, string[]> {
+  const headers = collect(call.headers)
   delete headers['content-length']
+  return headers
+}
+
+/** Flat headers by name in lower case, as `node:http` takes them. */
+function collect(flat: readonly string[]): Record<string, string[]> {
+  const headers: Record<string, string[]> = {}
+  for (let i = 0; i < flat.length; i += 2) {
+    const name = (flat[i] as string).toLowerCase()
+    headers[name] = [...(headers[name] ?? []), flat[i + 1] as string]
+  }
   return headers
 }

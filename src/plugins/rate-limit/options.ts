@@ -20,6 +20,17 @@ export const rateLimitOptions = z
       .enum(['consumer', 'user', 'ip', 'route'])
       .default('consumer')
       .describe('Whose requests are counted together; ip (IPv6: its /64) where there is no identity.'),
+    overrides: z
+      .record(
+        z.string(),
+        z.strictObject({
+          limit: z.int().min(1).describe('Requests per window.'),
+          window: duration().describe('As above.'),
+          burst: z.int().min(1).optional().describe('As above.'),
+        }),
+      )
+      .default({})
+      .describe('Other limits for single consumers or users, by id; for `by` consumer and user.'),
     store: z
       .enum(['auto', 'memory', 'redis'])
       .default('auto')
@@ -30,12 +41,16 @@ export const rateLimitOptions = z
       .enum(['allow', 'deny', 'local'])
       .default('local')
       .describe('While Redis fails: let all pass, refuse all with 503, or count in each gateway for itself.'),
-    storeTimeout: duration().default(100).describe('How long a request waits for Redis at the most.'),
+    storeTimeout: duration().prefault('100ms').describe('How long a request waits for Redis at the most.'),
   })
-  .superRefine(({ limit, window }, context) => {
-    if (window >= 1 && limit <= window * 1_000) return
-    const text = window < 1 ? 'must be at least 1ms' : 'allows at most 1,000 requests per millisecond'
-    context.addIssue({ code: 'custom', path: ['window'], message: text })
+  .superRefine(({ limit, window, overrides }, context) => {
+    const check = (path: string[], perWindow: number, windowMs: number): void => {
+      if (windowMs >= 1 && perWindow <= windowMs * 1_000) return
+      const text = windowMs < 1 ? 'must be at least 1ms' : 'allows at most 1,000 requests per millisecond'
+      context.addIssue({ code: 'custom', path: [...path, 'window'], message: text })
+    }
+    check([], limit, window)
+    for (const [id, other] of Object.entries(overrides)) check(['overrides', id], other.limit, other.window)
   })
 
 /** The options of a rate limit, checked and complete. */

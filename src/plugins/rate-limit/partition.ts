@@ -16,6 +16,11 @@ export function partitionKey(x: Exchange, by: Partition): string {
   return userKey(principal)
 }
 
+/** The keys under which a consumer or a user of this id is counted. */
+export function identityKeys(id: string): readonly string[] {
+  return [`c:${id}`, `u:${id}`]
+}
+
 function userKey({ via, id }: Principal): string {
   return via === 'apiKey' ? `c:${id}` : `u:${id}`
 }

@@ -3,10 +3,11 @@ import type { Exchange } from '../../core/exchange.ts'
 import type { Plugin } from '../../core/plugin.ts'
 import { definePlugin, type PluginDefinition, type PluginHost } from '../../pipeline/registry.ts'
 import { type Cell, counter } from '../instruments.ts'
-import { type Bucket, bucketOf, type Decision } from './gcra.ts'
+import type { Decision } from './gcra.ts'
 import { MemoryLimiter } from './memory-limiter.ts'
 import { type RateLimitOptions, rateLimitOptions } from './options.ts'
-import { partitionKey } from './partition.ts'
+import { identityKeys, partitionKey } from './partition.ts'
+import { type Quota, quotaOf } from './quota.ts'
 import { RedisLimiter } from './redis-limiter.ts'
 import { StoreCircuit } from './store-circuit.ts'
 
@@ -23,29 +24,28 @@ export const rateLimit: PluginDefinition = definePlugin({
 class RateLimit implements Plugin {
   readonly #options: RateLimitOptions
   readonly #host: PluginHost
-  readonly #bucket: Bucket
+  readonly #quota: Quota
+  /** By partition key. */
+  readonly #overrides: ReadonlyMap<string, Quota>
   readonly #memory: MemoryLimiter
   readonly #redis: RedisLimiter | undefined
   readonly #circuit: StoreCircuit
-  readonly #policyHeader: string
   readonly #limitHeaderStart: string
   readonly #allowed: Cell
   readonly #denied: Cell
   readonly #storeErrors: Cell
 
   constructor(settings: RateLimitOptions, host: PluginHost) {
-    const { name, limit, window: windowMs } = settings
-    const burst = settings.burst ?? limit
+    const { name } = settings
     const policy = `${host.policy?.id ?? 'global'}:${name}`
     requireOwnName(name, host)
     this.#options = settings
     this.#host = host
-    this.#bucket = bucketOf({ limit, windowMs, burst })
+    this.#quota = quotaOf(name, settings)
+    this.#overrides = overridesOf(settings)
     this.#memory = host.keep(`rateLimit:${policy}`, () => new MemoryLimiter())
     this.#circuit = host.keep('rateLimit:circuit', () => new StoreCircuit())
     this.#redis = redisLimiter(settings, host, policy)
-    const burstParameter = burst === limit ? '' : `;trivium-burst=${burst}`
-    this.#policyHeader = `"${name}";q=${limit};w=${Math.ceil(windowMs / 1_000)}${burstParameter}`
     this.#limitHeaderStart = `"${name}";r=`
     const decisions = counter(host.metrics, {
       name: 'gateway_ratelimit_decisions_total',
@@ -63,18 +63,19 @@ class RateLimit implements Plugin {
 
   onRequest(x: Exchange): void | Promise<void> {
     const key = partitionKey(x, this.#options.by)
+    const quota = (this.#overrides.size > 0 && this.#overrides.get(key)) || this.#quota
     if (this.#redis === undefined) {
-      this.#settle(x, this.#local(key))
+      this.#settle(x, quota, this.#local(quota, key))
       return
     }
     if (!this.#circuit.mayAsk(this.#host.now())) {
-      this.#withoutStore(x, key)
+      this.#withoutStore(x, quota, key)
       return
     }
-    return this.#redis.take(this.#bucket, key).then(
+    return this.#redis.take(quota.bucket, key).then(
       (decision) => {
         if (this.#circuit.succeeded()) this.#host.log.info({}, 'rate limits are counted in Redis again')
-        this.#settle(x, decision)
+        this.#settle(x, quota, decision)
       },
       (error: unknown) => {
         this.#storeErrors.value++
@@ -84,15 +85,15 @@ class RateLimit implements Plugin {
             'Redis fails rate limits',
           )
         }
-        this.#withoutStore(x, key)
+        this.#withoutStore(x, quota, key)
       },
     )
   }
 
-  #withoutStore(x: Exchange, key: string): void {
+  #withoutStore(x: Exchange, quota: Quota, key: string): void {
     const { onStoreError } = this.#options
     if (onStoreError === 'local') {
-      this.#settle(x, this.#local(key))
+      this.#settle(x, quota, this.#local(quota, key))
     } else if (onStoreError === 'allow') {
       this.#allowed.value++
     } else {
@@ -103,15 +104,15 @@ class RateLimit implements Plugin {
     }
   }
 
-  #local(key: string): Decision {
-    return this.#memory.take(this.#bucket, key, Math.trunc(this.#host.now() * 1_000))
+  #local(quota: Quota, key: string): Decision {
+    return this.#memory.take(quota.bucket, key, Math.trunc(this.#host.now() * 1_000))
   }
 
-  #settle(x: Exchange, { admitted, remaining, waitMicros }: Decision): void {
+  #settle(x: Exchange, { limit, policyHeader }: Quota, { admitted, remaining, waitMicros }: Decision): void {
     const t = Math.ceil(waitMicros / 1_000_000)
     x.replyHeaders.push(
       'RateLimit-Policy',
-      this.#policyHeader,
+      policyHeader,
       'RateLimit',
       `${this.#limitHeaderStart}${remaining};t=${t}`,
     )
@@ -120,11 +121,23 @@ class RateLimit implements Plugin {
       return
     }
     this.#denied.value++
-    const { name, limit } = this.#options
-    throw new GatewayError('RATE_LIMITED', `The rate limit "${name}" of ${limit} requests is used up.`, {
-      retryAfterMs: Math.ceil(waitMicros / 1_000),
-    })
+    throw new GatewayError(
+      'RATE_LIMITED',
+      `The rate limit "${this.#options.name}" of ${limit} requests is used up.`,
+      {
+        retryAfterMs: Math.ceil(waitMicros / 1_000),
+      },
+    )
   }
+}
+
+function overridesOf({ name, overrides }: RateLimitOptions): ReadonlyMap<string, Quota> {
+  return new Map(
+    Object.entries(overrides).flatMap(([id, options]) => {
+      const quota = quotaOf(name, options)
+      return identityKeys(id).map((key): [string, Quota] => [key, quota])
+    }),
+  )
 }
 
 function redisLimiter(

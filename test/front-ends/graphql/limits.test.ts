@@ -67,7 +67,7 @@ const refused: [name: string, query: string, message: RegExp][] = [
     /more directives than the limit of 50/,
   ],
   ['directives on one field', `{ me { id ${'@include(if: true) '.repeat(51)} } }`, /directives/],
-  ['selections side by side', `{ me { ${'id '.repeat(501)} } }`, /side by side/],
+  ['selections side by side', `{ me { ${'id '.repeat(251)} } }`, /side by side/],
   [
     'inline fragments, nested',
     `{ me ${'{ ... '.repeat(200)}{ id }${' }'.repeat(200)} }`,
@@ -96,14 +96,17 @@ const circular: [name: string, query: string][] = [
   ],
 ]
 
-/** The longest time that the event loop stood still while `work` was done. */
+/**
+ * The longest time that `work` kept the event loop from other work, in milliseconds of this thread's processor time, so that a busy
+ * machine does not count.
+ */
 async function longestPauseMs(work: () => Promise<unknown>): Promise<number> {
   let longestMs = 0
-  let lastAt = performance.now()
+  let last = process.threadCpuUsage()
   const beat = (): void => {
-    const now = performance.now()
-    longestMs = Math.max(longestMs, now - lastAt)
-    lastAt = now
+    const { user, system } = process.threadCpuUsage(last)
+    longestMs = Math.max(longestMs, (user + system) / 1_000)
+    last = process.threadCpuUsage()
   }
   const timer = setInterval(beat, 1)
   await work()
@@ -167,16 +170,16 @@ describe('GraphQL limits', () => {
     ['one field 14,000 times', `{ me { ${'id '.repeat(14_900)} } }`],
     ['one field with selections 4,000 times', `{ me { ${'friends { id } '.repeat(3_700)} } }`],
     [
-      'one field with selections 500 times, seven times over',
-      `{ me { ${`friends { ${'friends { id } '.repeat(480)} } `.repeat(7)} } }`,
+      'one field with selections 240 times, 14 times over',
+      `{ me { ${`friends { ${'friends { id } '.repeat(240)} } `.repeat(14)} } }`,
     ],
     [
-      '480 fragments spread side by side',
-      `{ me { ${list(480, (i) => `...F${i}`)} } } ${list(480, (i) => `fragment F${i} on User { id name friends { id name } }`)}`,
+      '240 fragments spread side by side',
+      `{ me { ${list(240, (i) => `...F${i}`)} } } ${list(240, (i) => `fragment F${i} on User { id name friends { id name } }`)}`,
     ],
     [
-      '480 fragments of repeated fields',
-      `{ me { ${list(480, (i) => `...F${i}`)} } } ${list(480, (i) => `fragment F${i} on User { ${'id '.repeat(24)} }`)}`,
+      '240 fragments of repeated fields',
+      `{ me { ${list(240, (i) => `...F${i}`)} } } ${list(240, (i) => `fragment F${i} on User { ${'id '.repeat(48)} }`)}`,
     ],
     [
       '1,000 fragments spread side by side',

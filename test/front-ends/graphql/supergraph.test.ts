@@ -54,7 +54,7 @@ describe('composition', () => {
     )
   })
 
-  it('loads a supergraph that was composed before', async () => {
+  it('loads a supergraph that was composed before', async (t) => {
     const supergraph = await composeSupergraph(Object.entries(schemas).map(([name, sdl]) => ({ name, sdl })))
     const all = await Promise.all([
       startSubgraph('accounts'),
@@ -67,9 +67,9 @@ describe('composition', () => {
       path: '/graphql',
     }))
     const door = await openDoor(await frontEndOver([], { supergraph, subgraphs }))
+    t.after(() => Promise.all([door.close(), ...all.map((subgraph) => subgraph.close())]))
     const { data } = await door.query('{ me { reviews { product { title } } } }')
     assert.equal(data.me.reviews[1].product.title, 'Desk')
-    await Promise.all([door.close(), ...all.map((subgraph) => subgraph.close())])
   })
 
   it('refuses a supergraph that names a subgraph which is not configured', async () => {

@@ -188,6 +188,34 @@ test('a body of every kind of field comes back as it was', async () => {
   assert.deepEqual(json, whole)
 })
 
+const big = '9007199254740993'
+for (const [name, path, body, expected] of [
+  ['of a message', '/v1/echo', `{"int64": ${big}}`, { int64: big }],
+  [
+    'of a nested message',
+    '/v1/echo',
+    `{"child": {"uint64": 18446744073709551615}}`,
+    { child: { uint64: '18446744073709551615' } },
+  ],
+  ['of a wrapper', '/v1/echo', `{"wrapped": ${big}}`, { wrapped: big }],
+  ['of a double', '/v1/echo', `{"double": ${big}}`, { double: 9007199254740992 }],
+  ['of a Struct', '/v1/echo', `{"struct": {"a": [${big}]}}`, { struct: { a: [9007199254740992] } }],
+  [
+    'in a list beside a key __proto__',
+    '/v1/echo',
+    `{"labels": {"__proto__": "${big}"}}`,
+    JSON.parse(`{"labels": {"__proto__": "${big}"}}`),
+  ],
+] as const) {
+  test(`an unquoted integer beyond 2^53 ${name} is as exact as its field`, async () => {
+    assert.deepEqual((await house.ask('POST', path, { body })).json, expected)
+  })
+}
+
+test('an unquoted integer beyond 2^53 is no string', async () => {
+  assert.equal((await house.ask('POST', '/v1/echo', { body: `{"text": ${big}}` })).status, 400)
+})
+
 test('__proto__ is a map key like any other and touches nothing', async () => {
   const { text } = await house.ask('POST', '/v1/echo', { body: '{"labels": {"__proto__": "x"}}' })
   assert.equal(text, '{"labels":{"__proto__":"x"}}')

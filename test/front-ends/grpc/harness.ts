@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, request, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import type { Duplex } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import {
   Server as RpcServer,
@@ -121,6 +122,7 @@ export async function openHouse(
     log: silentLog,
   })
   const settled: HttpExchange[] = []
+  const ending = new WeakSet<Duplex>()
   const server: Server = createServer((req, res) => {
     const [target = '/', query = ''] = (req.url ?? '/').split(/\?(.*)/s)
     const segments = target.slice(1).split('/')
@@ -140,6 +142,7 @@ export async function openHouse(
         hasBody: (contentLength ?? 0) > 0 || req.headers['transfer-encoding'] !== undefined,
         contentLength,
         expectsContinue: false,
+        ending,
         upgrade: undefined,
       },
       row,

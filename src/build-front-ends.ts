@@ -1,0 +1,126 @@
+import { globSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
+import { type Build, messageOf } from './build.ts'
+import { ConfigError } from './config/problem.ts'
+import type { RouteConfig } from './config/schema.ts'
+import type { FrontEnd } from './core/front-end.ts'
+import type { Policy, ValueMatch } from './core/route.ts'
+import { createRestFrontEnd, type RestRoute } from './front-ends/rest/front-end.ts'
+import { importedProtos } from './imported-protos.ts'
+
+/** The front-ends that a configuration asks for. GraphQL and gRPC are loaded only where they are. */
+export async function buildFrontEnds(build: Build): Promise<readonly FrontEnd[]> {
+  const frontEnds = [restFrontEnd(build), await graphqlFrontEnd(build), await grpcFrontEnd(build)]
+  return frontEnds.filter((frontEnd) => frontEnd !== undefined)
+}
+
+function restFrontEnd(build: Build): FrontEnd {
+  const { routes, server, auth } = build.config
+  const credentials = new Set(['authorization', auth.apiKeys.header, 'x-api-key'])
+  const frontEnd = createRestFrontEnd(
+    routes.map(
+      (route): RestRoute => ({
+        id: route.id,
+        path: route.path,
+        methods: route.methods,
+        hosts: route.hosts,
+        headers: matches(route.headers),
+        query: matches(route.query),
+        priority: route.priority,
+        encodedSlash: route.encodedSlash,
+        upstream: build.upstream(route.upstream),
+        rewrite: route.rewrite,
+        timeoutMs: route.timeout,
+        maxBodyBytes: route.bodyBytes ?? server.limits.bodyBytes,
+        policy: policy(route.id, route),
+        origin: `route "${route.id}"`,
+        hiddenHeaders: route.forwardCredentials ? new Set() : credentials,
+      }),
+    ),
+  )
+  frontEnd.rows.forEach((row, index) => {
+    build.place(row, ['routes', index, 'path'])
+  })
+  return frontEnd
+}
+
+async function graphqlFrontEnd(build: Build): Promise<FrontEnd | undefined> {
+  const { graphql } = build.config
+  if (graphql === undefined) return undefined
+  const { createGraphqlFrontEnd } = await import('./front-ends/graphql/front-end.ts')
+  const { supergraph } = graphql
+  const frontEnd = await made(build, 'graphql', () =>
+    createGraphqlFrontEnd({
+      path: graphql.path,
+      policy: policy('graphql', graphql),
+      subgraphs: Object.entries(graphql.subgraphs).map(([name, { upstream, path, schema }]) => ({
+        name,
+        upstream: build.upstream(upstream),
+        path,
+        ...(schema === undefined || supergraph !== undefined
+          ? undefined
+          : { sdl: build.read(schema, ['graphql', 'subgraphs', name, 'schema']), file: schema }),
+      })),
+      ...(supergraph === undefined
+        ? undefined
+        : { supergraph: build.read(supergraph, ['graphql', 'supergraph']) }),
+      introspection: graphql.introspection,
+      explorer: graphql.explorer,
+      limits: graphql.limits,
+      log: build.log,
+    }),
+  )
+  for (const row of frontEnd.rows) build.place(row, ['graphql', 'path'])
+  return frontEnd
+}
+
+async function grpcFrontEnd(build: Build): Promise<FrontEnd | undefined> {
+  const { grpc, server } = build.config
+  if (grpc === undefined) return undefined
+  const { createGrpcFrontEnd } = await import('./front-ends/grpc/front-end.ts')
+  const includeDirs = grpc.includeDirs.map((dir) => resolve(build.folder, dir))
+  const protoFiles = grpc.protos.flatMap((pattern, index) => {
+    const found = globSync(pattern, { cwd: build.folder }).map((file) => resolve(build.folder, file))
+    if (found.length === 0) throw build.error(['grpc', 'protos', index], `no file matches "${pattern}"`)
+    if (/[*?[{]/.test(pattern)) for (const file of found) build.seeNames(dirname(file))
+    return found.sort()
+  })
+  for (const file of importedProtos(protoFiles, includeDirs)) build.see(file)
+  const frontEnd = await made(build, 'grpc', () =>
+    createGrpcFrontEnd({
+      protoFiles,
+      includeDirs,
+      services: Object.entries(grpc.services).map(([name, service]) => ({
+        name,
+        upstream: build.upstream(service.upstream),
+        policy: policy(name, service),
+        ...(service.timeout === undefined ? undefined : { timeoutMs: service.timeout }),
+        json: service.json,
+      })),
+      limits: { bodyBytes: server.limits.bodyBytes, messageBytes: grpc.messageBytes },
+      log: build.log,
+    }),
+  )
+  for (const row of frontEnd.rows) build.place(row, ['grpc', 'services', row.policy.id, 'upstream'])
+  return frontEnd
+}
+
+async function made(build: Build, key: string, make: () => Promise<FrontEnd>): Promise<FrontEnd> {
+  try {
+    const frontEnd = await make()
+    build.onFree(() => frontEnd.close())
+    return frontEnd
+  } catch (error) {
+    throw error instanceof ConfigError ? error : build.error([key], messageOf(error))
+  }
+}
+
+type PolicyConfig = Pick<RouteConfig, 'auth' | 'authorize' | 'plugins' | 'forwardCredentials'>
+
+function policy(id: string, { auth, authorize, plugins, forwardCredentials }: PolicyConfig): Policy {
+  return { id, auth, authorize, plugins, forwardCredentials }
+}
+
+function matches(written: Readonly<Record<string, string>>): ValueMatch[] {
+  return Object.entries(written).map(([name, value]) => ({ name, value }))
+}

@@ -1,0 +1,52 @@
+import { type Build, messageOf } from './build.ts'
+import type { Config } from './config/schema.ts'
+import { createIdentity, type Identity } from './plugins/identity/identity.ts'
+
+/** Who is believed to be who, for all routes of a configuration. */
+export function buildIdentity(build: Build): Identity {
+  const { auth, consumers } = build.config
+  const usable = auth.jwt.filter((issuer) => isUsable(issuer))
+  for (const { issuer } of auth.jwt.filter((issuer) => !isUsable(issuer))) {
+    build.log.warn({ issuer }, 'the secret of this issuer is empty: its tokens are refused')
+  }
+  try {
+    const identity = createIdentity(
+      {
+        jwt: usable.map(({ clockSkew, ...issuer }) => ({ ...issuer, clockSkewMs: clockSkew })),
+        apiKeys: auth.apiKeys,
+        consumers,
+      },
+      build.host(undefined),
+    )
+    build.onFree(() => identity.close())
+    return identity
+  } catch (error) {
+    const { path, message } = placed(messageOf(error), build.config, usable)
+    throw build.error(path, message)
+  }
+}
+
+type Issuer = Config['auth']['jwt'][number]
+
+/** An issuer whose secret is an environment variable that is not set refuses its tokens, rather than the whole configuration. */
+function isUsable({ secret, jwks, jwksUri }: Issuer): boolean {
+  return secret !== '' || jwks !== undefined || jwksUri !== undefined
+}
+
+/** The key that a message of the identity plugin begins with, as a path into the configuration, and the rest of the message. */
+function placed(
+  text: string,
+  config: Config,
+  usable: readonly Issuer[],
+): { readonly path: readonly PropertyKey[]; readonly message: string } {
+  const [, index = '0', key, ofIssuer = ''] = /^auth\.jwt(?:\[(\d+)\])?(?:\.(\w+))?: (.*)$/s.exec(text) ?? []
+  const issuer = usable[Number(index)]
+  if (ofIssuer !== '' && issuer !== undefined) {
+    const path = ['auth', 'jwt', config.auth.jwt.indexOf(issuer), ...(key === undefined ? [] : [key])]
+    return { path, message: ofIssuer }
+  }
+  const [, id, at, part, ofKey = ''] = /^consumers "(.*?)" keys\[(\d+)\]\.(\w+): (.*)$/s.exec(text) ?? []
+  const consumer = config.consumers.findIndex((one) => one.id === id)
+  if (part === undefined || consumer === -1) return { path: ['auth'], message: text }
+  return { path: ['consumers', consumer, 'keys', Number(at), part], message: ofKey }
+}

@@ -1,0 +1,137 @@
+import { readFileSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
+import type { Redis } from 'ioredis'
+import type { Registry } from 'prom-client'
+import type { LoadedConfig } from './config/load.ts'
+import { ConfigError } from './config/problem.ts'
+import type { Config } from './config/schema.ts'
+import type { Logger } from './core/log.ts'
+import type { Plugin } from './core/plugin.ts'
+import type { PluginUse, Policy, Row } from './core/route.ts'
+import type { KeptState } from './kept-state.ts'
+import type { PluginDefinition, PluginHost } from './pipeline/registry.ts'
+import type { Upstream } from './traffic/upstream.ts'
+import type { Upstreams } from './upstreams.ts'
+
+/** What a configuration is built with; shared by all generations of a gateway. */
+export interface BuildContext {
+  readonly definitions: readonly PluginDefinition[]
+  readonly log: Logger
+  readonly metrics: Registry
+  /** The clock of plugins, Unix time in milliseconds. */
+  now(): number
+  readonly configVersion: number
+  readonly redis: Redis | undefined
+  readonly upstreams: Upstreams
+  readonly kept: KeptState
+}
+
+/** A configuration while it is built: what its parts share, where they were written, and what is to be freed when it ends. */
+export class Build {
+  readonly config: Config
+  readonly log: Logger
+  /** What paths in the configuration are relative to. */
+  readonly folder: string
+  readonly upstreams: ReadonlyMap<string, Upstream>
+  readonly #loaded: LoadedConfig
+  readonly #context: BuildContext
+  readonly #frees: (() => unknown)[] = []
+  readonly #kept
+  readonly #places = new Map<Row, readonly PropertyKey[]>()
+
+  constructor(loaded: LoadedConfig, context: BuildContext) {
+    this.config = loaded.config
+    this.log = context.log
+    this.folder = dirname(loaded.file)
+    this.#loaded = loaded
+    this.#context = context
+    this.#kept = context.kept.open()
+    this.onFree(() => this.#kept.release())
+    this.upstreams = new Map(
+      Object.entries(loaded.config.upstreams).map(([name, config]) => {
+        const { upstream, release } = context.upstreams.take(name, config)
+        this.onFree(release)
+        return [name, upstream]
+      }),
+    )
+  }
+
+  /** Has `free` called when the configuration ends; last in, first out. */
+  onFree(free: () => unknown): void {
+    this.#frees.push(free)
+  }
+
+  /** Frees everything; a part that fails does not keep the others. Rejects with the first failure. */
+  async free(): Promise<void> {
+    const failures: unknown[] = []
+    for (const free of this.#frees.splice(0).reverse()) {
+      try {
+        await free()
+      } catch (error) {
+        failures.push(error)
+      }
+    }
+    if (failures.length > 0) throw failures[0]
+  }
+
+  /** Its name was checked when the configuration was. */
+  upstream(name: string): Upstream {
+    const upstream = this.upstreams.get(name)
+    if (upstream === undefined) throw new Error(`there is no upstream "${name}"`)
+    return upstream
+  }
+
+  host(policy: Policy | undefined): PluginHost {
+    const { log, metrics, now, configVersion, redis } = this.#context
+    return { log, now, metrics, configVersion, redis, policy, keep: this.#kept.keep }
+  }
+
+  plugin(use: PluginUse, policy: Policy | undefined, path: readonly PropertyKey[]): Plugin {
+    const definition = this.#context.definitions.find(({ name }) => name === use.name)
+    if (definition === undefined) throw this.error(path, `unknown plugin "${use.name}"`)
+    try {
+      const plugin = definition.create(use.options, this.host(policy))
+      this.onFree(() => plugin.close?.())
+      return plugin
+    } catch (error) {
+      throw this.error(path, messageOf(error))
+    }
+  }
+
+  /** Notes a file that something else is going to read, so that it is watched. */
+  see(file: string): void {
+    this.#loaded.document.files.see(resolve(this.folder, file))
+  }
+
+  /** Notes a folder that a pattern chooses files from. */
+  seeNames(folder: string): void {
+    this.#loaded.document.files.seeNames(resolve(this.folder, folder))
+  }
+
+  read(file: string, path: readonly PropertyKey[]): string {
+    this.see(file)
+    try {
+      return readFileSync(resolve(this.folder, file), 'utf8')
+    } catch (error) {
+      throw this.error(path, `cannot be read: ${messageOf(error)}`)
+    }
+  }
+
+  /** Remembers where a row was written, for messages about it. */
+  place(row: Row, path: readonly PropertyKey[]): void {
+    this.#places.set(row, path)
+  }
+
+  placeOf(row: Row): readonly PropertyKey[] {
+    return this.#places.get(row) ?? []
+  }
+
+  error(path: readonly PropertyKey[], message: string): ConfigError {
+    return new ConfigError([this.#loaded.document.problem(path, message)])
+  }
+}
+
+/** What a thrown value says. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}

@@ -1,0 +1,55 @@
+import { z } from 'zod'
+import { size } from '../core/units.ts'
+import { name, object, template } from './declare.ts'
+import { type PluginListSchema, policyKeys } from './policy-keys.ts'
+
+/** `graphql`. */
+export function graphqlSchema(uses: PluginListSchema) {
+  return z
+    .strictObject({
+      path: template().default('/graphql').describe('Where clients ask.'),
+      subgraphs: z
+        .record(
+          name('a subgraph'),
+          z.strictObject({
+            upstream: z.string().describe('Who answers: a name under upstreams.'),
+            path: z.string().startsWith('/').default('/graphql').describe("Path of the subgraph's endpoint."),
+            schema: z
+              .string()
+              .optional()
+              .describe('SDL file, relative to this file; needed unless supergraph is set.'),
+          }),
+        )
+        .describe('Federation 2 subgraphs.'),
+      supergraph: z
+        .string()
+        .optional()
+        .describe('A composed supergraph file, instead of composing the SDL files.'),
+      introspection: z.boolean().default(false).describe('Whether clients may ask for the schema.'),
+      explorer: z.boolean().default(false).describe('Whether browsers get GraphiQL at the path.'),
+      limits: object({
+        bodyBytes: size().prefault('2mb').describe('Largest request body.'),
+        depth: z
+          .int()
+          .min(1)
+          .default(15)
+          .describe('Nested selections, fragments counted where they are spread.'),
+        aliases: z.int().min(0).default(30).describe('Aliases, fragments counted where they are spread.'),
+        tokens: z.int().min(1).default(15_000).describe('Lexical tokens of the document.'),
+        rootFields: z.int().min(1).default(20).describe('Fields at the root.'),
+        directives: z.int().min(0).default(50).describe('Directives in the document.'),
+      }).describe('Counted before an operation is validated or planned.'),
+      ...policyKeys(uses),
+    })
+    .superRefine((value, context) => {
+      if (value.supergraph !== undefined) return
+      for (const [key, subgraph] of Object.entries(value.subgraphs)) {
+        if (subgraph.schema !== undefined) continue
+        context.addIssue({
+          code: 'custom',
+          path: ['subgraphs', key],
+          message: 'needs a schema (or graphql.supergraph)',
+        })
+      }
+    })
+}

@@ -1,0 +1,45 @@
+import { z } from 'zod'
+import { duration, size } from '../core/units.ts'
+import { object } from './declare.ts'
+import { type PluginListSchema, policyKeys } from './policy-keys.ts'
+
+/** `grpc`. */
+export function grpcSchema(uses: PluginListSchema) {
+  return z.strictObject({
+    protos: z.array(z.string()).min(1).describe('Proto files or globs, relative to this file.'),
+    includeDirs: z
+      .array(z.string())
+      .default(['protos'])
+      .describe(
+        'Where imports are looked up; google/api, google/rpc, google/type and google/protobuf are built in.',
+      ),
+    messageBytes: size().prefault('4mb').describe('Largest message in either direction.'),
+    services: z
+      .record(
+        z.string(),
+        z.strictObject({
+          upstream: z.string().describe('Who answers: a name under upstreams.'),
+          timeout: duration()
+            .optional()
+            .describe("Deadline of a call, instead of the upstream's timeouts.request."),
+          json: object({
+            emitDefaults: z
+              .boolean()
+              .default(false)
+              .describe('Whether fields with default values are written.'),
+            protoNames: z
+              .boolean()
+              .default(false)
+              .describe('Whether fields keep their names of the proto file.'),
+            enumsAsNumbers: z.boolean().default(false).describe('Whether enums are written as numbers.'),
+            ignoreUnknown: z
+              .boolean()
+              .default(false)
+              .describe('Whether unknown fields and parameters are ignored (else 400).'),
+          }).describe('How messages are spelled in JSON.'),
+          ...policyKeys(uses),
+        }),
+      )
+      .describe('By full name: library.v1.LibraryService.'),
+  })
+}

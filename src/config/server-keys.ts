@@ -1,0 +1,57 @@
+import { z } from 'zod'
+import { isCidr } from '../core/client-address.ts'
+import { duration, size } from '../core/units.ts'
+import { object } from './declare.ts'
+
+const address = z
+  .string()
+  .regex(/^(\[[0-9A-Fa-f:.]+\]|[^:[\]]+):\d{1,5}$/, 'expected host:port, for instance 0.0.0.0:8080')
+  .refine((text) => Number(text.slice(text.lastIndexOf(':') + 1)) <= 65_535, 'a port is at most 65535')
+
+/** `server`. */
+export const serverKeys = {
+  listen: address.default('127.0.0.1:8080').describe('host:port; port 0 takes a free one.'),
+  trustedProxies: z
+    .array(z.string().refine(isCidr, 'expected an address or a CIDR range'))
+    .default([])
+    .describe('Addresses or CIDR ranges of proxies whose X-Forwarded-* and Forwarded headers are believed.'),
+  limits: object({
+    bodyBytes: size().prefault('10mb').describe('Largest request body.'),
+    headerBytes: size().prefault('16kb').describe('All request headers together (431 above).'),
+    headerCount: z.int().min(1).max(1_000).default(100).describe('Request headers (431 above).'),
+    urlBytes: size().prefault('8kb').describe('Request target (414 above).'),
+    headersTimeout: duration().prefault('10s').describe('A client must have sent its headers by then (408).'),
+    bodyTimeout: duration()
+      .prefault('30s')
+      .describe('A client that sends no piece of its body for so long is cut off (408).'),
+    keepAliveTimeout: duration().prefault('75s').describe('How long an idle client connection is kept.'),
+    connections: z.int().min(1).default(20_000).describe('Open client connections at the most.'),
+  }).describe('What clients can make large, slow or many.'),
+  shutdown: object({
+    drainDelay: duration()
+      .prefault('2s')
+      .describe('After SIGTERM: how long /readyz says 503 before the port is closed.'),
+    gracePeriod: duration().prefault('10s').describe('How long requests in flight may take after that.'),
+  }).describe('What happens on SIGTERM.'),
+}
+
+/** `stores`. */
+export const storeKeys = {
+  redis: z
+    .strictObject({ url: z.string().describe('redis:// or rediss:// URL; empty: no Redis.') })
+    .optional()
+    .describe('Shared counters of rate limits.'),
+}
+
+/** `observability`. */
+export const observabilityKeys = {
+  log: object({
+    level: z
+      .enum(['debug', 'info', 'warn', 'error', 'silent'])
+      .default('info')
+      .describe('Least level that is written.'),
+  }).describe('JSON lines on standard output.'),
+  metrics: object({
+    processMetrics: z.boolean().default(true).describe("Whether Node's own process metrics are included."),
+  }).describe('Prometheus text at /metrics.'),
+}

@@ -1,0 +1,63 @@
+import { z } from 'zod'
+import { duration } from '../core/units.ts'
+import { object } from './declare.ts'
+
+/** One entry of `upstreams`. */
+export const upstreamSchema = z.strictObject({
+  targets: z
+    .array(
+      z.strictObject({
+        url: z
+          .string()
+          .regex(/^https?:\/\/[^/?#@]+\/?$/, 'expected http://host:port or https://host:port without a path')
+          .refine((url) => URL.canParse(url), 'expected http://host:port or https://host:port')
+          .describe('http://host:port or https://host:port.'),
+        weight: z.int().min(0).max(65_535).default(100).describe('Share of the traffic; 0 takes none.'),
+      }),
+    )
+    .min(1, 'an upstream needs a target')
+    .refine(
+      (targets) => targets.some((target) => target.weight > 0),
+      'at least one target needs a weight above 0',
+    )
+    .describe('The backends, balanced by smooth weighted round robin.'),
+  timeouts: object({
+    connect: duration().prefault('2s').describe('To open a connection.'),
+    request: duration()
+      .prefault('30s')
+      .describe('From the request (its last byte) to the head of the answer; 0s: no limit.'),
+    idle: duration()
+      .prefault('60s')
+      .describe('Between two pieces of an answer; 0s: no limit. Event streams need 0s or pings.'),
+  }).describe('Time limits of a call.'),
+  retry: object({
+    attempts: z
+      .int()
+      .min(1)
+      .max(10)
+      .default(2)
+      .describe('Tries at the most, the first included; 1: no retry.'),
+  }).describe('Connections that fail are tried on another target where that is safe.'),
+  connections: object({
+    max: z.int().min(1).default(256).describe('Connections to one target at the most.'),
+    keepAlive: duration()
+      .prefault('4s')
+      .describe("How long an idle connection is kept; below the backend's own."),
+  }).describe('Connections to each target.'),
+  healthChecks: object({
+    active: z
+      .strictObject({
+        path: z
+          .string()
+          .startsWith('/')
+          .default('/health')
+          .describe('Asked with GET; any 2xx answer is healthy.'),
+        interval: duration().prefault('5s').describe('Between two probes.'),
+        timeout: duration().prefault('2s').describe('A probe that takes longer has failed.'),
+        healthyAfter: z.int().min(1).default(1).describe('Good probes in a row that bring a target back.'),
+        unhealthyAfter: z.int().min(1).default(2).describe('Failed probes in a row that take a target out.'),
+      })
+      .optional()
+      .describe('Probes; absent: targets are taken as healthy.'),
+  }).describe('How the gateway learns that a target is down.'),
+})

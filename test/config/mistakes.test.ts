@@ -1,0 +1,336 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { ConfigError } from '../../src/config/problem.ts'
+import { silentLog } from '../../src/core/log.ts'
+import { createGateway } from '../../src/gateway.ts'
+import { folderOf } from './files.ts'
+
+const upstreams = 'upstreams:\n  a: {targets: [{url: http://127.0.0.1:1}]}\n'
+const rest = `${upstreams}routes:\n  - {id: r, path: /a, upstream: a, auth: none}\n`
+const files = {
+  'one.proto': `syntax = "proto3";
+package one;
+import "google/api/annotations.proto";
+message Empty {}
+service One {
+  rpc Get(Empty) returns (Empty) { option (google.api.http) = {get: "/v1/x"}; }
+}
+`,
+  'a.graphql': 'type Query { a: String }\n',
+  'broken.graphql': 'type Query {',
+  'jwks.json': '{"keys": []}',
+}
+const grpc = 'grpc:\n  protos: [one.proto]\n  includeDirs: []\n  services:\n    one.One: '
+
+interface Case {
+  readonly name: string
+  /** The configuration, with `‸` at each place that a mistake must point at. */
+  readonly yaml: string
+  /** What is said of each place, after file, line and column. */
+  readonly says: readonly string[]
+}
+
+const cases: readonly Case[] = [
+  // conventions.md: "an unknown key is an error that names its path, line and the nearest known key".
+  {
+    name: 'an unknown key at the top',
+    yaml: '‸servr: {}\n',
+    says: ['servr: unknown key "servr"; did you mean "server"?'],
+  },
+  {
+    name: 'an unknown key in a section',
+    yaml: 'server:\n  ‸lisen: 127.0.0.1:0\n',
+    says: ['server.lisen: unknown key "lisen"; did you mean "listen"?'],
+  },
+  {
+    name: 'an unknown key two sections deep',
+    yaml: 'server:\n  limits: {‸bodybites: 1mb}\n',
+    says: ['server.limits.bodybites: unknown key "bodybites"; did you mean "bodyBytes"?'],
+  },
+  {
+    name: 'an unknown key of a named thing',
+    yaml: 'upstreams:\n  a:\n    targets: [{url: http://a}]\n    ‸timeout: {}\n',
+    says: ['upstreams.a.timeout: unknown key "timeout"; did you mean "timeouts"?'],
+  },
+  {
+    name: 'an unknown key in an item of a list in a named thing',
+    yaml: 'upstreams:\n  a:\n    targets:\n      - url: http://a\n        ‸wieght: 1\n',
+    says: ['upstreams.a.targets[0].wieght: unknown key "wieght"; did you mean "weight"?'],
+  },
+  {
+    name: 'an unknown key of a route',
+    yaml: `${upstreams}routes:\n  - id: r\n    path: /a\n    upstream: a\n    ‸method: [GET]\n`,
+    says: ['routes[0].method: unknown key "method"; did you mean "methods"?'],
+  },
+  {
+    name: 'an unknown key in a section of a route, with the beginning of a known one',
+    yaml: `${upstreams}routes:\n  - {id: r, path: /a, upstream: a, rewrite: {‸strip: /a}}\n`,
+    says: ['routes[0].rewrite.strip: unknown key "strip"; did you mean "stripPrefix"?'],
+  },
+  {
+    name: 'an unknown option of a global plugin',
+    yaml: 'plugins:\n  - cors: {‸allowOrigin: []}\n',
+    says: ['plugins[0].cors.allowOrigin: unknown key "allowOrigin"; did you mean "allowOrigins"?'],
+  },
+  {
+    name: 'an unknown option of a plugin of a route',
+    yaml: `${upstreams}routes:\n  - id: r\n    path: /a\n    upstream: a\n    plugins: [{rateLimit: {name: x, limit: 1, window: 1m, by: ip, ‸burts: 3}}]\n`,
+    says: ['routes[0].plugins[0].rateLimit.burts: unknown key "burts"; did you mean "burst"?'],
+  },
+  {
+    name: 'an unknown key that is near to none',
+    yaml: 'stores: {‸xyzzy: 1}\n',
+    says: ['stores.xyzzy: unknown key "xyzzy"; known: redis'],
+  },
+  {
+    name: 'an unknown key of an issuer and of a consumer',
+    yaml: 'auth:\n  jwt:\n    - {issuer: x, audience: y, algorithms: [HS256], ‸secrte: z}\nconsumers:\n  - {id: c, ‸kyes: []}\n',
+    says: [
+      'auth.jwt[0].secrte: unknown key "secrte"; did you mean "secret"?',
+      'consumers[0].kyes: unknown key "kyes"; did you mean "keys"?',
+    ],
+  },
+  {
+    name: 'an unknown key of GraphQL limits, of a subgraph and of a gRPC service',
+    yaml: `${upstreams}graphql:\n  limits: {‸dept: 1}\n  subgraphs: {x: {upstream: a, schema: a.graphql, ‸pth: /}}\n${grpc}{upstream: a, json: {‸emitDefault: true}}\n`,
+    says: [
+      'graphql.limits.dept: unknown key "dept"; did you mean "depth"?',
+      'graphql.subgraphs.x.pth: unknown key "pth"; did you mean "path"?',
+      'grpc.services.one.One.json.emitDefault: unknown key "emitDefault"; did you mean "emitDefaults"?',
+    ],
+  },
+  {
+    name: 'an unknown plugin',
+    yaml: 'plugins: [‸cros]\n',
+    says: ['plugins[0]: unknown plugin "cros"; did you mean "cors"?'],
+  },
+  {
+    name: 'a plugin that is no plugin',
+    yaml: 'plugins:\n  - ‸5\n  - ‸{cors: {}, metrics: {}}\n',
+    says: [
+      'plugins[0]: expected a plugin: its name, or its name with options',
+      'plugins[1]: expected one plugin: its name, or its name with options',
+    ],
+  },
+  {
+    name: 'a value of the wrong type',
+    yaml: 'server:\n  limits: {‸headerCount: many}\n',
+    says: ['server.limits.headerCount: Invalid input: expected number, received string'],
+  },
+  {
+    name: 'a list where a mapping belongs',
+    yaml: '‸routes: {}\n',
+    says: ['routes: Invalid input: expected array, received object'],
+  },
+  {
+    name: 'a word that is none of the known ones',
+    yaml: 'observability: {log: {‸level: loud}}\n',
+    says: ['observability.log.level: Invalid option: expected one of "debug"|"info"|"warn"|"error"|"silent"'],
+  },
+  {
+    name: 'a duration and a size without unit',
+    yaml: 'server:\n  limits:\n    ‸bodyBytes: "10"\n    ‸headersTimeout: 10 s\n',
+    says: [
+      'server.limits.bodyBytes: "10" is no size; write 512b, 64kb, 10mb or 1gb',
+      'server.limits.headersTimeout: "10 s" is no duration; write 250ms, 5s, 1m, 24h or 7d',
+    ],
+  },
+  {
+    name: 'a missing key, at the thing that lacks it',
+    yaml: `${upstreams}routes:\n  - ‸{id: r, path: /a}\n`,
+    says: ['routes[0].upstream: Invalid input: expected string, received undefined'],
+  },
+  {
+    name: 'a port above 65535',
+    yaml: 'server: {‸listen: "127.0.0.1:70000"}\n',
+    says: ['server.listen: a port is at most 65535'],
+  },
+  {
+    name: 'a target with a path and one that is no address',
+    yaml: 'upstreams:\n  a:\n    targets:\n      - {‸url: http://a/b}\n      - {‸url: http://a:99999}\n',
+    says: [
+      'upstreams.a.targets[0].url: expected http://host:port or https://host:port without a path',
+      'upstreams.a.targets[1].url: expected http://host:port or https://host:port',
+    ],
+  },
+  {
+    name: 'a template that does not parse',
+    yaml: `${upstreams}routes:\n  - {id: r, ‸path: "/a/{", upstream: a}\n`,
+    says: ['routes[0].path: Template "/a/{", column 5: expected a field name, found the end'],
+  },
+  {
+    name: 'a key of a consumer that is no hash',
+    yaml: 'consumers:\n  - id: c\n    keys: [{‸hash: gwk_live_x}]\n',
+    says: [
+      'consumers[0].keys[0].hash: expected sha256: and 64 hexadecimal digits; `gateway keys create` prints one',
+    ],
+  },
+  // References.
+  {
+    name: 'dangling upstreams everywhere',
+    yaml: `${upstreams.replace('a:', 'users:')}routes:\n  - {id: r, path: /a, ‸upstream: user, auth: none}\ngraphql:\n  auth: none\n  subgraphs: {x: {‸upstream: b, schema: a.graphql}}\n${grpc}{‸upstream: usres, auth: none}\n`,
+    says: [
+      'routes[0].upstream: there is no upstream "user"; did you mean "users"?',
+      'graphql.subgraphs.x.upstream: there is no upstream "b"; known: users',
+      'grpc.services.one.One.upstream: there is no upstream "usres"; did you mean "users"?',
+    ],
+  },
+  {
+    name: 'ids that stand twice',
+    yaml: `${rest}  - {‸id: r, path: /b, upstream: a, auth: none}\nconsumers: [{id: c}, {‸id: c}]\n`,
+    says: ['routes[1].id: the id "r" stands twice', 'consumers[1].id: the id "c" stands twice'],
+  },
+  {
+    name: 'a route that needs an identity where nobody has one',
+    yaml: `${upstreams}routes:\n  - ‸{id: r, path: /a, upstream: a}\n`,
+    says: [
+      'routes[0]: needs an identity, but there are no consumers and no auth.jwt; add one, or set auth: none',
+    ],
+  },
+  {
+    name: 'a role that nobody would be asked for',
+    yaml: `${upstreams}routes:\n  - {id: r, path: /a, upstream: a, auth: none, ‸authorize: {roles: [admin]}}\n`,
+    says: ['routes[0].authorize: is not checked where auth is none'],
+  },
+  {
+    name: 'rewrites that exclude each other',
+    yaml: `${upstreams}routes:\n  - {id: r, path: /a, upstream: a, auth: none, ‸rewrite: {path: /, stripPrefix: /a}}\n`,
+    says: ['routes[0].rewrite: path and stripPrefix exclude each other'],
+  },
+  // Clashes, of every pair of front-ends.
+  {
+    name: 'two REST routes that clash',
+    yaml: `${rest}  - {id: s, ‸path: "/{x=a}", upstream: a, auth: none}\n`,
+    says: ['routes[1].path: "/{x=a}" (any method) of route "s" clashes with "/a" of route "r"'],
+  },
+  {
+    name: 'a REST route and the GraphQL endpoint that clash',
+    yaml: `${upstreams}routes:\n  - {id: r, path: /graphql, methods: [POST], upstream: a, auth: none}\ngraphql:\n  ‸path: /graphql\n  auth: none\n  subgraphs: {x: {upstream: a, schema: a.graphql}}\n`,
+    says: ['graphql.path: "/graphql" (GET, POST) of graphql.path clashes with "/graphql" of route "r"'],
+  },
+  {
+    name: 'a REST route and a gRPC method that clash',
+    yaml: `${upstreams}routes:\n  - {id: r, path: /v1/x, methods: [GET], upstream: a, auth: none}\n${grpc}{‸upstream: a, auth: none}\n`,
+    says: [
+      'grpc.services.one.One.upstream: "/v1/x" (GET) of FOLDER/one.proto: one.One.Get clashes with "/v1/x" of route "r"',
+    ],
+  },
+  // What only shows when it is built.
+  {
+    name: 'an SDL file that is not there',
+    yaml: `${upstreams}graphql:\n  auth: none\n  subgraphs: {x: {upstream: a, ‸schema: no.graphql}}\n`,
+    says: [
+      "graphql.subgraphs.x.schema: cannot be read: ENOENT: no such file or directory, open 'FOLDER/no.graphql'",
+    ],
+  },
+  {
+    name: 'a pattern that matches no proto',
+    yaml: `${upstreams}grpc:\n  protos: [‸"no/*.proto"]\n  services: {}\n`,
+    says: ['grpc.protos[0]: no file matches "no/*.proto"'],
+  },
+  {
+    name: 'a secret that is too short, of the second issuer',
+    yaml: 'auth:\n  jwt:\n    - {issuer: empty, audience: a, algorithms: [HS256], secret: ""}\n    - {issuer: x, audience: a, algorithms: [HS256], ‸secret: short}\n',
+    says: ['auth.jwt[1].secret: must have at least 32 bytes (RFC 7518 section 3.2)'],
+  },
+  {
+    name: 'a key set without keys',
+    yaml: 'auth:\n  jwt:\n    - issuer: x\n      audience: a\n      algorithms: [RS256]\n      ‸jwks: file://jwks.json\n',
+    says: ['auth.jwt[0].jwks: must be a JSON Web Key Set with a key in it'],
+  },
+  {
+    name: 'a key that two consumers share',
+    yaml: `consumers:\n  - {id: c, keys: [{hash: "sha256:${'0'.repeat(64)}"}]}\n  - {id: d, keys: [{‸hash: "sha256:${'0'.repeat(64)}"}]}\n`,
+    says: ['consumers[1].keys[0].hash: another consumer or key has the same hash'],
+  },
+  {
+    name: 'a module with plugins that is not there',
+    yaml: 'pluginModules: [‸no.ts]\n',
+    says: ["pluginModules[0]: ENOENT: no such file or directory, stat 'FOLDER/no.ts'"],
+  },
+  // Substitution.
+  {
+    name: 'environment variables that are not set',
+    yaml: `upstreams:\n  a:\n    targets:\n      - {url: ‸"\${NOBODY}", weight: 1}\nconsumers: [{id: ‸"c-\${EMPTY}"}]\n`,
+    says: [
+      // biome-ignore lint/suspicious/noTemplateCurlyInString: the words of the message
+      'upstreams.a.targets[0].url: environment variable NOBODY is not set; write ${NOBODY:-default} to give a default',
+      // biome-ignore lint/suspicious/noTemplateCurlyInString: the words of the message
+      'consumers[0].id: environment variable EMPTY is not set; write ${EMPTY:-default} to give a default',
+    ],
+  },
+  {
+    name: 'a file:// that names nothing',
+    yaml: 'pluginModules:\n  - ‸file://nope\n',
+    says: [
+      "pluginModules[0]: cannot read file://nope: ENOENT: no such file or directory, open 'FOLDER/nope'",
+    ],
+  },
+  // YAML.
+  {
+    name: 'the first syntax error only',
+    yaml: 'routes:\n  - {id: r, path: /a/‸{x}, upstream: a}\n  - {id: r}\n',
+    says: ['Unexpected flow-map-start at node end'],
+  },
+  { name: 'a key that stands twice', yaml: 'routes: []\n‸routes: []\n', says: ['Map keys must be unique'] },
+  {
+    name: 'an alias to nothing',
+    yaml: '‸routes: *none\n',
+    says: ['Unresolved alias (the anchor must be set before the alias): none'],
+  },
+  { name: 'an empty file', yaml: '‸', says: ['is empty; {} is a gateway without routes'] },
+  { name: 'a file of comments', yaml: '‸# nothing\n', says: ['is empty; {} is a gateway without routes'] },
+  {
+    name: 'a file that is no mapping',
+    yaml: '‸- routes\n',
+    says: ['Invalid input: expected object, received array'],
+  },
+  {
+    name: 'several mistakes at once, in the order of the file',
+    yaml: 'server: {‸lisen: x}\nplugins: [‸nobody]\nroutes:\n  - ‸{id: r, path: /a}\n‸foo: 1\n',
+    says: [
+      'server.lisen: unknown key "lisen"; did you mean "listen"?',
+      'plugins[0]: unknown plugin "nobody"; known: requestId, accessLog, metrics, cors, rateLimit',
+      'routes[0].upstream: Invalid input: expected string, received undefined',
+      'foo: unknown key "foo"; known: $schema, server, stores, observability, pluginModules, plugins, upstreams, routes, graphql, grpc, auth, consumers',
+    ],
+  },
+]
+
+for (const { name, yaml, says } of cases) {
+  test(`points at ${name}`, async (t) => {
+    const places = [...yaml.matchAll(/‸/g)].map(({ index }) =>
+      placeOf(yaml.slice(0, index).replaceAll('‸', '')),
+    )
+    assert.equal(places.length, says.length)
+    const inFolder = folderOf(t, { ...files, 'gateway.yaml': yaml.replaceAll('‸', '') })
+    const file = inFolder('gateway.yaml')
+    const folder = inFolder('').replace(/\/$/, '')
+    await assert.rejects(
+      createGateway({ file, watch: false, offline: true, log: silentLog, environment: { EMPTY: '' } }),
+      (error) => {
+        assert.ok(error instanceof ConfigError, String(error))
+        const said = error.message
+          .split('\n')
+          .map((line) => line.replace(/^\S*\/gateway\.yaml:/, '').replaceAll(folder, 'FOLDER'))
+        assert.deepEqual(
+          said,
+          says.map((text, i) => `${places[i]}: ${text}`),
+        )
+        return true
+      },
+    )
+  })
+}
+
+test('points at a file that is not there', async () => {
+  await assert.rejects(createGateway({ file: '/nowhere/gateway.yaml', log: silentLog }), {
+    name: 'ConfigError',
+    message: /nowhere\/gateway\.yaml: cannot be read: ENOENT: no such file or directory/,
+  })
+})
+
+function placeOf(before: string): string {
+  const lines = before.split('\n')
+  return `${lines.length}:${(lines.at(-1) ?? '').length + 1}`
+}
