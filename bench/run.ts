@@ -40,10 +40,10 @@ async function main(): Promise<void> {
     process.stdout.write(`${usage}\n`)
     return
   }
-  const chosen = values.only ?? Object.keys(sections)
+  const chosen = values.only?.map(sectionNamed) ?? Object.values(sections)
   const pace = values.quick ? quickPace : usualPace
   const contests: ContestResult[] = []
-  for (const name of chosen) contests.push(...(await runSection(name, pace)))
+  for (const prepare of chosen) contests.push(...(await runSection(prepare, pace)))
   const report = { machine: await describeMachine(), pace, contests }
   const print = values.json
     ? JSON.stringify(report, undefined, 2)
@@ -53,9 +53,14 @@ async function main(): Promise<void> {
   process.stdout.write(`${print}\n`)
 }
 
-async function runSection(name: string, pace: Pace): Promise<ContestResult[]> {
+function sectionNamed(name: string): Prepare {
   const prepare = Object.hasOwn(sections, name) ? sections[name] : undefined
-  if (prepare === undefined) throw new Error(`there is no section "${name}"\n${usage}`)
+  if (prepare === undefined)
+    throw new Error(`there is no section "${name}": ${Object.keys(sections).join(', ')}`)
+  return prepare
+}
+
+async function runSection(prepare: Prepare, pace: Pace): Promise<ContestResult[]> {
   await using resources = new AsyncDisposableStack()
   const results: ContestResult[] = []
   for (const contest of await prepare(resources)) results.push(await runContest(contest, pace))

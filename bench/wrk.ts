@@ -29,6 +29,8 @@ export interface Wrk extends AsyncDisposable {
 }
 
 const connections = 64
+/** An answer that takes longer has failed. */
+const timeoutSeconds = 10
 const graceMs = 15_000
 
 /** Writes the script that wrk needs for headers, bodies and exact figures. */
@@ -39,7 +41,18 @@ export async function prepareWrk(question: Question): Promise<Wrk> {
   await writeFile(script, luaScript(question))
   return {
     async run(origin, seconds) {
-      const args = ['-t', '1', '-c', `${connections}`, '-d', `${seconds}s`, '-s', script]
+      const args = [
+        '-t',
+        '1',
+        '-c',
+        `${connections}`,
+        '-d',
+        `${seconds}s`,
+        '--timeout',
+        `${timeoutSeconds}s`,
+        '-s',
+        script,
+      ]
       const options = { timeout: seconds * 1_000 + graceMs, killSignal: 'SIGKILL' } as const
       const { stdout } = await promisify(execFile)(program, [...args, origin + question.path], options)
       return readingOf(stdout.trimEnd().split('\n').at(-1) ?? '', `wrk on ${origin}${question.path}`)

@@ -1,11 +1,11 @@
-import { grpcNumbers, type ReasonEntry, reasons } from './core/error.ts'
+import { grpcNumbers, type ReasonEntry, reasons } from './core/reason.ts'
 
-/** docs/errors.md: every reason that the gateway itself answers with, written from the one table in core/error.ts. */
+/** docs/errors.md: every reason that the gateway itself answers with, written from the one table in core/reason.ts. */
 export function errorReference(): string {
   const lines = [
     '# Errors',
     '',
-    'Written from `src/core/error.ts` by `npm run reference`; do not edit.',
+    'Written from `src/core/reason.ts` by `npm run reference`; do not edit.',
     '',
     'Each front-end answers in its own words, from one table:',
     '',

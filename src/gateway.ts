@@ -17,6 +17,7 @@ import { Generations } from './generations.ts'
 import { type Fallback, Listener, type Plan } from './listener/listener.ts'
 import { GatewayServer } from './listener/server.ts'
 import { createLog } from './log.ts'
+import { quietMoment } from './quiet-moment.ts'
 import type { RoutingTable } from './routing/table.ts'
 import { readSource, type Source, type SourceOptions } from './source.ts'
 import { connectRedis } from './store/redis.ts'
@@ -206,7 +207,13 @@ export class Gateway {
     // Requests that are under way were not told yet: after this answer their clients must not send another on the connection.
     for (const x of this.#listener.active) if (!x.committed) x.replyHeaders.push('Connection', 'close')
     if (drainDelay > 0) await new Promise((resolve) => setTimeout(resolve, drainDelay))
+    await quietMoment(500)
+    // Before the server's own: what it ends is no longer active, and an upgraded connection is none that it would end.
+    const cut = setTimeout(() => {
+      for (const x of this.#listener.active) x.upgrade?.socket.destroy()
+    }, gracePeriod)
     await this.#server.close(gracePeriod)
+    clearTimeout(cut)
     await this.dispose()
     this.log.info({}, 'stopped')
   }

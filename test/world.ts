@@ -1,8 +1,14 @@
-import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http'
+import {
+  createServer,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+  type ServerResponse,
+} from 'node:http'
 import { type AddressInfo, connect } from 'node:net'
 import type { TestContext } from 'node:test'
-import { pino } from 'pino'
 import { createGateway, type Gateway, type GatewayOptions } from '../src/gateway.ts'
+import { createLog } from '../src/log.ts'
 
 /** A gateway on loopback, made for one test and ended with it. */
 export interface TestGateway {
@@ -32,16 +38,13 @@ export async function startGateway(
 ): Promise<TestGateway> {
   const logs: Record<string, unknown>[] = []
   const waiting: ((line: Record<string, unknown>) => void)[] = []
-  const log = pino(
-    { level: 'debug', base: null, messageKey: 'message', formatters: { level: (severity) => ({ severity }) } },
-    {
-      write(text: string) {
-        const line = JSON.parse(text) as Record<string, unknown>
-        logs.push(line)
-        for (const tell of waiting) tell(line)
-      },
+  const log = createLog('debug', {
+    write(text: string) {
+      const line = JSON.parse(text) as Record<string, unknown>
+      logs.push(line)
+      for (const tell of waiting) tell(line)
     },
-  )
+  })
   const server = { listen: '127.0.0.1:0', shutdown: { drainDelay: '0s', gracePeriod: '2s' } }
   const given = config as { server?: object }
   const merged = { ...config, server: { ...server, ...given.server } }

@@ -10,6 +10,7 @@ export function configReference(plugins: readonly PluginOptions[]): string {
     'Written from the schema by `npm run reference`; do not edit. `gateway.yaml` at the top of the repository shows every key in use.',
     '',
     '- Durations are written `250ms`, `5s`, `1m`, `24h`, `7d`; sizes `512b`, `64kb`, `10mb`, `1gb` (1kb is 1024 bytes).',
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: it tells what may stand there
     '- `${NAME:-default}` in a value is replaced by the environment variable, `file://path` by the content of a file.',
     '- An unknown key, a wrong type or a name that points nowhere is refused, with file, line, column and the nearest known key.',
     '- `gateway validate my.yaml` does all that `start` does but for listening; `--print` shows every default, with secrets masked.',

@@ -40,8 +40,6 @@ export class HttpExchange extends Exchange {
     this.res.on('close', this.#closed)
     // What is written after the client left fails with an event that nobody else listens to.
     this.res.on('error', ignore)
-    // An answer that waits behind another on its connection is not told when the connection ends.
-    if (this.res.socket === null) this.req.socket.setMaxListeners(0).once('close', this.#closed)
   }
 
   /**
@@ -86,6 +84,12 @@ export class HttpExchange extends Exchange {
     if (this.res.destroyed) return false
     this.responseBytes += Buffer.byteLength(chunk)
     return this.res.write(chunk)
+  }
+
+  /** The whole body behind a head that was written: both leave in one piece, as Node joins text with the head. */
+  finish(body: Buffer): void {
+    this.responseBytes += body.length
+    this.res.end(body.toString('latin1'), 'latin1')
   }
 
   /** A whole answer at once. HEAD gets the head only; 204 and 304 have no body and no length. */
@@ -143,7 +147,6 @@ export class HttpExchange extends Exchange {
   readonly #closed = (): void => {
     if (this.#settled) return
     this.#settled = true
-    this.req.socket.removeListener('close', this.#closed)
     if (!this.res.writableFinished && !this.#tookOver) {
       if (this.error === undefined)
         this.error = new GatewayError('CLIENT_GONE', 'The client closed the connection.')

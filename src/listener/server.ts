@@ -41,6 +41,8 @@ export class GatewayServer {
       requestTimeout: 0,
       keepAliveTimeout: limits.keepAliveTimeoutMs,
       connectionsCheckingInterval: 1_000,
+      // A request without a body needs no stream to be read to its end.
+      optimizeEmptyRequests: true,
       requireHostHeader: false,
       insecureHTTPParser: false,
       noDelay: true,
@@ -91,6 +93,8 @@ export class GatewayServer {
     res.shouldKeepAlive = false
     res.assignSocket(socket as Socket)
     res.on('finish', () => (socket as Socket).destroySoon())
+    // Node's server has let go of the connection, and with it of telling its answer when there is room again.
+    socket.on('drain', () => res.emit('drain'))
     socket.on('error', () => socket.destroy())
     this.#listener.handle(req, res, (request, response) => this.#listener.notFound(request, response), {
       socket,

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import type { GatewayError } from '../core/error.ts'
 import type { Exchange } from '../core/exchange.ts'
 import type { Plugin } from '../core/plugin.ts'
+import type { Route } from '../core/route.ts'
 import { definePlugin, type PluginDefinition } from '../pipeline/registry.ts'
 
 const options = z.strictObject({
@@ -14,20 +15,26 @@ const options = z.strictObject({
 })
 
 /**
- * One line per settled exchange, in flat OpenTelemetry names (docs/conventions.md, "Log line"). Timestamp and severity are
- * the logger's own. Sampling goes by the trace id, so that all gateways keep the same traces.
+ * One line per settled exchange, in flat OpenTelemetry names (docs/conventions.md, "Log line"). Sampling goes by the trace id, so
+ * that all gateways keep the same traces. The line is put together by hand: through a logger's fields it costs four times as much.
  */
 export const accessLog: PluginDefinition = definePlugin({
   name: 'accessLog',
   options,
-  create: ({ sample }, { log, configVersion }): Plugin => ({
-    onSettled(x: Exchange): void {
-      if (x.status >= 500) log.error(failureFields(x, configVersion), message)
-      else if (x.status >= 400) log.warn(failureFields(x, configVersion), message)
-      else if (x.error !== undefined) log.info(failureFields(x, configVersion), message)
-      else if (sample === 1 || isSampled(x.trace.traceId, sample)) log.info(fields(x, configVersion), message)
-    },
-  }),
+  create: ({ sample }, host): Plugin => {
+    const { log, configVersion } = host
+    const suffix = `,"gateway.config_version":${configVersion},"message":"${message}"}`
+    return {
+      onSettled(x: Exchange): void {
+        const level = x.status >= 500 ? 'error' : x.status >= 400 ? 'warn' : 'info'
+        const failed = level !== 'info' || x.error !== undefined
+        if (!failed && sample !== 1 && !isSampled(x.trace.traceId, sample)) return
+        const json = `{"severity":"${level}","timestamp":"${isoTime(host.now())}"${fields(x)}${failed ? failure(x) : ''}${suffix}`
+        if (log.line === undefined) log[level](withoutEnvelope(json), message)
+        else log.line(level, json)
+      },
+    }
+  },
 })
 
 const message = 'exchange settled'
@@ -37,39 +44,50 @@ const maxText = 256
 const maxCause = 1_024
 const maxStack = 8_192
 
-type Fields = Record<string, string | number | undefined>
-
-function fields(x: Exchange, configVersion: number): Fields {
-  const { request, route, calls, principal, trace } = x
-  const line: Fields = {
-    trace_id: trace.traceId,
-    span_id: trace.spanId,
-    request_id: x.id,
-    'http.request.method': cut(request.method, 32),
-    'url.path': cut(request.path, maxPath),
-    'http.route': route.template,
-    'http.response.status_code': x.status,
-    'http.request.body.size': x.requestBytes,
-    'http.response.body.size': x.responseBytes,
-    'client.address': request.clientAddress,
-    'user_agent.original': cut(x.header('user-agent'), maxUserAgent),
-    'user.id': principal?.id,
-    'gateway.protocol': route.protocol,
-    'gateway.route': route.id,
-    'gateway.consumer': principal?.consumer,
-    'gateway.config_version': configVersion,
+/** All fields of an exchange, each with a comma before it. */
+function fields(x: Exchange): string {
+  const { request, trace } = x
+  let line = `,"trace_id":"${trace.traceId}","span_id":"${trace.spanId}","request_id":"${x.id}"`
+  line += text('http.request.method', request.method, 32)
+  line += text('url.path', request.path, maxPath)
+  line += routeFields(x.route)
+  line += `,"http.response.status_code":${x.status}`
+  line += `,"http.request.body.size":${x.requestBytes},"http.response.body.size":${x.responseBytes}`
+  line += text('client.address', request.clientAddress, maxText)
+  line += text('user_agent.original', x.header('user-agent'), maxUserAgent)
+  if (x.principal !== undefined) {
+    line += text('user.id', x.principal.id, maxText) + text('gateway.consumer', x.principal.consumer, maxText)
   }
-  if (calls.length > 0) addCalls(line, x)
-  line['gateway.duration_ms'] = roundMs(performance.now() - request.startedAt)
+  if (x.calls.length > 0) line += callFields(x)
+  line += `,"gateway.duration_ms":${roundMs(performance.now() - request.startedAt)}`
   for (const name in x.attributes) {
     const value = x.attributes[name]
-    line[name] = typeof value === 'string' ? cut(value, maxText) : value
+    line += typeof value === 'number' ? `,${JSON.stringify(name)}:${value}` : text(name, value, maxText)
   }
   return line
 }
 
+/** For a logger that writes severity, timestamp and message itself. */
+function withoutEnvelope(json: string): object {
+  const { severity: _, timestamp: __, message: ___, ...rest } = JSON.parse(json) as Record<string, unknown>
+  return rest
+}
+
+/** What is the same for every exchange of a route. */
+function routeFields(route: Route): string {
+  let known = madeFields.get(route)
+  if (known === undefined) {
+    known = text('http.route', route.template, maxPath)
+    known += text('gateway.protocol', route.protocol, maxText) + text('gateway.route', route.id, maxText)
+    madeFields.set(route, known)
+  }
+  return known
+}
+
+const madeFields = new WeakMap<Route, string>()
+
 /** Names of all upstreams that were called, the last target, and attempts and time of all calls together. */
-function addCalls(line: Fields, { calls }: Exchange): void {
+function callFields({ calls }: Exchange): string {
   const [first] = calls
   let names = first?.upstreamName ?? ''
   let attempts = 0
@@ -79,22 +97,20 @@ function addCalls(line: Fields, { calls }: Exchange): void {
     durationMs += call.durationMs
     if (call !== first && !names.split(',').includes(call.upstreamName)) names += `,${call.upstreamName}`
   }
-  line['gateway.upstream'] = names
-  line['gateway.target'] = calls.at(-1)?.target
-  line['gateway.attempts'] = attempts
-  line['gateway.upstream_duration_ms'] = roundMs(durationMs)
+  const where =
+    text('gateway.upstream', names, maxPath) + text('gateway.target', calls.at(-1)?.target, maxText)
+  return `${where},"gateway.attempts":${attempts},"gateway.upstream_duration_ms":${roundMs(durationMs)}`
 }
 
-function failureFields(x: Exchange, configVersion: number): Fields {
-  const line = fields(x, configVersion)
-  const { error } = x
-  if (error === undefined) return line
-  line['gateway.error.code'] = error.entry.number
-  line['gateway.error.reason'] = error.reason
-  line['gateway.error.message'] = cut(error.message, maxCause)
-  line['gateway.error.cause'] = cut(describeCause(error), maxCause)
+function failure({ error }: Exchange): string {
+  if (error === undefined) return ''
+  let line =
+    text('gateway.error.code', error.entry.number, maxText) +
+    text('gateway.error.reason', error.reason, maxText)
+  line += text('gateway.error.message', error.message, maxCause)
+  line += text('gateway.error.cause', describeCause(error), maxCause)
   if (error.reason === 'INTERNAL' && error.cause instanceof Error) {
-    line['gateway.error.stack'] = cut(stackFrames(error.cause), maxStack)
+    line += text('gateway.error.stack', stackFrames(error.cause), maxStack)
   }
   return line
 }
@@ -125,6 +141,25 @@ function roundMs(ms: number): number {
   return Math.round(ms * 1_000) / 1_000
 }
 
-function cut(text: string | undefined, length: number): string | undefined {
-  return text !== undefined && text.length > length ? `${text.slice(0, length - 1)}…` : text
+/** One field of text, cut to a length; nothing when there is no text. */
+function text(name: string, value: string | undefined, maxLength: number): string {
+  if (value === undefined) return ''
+  const short = value.length > maxLength ? `${value.slice(0, maxLength - 1)}…` : value
+  // Most values need no escape, and looking costs less than JSON.stringify.
+  return harmless.test(short) ? `,"${name}":"${short}"` : `,"${name}":${JSON.stringify(short)}`
+}
+
+/** Printable ASCII without quote and backslash. */
+const harmless = /^[ !#-[\]-~]*$/
+
+let lastMs = 0
+let lastText = ''
+
+/** ISO 8601 in UTC; formatted once per millisecond. */
+function isoTime(ms: number): string {
+  if (ms !== lastMs) {
+    lastMs = ms
+    lastText = new Date(ms).toISOString()
+  }
+  return lastText
 }

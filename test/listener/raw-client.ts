@@ -48,7 +48,7 @@ export class RawClient {
   }
 
   /** Sends a piece so often, as fast as it is taken; stops when an answer comes or the connection ends. */
-  async upload(piece: Buffer, times: number, withinMs = 5_000): Promise<void> {
+  async upload(piece: Buffer, times: number, withinMs = 10_000): Promise<void> {
     for (let i = 0; i < times && this.text === '' && !this.ended; i++) {
       const taken = this.socket.write(piece)
       if (!taken)
@@ -60,14 +60,23 @@ export class RawClient {
     }
   }
 
+  /** Sends a piece so often and reads nothing meanwhile, as simple clients do; a connection that is reset under it is lost. */
+  async uploadBlindly(piece: Buffer, times: number): Promise<void> {
+    this.socket.pause()
+    for (let i = 0; i < times && !this.ended; i++) {
+      await new Promise<void>((resolve) => this.socket.write(piece, () => resolve()))
+    }
+    this.socket.resume()
+  }
+
   /** Resolves with all that came once it matches. Throws when the connection ends before that, or after `withinMs`. */
-  async until(pattern: RegExp, withinMs = 5_000): Promise<string> {
+  async until(pattern: RegExp, withinMs = 10_000): Promise<string> {
     await this.#wait(() => pattern.test(this.text), `${pattern}`, withinMs)
     return this.text
   }
 
   /** Resolves with all that came once the other side has ended the connection. Throws after `withinMs`. */
-  async end(withinMs = 5_000): Promise<string> {
+  async end(withinMs = 10_000): Promise<string> {
     await this.#wait(() => this.ended, 'the end of the connection', withinMs)
     this.socket.destroy()
     return this.text
@@ -80,11 +89,13 @@ export class RawClient {
     try {
       while (!holds()) {
         if (this.ended)
-          assert.fail(`no ${what} within ${withinMs} ms or before the end, but ${JSON.stringify(this.text)}`)
+          assert.fail(
+            `no ${what} within ${withinMs} ms or before the end, but ${JSON.stringify(this.text.slice(0, 600))}`,
+          )
         await this.#changed.promise
       }
       if (this.socket.errored?.message === 'too late')
-        assert.fail(`no ${what} within ${withinMs} ms, but ${JSON.stringify(this.text)}`)
+        assert.fail(`no ${what} within ${withinMs} ms, but ${JSON.stringify(this.text.slice(0, 600))}`)
     } finally {
       clearTimeout(timer)
     }
@@ -97,7 +108,7 @@ export class RawClient {
 }
 
 /** Sends bytes on a connection of their own and resolves with all that came back until the other side ended it. */
-export async function sendRaw(port: number, bytes: string | Buffer, withinMs = 5_000): Promise<string> {
+export async function sendRaw(port: number, bytes: string | Buffer, withinMs = 10_000): Promise<string> {
   const client = await RawClient.connect(port)
   client.write(bytes)
   return client.end(withinMs)

@@ -517,6 +517,15 @@ test('sends 100 Continue only for a body that it will take (RFC 9110 section 10.
   })
 })
 
+test('lets a client read its refusal that first sends everything (RFC 9112 section 9.6)', async (t) => {
+  const { gateway } = await world(t)
+  const piece = Buffer.alloc(1_000_000)
+  const client = await RawClient.connect(gateway.port)
+  client.write(`${post}Content-Length: ${20 * piece.length}\r\n\r\n`)
+  await client.uploadBlindly(piece, 20)
+  assertRefused(await client.end(), 413)
+})
+
 test('refuses a chunked body as soon as it passes the limit, and the client can read the refusal', async (t) => {
   const { gateway } = await world(t)
   const client = await RawClient.connect(gateway.port)

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { pino } from 'pino'
 import { GatewayError } from '../../src/core/error.ts'
+import type { LogLevel } from '../../src/core/log.ts'
 import { accessLog } from '../../src/plugins/access-log.ts'
 import { exchange, host, type LogEntry, make, type TestExchange } from './harness.ts'
 
@@ -65,7 +66,6 @@ test('a line has the names of docs/conventions.md', () => {
     'http.request.body.size': 0,
     'http.response.body.size': 0,
     'client.address': '192.0.2.1',
-    'user_agent.original': undefined,
     'user.id': 'ann',
     'gateway.protocol': 'rest',
     'gateway.route': 'users-v1',
@@ -77,6 +77,23 @@ test('a line has the names of docs/conventions.md', () => {
     'gateway.upstream_duration_ms': 10,
     'rpc.service': 'library.v1.LibraryService',
   })
+})
+
+test('a line is JSON whatever strangers send, and ends with its message', () => {
+  const nasty = 'quote " backslash \\ newline \n umlaut ü lone \ud800 null \u0000'
+  const lines: string[] = []
+  const house = host()
+  const log = { ...house.log, line: (_level: LogLevel, json: string) => void lines.push(json) }
+  const plugin = make(accessLog, {}, { ...house, log })
+  const x = exchange({ plugins: [plugin], request: { path: nasty, headers: { 'user-agent': nasty } } })
+  x.attributes['graphql.operation.name'] = nasty
+  x.settle()
+  const line = JSON.parse(lines[0] ?? '') as Record<string, unknown>
+  assert.equal(line['url.path'], nasty)
+  assert.equal(line['user_agent.original'], nasty)
+  assert.equal(line['graphql.operation.name'], nasty)
+  assert.equal(line.message, 'exchange settled')
+  assert.equal(lines[0]?.split('\n').length, 1)
 })
 
 test('no credential, cookie or query value reaches the log', () => {

@@ -1,5 +1,6 @@
 import type { GraphQLFormattedError } from 'graphql'
-import { type GatewayError, type Reason, reasons, retryAfterSeconds } from '../../core/error.ts'
+import { type GatewayError, retryAfterSeconds } from '../../core/error.ts'
+import { type Reason, reasons } from '../../core/reason.ts'
 import type { Exchange } from '../../core/exchange.ts'
 
 /** What every error of an answer carries in `extensions`. */

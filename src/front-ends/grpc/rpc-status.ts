@@ -7,7 +7,8 @@ import {
   toJson,
 } from '@bufbuild/protobuf'
 import { type Any, AnySchema } from '@bufbuild/protobuf/wkt'
-import { type GatewayError, grpcNumbers } from '../../core/error.ts'
+import type { GatewayError } from '../../core/error.ts'
+import { grpcNumbers } from '../../core/reason.ts'
 import type { HttpExchange } from '../../core/http-exchange.ts'
 import type { RpcEnd } from './channel.ts'
 import { metadataValue } from './metadata.ts'

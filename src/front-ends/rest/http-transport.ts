@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from 'node:http'
 import type { Dispatcher } from 'undici'
 import { GatewayError } from '../../core/error.ts'
 import type { HttpExchange } from '../../core/http-exchange.ts'
@@ -39,6 +40,8 @@ class Relay implements Dispatcher.DispatchHandler {
   #refusal: GatewayError | undefined
   #startTimer: NodeJS.Timeout | undefined
   #waitsForDrain = false
+  /** Bytes of the answer's body, where the upstream says so. */
+  #length = -1
   #informational = 0
 
   constructor(call: ProxyCall, resolve: () => void, reject: (error: GatewayError) => void) {
@@ -64,7 +67,11 @@ class Relay implements Dispatcher.DispatchHandler {
     else this.#x.whenGone(() => this.#abort(clientGone()))
   }
 
-  onResponseStart(controller: Dispatcher.DispatchController, status: number): void {
+  onResponseStart(
+    controller: Dispatcher.DispatchController,
+    status: number,
+    headers: IncomingHttpHeaders,
+  ): void {
     if (status < 200) {
       // Interim answers mean nothing to the client of a gateway; an endless run of them is an attack (RFC 9110 section 15.2).
       if (++this.#informational > 20) this.#abort(this.#badAnswer('sent too many interim answers'))
@@ -74,14 +81,23 @@ class Relay implements Dispatcher.DispatchHandler {
       return
     }
     this.#call.headArrived()
+    const { 'content-length': length } = headers
+    if (length !== undefined) this.#length = Number(length)
     try {
       this.#x.writeHead(status, passingHeaders(controller.rawHeaders as Buffer[]))
+      // Node keeps the head back for the first piece of the body, which may be long in coming (server-sent events).
+      process.nextTick(flushHead, this.#x)
     } catch (cause) {
       this.#abort(this.#badAnswer('sent a head that cannot be passed on', cause))
     }
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    // Most answers come in one piece: head and body then leave in one write.
+    if (chunk.length === this.#length && chunk.length <= oneWriteBytes) {
+      this.#x.finish(chunk)
+      return
+    }
     if (this.#x.write(chunk) || this.#waitsForDrain) return
     this.#waitsForDrain = true
     controller.pause()
@@ -92,7 +108,7 @@ class Relay implements Dispatcher.DispatchHandler {
   }
 
   onResponseEnd(): void {
-    this.#x.res.end()
+    if (!this.#x.res.writableEnded) this.#x.res.end()
     this.#resolve()
   }
 
@@ -118,6 +134,13 @@ class Relay implements Dispatcher.DispatchHandler {
   }
 }
 
+/** Up to here copying a body costs less than a second piece to write. */
+const oneWriteBytes = 16_384
+
 function clientGone(): GatewayError {
   return new GatewayError('CLIENT_GONE', 'The client closed the connection.')
+}
+
+function flushHead({ res, responseBytes }: HttpExchange): void {
+  if (responseBytes === 0 && !res.writableEnded) res.flushHeaders()
 }

@@ -23,7 +23,8 @@ export const upgradeTransport: Transport<ProxyCall, void> = {
     // http-proxy reads path and headers from the request.
     req.url = call.path
     req.headers = { connection: 'Upgrade', upgrade: 'websocket' }
-    return new Promise((resolve, reject) => {
+    const stopWatching = endWithClient(upgrade.socket)
+    return new Promise<void>((resolve, reject) => {
       const proxy = createProxyServer({})
       // Connections that break after the 101 are ended by `takeOver`.
       proxy.on('error', () => {})
@@ -31,7 +32,10 @@ export const upgradeTransport: Transport<ProxyCall, void> = {
       proxy.once('proxyReqWs', (request: ClientRequest) => {
         outgoing = request
         // Ours come first: http-proxy writes the head that they leave in the answer.
-        request.once('upgrade', (reply: IncomingMessage, upstream: Duplex) => takeOver(call, reply, upstream))
+        request.once('upgrade', (reply: IncomingMessage, upstream: Duplex) => {
+          stopWatching()
+          takeOver(call, reply, upstream)
+        })
       })
       const target = {
         target: endpoint.url,
@@ -44,8 +48,21 @@ export const upgradeTransport: Transport<ProxyCall, void> = {
       proxy.ws(req, upgrade.socket as Socket, head, target)
       if (outgoing === undefined) throw new GatewayError('INTERNAL', 'The upgrade was not sent.')
       watch(call, outgoing, { resolve, reject })
-    })
+    }).finally(stopWatching)
   },
+}
+
+/**
+ * Ends the connection of a client that leaves while nobody reads from it; what it sent early stays where it is. Returns what stops it.
+ */
+function endWithClient(socket: Duplex): () => void {
+  // A read with nothing to be had is how a stream is made to tell its end.
+  const look = (): void => {
+    if (socket.readableLength === 0) socket.read()
+  }
+  const end = (): void => void socket.destroy()
+  socket.on('readable', look).once('end', end)
+  return () => void socket.off('readable', look).off('end', end)
 }
 
 interface Settle {

@@ -18,7 +18,11 @@ before(async () => {
   await writeFile(join(root, 'text.txt'), 'a line of text\n'.repeat(10_000))
   await writeFile(join(root, 'empty.txt'), '')
   await writeFile(join(root, 'folder', 'index.html'), '<p>folder</p>')
-  nginx = await startNginx({ root, extra: 'gzip on; gzip_types text/plain; gzip_min_length 1;' })
+  // By itself nginx compresses nothing for a proxy, which it knows by Via.
+  nginx = await startNginx({
+    root,
+    extra: 'gzip on; gzip_proxied any; gzip_types text/plain; gzip_min_length 1;',
+  })
 })
 after(async () => {
   await nginx.stop()
@@ -65,12 +69,6 @@ const cases: readonly (readonly [name: string, path: string, ask: Ask, status: n
   ['HEAD', '/random.bin', { method: 'HEAD' }, 200],
   ['HEAD with a range', '/random.bin', { method: 'HEAD', headers: { range: 'bytes=0-9' } }, 206],
   [
-    'If-Modified-Since in the future (RFC 9110 section 13.1.3)',
-    '/random.bin',
-    { headers: { 'if-modified-since': 'Fri, 01 Jan 2100 00:00:00 GMT' } },
-    304,
-  ],
-  [
     'If-Modified-Since in the past',
     '/random.bin',
     { headers: { 'if-modified-since': 'Fri, 01 Jan 1999 00:00:00 GMT' } },
@@ -114,14 +112,20 @@ test('passes what nginx serves byte for byte', async (t) => {
     })
   }
 
-  await t.test('If-None-Match with the tag of the file: 304', async () => {
-    const { headers } = await fetchOnce(`${gateway.url}/files/random.bin`, { method: 'HEAD' })
-    const etag = headers.find((line) => line.startsWith('etag: '))?.slice(6) ?? ''
-    const ask = { headers: { 'if-none-match': etag } }
-    const direct = await fetchOnce(`${nginx.url}/random.bin`, ask)
-    assert.equal(direct.status, 304)
-    assert.deepEqual(await fetchOnce(`${gateway.url}/files/random.bin`, ask), direct)
-  })
+  for (const [header, validator] of [
+    ['if-none-match', 'etag'],
+    ['if-modified-since', 'last-modified'],
+  ] as const) {
+    await t.test(`${header} with the ${validator} of the file: 304`, async () => {
+      const { headers } = await fetchOnce(`${gateway.url}/files/random.bin`, { method: 'HEAD' })
+      const value =
+        headers.find((line) => line.startsWith(`${validator}: `))?.slice(validator.length + 2) ?? ''
+      const ask = { headers: { [header]: value } }
+      const direct = await fetchOnce(`${nginx.url}/random.bin`, ask)
+      assert.equal(direct.status, 304)
+      assert.deepEqual(await fetchOnce(`${gateway.url}/files/random.bin`, ask), direct)
+    })
+  }
 
   await t.test('20 of them at once', async () => {
     const direct = await fetchOnce(`${nginx.url}/random.bin`, {})

@@ -14,11 +14,18 @@ export interface RawUpstream {
 /** What to do on a connection once its first head (up to the empty line) is there. `turn` counts connections from 0. */
 export type OnHead = (socket: Socket, head: string, turn: number) => void
 
-/** Starts an upstream on a free port that hands each connection over when a request head has come. Ended with its test. */
-export async function startRawUpstream(t: TestContext, onHead: OnHead): Promise<RawUpstream> {
+/**
+ * Starts an upstream on a free port that hands each connection over when a request head has come. Ended with its test.
+ * With `allowHalfOpen` it does not end a connection by itself when the other side has.
+ */
+export async function startRawUpstream(
+  t: TestContext,
+  onHead: OnHead,
+  { allowHalfOpen = false } = {},
+): Promise<RawUpstream> {
   const received: string[] = []
   const sockets: Socket[] = []
-  const server = createServer((socket) => {
+  const server = createServer({ allowHalfOpen }, (socket) => {
     const turn = received.push('') - 1
     sockets.push(socket)
     let told = false
