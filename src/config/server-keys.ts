@@ -23,7 +23,9 @@ export const serverKeys = {
     headersTimeout: duration().prefault('10s').describe('A client must have sent its headers by then (408).'),
     bodyTimeout: duration()
       .prefault('30s')
-      .describe('A client that sends no piece of its body for so long is cut off (408).'),
+      .describe(
+        'A client that sends less than 1 KiB of its body, or takes less of its answer, in this time is cut off.',
+      ),
     keepAliveTimeout: duration().prefault('75s').describe('How long an idle client connection is kept.'),
     connections: z.int().min(1).default(20_000).describe('Open client connections at the most.'),
   }).describe('What clients can make large, slow or many.'),

@@ -25,7 +25,9 @@ export function readBody(x: HttpExchange, maxBytes: number): Promise<Buffer> {
       x.requestBytes = bytes
       resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, bytes))
     })
-    req.once('error', (cause) => reject(new GatewayError('CLIENT_GONE', 'The client closed the connection.', { cause })))
+    req.once('error', (cause) =>
+      reject(new GatewayError('CLIENT_GONE', 'The client closed the connection.', { cause })),
+    )
     x.whenGone(() => reject(new GatewayError('CLIENT_GONE', 'The client closed the connection.')))
     x.acceptBody()
   })

@@ -4,7 +4,7 @@ import type { Duplex } from 'node:stream'
 import { GatewayError } from '../core/error.ts'
 import { refuseOnSocket } from './client-error.ts'
 import type { Fallback, Listener } from './listener.ts'
-import { watchSlowBodies } from './slow-body.ts'
+import { watchSlowClients } from './slow-clients.ts'
 
 /** Limits of the HTTP server; durations in milliseconds. */
 export interface ServerLimits {
@@ -79,7 +79,7 @@ export class GatewayServer {
       refuseOnSocket(socket, refusal)
     })
     this.#server = server
-    this.#stopWatching = watchSlowBodies(listener.active, limits.bodyTimeoutMs)
+    this.#stopWatching = watchSlowClients(listener.active, limits.bodyTimeoutMs)
   }
 
   /** Open client connections. */

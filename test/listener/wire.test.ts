@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
+import { connect } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import { startBackend, startGateway, type TestBackend, type TestGateway } from '../world.ts'
 import { assertRefused, closed, parseAnswers, RawClient, sendRaw } from './raw-client.ts'
@@ -468,6 +469,29 @@ test('refuses a client that trickles its body with 408 and lets the upstream go'
   const gone = closed(backend.requests[0]?.socket)
   assertRefused(await client.end(4_000), 408)
   await gone
+})
+
+test('cuts off a client that stops reading its answer, and lets the upstream go', async (t) => {
+  const backend = await startBackend(t, (_req, res) => {
+    res.on('error', () => {})
+    res.writeHead(200, { 'Content-Length': 200_000_000 })
+    res.write(Buffer.alloc(100_000_000))
+  })
+  const gateway = await startGateway(t, {
+    server: { limits: { bodyTimeout: '500ms' } },
+    upstreams: { backend: { targets: [{ url: backend.url }] } },
+    routes: [{ id: 'open', path: '/open/**', upstream: 'backend', auth: 'none' }],
+    plugins: ['accessLog'],
+  })
+  const arrived = once(backend.server, 'request')
+  const client = connect(gateway.port, '127.0.0.1')
+  t.after(() => client.destroy())
+  client.pause()
+  client.write('GET /open/x HTTP/1.1\r\nHost: a\r\n\r\n')
+  await arrived
+  await closed(backend.requests[0]?.socket)
+  const line = await gateway.logged((entry) => entry['gateway.error.reason'] === 'CLIENT_TOO_SLOW')
+  assert.equal(line['http.response.status_code'], 200)
 })
 
 test('does not take a client for slow that waits for us to read', async (t) => {

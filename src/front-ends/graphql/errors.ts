@@ -1,7 +1,7 @@
 import type { GraphQLFormattedError } from 'graphql'
 import { type GatewayError, retryAfterSeconds } from '../../core/error.ts'
-import { type Reason, reasons } from '../../core/reason.ts'
 import type { Exchange } from '../../core/exchange.ts'
+import { type Reason, reasons } from '../../core/reason.ts'
 
 /** What every error of an answer carries in `extensions`. */
 export interface ErrorExtensions {

@@ -8,8 +8,8 @@ import {
 } from '@bufbuild/protobuf'
 import { type Any, AnySchema } from '@bufbuild/protobuf/wkt'
 import type { GatewayError } from '../../core/error.ts'
-import { grpcNumbers } from '../../core/reason.ts'
 import type { HttpExchange } from '../../core/http-exchange.ts'
+import { grpcNumbers } from '../../core/reason.ts'
 import type { RpcEnd } from './channel.ts'
 import { metadataValue } from './metadata.ts'
 

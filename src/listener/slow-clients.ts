@@ -1,0 +1,54 @@
+import { GatewayError } from '../core/error.ts'
+import type { HttpExchange } from '../core/http-exchange.ts'
+
+/** A client must send, or take, so many bytes per timeout; or the rest. */
+const minimumBytes = 1_024
+
+/**
+ * Cuts off clients that hold an exchange open by going slowly: one that sends less than 1,024 bytes of its body within `timeoutMs` is
+ * refused with 408, one that takes less of its answer loses the connection, and the upstream is let go. A client that waits because we
+ * do not read or have nothing to send (a slow upstream, an idle event stream) is not at fault. One timer for all; returns what stops it.
+ */
+export function watchSlowClients(active: ReadonlySet<HttpExchange>, timeoutMs: number): () => void {
+  const marks = new WeakMap<HttpExchange, Mark>()
+  const look = (): void => {
+    const now = performance.now()
+    for (const x of active) {
+      const bytes = bytesOwed(x)
+      const mark = marks.get(x)
+      if (bytes === undefined) {
+        if (mark !== undefined) marks.delete(x)
+      } else if (mark === undefined || bytes - mark.bytes >= minimumBytes) {
+        marks.set(x, { bytes, since: now })
+      } else if (now - mark.since >= timeoutMs) {
+        cut(x, timeoutMs)
+      }
+    }
+  }
+  const timer = setInterval(look, Math.min(1_000, timeoutMs))
+  timer.unref()
+  return () => clearInterval(timer)
+}
+
+interface Mark {
+  readonly bytes: number
+  readonly since: number
+}
+
+/** Bytes that the connection has moved, while it is the client who has to move it on; undefined while it is not. */
+function bytesOwed(x: HttpExchange): number | undefined {
+  const { req, res } = x
+  const sends = x.hasBody && !req.complete && req.readableLength < req.readableHighWaterMark
+  const takes = x.committed && x.upgrade === undefined && res.writableNeedDrain
+  // What waits to be sent counts as written already.
+  const { bytesRead, bytesWritten, writableLength } = req.socket
+  return sends || takes ? bytesRead + bytesWritten - writableLength : undefined
+}
+
+function cut(x: HttpExchange, timeoutMs: number): void {
+  const what = x.committed ? 'of the answer were taken' : 'of the body came'
+  x.fail(
+    new GatewayError('CLIENT_TOO_SLOW', `Less than ${minimumBytes} bytes ${what} within ${timeoutMs} ms.`),
+  )
+  x.req.socket.destroySoon()
+}
