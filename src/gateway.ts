@@ -205,12 +205,12 @@ export class Gateway {
     const { drainDelay, gracePeriod } = this.config.server.shutdown
     this.log.info({ drainDelay, gracePeriod }, 'draining')
     // Requests that are under way were not told yet: after this answer their clients must not send another on the connection.
-    for (const x of this.#listener.active) if (!x.committed) x.replyHeaders.push('Connection', 'close')
+    for (const x of this.#listener.active.all()) if (!x.committed) x.replyHeaders.push('Connection', 'close')
     if (drainDelay > 0) await new Promise((resolve) => setTimeout(resolve, drainDelay))
     await quietMoment(500)
     // Before the server's own: what it ends is no longer active, and an upgraded connection is none that it would end.
     const cut = setTimeout(() => {
-      for (const x of this.#listener.active) x.upgrade?.socket.destroy()
+      for (const x of this.#listener.active.all()) x.upgrade?.socket.destroy()
     }, gracePeriod)
     await this.#server.close(gracePeriod)
     clearTimeout(cut)

@@ -22,16 +22,39 @@ export function createLog(level: LogLevel | 'silent', stream: DestinationStream 
   }
 }
 
+/** Lines that wait are handed on when there are so many characters of them, or after {@link maxWaitMs}. */
+const enoughCharacters = 65_536
+const maxWaitMs = 100
+/** What standard output does not take is kept up to here, then lines are dropped: a blocked terminal must not fill the memory. */
+const maxKeptBytes = 16_777_216
+
+/** Gathers lines here, because pino's destination measures all that it holds at every line it is given. */
 function standardOutput(): DestinationStream {
-  const out = destination({ dest: 1, sync: false, minLength: 8_192 })
-  const timer = setInterval(() => out.flush(), 200)
-  timer.unref()
+  // It writes when it is told to: what it had begun to write by itself would be lost at the exit.
+  const lengths = { minLength: maxKeptBytes / 16, maxWrite: maxKeptBytes / 8, maxLength: maxKeptBytes }
+  const out = destination({ dest: 1, sync: false, ...lengths })
+  let waiting = ''
+  let timer: NodeJS.Timeout | undefined
+  const handOn = (): void => {
+    clearTimeout(timer)
+    timer = undefined
+    out.write(waiting)
+    waiting = ''
+    out.flush()
+  }
   process.on('exit', () => {
     try {
+      out.write(waiting)
       out.flushSync()
     } catch {
       // Standard output is closed: there is nobody to tell.
     }
   })
-  return out
+  return {
+    write(line: string): void {
+      waiting += line
+      if (waiting.length >= enoughCharacters) handOn()
+      else timer ??= setTimeout(handOn, maxWaitMs).unref()
+    },
+  }
 }

@@ -19,6 +19,8 @@ export class HttpExchange extends Exchange {
   readonly contentLength: number | undefined
   /** The connection of a request that asks for an upgrade (WebSocket). */
   readonly upgrade: UpgradeSocket | undefined
+  /** Where it stands in the list of exchanges that have not settled; the listener's own. */
+  place = 0
   readonly #ending: WeakSet<Duplex> | undefined
   #expectsContinue: boolean
   #isLast = false
@@ -103,7 +105,9 @@ export class HttpExchange extends Exchange {
       return
     }
     this.responseBytes += bytes
-    this.res.end(body)
+    // Text of one byte a character joins the head without being encoded.
+    if (typeof body === 'string' && body.length === bytes) this.res.end(body, 'latin1')
+    else this.res.end(body)
   }
 
   /** Tells a client that waits (`Expect: 100-continue`) to send its body. Call it before the body is read. */

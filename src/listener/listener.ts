@@ -7,6 +7,7 @@ import { HttpExchange, type UpgradeSocket } from '../core/http-exchange.ts'
 import type { Row } from '../core/route.ts'
 import { run } from '../pipeline/run.ts'
 import type { MatchQuery, RoutingTable } from '../routing/table.ts'
+import { ActiveExchanges } from './active-exchanges.ts'
 import { otherReadings } from './other-readings.ts'
 import { type ReadHead, readHead, unreadableHead } from './request-head.ts'
 import { inspectHead, inspectUpgrade, type WireFacts, type WireLimits } from './wire.ts'
@@ -44,14 +45,14 @@ export class Listener {
   readonly #options: ListenerOptions
   /** Connections that were told to close: what was pipelined behind the last request is dropped. */
   readonly #ending = new WeakSet<Duplex>()
-  readonly #active = new Set<HttpExchange>()
+  readonly #active = new ActiveExchanges()
 
   constructor(options: ListenerOptions) {
     this.#options = options
   }
 
   /** Exchanges that have not settled. */
-  get active(): ReadonlySet<HttpExchange> {
+  get active(): ActiveExchanges {
     return this.#active
   }
 
@@ -166,7 +167,7 @@ export class Listener {
     generation.enter()
     this.#active.add(x)
     x.afterSettled(() => {
-      this.#active.delete(x)
+      this.#active.remove(x)
       generation.leave()
     })
     return x

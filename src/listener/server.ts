@@ -118,7 +118,7 @@ export class GatewayServer {
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()))
     this.#server.closeIdleConnections()
     const timer = setTimeout(() => {
-      for (const x of this.#listener.active) x.res.destroy()
+      for (const x of this.#listener.active.all()) x.res.destroy()
       this.#server.closeAllConnections()
     }, gracePeriodMs)
     await closed

@@ -1,5 +1,6 @@
 import { GatewayError } from '../core/error.ts'
 import type { HttpExchange } from '../core/http-exchange.ts'
+import type { ActiveExchanges } from './active-exchanges.ts'
 
 /** A client must send, or take, so many bytes per timeout; or the rest. */
 const minimumBytes = 1_024
@@ -9,11 +10,11 @@ const minimumBytes = 1_024
  * refused with 408, one that takes less of its answer loses the connection, and the upstream is let go. A client that waits because we
  * do not read or have nothing to send (a slow upstream, an idle event stream) is not at fault. One timer for all; returns what stops it.
  */
-export function watchSlowClients(active: ReadonlySet<HttpExchange>, timeoutMs: number): () => void {
+export function watchSlowClients(active: ActiveExchanges, timeoutMs: number): () => void {
   const marks = new WeakMap<HttpExchange, Mark>()
   const look = (): void => {
     const now = performance.now()
-    for (const x of active) {
+    for (const x of active.all()) {
       const bytes = bytesOwed(x)
       const mark = marks.get(x)
       if (bytes === undefined) {

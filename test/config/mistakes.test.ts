@@ -43,6 +43,14 @@ const cases: readonly Case[] = [
     says: ['server.lisen: unknown key "lisen"; did you mean "listen"?'],
   },
   {
+    name: 'two mistakes in one line, in their order',
+    yaml: 'server: {‸lisen: x, limits: {‸headerCount: many}}\n',
+    says: [
+      'server.lisen: unknown key "lisen"; did you mean "listen"?',
+      'server.limits.headerCount: Invalid input: expected number, received string',
+    ],
+  },
+  {
     name: 'an unknown key two sections deep',
     yaml: 'server:\n  limits: {‸bodybites: 1mb}\n',
     says: ['server.limits.bodybites: unknown key "bodybites"; did you mean "bodyBytes"?'],

@@ -240,9 +240,11 @@ test('the counters of a rate limit survive', async (t) => {
     ])
   const gateway = await startFrom(t, { 'gateway.yaml': yaml('') })
   const statuses = [await send(`${gateway.url}/x`)]
-  gateway.replace('gateway.yaml', yaml(', priority: 1'))
-  await gateway.applied(2)
-  for (let i = 0; i < 2; i++) statuses.push(await send(`${gateway.url}/x`))
+  for (const version of [2, 3]) {
+    gateway.replace('gateway.yaml', yaml(`, priority: ${version}`))
+    await gateway.applied(version)
+    statuses.push(await send(`${gateway.url}/x`))
+  }
   assert.deepEqual(
     statuses.map(({ status }) => status),
     [200, 200, 429],
@@ -359,23 +361,17 @@ test('a change is applied although something else writes into the folder all the
 })
 
 test('a change that comes while a reload is under way is not lost', async (t) => {
-  const backend = await startBackend(t)
   const yaml = (id: string): string =>
-    yamlOf({ a: backend.url }, [`id: ${id}, path: /x, upstream: a, plugins: [latch]`])
-  let gateway: FileGateway | undefined
-  const latch = definePlugin({
-    name: 'latch',
-    options: z.strictObject({}),
-    create: (_options, { policy }) => {
-      // Written when the file was read already, and before it is watched again.
-      if (policy?.id === 'second') gateway?.replace('gateway.yaml', yaml('third'))
-      return {}
-    },
-  })
-  gateway = await startFrom(t, { 'gateway.yaml': yaml('first') }, { plugins: [latch] })
-  gateway.replace('gateway.yaml', yaml('second'))
+    `pluginModules: [mine.js]\n${yamlOf({ a: 'http://127.0.0.1:1' }, [`id: ${id}, path: /x, upstream: a`])}`
+  // The file of the configuration was read before its modules are loaded, and is watched again after that.
+  const slow = `globalThis.triviumLoads?.()\nawait new Promise((resolve) => setTimeout(resolve, 400))\n${plugin('slow')}`
+  const gateway = await startFrom(t, { 'gateway.yaml': yaml('first'), 'mine.js': plugin('quick') })
+  Object.assign(globalThis, { triviumLoads: () => gateway.replace('gateway.yaml', yaml('second')) })
+  gateway.replace('mine.js', slow)
+  await gateway.applied(2)
+  Object.assign(globalThis, { triviumLoads: undefined })
   await gateway.applied(3)
-  assert.equal(gateway.gateway.rows[0]?.id, 'third')
+  assert.equal(gateway.gateway.rows[0]?.id, 'second')
 })
 
 test('what a change cannot touch before the next start is said', async (t) => {

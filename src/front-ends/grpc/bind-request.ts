@@ -1,12 +1,15 @@
-import { create, fromJson, type JsonValue, type Message, type Registry, toBinary } from '@bufbuild/protobuf'
+import { type DescField, fromBinary, type Message, type Registry, toBinary } from '@bufbuild/protobuf'
 import { reflect } from '@bufbuild/protobuf/reflect'
+import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire'
 import { GatewayError, type Violation } from '../../core/error.ts'
 import type { HttpExchange } from '../../core/http-exchange.ts'
 import { bindVariables } from '../../routing/template.ts'
 import { readBody, tooLarge } from '../body.ts'
 import type { Binding } from './binding.ts'
-import { httpBodyJson, isHttpBody } from './http-body.ts'
-import { parseJsonBody } from './json-body.ts'
+import { compileCodec } from './codec/codec.ts'
+import { maxJsonDepth } from './codec/json-reader.ts'
+import { httpBodyBytes, isHttpBody } from './http-body.ts'
+import { appendPathFields, pathGoesLast } from './path-fields.ts'
 import { setQueryFields } from './query-fields.ts'
 import { setField } from './set-field.ts'
 
@@ -28,36 +31,67 @@ export async function bindRequest(
   binding: Binding,
   options: BindOptions,
 ): Promise<Uint8Array> {
-  const desc = binding.method.desc.input
-  const message = await readMessage(x, binding, options)
-  const target = reflect(desc, message)
+  const body = await readMessage(x, binding, options)
   const violations: Violation[] = []
-  const { ignoreUnknown } = options
-  if (x.request.query !== '') setQueryFields(target, x.request.query, { binding, violations, ignoreUnknown })
   const values = pathValues(x, binding)
-  for (let i = 0; i < binding.variables.length; i++) {
-    const field = binding.variables[i]
-    if (field !== undefined) setField(target, field, { values: [values[i] ?? ''], violations, replace: true })
-  }
+  const { query } = x.request
+  const bytes =
+    query === '' && pathGoesLast(binding)
+      ? appendPathFields(body, binding, { values, violations })
+      : mergeFields(body, binding, { query, values, violations, ignoreUnknown: options.ignoreUnknown })
   if (violations.length > 0) throw invalid(violations)
-  const bytes = encode(binding, message)
   if (bytes.length > options.messageBytes) throw tooLarge(options.messageBytes)
   return bytes
 }
 
-async function readMessage(x: HttpExchange, binding: Binding, options: BindOptions): Promise<Message> {
+/** What a request says outside its body. */
+interface Outside {
+  readonly query: string
+  readonly values: readonly string[]
+  readonly violations: Violation[]
+  readonly ignoreUnknown: boolean
+}
+
+function mergeFields(body: Uint8Array, binding: Binding, outside: Outside): Uint8Array {
+  const { query, values, violations, ignoreUnknown } = outside
+  const desc = binding.method.desc.input
+  // A level of JSON in a Struct is two on the wire.
+  const message = fromBinary(desc, body, { recursionLimit: 3 * maxJsonDepth })
+  const target = reflect(desc, message)
+  if (query !== '') setQueryFields(target, query, { binding, violations, ignoreUnknown })
+  for (let i = 0; i < binding.variables.length; i++) {
+    const field = binding.variables[i]
+    if (field !== undefined) setField(target, field, { values: [values[i] ?? ''], violations, replace: true })
+  }
+  return violations.length > 0 ? body : encode(binding, message)
+}
+
+/** The body as a message of the method; what path and query say is not in it yet. */
+async function readMessage(x: HttpExchange, binding: Binding, options: BindOptions): Promise<Uint8Array> {
   const { body, method } = binding
   const desc = method.desc.input
-  if (body === undefined || !x.hasBody) return create(desc)
+  if (body === undefined || !x.hasBody) return nothing
   const type = body === '*' ? desc : body.message
   const raw = type !== undefined && isHttpBody(type)
   requireReadable(x, raw)
   const bytes = await readBody(x, options.bodyBytes)
-  if (bytes.length === 0) return create(desc)
-  const json = raw
-    ? httpBodyJson(bytes, x.header('content-type'))
-    : parseJsonBody(bytes, { message: desc, field: body === '*' ? undefined : body })
-  return decode(binding, body === '*' ? json : { [body.jsonName]: json }, options)
+  if (bytes.length === 0) return nothing
+  if (raw) {
+    const content = httpBodyBytes(bytes, x.header('content-type'))
+    return body === '*' ? content : asField(body, content)
+  }
+  const { registry, ignoreUnknown } = options
+  const codec = compileCodec(desc, { ...plainStyle, registry, ignoreUnknown })
+  const partial = x.request.query !== '' || binding.variables.length > 0
+  return codec.fromJson(bytes, { field: body === '*' ? undefined : body, partial })
+}
+
+const nothing = new Uint8Array(0)
+/** Of no effect on what is read. */
+const plainStyle = { emitDefaults: false, protoNames: false, enumsAsNumbers: false }
+
+function asField({ number }: DescField, message: Uint8Array): Uint8Array {
+  return new BinaryWriter().tag(number, WireType.LengthDelimited).bytes(message).finish()
 }
 
 function requireReadable(x: HttpExchange, raw: boolean): void {
@@ -69,21 +103,6 @@ function requireReadable(x: HttpExchange, raw: boolean): void {
   if (coding !== '' && coding !== 'identity') {
     throw new GatewayError('UNSUPPORTED_MEDIA_TYPE', 'The body must come without a content coding.')
   }
-}
-
-function decode(binding: Binding, json: JsonValue, { registry, ignoreUnknown }: BindOptions): Message {
-  try {
-    return fromJson(binding.method.desc.input, json, { registry, ignoreUnknownFields: ignoreUnknown })
-  } catch (cause) {
-    const detail = cause instanceof Error ? cause.message : String(cause)
-    const violations = [{ field: fieldNamedIn(detail), detail }]
-    throw new GatewayError('INVALID_ARGUMENT', `The body does not fit: ${detail}.`, { cause, violations })
-  }
-}
-
-/** @bufbuild/protobuf names the field in its messages only: `cannot decode field library.v1.Book.id from JSON: …`. */
-function fieldNamedIn(detail: string): string {
-  return /^cannot decode \w+ (\S+)/.exec(detail)?.[1] ?? ''
 }
 
 function pathValues(x: HttpExchange, { template }: Binding): readonly string[] {

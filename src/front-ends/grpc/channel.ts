@@ -1,9 +1,9 @@
 /**
  * A connection to one endpoint that carries gRPC calls as bytes: no codec, no retries, no balancing. All that a transport
- * knows of the wire; grpc-js stands behind it now, and something faster or a recorded answer can.
+ * knows of the wire: the gateway's own HTTP/2 client stands behind it, or grpc-js.
  */
 export interface Channel {
-  /** Starts a call with one request message. Everything that happens is told to the receiver, never before `start` returns. */
+  /** Starts a call. Everything that happens is told to the receiver, never before `start` returns. */
   start(request: RpcRequest, receiver: RpcReceiver): RpcStream
   /** Ends the connection once its calls are over. */
   close(): void
@@ -13,7 +13,8 @@ export interface Channel {
 export interface RpcRequest {
   /** `/package.Service/Method` */
   readonly path: string
-  readonly message: Uint8Array
+  /** The one request message; undefined when the request is a stream: {@link RpcStream.sendMessage} takes its messages then. */
+  readonly message: Uint8Array | undefined
   /** Flat: name, value; names in lower case, `-bin` values in base64. What gRPC cannot carry is left out by the channel. */
   readonly metadata: readonly string[]
   /** Milliseconds that are left for the whole call; 0: no deadline. */
@@ -26,8 +27,11 @@ export interface RpcRequest {
 export interface RpcReceiver {
   /** The initial metadata, flat as in the request. */
   head(metadata: readonly string[]): void
+  /** One message; the bytes are the receiver's to keep. */
   message(bytes: Uint8Array): void
   end(end: RpcEnd): void
+  /** There is room again after a {@link RpcStream.sendMessage} that was answered false. */
+  drain?(): void
 }
 
 /** How a call ended. */
@@ -39,7 +43,29 @@ export interface RpcEnd {
   readonly trailers: readonly string[]
   /** Whether the backend said so. False when the channel had to make it up: no connection, reset, deadline, no gRPC. */
   readonly fromBackend: boolean
+  /** What the channel made it up from; undefined exactly when the backend said so. */
+  readonly failure: RpcFailure | undefined
+  /** False only when the backend cannot have seen the call: it may be sent again then, whatever it does. */
+  readonly reached: boolean
 }
+
+/**
+ * Why there is no word from the backend. `refused` to `tls`: there was no connection; `reset`: it or the call was broken off;
+ * `refusedStream`: the backend said that it did not take the call; `protocol`: what it sent is no gRPC; `tooLarge`: a message or
+ * the metadata of the answer is above the limits; `requestTooLarge`: one of the request is.
+ */
+export type RpcFailure =
+  | 'refused'
+  | 'connectTimeout'
+  | 'dns'
+  | 'tls'
+  | 'reset'
+  | 'refusedStream'
+  | 'protocol'
+  | 'deadline'
+  | 'cancelled'
+  | 'tooLarge'
+  | 'requestTooLarge'
 
 /** A call that runs. */
 export interface RpcStream {
@@ -48,4 +74,8 @@ export interface RpcStream {
   resume(): void
   /** Ends the call; `end` follows. */
   cancel(): void
+  /** Sends a message of a request stream, which is kept until it is sent. False: there is enough for now, wait for `drain`. */
+  sendMessage(bytes: Uint8Array): boolean
+  /** The request stream is complete. */
+  halfClose(): void
 }

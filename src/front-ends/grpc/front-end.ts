@@ -7,8 +7,8 @@ import type { Upstream } from '../../traffic/upstream.ts'
 import { answerError } from './answer-status.ts'
 import { type Binding, compileBinding } from './binding.ts'
 import { type Descriptors, loadDescriptors, type RpcMethod } from './descriptors.ts'
-import { GrpcJsChannel } from './grpc-js-channel.ts'
 import type { HttpBinding } from './http-rule.ts'
+import { type ChannelKind, openChannel } from './open-channel.ts'
 import { compileRendering, type JsonStyle } from './render-reply.ts'
 import type { RpcRoute } from './rpc-route.ts'
 import { RpcTransport } from './rpc-transport.ts'
@@ -28,6 +28,8 @@ export interface GrpcOptions {
     /** The most that one encoded message may have, either way. */
     readonly messageBytes: number
   }
+  /** Which client carries the calls to backends. Default `fast`. */
+  readonly channel?: ChannelKind
   readonly log: Logger
 }
 
@@ -63,8 +65,8 @@ class GrpcFrontEnd implements FrontEnd {
   readonly #transport: RpcTransport
 
   constructor(options: GrpcOptions, descriptors: Descriptors) {
-    const { messageBytes } = options.limits
-    this.#transport = new RpcTransport((url) => new GrpcJsChannel(url, { maxMessageBytes: messageBytes }))
+    const channel = { kind: options.channel ?? 'fast', maxMessageBytes: options.limits.messageBytes }
+    this.#transport = new RpcTransport((endpoint) => openChannel(endpoint, channel))
     this.rows = options.services.flatMap((service) =>
       descriptors.methodsOf(service.name).flatMap((method) =>
         method.bindings.filter(routable(options.log, method)).map((rule) => {

@@ -1,5 +1,6 @@
 import type { DescMessage, Message } from '@bufbuild/protobuf'
 import { reflect } from '@bufbuild/protobuf/reflect'
+import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire'
 
 /** A `google.api.HttpBody`: bytes that are sent as they are, with their own content type. Source: `google/api/httpbody.proto`. */
 export interface HttpBody {
@@ -11,12 +12,11 @@ export function isHttpBody(desc: DescMessage): boolean {
   return desc.typeName === 'google.api.HttpBody'
 }
 
-/** The ProtoJSON of an HttpBody that holds a request body. */
-export function httpBodyJson(
-  bytes: Buffer,
-  contentType: string | undefined,
-): { contentType: string; data: string } {
-  return { contentType: contentType ?? '', data: bytes.toString('base64') }
+/** An HttpBody that holds a request body, encoded: field 1 is its content type, 2 its data. */
+export function httpBodyBytes(bytes: Buffer, contentType: string | undefined): Uint8Array {
+  const writer = new BinaryWriter()
+  if (contentType !== undefined) writer.tag(1, WireType.LengthDelimited).string(contentType)
+  return writer.tag(2, WireType.LengthDelimited).bytes(bytes).finish()
 }
 
 /** What an HttpBody message holds; a content type that no header could carry becomes `application/octet-stream`. */

@@ -10,6 +10,7 @@ import {
 } from '@bufbuild/protobuf'
 import { type ReflectMessage, reflect } from '@bufbuild/protobuf/reflect'
 import { GatewayError } from '../../core/error.ts'
+import { compileCodec } from './codec/codec.ts'
 import { isHttpBody, readHttpBody } from './http-body.ts'
 
 /** How the answers of a service are written as JSON. */
@@ -57,8 +58,11 @@ export function compileRendering(
     })
     return { raw: true, render }
   }
-  if (field === undefined)
-    return { raw: false, render: reading(desc, (message) => json(toJson(desc, message, options))) }
+  if (field === undefined) {
+    const codec = compileCodec(desc, { ...style, ignoreUnknown: false, registry })
+    const contentType = 'application/json'
+    return { raw: false, render: orBadAnswer(desc, (bytes) => ({ contentType, body: codec.toJson(bytes) })) }
+  }
   const key = style.protoNames ? field.name : field.jsonName
   const unset = toJson(desc, create(desc), { ...options, alwaysEmitImplicit: true }) as JsonObject
   const fallback = unset[key] ?? (field.fieldKind === 'message' ? {} : null)
@@ -72,9 +76,13 @@ function json(value: unknown): Rendered {
 }
 
 function reading(desc: DescMessage, render: (message: Message) => Rendered): Rendering['render'] {
+  return orBadAnswer(desc, (bytes) => render(fromBinary(desc, bytes)))
+}
+
+function orBadAnswer(desc: DescMessage, render: Rendering['render']): Rendering['render'] {
   return (bytes) => {
     try {
-      return render(fromBinary(desc, bytes))
+      return render(bytes)
     } catch (cause) {
       throw new GatewayError('UPSTREAM_BAD_ANSWER', `The answer of the upstream is no ${desc.typeName}.`, {
         cause,

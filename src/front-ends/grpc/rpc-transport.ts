@@ -36,8 +36,8 @@ export interface RpcReply {
   readonly end: RpcEnd
 }
 
-/** Makes the channel to an endpoint, by its URL. */
-export type OpenChannel = (url: string) => Channel
+/** Makes the channel to an endpoint. */
+export type OpenChannel = (endpoint: Endpoint) => Channel
 
 /** One attempt over a {@link Channel}. A status that the backend sent is a reply; all else is thrown as a GatewayError. */
 export class RpcTransport implements Transport<RpcCall, RpcReply> {
@@ -90,7 +90,7 @@ export class RpcTransport implements Transport<RpcCall, RpcReply> {
   #channelTo(endpoint: Endpoint): Channel {
     const open = this.#channels.get(endpoint)
     if (open !== undefined) return open
-    const channel = this.#open(endpoint.url)
+    const channel = this.#open(endpoint)
     this.#channels.set(endpoint, channel)
     return channel
   }
