@@ -1,0 +1,250 @@
+import type { RpcEnd, RpcReceiver, RpcRequest, RpcStream } from '../channel.ts'
+import {
+  type CallFailure,
+  cancelled,
+  deadlinePassed,
+  noGrpc,
+  notOneMessage,
+  receiverFailed,
+  resetFailure,
+  tooLarge,
+} from './call-failure.ts'
+import type { CallHome } from './call-home.ts'
+import type { HeaderList } from './hpack-decoder.ts'
+import { judgeHeaders, noStatus } from './judge-headers.ts'
+import { MessageError, MessageReader, type MessageSink } from './message-reader.ts'
+import { errorCodes, maxInt31 } from './protocol.ts'
+import { SendQueue } from './send-queue.ts'
+
+/** One call of the gateway's own HTTP/2 client, from `start` to `end`. */
+export class FastCall implements RpcStream, MessageSink {
+  readonly request: RpcRequest
+  /** `performance.now()` when it has to be over; Infinity: never. */
+  readonly deadlineAt: number
+  /** Of the stream; 0 while it waits for one. */
+  id = 0
+  sendWindow = 0
+  receiveWindow = 0
+  /** Bytes that were consumed and not yet given back to the peer. */
+  owed = 0
+  /** Request bytes that wait; undefined while there were none. */
+  queue: SendQueue | undefined
+  /** Whether END_STREAM was sent. */
+  sent = false
+  readonly #receiver: RpcReceiver
+  readonly #maxMessageBytes: number
+  readonly #reader: MessageReader
+  readonly #timer: NodeJS.Timeout | undefined
+  #home: CallHome | undefined
+  #answered = false
+  #interims = 0
+  #messages = 0
+  #paused = false
+  #reading = false
+  #over = false
+  #wantsDrain = false
+  /** What came while nobody wanted it; bounded by the window of the stream. */
+  #held: Buffer[] = []
+  /** How the call ended, while messages are held. */
+  #lastWord: RpcEnd | undefined
+
+  constructor(request: RpcRequest, receiver: RpcReceiver, maxMessageBytes: number) {
+    this.request = request
+    this.#receiver = receiver
+    this.#maxMessageBytes = maxMessageBytes
+    this.#reader = new MessageReader(this, maxMessageBytes)
+    const { timeoutMs, message } = request
+    this.deadlineAt = timeoutMs > 0 ? performance.now() + timeoutMs : Number.POSITIVE_INFINITY
+    if (timeoutMs > 0) this.#timer = setTimeout(expire, Math.min(Math.ceil(timeoutMs), maxInt31), this)
+    if (message !== undefined && message.length > maxMessageBytes) this.#refuseMessage(message.length)
+  }
+
+  get over(): boolean {
+    return this.#over
+  }
+
+  get stopped(): boolean {
+    return this.#paused || this.#over
+  }
+
+  /** Tells where it is from now on; undefined: the peer has nothing more to say or to hear. */
+  moveTo(home: CallHome | undefined): void {
+    this.#home = home
+  }
+
+  pause(): void {
+    this.#paused = true
+  }
+
+  resume(): void {
+    this.#paused = false
+    if (!this.#reading) this.#readHeld()
+  }
+
+  cancel(): void {
+    this.failLater(cancelled)
+  }
+
+  sendMessage(bytes: Uint8Array): boolean {
+    if (this.#over || this.queue?.ended === true) return true
+    if (bytes.length > this.#maxMessageBytes) {
+      this.#refuseMessage(bytes.length)
+      return true
+    }
+    this.queue ??= new SendQueue()
+    this.queue.add(bytes)
+    this.#home?.wantsToSend(this)
+    this.#wantsDrain = this.queue.bytes >= queueBytes
+    return !this.#wantsDrain
+  }
+
+  halfClose(): void {
+    this.queue ??= new SendQueue()
+    this.queue.ended = true
+    this.#home?.wantsToSend(this)
+  }
+
+  /** A part of the queue was written. */
+  wrote(): void {
+    if (!this.#wantsDrain || this.queue === undefined || this.queue.bytes > queueBytes / 2) return
+    this.#wantsDrain = false
+    process.nextTick(tellDrain, this, this.#receiver)
+  }
+
+  /** Takes a header block. */
+  headers(list: HeaderList, endStream: boolean): void {
+    if (this.#over || this.#lastWord !== undefined) return
+    const verdict = judgeHeaders(list, { isFirst: !this.#answered, endStream })
+    if (verdict.kind === 'failed') this.fail(verdict.why, verdict.errorCode)
+    else if (verdict.kind === 'end') this.#settle(verdict)
+    else if (verdict.kind === 'interim') {
+      if (++this.#interims > mostInterim) this.fail(noGrpc('No answer comes.'), errorCodes.enhanceYourCalm)
+    } else {
+      this.#answered = true
+      this.#reader.encoding = verdict.encoding
+      try {
+        this.#receiver.head(verdict.metadata)
+      } catch (thrown) {
+        this.fail(receiverFailed(thrown), errorCodes.cancel)
+      }
+    }
+  }
+
+  /** Takes DATA. */
+  data(bytes: Buffer, start: number, end: number): void {
+    if (this.#over || start === end) return
+    if (!this.#answered) {
+      this.fail(noGrpc('The answer has data before headers.'), errorCodes.protocolError)
+      return
+    }
+    const at = this.#held.length > 0 ? start : this.#read(bytes, start, end)
+    if (at === end || this.#over) return
+    this.#held.push(bytes.subarray(at, end))
+    if (this.#held.length > mostHeld) this.#held = [Buffer.concat(this.#held)]
+  }
+
+  /** The stream ended without trailers. */
+  endOfStream(): void {
+    if (this.#lastWord === undefined) this.fail(noStatus, errorCodes.noError)
+  }
+
+  /** The peer sent RST_STREAM. */
+  wasReset(errorCode: number): void {
+    this.fail(resetFailure(errorCode, this.#answered), errorCodes.noError)
+  }
+
+  /** Ends the call at once; the error code is for the peer, if it is not done with the call. */
+  fail(failure: CallFailure, errorCode: number): void {
+    if (this.#over) return
+    this.#receiver.end(this.#leave(failure, errorCode))
+  }
+
+  /** The same a little later, when nobody who is calling just now is surprised by it. */
+  failLater(failure: CallFailure): void {
+    if (this.#over) return
+    process.nextTick(tellEnd, this.#receiver, this.#leave(failure, errorCodes.cancel))
+  }
+
+  #leave({ failure, code, message, reached = this.id !== 0 }: CallFailure, errorCode: number): RpcEnd {
+    this.#close()
+    const home = this.#home
+    this.#home = undefined
+    home?.leave(this, errorCode)
+    return { code, message, trailers: [], fromBackend: false, failure, reached }
+  }
+
+  #close(): void {
+    this.#over = true
+    this.#held = []
+    clearTimeout(this.#timer)
+  }
+
+  #refuseMessage(bytes: number): void {
+    this.failLater({ ...tooLarge(bytes, this.#maxMessageBytes), failure: 'requestTooLarge' })
+  }
+
+  #settle({ code, message, trailers }: Pick<RpcEnd, 'code' | 'message' | 'trailers'>): void {
+    this.#lastWord = { code, message, trailers, fromBackend: true, failure: undefined, reached: true }
+    if (this.#held.length === 0) this.#tellLastWord(this.#lastWord)
+  }
+
+  #tellLastWord(end: RpcEnd): void {
+    if (end.code === 0 && !this.#reader.whole) {
+      this.fail(noGrpc('The answer ended within a message.'), errorCodes.noError)
+    } else if (end.code === 0 && !this.request.serverStreaming && this.#messages === 0) {
+      this.fail(notOneMessage, errorCodes.noError)
+    } else {
+      this.#close()
+      this.#receiver.end(end)
+    }
+  }
+
+  /** Reads until the end or until there is enough; answers where. */
+  #read(bytes: Buffer, start: number, end: number): number {
+    this.#reading = true
+    let at = end
+    try {
+      at = this.#reader.read(bytes, start, end)
+    } catch (thrown) {
+      this.fail(thrown instanceof MessageError ? thrown.why : receiverFailed(thrown), errorCodes.cancel)
+    }
+    this.#reading = false
+    if (at > start) this.#home?.consumed(this, at - start)
+    return at
+  }
+
+  #readHeld(): void {
+    while (this.#held.length > 0 && !this.stopped) {
+      const first = this.#held[0] as Buffer
+      const at = this.#read(first, 0, first.length)
+      if (at === first.length) this.#held.shift()
+      else this.#held[0] = first.subarray(at)
+    }
+    if (this.#held.length === 0 && this.#lastWord !== undefined && !this.#over) {
+      this.#tellLastWord(this.#lastWord)
+    }
+  }
+
+  /** Called by the reader. */
+  takeMessage(bytes: Buffer): void {
+    if (++this.#messages > 1 && !this.request.serverStreaming) throw new MessageError(notOneMessage)
+    this.#receiver.message(bytes)
+  }
+}
+
+function expire(call: FastCall): void {
+  call.fail(deadlinePassed, errorCodes.cancel)
+}
+
+function tellEnd(receiver: RpcReceiver, end: RpcEnd): void {
+  receiver.end(end)
+}
+
+function tellDrain(call: FastCall, receiver: RpcReceiver): void {
+  if (!call.over) receiver.drain?.()
+}
+
+/** From here on a client stream is asked to wait. */
+const queueBytes = 65_536
+const mostHeld = 64
+const mostInterim = 100
