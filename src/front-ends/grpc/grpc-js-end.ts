@@ -23,7 +23,8 @@ const madeUp =
 
 /** What grpc-js says in prose only. This is the only place that reads it. */
 function failureOf(code: number, words: string): { readonly failure: RpcFailure; readonly reached: boolean } {
-  if (code === 4) return { failure: 'deadline', reached: !/LB pick|name resolution: *$/i.test(words) }
+  // The address is named once there is a connection for the call.
+  if (code === 4) return { failure: 'deadline', reached: /remote_addr=/.test(words) }
   if (/^(Call cancelled|Cancelled on client)/.test(words)) return { failure: 'cancelled', reached: true }
   if (/^Attempted to send message with a size larger/.test(words))
     return { failure: 'requestTooLarge', reached: false }
