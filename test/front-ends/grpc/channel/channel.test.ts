@@ -160,7 +160,10 @@ for (const { name, open } of channelKinds) {
     test('a deadline ends a call and cancels it at the server', async () => {
       const before = backend.seen.cancelled
       const told = await call(channel, { path: '/test.Test/Hang', timeoutMs: 60 })
-      assert.deepEqual(verdict(told), { code: 4, failure: 'deadline', reached: true, fromBackend: false })
+      const { code, reached, failure, fromBackend } = verdict(told)
+      assert.deepEqual({ code, reached }, { code: 4, reached: true })
+      // The server watches the deadline too, and whose clock is first is luck; but nobody may claim to be the other.
+      assert.equal(failure, fromBackend ? undefined : 'deadline')
       await until(() => backend.seen.cancelled === before + 1)
     })
 
