@@ -160,7 +160,7 @@ for (const { name, open } of channelKinds) {
     test('a deadline ends a call and cancels it at the server', async () => {
       const before = backend.seen.cancelled
       const told = await call(channel, { path: '/test.Test/Hang', timeoutMs: 60 })
-      const { code, reached, failure, fromBackend } = verdict(told)
+      const { code, reached, failure, fromBackend } = told.end
       assert.deepEqual({ code, reached }, { code: 4, reached: true })
       // The server watches the deadline too, and whose clock is first is luck; but nobody may claim to be the other.
       assert.equal(failure, fromBackend ? undefined : 'deadline')
