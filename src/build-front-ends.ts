@@ -75,7 +75,7 @@ async function graphqlFrontEnd(build: Build): Promise<FrontEnd | undefined> {
 }
 
 async function grpcFrontEnd(build: Build): Promise<FrontEnd | undefined> {
-  const { grpc, server } = build.config
+  const { grpc, server, auth } = build.config
   if (grpc === undefined) return undefined
   const { createGrpcFrontEnd } = await import('./front-ends/grpc/front-end.ts')
   const includeDirs = grpc.includeDirs.map((dir) => resolve(build.folder, dir))
@@ -86,6 +86,7 @@ async function grpcFrontEnd(build: Build): Promise<FrontEnd | undefined> {
     return found.sort()
   })
   for (const file of importedProtos(protoFiles, includeDirs)) build.see(file)
+  const credentials = new Set([auth.apiKeys.header])
   const frontEnd = await made(build, 'grpc', () =>
     createGrpcFrontEnd({
       protoFiles,
@@ -96,6 +97,8 @@ async function grpcFrontEnd(build: Build): Promise<FrontEnd | undefined> {
         policy: policy(name, service),
         ...(service.timeout === undefined ? undefined : { timeoutMs: service.timeout }),
         json: service.json,
+        unannotated: service.unannotated,
+        metadata: { ...service.metadata, credentials },
       })),
       limits: { bodyBytes: server.limits.bodyBytes, messageBytes: grpc.messageBytes },
       log: build.log,

@@ -37,9 +37,35 @@ export function grpcSchema(uses: PluginListSchema) {
               .default(false)
               .describe('Whether unknown fields and parameters are ignored (else 400).'),
           }).describe('How messages are spelled in JSON.'),
+          unannotated: z
+            .boolean()
+            .default(false)
+            .describe('Whether methods without google.api.http are served at POST /package.Service/Method.'),
+          metadata: metadataKeys,
           ...policyKeys(uses),
         }),
       )
       .describe('By full name: library.v1.LibraryService.'),
   })
 }
+
+/** A header's name; `*` at its end stands for any rest. */
+const headerPattern = z
+  .string()
+  .toLowerCase()
+  .regex(/^(?:[a-z0-9_.-]+\*?|\*)$/, 'expected a header name, which may end in "*"')
+
+const metadataKeys = object({
+  request: z
+    .array(headerPattern)
+    .default(['grpc-metadata-*'])
+    .describe(
+      'Request headers that pass as metadata, Grpc-Metadata-* without that prefix; x-* for all that begin so. Never what the gateway sets itself.',
+    ),
+  response: z
+    .array(headerPattern)
+    .default(['*'])
+    .describe(
+      'Metadata of answers that pass: under its own name what is written out, as Grpc-Metadata-* (Grpc-Trailer-*) what a * covers.',
+    ),
+}).describe('Which headers and metadata pass.')

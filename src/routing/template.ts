@@ -10,8 +10,9 @@ import { canonicalEscapes } from './canonical-path.ts'
  *     FieldPath = IDENT { "." IDENT } ;
  *     Verb      = ":" LITERAL ;
  *
- * `*` is one non-empty segment, `**` is any number of segments (none included) and stands last. `{var}` is `{var=*}`.
- * Beyond the standard, `/` alone is a template (the root of a REST route).
+ * `*` is one non-empty segment, `**` is any number of segments (none included) and stands once. `{var}` is `{var=*}`.
+ * Beyond the standard, `/` alone is a template (the root of a REST route), and more segments may follow `**`, as Google's own
+ * Firestore has them: their number is fixed, so that it is plain where `**` ends.
  */
 export interface Template {
   /** As it was written. */
@@ -32,7 +33,7 @@ export interface Variable {
   /** `['book', 'name']` for `{book.name}`. */
   readonly path: readonly string[]
   readonly start: number
-  /** Index after its last segment; for one that ends in `**` its value extends to the end of the path. */
+  /** Index after its last segment; `**` counts as one, however many it stands for in a path. */
   readonly end: number
   /** Whether it stands for more than one segment: then `%2F` in its value is left as it stands (`http.proto`). */
   readonly multi: boolean
@@ -56,9 +57,13 @@ export function bindVariables(template: Template, segments: readonly string[]): 
   // Parameters (`;a=b`) stand behind the verb, and the path was matched without them.
   if (template.verb !== '')
     raw[last] = (raw[last] ?? '').split(';', 1)[0]?.slice(0, -template.verb.length - 1) ?? ''
+  const open = template.segments.findIndex(({ kind }) => kind === 'doubleStar')
+  const more = open === -1 ? 0 : segments.length - template.segments.length
   return template.variables.map((variable) => {
-    const open = variable.end === template.segments.length && template.segments.at(-1)?.kind === 'doubleStar'
-    const value = raw.slice(variable.start, open ? undefined : variable.end)
+    const value = raw.slice(
+      variable.start > open ? variable.start + more : variable.start,
+      variable.end > open ? variable.end + more : variable.end,
+    )
     return variable.multi ? value.map(decodeKeepingSlash).join('/') : decodeURIComponent(value[0] ?? '')
   })
 }
@@ -93,9 +98,8 @@ class Parser {
       }
     }
     if (this.#at < this.#text.length) this.#fail('the end of the template')
-    const open = this.#segments.findIndex((segment) => segment.kind === 'doubleStar')
-    if (open !== -1 && open !== this.#segments.length - 1) {
-      throw new Error(`Template "${this.#text}": "**" must be the last segment`)
+    if (this.#segments.filter(({ kind }) => kind === 'doubleStar').length > 1) {
+      throw new Error(`Template "${this.#text}": "**" stands twice`)
     }
     const names = this.#variables.map((variable) => variable.path.join('.'))
     const twice = names.find((name, index) => names.indexOf(name) !== index)

@@ -6,25 +6,36 @@ export interface TrieNode<E> {
   star: TrieNode<E> | undefined
   /** Entries that end here, by verb; `''` is no verb. */
   readonly ends: Map<string, E[]>
-  /** Entries whose `**` begins here, by verb. */
+  /** Entries whose `**` begins here and stands last, by verb. */
   readonly openEnds: Map<string, E[]>
+  /** What follows a `**` that begins here, by the number of its segments; the most first. */
+  readonly tails: Tail<E>[]
+}
+
+/** The tree of what follows a `**`: all of its templates go on for the same number of segments. */
+interface Tail<E> {
+  readonly length: number
+  readonly root: TrieNode<E>
 }
 
 /** Looks at one entry whose path matches; true takes it and ends the walk. */
 export type Visit<E> = (entry: E) => boolean
 
 export function trieNode<E>(): TrieNode<E> {
-  return { literals: new Map(), star: undefined, ends: new Map(), openEnds: new Map() }
+  return { literals: new Map(), star: undefined, ends: new Map(), openEnds: new Map(), tails: [] }
 }
 
 /** The list of entries at a template's place in the tree, made when it is not there yet. */
 export function insert<E>(root: TrieNode<E>, template: Template): E[] {
   let node = root
   let ends = node.ends
-  for (const segment of template.segments) {
+  for (const [index, segment] of template.segments.entries()) {
     if (segment.kind === 'doubleStar') {
+      const length = template.segments.length - index - 1
       ends = node.openEnds
-      break
+      if (length === 0) break
+      node = tailOf(node, length)
+      continue
     }
     if (segment.kind === 'star') {
       node.star ??= trieNode()
@@ -41,10 +52,20 @@ export function insert<E>(root: TrieNode<E>, template: Template): E[] {
   return list
 }
 
+function tailOf<E>({ tails }: TrieNode<E>, length: number): TrieNode<E> {
+  const known = tails.find((tail) => tail.length === length)
+  if (known !== undefined) return known.root
+  const root = trieNode<E>()
+  tails.push({ length, root })
+  tails.sort((a, b) => b.length - a.length)
+  return root
+}
+
 /**
- * Visits the entries whose template matches, best first: literal before `*` before `**` at each segment, with backtracking; a verb that
- * some template has before the same text as part of the segment (so `urn:isbn:1` is an id where no verb `1` is known).
- * Each node is looked at once at the most, so the cost is bounded by the tree, not by the path.
+ * Visits the entries whose template matches, best first: literal before `*` before `**` at each segment, with backtracking, and a `**`
+ * that more segments follow before one with fewer; a verb that some template has before the same text as part of the segment
+ * (so `urn:isbn:1` is an id where no verb `1` is known). Each node is looked at once at the most (where a `**` ends is known
+ * from the length of what follows it), so the cost is bounded by the tree, not by the path.
  */
 export function visitMatches<E>(
   root: TrieNode<E>,
@@ -81,7 +102,17 @@ function walk<E>(node: TrieNode<E>, at: number, way: Walk<E>): E | undefined {
   const byLiteral = literal && walk(literal, at + 1, way)
   if (byLiteral !== undefined) return byLiteral
   const byStar = node.star !== undefined && segment !== '' ? walk(node.star, at + 1, way) : undefined
-  return byStar ?? take(node.openEnds.get(verb), way.visit)
+  return byStar ?? walkTails(node, at, way) ?? take(node.openEnds.get(verb), way.visit)
+}
+
+function walkTails<E>({ tails }: TrieNode<E>, at: number, way: Walk<E>): E | undefined {
+  for (let i = 0; i < tails.length; i++) {
+    const { length, root } = tails[i] as Tail<E>
+    const rest = way.segments.length - length
+    const found = rest < at ? undefined : walk(root, rest, way)
+    if (found !== undefined) return found
+  }
+  return undefined
 }
 
 function take<E>(entries: readonly E[] | undefined, visit: Visit<E>): E | undefined {

@@ -34,18 +34,25 @@ function slowMatch(rows: readonly Row[], method: string, path: string): string |
   return undefined
 }
 
-function fits({ segments }: Template, path: readonly string[]): boolean {
-  const open = segments.at(-1)?.kind === 'doubleStar'
-  if (open ? path.length < segments.length - 1 : path.length !== segments.length) return false
-  return segments.every((segment, i) => {
-    if (segment.kind === 'doubleStar') return true
-    return segment.kind === 'star' ? path[i] !== '' : path[i] === segment.text
-  })
+function fits({ segments }: Pick<Template, 'segments'>, path: readonly string[]): boolean {
+  const [segment, ...rest] = segments
+  if (segment === undefined) return path.length === 0
+  const [first, ...after] = path
+  if (segment.kind === 'doubleStar') {
+    return fits({ segments: rest }, path) || (first !== undefined && fits({ segments }, after))
+  }
+  if (first === undefined || (segment.kind === 'star' ? first === '' : first !== segment.text)) return false
+  return fits({ segments: rest }, after)
 }
 
-/** Literal before `*` before the end before `**`, at the first segment that tells them apart. */
+/**
+ * Literal before `*` before the end before `**`, at the first segment that tells them apart; of two `**` at one place the one
+ * that more follows.
+ */
 function compare(a: Template, b: Template): number {
   for (let i = 0; i <= Math.max(a.segments.length, b.segments.length); i++) {
+    const bothOpen = a.segments[i]?.kind === 'doubleStar' && b.segments[i]?.kind === 'doubleStar'
+    if (bothOpen && a.segments.length !== b.segments.length) return b.segments.length - a.segments.length
     const difference = rank(a.segments[i]) - rank(b.segments[i])
     if (difference !== 0) return difference
   }
@@ -63,7 +70,7 @@ test(`finds what a slow, obviously right matcher finds, over 600 random tables a
   const oneOf = <T>(items: readonly T[]): T => items[upTo(items.length)] as T
   const template = (): string => {
     const kinds = Array.from({ length: upTo(4) + 1 }, () => oneOf(['*', '*', 'a', 'b', 'c', '{v}']))
-    if (random() < 0.3) kinds.push('**')
+    if (random() < 0.4) kinds.splice(upTo(kinds.length + 1), 0, '**')
     const named = kinds.map((kind, i) => kind.replace('v', `v${i}`)).join('/')
     return random() < 0.3 ? `/${named}:${oneOf(verbs)}` : `/${named}`
   }
@@ -78,7 +85,7 @@ test(`finds what a slow, obviously right matcher finds, over 600 random tables a
     }
     const table = tableOf([...rows.values()])
     for (let i = 0; i < 50; i++) {
-      const path = `/${Array.from({ length: upTo(6) }, () => oneOf(words)).join('/')}`
+      const path = `/${Array.from({ length: upTo(7) }, () => oneOf(words)).join('/')}`
       const asked = random() < 0.3 && path !== '/' ? `${path}:${oneOf(verbs)}` : path
       const method = oneOf(methods)
       const expected = slowMatch([...rows.values()], method, asked)
@@ -93,13 +100,14 @@ test(`finds what a slow, obviously right matcher finds, over 600 random tables a
 /** Makes every node count when it is looked at. */
 function counted(root: TrieNode<string>): { looks: number } {
   const count = { looks: 0 }
-  const watch = ({ literals, star }: TrieNode<string>): void => {
+  const watch = ({ literals, star, tails }: TrieNode<string>): void => {
     literals.get = (text) => {
       count.looks++
       return Map.prototype.get.call(literals, text) as TrieNode<string> | undefined
     }
     for (const child of literals.values()) watch(child)
     if (star !== undefined) watch(star)
+    for (const { root: tail } of tails) watch(tail)
   }
   watch(root)
   return count
@@ -134,4 +142,24 @@ test('looks at as many nodes among 10,000 rows as among 10', (t) => {
   })
   t.diagnostic(`nodes looked at for four requests: ${looks.join(', ')}`)
   assert.deepEqual(new Set(looks).size, 1)
+})
+
+test('looks at no node twice, however long the path and however many "**" could end anywhere in it', () => {
+  const root = trieNode<string>()
+  let nodes = 1
+  for (const start of ['/*/*/**', '/*/**', '/a/**', '/**']) {
+    for (let length = 0; length < 20; length++) {
+      for (const word of ['a', 'b', '*']) {
+        insert(root, parseTemplate(`${start}${`/${word}`.repeat(length)}/end`)).push('never')
+        nodes += length + 3
+      }
+    }
+  }
+  const count = counted(root)
+  const path = Array.from({ length: 5_000 }, () => 'a')
+  assert.equal(
+    visitMatches(root, path, new Set(), () => true),
+    undefined,
+  )
+  assert.ok(count.looks > 100 && count.looks <= nodes, `${count.looks} looks at ${nodes} nodes`)
 })

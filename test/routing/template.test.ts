@@ -42,6 +42,7 @@ const grammar: readonly (readonly [production: string, text: string, parsed: str
   ['LITERAL with unreserved characters', '/a-b_c.d~e', '/a-b_c.d~e'],
   ['LITERAL with an escape, in canonical spelling', '/caf%c3%a9', '/caf%C3%A9'],
   ['LITERAL with an escaped unreserved character, in canonical spelling', '/%7Ehome', '/~home'],
+  ['segments after "**" (beyond the standard)', '/v1/{a=x/**}/b/{c}', '/v1/x/**/b/* a[1,3)+ c[4,5)'],
   // Its own examples.
   ['example', '/v1/{name=messages/*}', '/v1/messages/* name[1,3)+'],
   ['example', '/v1/messages/{message_id}', '/v1/messages/* message_id[2,3)'],
@@ -87,9 +88,8 @@ const refused: readonly (readonly [text: string, message: string])[] = [
     '/v1/{a={b}}',
     'Template "/v1/{a={b}}", column 8: expected a segment without a variable (variables do not nest), found "{"',
   ],
-  // "which must be the last part of the URL path except the Verb"
-  ['/v1/**/a', 'Template "/v1/**/a": "**" must be the last segment'],
-  ['/v1/{a=**}/{b}', 'Template "/v1/{a=**}/{b}": "**" must be the last segment'],
+  ['/v1/**/**', 'Template "/v1/**/**": "**" stands twice'],
+  ['/v1/{a=**}/{b=x/**}', 'Template "/v1/{a=**}/{b=x/**}": "**" stands twice'],
   ['/v1/{a}/{a}', 'Template "/v1/{a}/{a}": variable "a" stands twice'],
   ['/v1:', 'Template "/v1:", column 5: expected a verb, found the end'],
   [
@@ -157,6 +157,12 @@ const bindings: readonly (readonly [template: string, path: string, values: read
   ['/v1/{id}', '/v1/a/', ['a']],
   ['/v1/{a.b}/{c=x/*}/{d=**}', '/v1/1/x/2/3/4', ['1', 'x/2', '3/4']],
   ['/v1/{id}', '/v1/a+b', ['a+b']],
+  // What follows "**" takes the end of the path.
+  ['/v1/{a=x/**}/{b}', '/v1/x/1', ['x', '1']],
+  ['/v1/{a=x/**}/{b}', '/v1/x/1/2/3%2F4', ['x/1/2', '3/4']],
+  ['/v1/{a=**}/y/{b}:go', '/v1/1/2/y/y:go', ['1/2', 'y']],
+  ['/v1/{a}/{b=x/**/y}/{c}', '/v1/1/x/y/2', ['1', 'x/y', '2']],
+  ['/v1/{a}/{b=x/**/y}/{c}', '/v1/1/x/2%2f3/4/y/5', ['1', 'x/2%2F3/4/y', '5']],
 ]
 
 for (const [text, path, values] of bindings) {

@@ -1,13 +1,18 @@
 import { type GatewayError, refusalHeaders } from '../../core/error.ts'
 import type { HttpExchange } from '../../core/http-exchange.ts'
+import { answerWhole } from './reply-trailers.ts'
 import { httpStatus, type RpcStatus, retryAfterSeconds, statusOfError } from './rpc-status.ts'
 
-/** Answers with a backend's refusal; `headers` is flat and grows. */
-export function answerStatus(x: HttpExchange, status: RpcStatus, headers: string[]): void {
+/** Answers with a backend's refusal; `headers` is flat and grows, `trailers` is flat. */
+export function answerStatus(
+  x: HttpExchange,
+  status: RpcStatus,
+  { headers, trailers }: { readonly headers: string[]; readonly trailers: readonly string[] },
+): void {
   const retryAfter = retryAfterSeconds(status)
   if (retryAfter !== undefined) headers.push('Retry-After', String(retryAfter))
   headers.push('Content-Type', 'application/json')
-  x.answer(httpStatus(status.code), headers, JSON.stringify(status))
+  answerWhole(x, { status: httpStatus(status.code), headers, trailers, body: JSON.stringify(status) })
 }
 
 /** Answers with a refusal of the gateway itself. */

@@ -7,13 +7,14 @@ import type { Upstream } from '../../traffic/upstream.ts'
 import { answerError } from './answer-status.ts'
 import { type Binding, compileBinding } from './binding.ts'
 import { type Descriptors, loadDescriptors, type RpcMethod } from './descriptors.ts'
-import type { HttpBinding } from './http-rule.ts'
+import { compileMetadataRules, type MetadataOptions, type MetadataRules } from './metadata-rules.ts'
 import { type ChannelKind, openChannel } from './open-channel.ts'
 import { compileRendering, type JsonStyle } from './render-reply.ts'
 import type { RpcRoute } from './rpc-route.ts'
 import { RpcTransport } from './rpc-transport.ts'
 import { serveStream } from './serve-stream.ts'
 import { serveUnary } from './serve-unary.ts'
+import { unannotatedBinding } from './unannotated.ts'
 
 /** What the gRPC front-end serves: services that `.proto` files declare. */
 export interface GrpcOptions {
@@ -42,6 +43,9 @@ export interface ServiceOptions {
   /** For one call, in milliseconds. Default: the upstream's for unary calls, none for streams. */
   readonly timeoutMs?: number
   readonly json: JsonOptions
+  /** Whether methods without an annotation are served at `/package.Service/Method`. */
+  readonly unannotated: boolean
+  readonly metadata: MetadataOptions
 }
 
 /** How the JSON of a service is written and read. */
@@ -67,14 +71,16 @@ class GrpcFrontEnd implements FrontEnd {
   constructor(options: GrpcOptions, descriptors: Descriptors) {
     const channel = { kind: options.channel ?? 'fast', maxMessageBytes: options.limits.messageBytes }
     this.#transport = new RpcTransport((endpoint) => openChannel(endpoint, channel))
-    this.rows = options.services.flatMap((service) =>
-      descriptors.methodsOf(service.name).flatMap((method) =>
-        method.bindings.filter(routable(options.log, method)).map((rule) => {
+    this.rows = options.services.flatMap((service) => {
+      const metadata = compileMetadataRules(service.metadata)
+      return descriptors.methodsOf(service.name).flatMap((method) =>
+        bindingsOf(method, service).map((rule) => {
           const binding = compileBinding(method, rule)
-          return this.#row(service, binding, this.#serveWith(service, binding, { options, descriptors }))
+          const serve = this.#serveWith(service, binding, { options, descriptors, metadata })
+          return this.#row(service, binding, serve)
         }),
-      ),
-    )
+      )
+    })
   }
 
   refuse(x: HttpExchange, error: GatewayError): void {
@@ -106,7 +112,7 @@ class GrpcFrontEnd implements FrontEnd {
   #serveWith(
     service: ServiceOptions,
     binding: Binding,
-    { options, descriptors }: { readonly options: GrpcOptions; readonly descriptors: Descriptors },
+    { options, descriptors, metadata }: Surroundings,
   ): Row['serve'] {
     const { desc } = binding.method
     const { registry } = descriptors
@@ -120,22 +126,22 @@ class GrpcFrontEnd implements FrontEnd {
       bind: { registry, ignoreUnknown: service.json.ignoreUnknown, ...options.limits },
       rendering: compileRendering(desc.output, binding.responseBody, { style: service.json, registry }),
       registry,
+      metadata,
       timeoutMs: service.timeoutMs ?? (streams ? 0 : service.upstream.options.requestTimeoutMs),
     }
     return streams ? (x) => serveStream(x, route) : (x) => serveUnary(x, route)
   }
 }
 
-/**
- * Some of Google's own protos (Firestore's ListDocuments) have segments after `**`, which http.proto forbids and the router
- * does not know: such a binding is left out, with a warning, so that the others can be used.
- */
-function routable(log: Logger, { origin }: RpcMethod): (rule: HttpBinding) => boolean {
-  return ({ template }) => {
-    if (!/\*\*}?\//.test(template)) return true
-    log.warn({ origin, template }, 'A binding is left out: its template goes on after "**".')
-    return false
-  }
+/** What all bindings of a service have in common. */
+interface Surroundings {
+  readonly options: GrpcOptions
+  readonly descriptors: Descriptors
+  readonly metadata: MetadataRules
+}
+
+function bindingsOf(method: RpcMethod, { unannotated }: ServiceOptions): RpcMethod['bindings'] {
+  return method.bindings.length === 0 && unannotated ? [unannotatedBinding(method.path)] : method.bindings
 }
 
 function refuseClientStream({ path }: RpcMethod): Row['serve'] {

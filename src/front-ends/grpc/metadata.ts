@@ -1,39 +1,34 @@
 import { GatewayError } from '../../core/error.ts'
-import { classifyRequestHeader } from '../../core/headers.ts'
 import type { HttpExchange } from '../../core/http-exchange.ts'
 import { forwardingHeaders } from '../../traffic/forwarding.ts'
-
-const prefix = 'grpc-metadata-'
+import type { MetadataRules, ReplyPlace } from './metadata-rules.ts'
 
 /**
- * The metadata of a call, flat: where the request came from, the client's credentials if they are to be forwarded, and each
- * `Grpc-Metadata-*` header without its prefix. What the gateway itself establishes cannot be set that way, in any spelling.
+ * The metadata of a call, flat: where the request came from, the client's credentials if they are to be forwarded, and the headers
+ * that the rules let pass. What the gateway itself establishes cannot be set that way, in any spelling.
  */
-export function requestMetadata(x: HttpExchange): string[] {
+export function requestMetadata(x: HttpExchange, rules: MetadataRules): string[] {
   const { forwardCredentials } = x.route.policy
   const metadata = forwardingHeaders(x.request, '')
-  for (const [name, value] of Object.entries(x.request.headers)) {
+  for (const [header, value] of Object.entries(x.request.headers)) {
     if (value === undefined) continue
-    const kind = classifyRequestHeader(name)
-    if (kind === 'credential' && forwardCredentials) add(metadata, name, String(value))
-    if (!name.startsWith(prefix)) continue
-    const bare = name.slice(prefix.length)
-    const bareKind = classifyRequestHeader(bare)
-    if (isReserved(bare) || bareKind === 'drop' || (bareKind === 'credential' && !forwardCredentials))
-      continue
-    add(metadata, bare, String(value))
+    const name = rules.fromHeader(header, forwardCredentials)
+    if (name !== undefined) add(metadata, { name, header, value: String(value) })
   }
   return metadata
 }
 
-/** Initial metadata of an answer as `Grpc-Metadata-*` headers, flat; `-bin` values stay in base64. */
-export function replyMetadata(metadata: readonly string[]): string[] {
+/** Metadata of an answer as HTTP headers, flat; `-bin` values stay in base64. */
+export function replyMetadata(
+  metadata: readonly string[],
+  rules: MetadataRules,
+  place: ReplyPlace = 'header',
+): string[] {
   const headers: string[] = []
   for (let i = 0; i + 1 < metadata.length; i += 2) {
-    const name = metadata[i] as string
     const value = metadata[i + 1] as string
-    if (isReserved(name) || !/^[\x20-\x7e]*$/.test(value)) continue
-    headers.push(`Grpc-Metadata-${name}`, value)
+    const header = rules.toHeader(metadata[i] as string, place)
+    if (header !== undefined && /^[\x20-\x7e]*$/.test(value)) headers.push(header, value)
   }
   return headers
 }
@@ -44,7 +39,13 @@ export function metadataValue(metadata: readonly string[], name: string): string
   return undefined
 }
 
-function add(metadata: string[], name: string, value: string): void {
+interface Sent {
+  readonly name: string
+  readonly header: string
+  readonly value: string
+}
+
+function add(metadata: string[], { name, header, value }: Sent): void {
   if (!name.endsWith('-bin')) {
     metadata.push(name, value)
     return
@@ -52,23 +53,8 @@ function add(metadata: string[], name: string, value: string): void {
   for (const part of value.split(',')) {
     const base64 = part.trim()
     if (!/^[A-Za-z0-9+/_-]*={0,2}$/.test(base64)) {
-      throw new GatewayError('INVALID_ARGUMENT', `The header "${prefix}${name}" must be base64.`)
+      throw new GatewayError('INVALID_ARGUMENT', `The header "${header}" must be base64.`)
     }
     metadata.push(name, base64)
   }
 }
-
-/** Names that gRPC and HTTP keep for themselves (gRPC PROTOCOL-HTTP2: `grpc-` is reserved). */
-function isReserved(name: string): boolean {
-  return name === '' || name.startsWith('grpc-') || name.startsWith(':') || ofTheWire.has(name)
-}
-
-const ofTheWire = new Set([
-  'accept-encoding',
-  'content-encoding',
-  'content-length',
-  'content-type',
-  'date',
-  'server',
-  'user-agent',
-])

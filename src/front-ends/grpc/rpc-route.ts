@@ -5,6 +5,7 @@ import { type BindOptions, bindRequest } from './bind-request.ts'
 import type { Binding } from './binding.ts'
 import { timeLimit } from './grpc-timeout.ts'
 import { requestMetadata } from './metadata.ts'
+import type { MetadataRules } from './metadata-rules.ts'
 import type { Rendering } from './render-reply.ts'
 import { RpcCall, type RpcCallOptions, type RpcTransport } from './rpc-transport.ts'
 
@@ -15,6 +16,7 @@ export interface RpcRoute {
   readonly transport: RpcTransport
   readonly bind: BindOptions
   readonly rendering: Rendering
+  readonly metadata: MetadataRules
   readonly registry: Registry
   /** Milliseconds for one call; 0: none. */
   readonly timeoutMs: number
@@ -37,7 +39,7 @@ export async function prepareCall(
     message,
     timeoutMs,
     clientDeadline,
-    headers: requestMetadata(x),
+    headers: requestMetadata(x, route.metadata),
     // MethodOptions.IdempotencyLevel: NO_SIDE_EFFECTS is 1, IDEMPOTENT is 2.
     idempotent: binding.verb === 'GET' || desc.idempotency !== 0,
     replayable: true,

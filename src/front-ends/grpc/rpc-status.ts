@@ -41,7 +41,8 @@ export function statusOf(end: RpcEnd, registry: Registry): RpcStatus {
 export function retryAfterSeconds({ details }: RpcStatus): number | undefined {
   for (const detail of details) {
     const { '@type': type, retryDelay } = detail as JsonObject
-    if (type !== typeUrl('google.rpc.RetryInfo') || typeof retryDelay !== 'string') continue
+    if (typeof type !== 'string' || !type.endsWith('/google.rpc.RetryInfo')) continue
+    if (typeof retryDelay !== 'string') continue
     return Math.max(0, Math.ceil(Number.parseFloat(retryDelay)))
   }
   return undefined

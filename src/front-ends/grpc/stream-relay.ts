@@ -2,7 +2,10 @@ import { GatewayError, toGatewayError } from '../../core/error.ts'
 import type { HttpExchange } from '../../core/http-exchange.ts'
 import type { RpcStream } from './channel.ts'
 import { replyMetadata } from './metadata.ts'
+import type { MetadataRules } from './metadata-rules.ts'
 import type { Rendering } from './render-reply.ts'
+import { addTrailers } from './reply-trailers.ts'
+import type { RpcRoute } from './rpc-route.ts'
 import type { RpcStatus } from './rpc-status.ts'
 import type { RpcCall } from './rpc-transport.ts'
 import { chooseFraming, type Framing, rawFraming } from './streams.ts'
@@ -13,13 +16,15 @@ export class StreamRelay {
   failure: GatewayError | undefined
   readonly #x: HttpExchange
   readonly #rendering: Rendering
+  readonly #metadata: MetadataRules
   readonly #framing: Framing
   #written = 0
   #paused = false
 
-  constructor(x: HttpExchange, rendering: Rendering) {
+  constructor(x: HttpExchange, { rendering, metadata }: Pick<RpcRoute, 'rendering' | 'metadata'>) {
     this.#x = x
     this.#rendering = rendering
+    this.#metadata = metadata
     this.#framing = rendering.raw ? rawFraming : chooseFraming(x.header('accept'))
   }
 
@@ -45,18 +50,19 @@ export class StreamRelay {
     }
   }
 
-  /** The stream is complete. */
-  end(call: RpcCall): void {
+  /** The stream is complete; `trailers` is flat. */
+  end(call: RpcCall, trailers: readonly string[]): void {
     const { request, res } = this.#x
     const { none, end, contentType } = this.#framing
     if (this.#written === 0) this.#begin(call, contentType || 'application/octet-stream')
     const rest = this.#written === 0 ? none : end
     if (rest !== '' && request.method !== 'HEAD') this.#x.write(rest)
+    addTrailers(this.#x, trailers)
     res.end()
   }
 
   /** The error as the last element. Raw bytes have no place for one: they are visibly cut off. */
-  failLate(status: RpcStatus): void {
+  failLate(status: RpcStatus, trailers: readonly string[]): void {
     const { res, gone } = this.#x
     if (gone) return
     if (this.#rendering.raw) {
@@ -65,11 +71,12 @@ export class StreamRelay {
     }
     const { next, after, end } = this.#framing
     this.#x.write(`${next}${JSON.stringify({ error: status })}${after}${end}`)
+    addTrailers(this.#x, trailers)
     res.end()
   }
 
   #begin(call: RpcCall, contentType: string): void {
-    const headers = replyMetadata(call.metadata)
+    const headers = replyMetadata(call.metadata, this.#metadata)
     headers.push('Content-Type', this.#framing.contentType || contentType)
     this.#x.writeHead(200, headers)
   }

@@ -98,7 +98,15 @@ export function serviceOf(
   upstream: Upstream,
   more: Partial<ServiceOptions> = {},
 ): ServiceOptions {
-  return { name, upstream, policy: openPolicy, json: plainJson, ...more }
+  return {
+    name,
+    upstream,
+    policy: openPolicy,
+    json: plainJson,
+    unannotated: false,
+    metadata: { request: ['grpc-metadata-*'], response: ['*'], credentials: new Set() },
+    ...more,
+  }
 }
 
 export const plainJson: ServiceOptions['json'] = {
@@ -215,9 +223,13 @@ function matches(row: Row, method: string, raw: readonly string[]): boolean {
   const last = path.pop() ?? ''
   if (verb !== '' && !last.endsWith(`:${verb}`)) return false
   path.push(verb === '' ? last : last.slice(0, -verb.length - 1))
-  const open = segments.at(-1)?.kind === 'doubleStar'
-  if (open ? path.length < segments.length - 1 : path.length !== segments.length) return false
-  return segments.every((segment, i) => segment.kind !== 'literal' || segment.text === path[i])
+  const open = segments.findIndex(({ kind }) => kind === 'doubleStar')
+  const more = path.length - segments.length
+  if (open === -1 ? more !== 0 : more < -1) return false
+  return segments.every(
+    (segment, i) =>
+      segment.kind !== 'literal' || segment.text === path[open !== -1 && i > open ? i + more : i],
+  )
 }
 
 function headOf(req: IncomingMessage, path: string, query: string): RequestHead {

@@ -1,0 +1,93 @@
+import { classifyRequestHeader, passesToClient } from '../../core/headers.ts'
+
+/** What a service says about metadata, as configured. */
+export interface MetadataOptions {
+  /** Names of request headers, lower case; `*` at the end of one stands for any rest. */
+  readonly request: readonly string[]
+  /** Names of the metadata of answers, likewise. */
+  readonly response: readonly string[]
+  /** Headers in which this gateway's callers send their credentials, lower case, beside the usual ones. */
+  readonly credentials: ReadonlySet<string>
+}
+
+/** Where metadata stands in an HTTP answer: ahead of it, or behind it (trailers). */
+export type ReplyPlace = 'header' | 'trailer'
+
+/** Which request headers become metadata and which metadata of answers become headers, and under which names. */
+export interface MetadataRules {
+  /** The metadata that a request header becomes; undefined for one that does not pass. */
+  fromHeader(header: string, forwardCredentials: boolean): string | undefined
+  /** The header that a piece of an answer's metadata becomes; undefined for one that does not pass. */
+  toHeader(name: string, place: ReplyPlace): string | undefined
+}
+
+/** Makes the rules of a service. Names that were seen are remembered (at most 1,000): clients send the same few over and over. */
+export function compileMetadataRules({ request, response, credentials }: MetadataOptions): MetadataRules {
+  const passes = nameMatcher(request)
+  const answers = nameMatcher(response)
+  const wanted = new Set(response)
+  const known = new Map<string, Passage>()
+  return {
+    fromHeader(header, forwardCredentials) {
+      const passage = known.get(header) ?? passageOf(header, { passes, credentials })
+      if (known.size < 1_000) known.set(header, passage)
+      return passage.credential && !forwardCredentials ? undefined : passage.name
+    },
+    toHeader(name, place) {
+      if (isReserved(name) || !answers(name)) return undefined
+      // Under its own name only what the operator wrote out, and never what belongs to one connection.
+      if (wanted.has(name)) {
+        return classifyRequestHeader(name) === 'drop' || !passesToClient(name) ? undefined : name
+      }
+      return `Grpc-${place === 'header' ? 'Metadata' : 'Trailer'}-${name}`
+    },
+  }
+}
+
+/** What becomes of a request header. */
+interface Passage {
+  /** The name of the metadata; undefined: it does not pass. */
+  readonly name: string | undefined
+  readonly credential: boolean
+}
+
+interface PassageOptions {
+  readonly passes: (name: string) => boolean
+  readonly credentials: ReadonlySet<string>
+}
+
+function passageOf(header: string, { passes, credentials }: PassageOptions): Passage {
+  const name = header.startsWith(prefix) ? header.slice(prefix.length) : header
+  const folded = name.replaceAll('_', '-')
+  const kind = classifyRequestHeader(name)
+  const credential = kind === 'credential' || credentials.has(folded) || alwaysSecret.has(folded)
+  if (kind === 'drop' || isReserved(name)) return { name: undefined, credential }
+  // Credentials have a switch of their own, and need no entry in the list.
+  const listed = passes(header) || (credential && header === name && folded !== 'cookie')
+  return { name: listed ? name : undefined, credential }
+}
+
+const prefix = 'grpc-metadata-'
+const alwaysSecret: ReadonlySet<string> = new Set(['cookie', 'proxy-authorization'])
+
+function nameMatcher(patterns: readonly string[]): (name: string) => boolean {
+  const whole = new Set(patterns)
+  const starts = patterns.filter((pattern) => pattern.endsWith('*')).map((pattern) => pattern.slice(0, -1))
+  return (name) => whole.has(name) || starts.some((start) => name.startsWith(start))
+}
+
+/** Names that gRPC and HTTP keep for themselves (gRPC PROTOCOL-HTTP2: `grpc-` is reserved), in any spelling. */
+function isReserved(name: string): boolean {
+  const folded = name.replaceAll('_', '-')
+  return folded === '' || folded.startsWith('grpc-') || folded.startsWith(':') || ofTheWire.has(folded)
+}
+
+const ofTheWire = new Set([
+  'accept-encoding',
+  'content-encoding',
+  'content-length',
+  'content-type',
+  'date',
+  'server',
+  'user-agent',
+])
