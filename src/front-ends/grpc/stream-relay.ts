@@ -69,15 +69,15 @@ export class StreamRelay {
       this.#x.fail(new GatewayError('UPSTREAM_RESET', status.message))
       return
     }
-    const { next, after, end } = this.#framing
-    this.#x.write(`${next}${JSON.stringify({ error: status })}${after}${end}`)
+    const { beforeError, afterError } = this.#framing
+    this.#x.write(`${beforeError}${JSON.stringify(status)}${afterError}`)
     addTrailers(this.#x, trailers)
     res.end()
   }
 
   #begin(call: RpcCall, contentType: string): void {
     const headers = replyMetadata(call.metadata, this.#metadata)
-    headers.push('Content-Type', this.#framing.contentType || contentType)
+    headers.push('Content-Type', this.#framing.contentType || contentType, ...this.#framing.headers)
     this.#x.writeHead(200, headers)
   }
 

@@ -18,6 +18,7 @@ after(async () => {
 })
 
 const ndjson = { accept: 'application/x-ndjson' }
+const sse = { accept: 'text/event-stream' }
 const framings: readonly [accept: string | undefined, type: string][] = [
   [undefined, 'application/json'],
   ['*/*', 'application/json'],
@@ -26,6 +27,10 @@ const framings: readonly [accept: string | undefined, type: string][] = [
   ['Application/X-NDJSON;q=0.5, text/html', 'application/x-ndjson'],
   ['application/x-ndjson;q=0.5, application/json', 'application/json'],
   ['application/x-ndjson;q=0', 'application/json'],
+  ['text/event-stream', 'text/event-stream'],
+  ['text/event-stream;q=0.9, application/json;q=0.8', 'text/event-stream'],
+  ['text/event-stream;q=0.5, application/x-ndjson', 'application/x-ndjson'],
+  ['text/event-stream;q=0', 'application/json'],
 ]
 for (const [accept, type] of framings) {
   test(`Accept: ${accept} gives ${type}`, async () => {
@@ -33,8 +38,9 @@ for (const [accept, type] of framings) {
       headers: accept === undefined ? {} : { accept },
     })
     assert.deepEqual([status, headers['content-type']], [200, type])
-    const messages = type === 'application/json' ? JSON.parse(text) : lines(text)
-    assert.deepEqual(messages, [{ number: 1 }, { number: 2 }, { number: 3 }])
+    const parse = type === 'application/json' ? JSON.parse : type === sse.accept ? events : lines
+    assert.deepEqual(parse(text), [{ number: 1 }, { number: 2 }, { number: 3 }])
+    assert.equal(headers['cache-control'], type === sse.accept ? 'no-cache' : undefined)
   })
 }
 
@@ -55,6 +61,7 @@ test('an error before the first message has its HTTP status', async () => {
 for (const [name, headers, parse] of [
   ['a JSON array', {}, (text: string) => JSON.parse(text)],
   ['NDJSON', ndjson, lines],
+  ['server-sent events', sse, events],
 ] as const) {
   test(`an error after the first message is the last element of ${name}`, async () => {
     const { status, text } = await house.ask('GET', '/v1/count/9?fail_after=2', { headers })
@@ -76,8 +83,8 @@ for (const [name, headers, parse] of [
     sent.destroy()
     const reason = mourning.settled[0]?.error?.reason
     await mourning.close()
-    assert.match(text, /\{"error":\{"code":14,"message":"Upstream \\"kitchen\\" closed the connection\."/)
-    assert.ok(text.endsWith(name === 'NDJSON' ? '}\n' : '}]'))
+    assert.match(text, /\{"code":14,"message":"Upstream \\"kitchen\\" closed the connection\."/)
+    assert.ok(text.endsWith({ NDJSON: '}\n', 'a JSON array': '}]', 'server-sent events': '}\n\n' }[name]))
     assert.equal(reason, 'UPSTREAM_RESET')
   })
 }
@@ -139,6 +146,19 @@ test('a stream of HttpBody is its bytes, and one that breaks is visibly cut off'
   assert.deepEqual([headers['content-type'], text], ['text/csv', 'row 0\nrow 1\n'])
   await assert.rejects(house.ask('GET', '/v1/download/2?fail_after=1'))
 })
+
+/** The data of each event; an event of type `error` as `{error}`. */
+function events(text: string): unknown[] {
+  assert.ok(text.endsWith('\n\n'))
+  return text
+    .slice(0, -2)
+    .split('\n\n')
+    .map((event) => {
+      const match = /^(event: error\n)?data: (.*)$/.exec(event)
+      assert.ok(match?.[2] !== undefined, event)
+      return match[1] === undefined ? JSON.parse(match[2]) : { error: JSON.parse(match[2]) }
+    })
+}
 
 function lines(text: string): unknown[] {
   assert.ok(text.endsWith('\n'))
