@@ -1,21 +1,27 @@
 import {
   create,
+  createRegistry,
   type DescEnum,
   type DescField,
   type DescMessage,
+  fromBinary,
   fromJson,
   ScalarType,
 } from '@bufbuild/protobuf'
 import { reflect } from '@bufbuild/protobuf/reflect'
 import { base64Decode } from '@bufbuild/protobuf/wire'
 import { FieldMaskSchema } from '@bufbuild/protobuf/wkt'
+import { GatewayError } from '../../core/error.ts'
+import { compileCodec } from './codec/codec.ts'
+import { maxJsonDepth } from './codec/json-reader.ts'
 
 /** Reads one value of a field (of a repeated field: one item) from text. Throws an Error that says what is wrong with it. */
 export type TextReader = (text: string) => unknown
 
 /**
  * How a value of this field is read from a path or a query, in the form that reflection takes; undefined when it cannot be
- * written there at all: maps, and messages other than Timestamp, Duration, FieldMask and the wrappers.
+ * written there at all: maps, and messages other than Timestamp, Duration, FieldMask, the wrappers and, as JSON text (so does
+ * grpc-gateway), Struct, Value and ListValue.
  */
 export function textReader(field: DescField): TextReader | undefined {
   const kind = field.fieldKind === 'list' ? field.listKind : field.fieldKind
@@ -64,9 +70,8 @@ function enumReader(desc: DescEnum): TextReader {
 
 function messageReader(desc: DescMessage): TextReader | undefined {
   if (desc.typeName === 'google.protobuf.FieldMask') return (text) => reflect(FieldMaskSchema, readMask(text))
-  if (desc.typeName === 'google.protobuf.Timestamp' || desc.typeName === 'google.protobuf.Duration') {
-    return (text) => reflect(desc, fromJson(desc, text))
-  }
+  if (asString.has(desc.typeName)) return jsonReader(desc, (text) => JSON.stringify(text))
+  if (asJson.has(desc.typeName)) return jsonReader(desc, (text) => text)
   const [value] = desc.fields
   if (value?.scalar === undefined || !/^google\.protobuf\.\w+Value$/.test(desc.typeName)) return undefined
   const read = scalarReader(value.scalar)
@@ -76,6 +81,27 @@ function messageReader(desc: DescMessage): TextReader | undefined {
     return wrapper
   }
 }
+
+const asString = new Set(['google.protobuf.Timestamp', 'google.protobuf.Duration'])
+const asJson = new Set(['google.protobuf.Struct', 'google.protobuf.Value', 'google.protobuf.ListValue'])
+
+/** Reads a message from the JSON that `written` makes of a text, exactly as from a body. */
+function jsonReader(desc: DescMessage, written: (text: string) => string): TextReader {
+  const codec = compileCodec(desc, { ...plainJson, registry: createRegistry() })
+  return (text) => {
+    try {
+      return reflect(
+        desc,
+        fromBinary(desc, codec.fromJson(written(text)), { recursionLimit: 3 * maxJsonDepth }),
+      )
+    } catch (cause) {
+      const detail = cause instanceof GatewayError ? cause.violations[0]?.detail : undefined
+      throw new Error(detail ?? `is no ${desc.typeName}`, { cause })
+    }
+  }
+}
+
+const plainJson = { emitDefaults: false, protoNames: false, enumsAsNumbers: false, ignoreUnknown: false }
 
 /** Paths by commas, in camelCase as ProtoJSON writes them, or by proto names. */
 function readMask(text: string): ReturnType<typeof create<typeof FieldMaskSchema>> {

@@ -17,10 +17,12 @@ export interface HttpBinding {
 export function readHttpRule(options: object | undefined, origin: string): readonly HttpBinding[] {
   const rule = isRecord(options) ? options['(google.api.http)'] : undefined
   if (!isRecord(rule)) return []
-  const additional = rule.additional_bindings ?? []
-  return [rule, ...(Array.isArray(additional) ? additional : [additional])].map((one) =>
-    readBinding(one, origin),
-  )
+  const given = rule.additional_bindings ?? []
+  const additional: readonly unknown[] = Array.isArray(given) ? given : [given]
+  if (additional.some((one) => isRecord(one) && one.additional_bindings !== undefined)) {
+    throw new Error(`${origin}: an additional binding of google.api.http has additional ones of its own`)
+  }
+  return [rule, ...additional].map((one) => readBinding(one, origin))
 }
 
 const verbs = ['get', 'put', 'post', 'delete', 'patch'] as const

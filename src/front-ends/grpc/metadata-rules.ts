@@ -21,7 +21,7 @@ export interface MetadataRules {
   toHeader(name: string, place: ReplyPlace): string | undefined
 }
 
-/** Makes the rules of a service. Names that were seen are remembered (at most 1,000): clients send the same few over and over. */
+/** Makes the rules of a service. Names of headers are remembered (at most 1,000): the same few come again and again. */
 export function compileMetadataRules({ request, response, credentials }: MetadataOptions): MetadataRules {
   const passes = nameMatcher(request)
   const answers = nameMatcher(response)
@@ -29,12 +29,15 @@ export function compileMetadataRules({ request, response, credentials }: Metadat
   const known = new Map<string, Passage>()
   return {
     fromHeader(header, forwardCredentials) {
-      const passage = known.get(header) ?? passageOf(header, { passes, credentials })
-      if (known.size < 1_000) known.set(header, passage)
+      let passage = known.get(header)
+      if (passage === undefined) {
+        passage = passageOf(header, { passes, credentials })
+        if (known.size < 1_000 && header.length <= 60) known.set(header, passage)
+      }
       return passage.credential && !forwardCredentials ? undefined : passage.name
     },
     toHeader(name, place) {
-      if (isReserved(name) || !answers(name)) return undefined
+      if (!/^[0-9a-z_.-]+$/.test(name) || isReserved(name) || !answers(name)) return undefined
       // Under its own name only what the operator wrote out, and never what belongs to one connection.
       if (wanted.has(name)) {
         return classifyRequestHeader(name) === 'drop' || !passesToClient(name) ? undefined : name

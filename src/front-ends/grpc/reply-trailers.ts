@@ -17,7 +17,8 @@ export interface WholeAnswer {
  * 6.5.1), which would never see them.
  */
 export function replyTrailers(x: HttpExchange, metadata: readonly string[], rules: MetadataRules): string[] {
-  if (metadata.length === 0 || x.req.httpVersionMinor === 0) return []
+  // Only a chunked body has trailers: not the answer to HEAD, nor one to HTTP/1.0.
+  if (metadata.length === 0 || x.request.method === 'HEAD' || x.req.httpVersionMinor === 0) return []
   const te = x.header('te')
   if (te === undefined || !/(?:^|,)\s*trailers\s*(?:[,;]|$)/i.test(te)) return []
   return replyMetadata(metadata, rules, 'trailer')
@@ -32,10 +33,8 @@ export function answerWhole(x: HttpExchange, { status, headers, trailers, body }
   const names = new Set(trailers.filter((_, index) => index % 2 === 0))
   headers.push('Trailer', [...names].join(', '))
   x.writeHead(status, headers)
-  if (x.request.method !== 'HEAD') {
-    x.write(body)
-    addTrailers(x, trailers)
-  }
+  x.write(body)
+  addTrailers(x, trailers)
   x.res.end()
 }
 

@@ -108,6 +108,11 @@ const broken: readonly [name: string, source: string, message: RegExp][] = [
   ],
   ['has a bad template', annotated('{get: "/v1/{text"}'), /a\.S\.Do: Template "\/v1\/\{text", column/],
   [
+    'nests additional bindings',
+    annotated('{get: "/a" additional_bindings {get: "/b" additional_bindings {get: "/c"}}}'),
+    /a\.S\.Do: an additional binding of google\.api\.http has additional ones/,
+  ],
+  [
     'has a rule without a pattern',
     annotated('{body: "*"}'),
     /a\.S\.Do: google\.api\.http needs exactly one of/,
