@@ -75,7 +75,7 @@ async function graphqlFrontEnd(build: Build): Promise<FrontEnd | undefined> {
 }
 
 async function grpcFrontEnd(build: Build): Promise<FrontEnd | undefined> {
-  const { grpc, server } = build.config
+  const { grpc, server, auth } = build.config
   if (grpc === undefined) return undefined
   const { createGrpcFrontEnd } = await import('./front-ends/grpc/front-end.ts')
   const includeDirs = grpc.includeDirs.map((dir) => resolve(build.folder, dir))
@@ -98,6 +98,7 @@ async function grpcFrontEnd(build: Build): Promise<FrontEnd | undefined> {
         json: service.json,
       })),
       limits: { bodyBytes: server.limits.bodyBytes, messageBytes: grpc.messageBytes },
+      apiKeyHeader: auth.apiKeys.header,
       log: build.log,
     }),
   )

@@ -9,6 +9,7 @@ import { type Binding, compileBinding } from './binding.ts'
 import { type Descriptors, loadDescriptors, type RpcMethod } from './descriptors.ts'
 import type { HttpBinding } from './http-rule.ts'
 import { type ChannelKind, openChannel } from './open-channel.ts'
+import { type DescribedService, describeApi } from './openapi/document.ts'
 import { compileRendering, type JsonStyle } from './render-reply.ts'
 import type { RpcRoute } from './rpc-route.ts'
 import { RpcTransport } from './rpc-transport.ts'
@@ -30,6 +31,8 @@ export interface GrpcOptions {
   }
   /** Which client carries the calls to backends. Default `fast`. */
   readonly channel?: ChannelKind
+  /** The header with the key of a consumer, for the description. Default `x-api-key`. */
+  readonly apiKeyHeader?: string
   readonly log: Logger
 }
 
@@ -62,19 +65,35 @@ export async function createGrpcFrontEnd(options: GrpcOptions): Promise<FrontEnd
 class GrpcFrontEnd implements FrontEnd {
   readonly name = 'grpc'
   readonly rows: readonly Row[]
+  readonly describe: () => object
   readonly #transport: RpcTransport
 
   constructor(options: GrpcOptions, descriptors: Descriptors) {
     const channel = { kind: options.channel ?? 'fast', maxMessageBytes: options.limits.messageBytes }
     this.#transport = new RpcTransport((endpoint) => openChannel(endpoint, channel))
-    this.rows = options.services.flatMap((service) =>
-      descriptors.methodsOf(service.name).flatMap((method) =>
-        method.bindings.filter(routable(options.log, method)).map((rule) => {
-          const binding = compileBinding(method, rule)
-          return this.#row(service, binding, this.#serveWith(service, binding, { options, descriptors }))
-        }),
+    const bound = options.services.map((service) => ({
+      service,
+      bindings: descriptors
+        .methodsOf(service.name)
+        .flatMap((method) =>
+          method.bindings.filter(routable(options.log, method)).map((rule) => compileBinding(method, rule)),
+        ),
+    }))
+    this.rows = bound.flatMap(({ service, bindings }) =>
+      bindings.map((binding) =>
+        this.#row(service, binding, this.#serveWith(service, binding, { options, descriptors })),
       ),
     )
+    const services = bound.map(
+      ({ service: { policy, json }, bindings }): DescribedService => ({
+        bindings: bindings.filter(({ method }) => !takesStream(method)),
+        policy,
+        style: json,
+      }),
+    )
+    const { registry, comments } = descriptors
+    const { apiKeyHeader = 'x-api-key' } = options
+    this.describe = () => describeApi({ services, registry, comments, apiKeyHeader })
   }
 
   refuse(x: HttpExchange, error: GatewayError): void {
@@ -110,8 +129,7 @@ class GrpcFrontEnd implements FrontEnd {
   ): Row['serve'] {
     const { desc } = binding.method
     const { registry } = descriptors
-    if (desc.methodKind === 'client_streaming' || desc.methodKind === 'bidi_streaming')
-      return refuseClientStream(binding.method)
+    if (takesStream(binding.method)) return refuseClientStream(binding.method)
     const streams = desc.methodKind === 'server_streaming'
     const route: RpcRoute = {
       binding,
@@ -136,6 +154,10 @@ function routable(log: Logger, { origin }: RpcMethod): (rule: HttpBinding) => bo
     log.warn({ origin, template }, 'A binding is left out: its template goes on after "**".')
     return false
   }
+}
+
+function takesStream({ desc: { methodKind } }: RpcMethod): boolean {
+  return methodKind === 'client_streaming' || methodKind === 'bidi_streaming'
 }
 
 function refuseClientStream({ path }: RpcMethod): Row['serve'] {
