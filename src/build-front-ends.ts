@@ -101,6 +101,7 @@ async function grpcFrontEnd(build: Build): Promise<FrontEnd | undefined> {
         metadata: { ...service.metadata, credentials },
       })),
       limits: { bodyBytes: server.limits.bodyBytes, messageBytes: grpc.messageBytes },
+      apiKeyHeader: auth.apiKeys.header,
       log: build.log,
     }),
   )

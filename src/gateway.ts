@@ -88,6 +88,7 @@ export class Gateway {
       metrics: this.metrics,
       status: () => this.status(),
       draining: () => this.#draining,
+      grpcDescription: () => this.#generations.current.grpcDescription(),
       notFound,
       failed: (req, res, error) => this.#listener.failed(req, res, error),
       extend: options.extend,

@@ -1,3 +1,4 @@
+import { type ApiDescription, describedApi } from './api-description.ts'
 import { Build, type BuildContext } from './build.ts'
 import { buildFrontEnds } from './build-front-ends.ts'
 import { buildIdentity } from './build-identity.ts'
@@ -17,6 +18,8 @@ import { unroutedPlan } from './unrouted.ts'
 export interface BuiltGeneration extends Generation {
   readonly config: Config
   readonly upstreams: readonly Upstream[]
+  /** What the gRPC front-end serves; undefined when there is none. Made when it is first asked for. */
+  grpcDescription(): ApiDescription | undefined
   /** Takes no more requests; resolves when the last one has settled and everything is freed. */
   retire(): Promise<void>
 }
@@ -27,7 +30,9 @@ export async function buildGeneration(loaded: LoadedConfig, context: BuildContex
   try {
     const shared = loaded.config.plugins.map((use, index) => build.plugin(use, undefined, ['plugins', index]))
     const frontEnds = await buildFrontEnds(build)
-    return generation(build, tableOf(build, plansOf(build, { frontEnds, shared })), unroutedPlan(shared))
+    const table = tableOf(build, plansOf(build, { frontEnds, shared }))
+    const grpc = frontEnds.find((frontEnd) => frontEnd.name === 'grpc')
+    return generation(build, { table, unrouted: unroutedPlan(shared), grpcDescription: describedApi(grpc) })
   } catch (error) {
     await build
       .free()
@@ -36,15 +41,17 @@ export async function buildGeneration(loaded: LoadedConfig, context: BuildContex
   }
 }
 
-function generation(build: Build, table: RoutingTable<Plan>, unrouted: Plan): BuiltGeneration {
+function generation(
+  build: Build,
+  parts: Pick<BuiltGeneration, 'table' | 'unrouted' | 'grpcDescription'>,
+): BuiltGeneration {
   let active = 0
   const idle = Promise.withResolvers<void>()
   let retired = false
   return {
     config: build.config,
     upstreams: [...build.upstreams.values()],
-    table,
-    unrouted,
+    ...parts,
     enter: () => {
       active++
     },

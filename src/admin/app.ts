@@ -9,6 +9,8 @@ export interface AppOptions {
   status(): Promise<GatewayStatus>
   /** Whether the gateway is shutting down, so that answers close their connections. */
   draining(): boolean
+  /** The OpenAPI document of the gRPC services, as JSON with its entity tag; undefined when there are none. */
+  grpcDescription(): { readonly body: string; readonly etag: string } | undefined
   /** 404 in the gateway's own words. */
   notFound(req: IncomingMessage, res: ServerResponse): void
   /** An error thrown behind Express, in the gateway's own words: Express's default handler would show stacks. */
@@ -47,6 +49,16 @@ export function createApp(options: AppOptions): Express {
       .set('Cache-Control', 'no-store')
       .type(options.metrics.contentType)
       .send(await options.metrics.metrics())
+  })
+  app.get('/openapi/grpc.json', (_req, res, next) => {
+    const description = options.grpcDescription()
+    if (description === undefined) next()
+    // Express answers 304 by itself to a client that has this one.
+    else
+      res
+        .set({ 'Cache-Control': 'no-cache', ETag: description.etag })
+        .type('application/json')
+        .send(description.body)
   })
   options.extend?.(app)
   app.use((req, res) => options.notFound(req, res))

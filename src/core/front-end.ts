@@ -10,6 +10,8 @@ export interface FrontEnd {
   readonly name: Protocol
   /** Its lines of the routing table, complete when the front-end is made. */
   readonly rows: readonly Row[]
+  /** An OpenAPI document of the rows, where the protocol has a way to describe them; made anew by each call. */
+  readonly describe?: () => object
   /** Answers a refused or failed exchange in the protocol's own words. Called only while nothing was sent. */
   refuse(x: HttpExchange, error: GatewayError): void
   /** Frees what the front-end holds; called when its last exchange has settled. */

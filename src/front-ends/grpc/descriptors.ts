@@ -9,6 +9,7 @@ import * as wkt from '@bufbuild/protobuf/wkt'
 import type { ServiceDefinition } from '@grpc/proto-loader'
 import { describeFiles } from './describe-files.ts'
 import { type HttpBinding, readHttpRule } from './http-rule.ts'
+import { type ProtoComments, readComments } from './proto-comments.ts'
 import { type ProtoSources, readProtos, shownPath } from './proto-files.ts'
 
 /** One method of a service, as the front-end needs it; where its descriptors came from is forgotten here. */
@@ -24,6 +25,7 @@ export interface RpcMethod {
 /** All types that were read, and the methods of their services. */
 export interface Descriptors {
   readonly registry: FileRegistry
+  readonly comments: ProtoComments
   /** Throws an Error for a service that was not read. */
   methodsOf(service: string): readonly RpcMethod[]
 }
@@ -37,6 +39,7 @@ export function loadDescriptors(sources: ProtoSources): Descriptors {
   const registry = createFileRegistry(set)
   return {
     registry,
+    comments: readComments(root),
     methodsOf(name) {
       const service = registry.getService(name)
       if (service === undefined)

@@ -9,6 +9,7 @@ import { type Binding, compileBinding } from './binding.ts'
 import { type Descriptors, loadDescriptors, type RpcMethod } from './descriptors.ts'
 import { compileMetadataRules, type MetadataOptions, type MetadataRules } from './metadata-rules.ts'
 import { type ChannelKind, openChannel } from './open-channel.ts'
+import { type DescribedService, describeApi } from './openapi/document.ts'
 import { compileRendering, type JsonStyle } from './render-reply.ts'
 import type { RpcRoute } from './rpc-route.ts'
 import { RpcTransport } from './rpc-transport.ts'
@@ -31,6 +32,8 @@ export interface GrpcOptions {
   }
   /** Which client carries the calls to backends. Default `fast`. */
   readonly channel?: ChannelKind
+  /** The header with the key of a consumer, for the description. Default `x-api-key`. */
+  readonly apiKeyHeader?: string
   readonly log: Logger
 }
 
@@ -66,21 +69,34 @@ export async function createGrpcFrontEnd(options: GrpcOptions): Promise<FrontEnd
 class GrpcFrontEnd implements FrontEnd {
   readonly name = 'grpc'
   readonly rows: readonly Row[]
+  readonly describe: () => object
   readonly #transport: RpcTransport
 
   constructor(options: GrpcOptions, descriptors: Descriptors) {
     const channel = { kind: options.channel ?? 'fast', maxMessageBytes: options.limits.messageBytes }
     this.#transport = new RpcTransport((endpoint) => openChannel(endpoint, channel))
-    this.rows = options.services.flatMap((service) => {
-      const metadata = compileMetadataRules(service.metadata)
-      return descriptors.methodsOf(service.name).flatMap((method) =>
-        bindingsOf(method, service).map((rule) => {
-          const binding = compileBinding(method, rule)
-          const serve = this.#serveWith(service, binding, { options, descriptors, metadata })
-          return this.#row(service, binding, serve)
-        }),
-      )
-    })
+    const bound = options.services.map((service) => ({
+      service,
+      metadata: compileMetadataRules(service.metadata),
+      bindings: descriptors
+        .methodsOf(service.name)
+        .flatMap((method) => bindingsOf(method, service).map((rule) => compileBinding(method, rule))),
+    }))
+    this.rows = bound.flatMap(({ service, bindings, metadata }) =>
+      bindings.map((binding) =>
+        this.#row(service, binding, this.#serveWith(service, binding, { options, descriptors, metadata })),
+      ),
+    )
+    const services = bound.map(
+      ({ service: { policy, json }, bindings }): DescribedService => ({
+        bindings: bindings.filter(({ method }) => !takesStream(method)),
+        policy,
+        style: json,
+      }),
+    )
+    const { registry, comments } = descriptors
+    const { apiKeyHeader = 'x-api-key' } = options
+    this.describe = () => describeApi({ services, registry, comments, apiKeyHeader })
   }
 
   refuse(x: HttpExchange, error: GatewayError): void {
@@ -116,8 +132,7 @@ class GrpcFrontEnd implements FrontEnd {
   ): Row['serve'] {
     const { desc } = binding.method
     const { registry } = descriptors
-    if (desc.methodKind === 'client_streaming' || desc.methodKind === 'bidi_streaming')
-      return refuseClientStream(binding.method)
+    if (takesStream(binding.method)) return refuseClientStream(binding.method)
     const streams = desc.methodKind === 'server_streaming'
     const route: RpcRoute = {
       binding,
@@ -142,6 +157,10 @@ interface Surroundings {
 
 function bindingsOf(method: RpcMethod, { unannotated }: ServiceOptions): RpcMethod['bindings'] {
   return method.bindings.length === 0 && unannotated ? [unannotatedBinding(method.path)] : method.bindings
+}
+
+function takesStream({ desc: { methodKind } }: RpcMethod): boolean {
+  return methodKind === 'client_streaming' || methodKind === 'bidi_streaming'
 }
 
 function refuseClientStream({ path }: RpcMethod): Row['serve'] {

@@ -34,7 +34,7 @@ export function readProtos(sources: ProtoSources): ParsedProtos {
   root.resolvePath = (origin, target) => findFile(target, includeDirs, origin)
   try {
     // Not the asynchronous load: it throws out of a callback, past every handler, when a type is missing.
-    root.loadSync(files, { keepCase: true })
+    root.loadSync(files, { keepCase: true, alternateCommentMode: true })
     return { root, definitions: loadSync(files, { keepCase: true, includeDirs }) }
   } catch (cause) {
     throw new Error(messageOf(cause, root), { cause })
