@@ -1,4 +1,4 @@
-import { GatewayError } from '../../core/error.ts'
+import type { GatewayError } from '../../core/error.ts'
 import type { FrontEnd } from '../../core/front-end.ts'
 import type { HttpExchange } from '../../core/http-exchange.ts'
 import type { Logger } from '../../core/log.ts'
@@ -110,9 +110,8 @@ class GrpcFrontEnd implements FrontEnd {
   ): Row['serve'] {
     const { desc } = binding.method
     const { registry } = descriptors
-    if (desc.methodKind === 'client_streaming' || desc.methodKind === 'bidi_streaming')
-      return refuseClientStream(binding.method)
-    const streams = desc.methodKind === 'server_streaming'
+    const unary = desc.methodKind === 'unary'
+    const streams = desc.methodKind === 'server_streaming' || desc.methodKind === 'bidi_streaming'
     const route: RpcRoute = {
       binding,
       upstream: service.upstream,
@@ -120,7 +119,7 @@ class GrpcFrontEnd implements FrontEnd {
       bind: { registry, ignoreUnknown: service.json.ignoreUnknown, ...options.limits },
       rendering: compileRendering(desc.output, binding.responseBody, { style: service.json, registry }),
       registry,
-      timeoutMs: service.timeoutMs ?? (streams ? 0 : service.upstream.options.requestTimeoutMs),
+      timeoutMs: service.timeoutMs ?? (unary ? service.upstream.options.requestTimeoutMs : 0),
     }
     return streams ? (x) => serveStream(x, route) : (x) => serveUnary(x, route)
   }
@@ -135,14 +134,5 @@ function routable(log: Logger, { origin }: RpcMethod): (rule: HttpBinding) => bo
     if (!/\*\*}?\//.test(template)) return true
     log.warn({ origin, template }, 'A binding is left out: its template goes on after "**".')
     return false
-  }
-}
-
-function refuseClientStream({ path }: RpcMethod): Row['serve'] {
-  return () => {
-    throw new GatewayError(
-      'NOT_IMPLEMENTED',
-      `${path.slice(1)} takes a stream of messages, which is not served over HTTP.`,
-    )
   }
 }

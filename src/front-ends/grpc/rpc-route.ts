@@ -7,6 +7,7 @@ import { timeLimit } from './grpc-timeout.ts'
 import { requestMetadata } from './metadata.ts'
 import type { Rendering } from './render-reply.ts'
 import { RpcCall, type RpcCallOptions, type RpcTransport } from './rpc-transport.ts'
+import { openRequestStream } from './streaming/request-stream.ts'
 
 /** All that serving one binding needs, put together when configuration loads. */
 export interface RpcRoute {
@@ -30,7 +31,9 @@ export async function prepareCall(
   const { desc, path } = binding.method
   x.attributes['rpc.service'] = desc.parent.typeName
   x.attributes['rpc.method'] = desc.name
-  const message = await bindRequest(x, binding, route.bind)
+  const clientStreams = desc.methodKind === 'client_streaming' || desc.methodKind === 'bidi_streaming'
+  const source = clientStreams ? openRequestStream(x, binding, route.bind) : undefined
+  const message = clientStreams ? undefined : await bindRequest(x, binding, route.bind)
   const { timeoutMs, clientDeadline } = timeLimit(x, route.timeoutMs)
   return new RpcCall(x, upstream, {
     path,
@@ -40,7 +43,8 @@ export async function prepareCall(
     headers: requestMetadata(x),
     // MethodOptions.IdempotencyLevel: NO_SIDE_EFFECTS is 1, IDEMPOTENT is 2.
     idempotent: binding.verb === 'GET' || desc.idempotency !== 0,
-    replayable: true,
+    replayable: source === undefined,
+    ...(source === undefined ? {} : { source }),
     ...(onMessage === undefined ? {} : { onMessage }),
   })
 }
