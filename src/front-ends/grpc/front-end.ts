@@ -14,6 +14,8 @@ import type { RpcRoute } from './rpc-route.ts'
 import { RpcTransport } from './rpc-transport.ts'
 import { serveStream } from './serve-stream.ts'
 import { serveUnary } from './serve-unary.ts'
+import { serveSocket } from './streaming/serve-socket.ts'
+import { SocketRows } from './streaming/socket-rows.ts'
 
 /** What the gRPC front-end serves: services that `.proto` files declare. */
 export interface GrpcOptions {
@@ -67,11 +69,15 @@ class GrpcFrontEnd implements FrontEnd {
   constructor(options: GrpcOptions, descriptors: Descriptors) {
     const channel = { kind: options.channel ?? 'fast', maxMessageBytes: options.limits.messageBytes }
     this.#transport = new RpcTransport((endpoint) => openChannel(endpoint, channel))
+    const sockets = new SocketRows()
     this.rows = options.services.flatMap((service) =>
       descriptors.methodsOf(service.name).flatMap((method) =>
-        method.bindings.filter(routable(options.log, method)).map((rule) => {
+        method.bindings.filter(routable(options.log, method)).flatMap((rule) => {
           const binding = compileBinding(method, rule)
-          return this.#row(service, binding, this.#serveWith(service, binding, { options, descriptors }))
+          const route = this.#route(service, binding, { options, descriptors })
+          const row = this.#row(service, binding, serveWith(route))
+          if (method.desc.methodKind === 'unary') return row
+          return [row, ...sockets.beside(row, binding.template, (x) => serveSocket(x, route))]
         }),
       ),
     )
@@ -103,16 +109,15 @@ class GrpcFrontEnd implements FrontEnd {
     }
   }
 
-  #serveWith(
+  #route(
     service: ServiceOptions,
     binding: Binding,
     { options, descriptors }: { readonly options: GrpcOptions; readonly descriptors: Descriptors },
-  ): Row['serve'] {
+  ): RpcRoute {
     const { desc } = binding.method
     const { registry } = descriptors
     const unary = desc.methodKind === 'unary'
-    const streams = desc.methodKind === 'server_streaming' || desc.methodKind === 'bidi_streaming'
-    const route: RpcRoute = {
+    return {
       binding,
       upstream: service.upstream,
       transport: this.#transport,
@@ -121,8 +126,13 @@ class GrpcFrontEnd implements FrontEnd {
       registry,
       timeoutMs: service.timeoutMs ?? (unary ? service.upstream.options.requestTimeoutMs : 0),
     }
-    return streams ? (x) => serveStream(x, route) : (x) => serveUnary(x, route)
   }
+}
+
+function serveWith(route: RpcRoute): Row['serve'] {
+  const { methodKind } = route.binding.method.desc
+  const streams = methodKind === 'server_streaming' || methodKind === 'bidi_streaming'
+  return streams ? (x) => serveStream(x, route) : (x) => serveUnary(x, route)
 }
 
 /**

@@ -13,7 +13,9 @@ import { StreamRelay } from './stream-relay.ts'
  */
 export async function serveStream(x: HttpExchange, route: RpcRoute): Promise<void> {
   const relay = new StreamRelay(x, route.rendering)
-  const call = await prepareCall(x, route, (bytes, stream) => relay.message(bytes, { call, stream }))
+  const call = await prepareCall(x, route, {
+    onMessage: (bytes, stream) => relay.message(bytes, { call, stream }),
+  })
   try {
     const { end } = await dispatch(call, route.transport)
     x.attributes['rpc.grpc.status_code'] = end.code

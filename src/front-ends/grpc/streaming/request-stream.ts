@@ -5,6 +5,7 @@ import type { Binding } from '../binding.ts'
 import type { RpcStream } from '../channel.ts'
 import type { RpcSource } from '../rpc-transport.ts'
 import { ArraySplitter } from './array-splitter.ts'
+import { elementError } from './element-error.ts'
 import type { ElementSplitter } from './element-splitter.ts'
 import { LineSplitter } from './line-splitter.ts'
 import { SliceSplitter } from './slice-splitter.ts'
@@ -100,17 +101,7 @@ class RequestStream implements RpcSource {
     if (!(thrown instanceof GatewayError) && this.#x.req.destroyed) {
       return new GatewayError('CLIENT_GONE', 'The client closed the connection.', { cause: thrown })
     }
-    const { reason, message, violations, cause } = toGatewayError(thrown)
-    if (reason === 'INTERNAL') return toGatewayError(thrown)
-    const element = `[${this.#sent}]`
-    const placed = violations.map(({ field, detail }) => ({
-      field: field === '' ? element : `${element}.${field}`,
-      detail,
-    }))
-    return new GatewayError(reason, `Message ${element}: ${message}`, {
-      cause,
-      violations: placed.length > 0 ? placed : [{ field: element, detail: message }],
-    })
+    return elementError(toGatewayError(thrown), this.#sent)
   }
 }
 

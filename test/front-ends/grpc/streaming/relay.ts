@@ -6,6 +6,7 @@ import type { TestContext } from 'node:test'
 import type {
   handleBidiStreamingCall,
   handleClientStreamingCall,
+  handleServerStreamingCall,
   UntypedServiceImplementation,
 } from '@grpc/grpc-js'
 import { type House, openHouse, serviceOf, startBackend, testProtos, upstreamOf } from '../harness.ts'
@@ -34,21 +35,11 @@ export interface TestRelay {
 }
 
 export async function startRelay(t: TestContext, messageBytes = 65_536): Promise<TestRelay> {
-  let cancel = (): void => {}
-  const seen: RelaySeen = {
-    items: 0,
-    sum: 0,
-    cancelled: new Promise((resolve) => (cancel = resolve)),
-    wake() {},
-  }
-  const backend = await startBackend(relayProto, { [relayName]: service(seen, () => cancel()) })
+  const { seen, ...backend } = await startRelayBackend(t)
   const house = await openHouse([relayProto], [serviceOf(relayName, upstreamOf([backend.url]))], {
     messageBytes,
   })
-  t.after(async () => {
-    await house.close()
-    backend.close()
-  })
+  t.after(() => house.close())
   return {
     house,
     seen,
@@ -62,6 +53,22 @@ export async function startRelay(t: TestContext, messageBytes = 65_536): Promise
       return sent
     },
   }
+}
+
+/** The backend alone. */
+export async function startRelayBackend(
+  t: TestContext,
+): Promise<{ readonly url: string; readonly seen: RelaySeen; close(): void }> {
+  let cancel = (): void => {}
+  const seen: RelaySeen = {
+    items: 0,
+    sum: 0,
+    cancelled: new Promise((resolve) => (cancel = resolve)),
+    wake() {},
+  }
+  const backend = await startBackend(relayProto, { [relayName]: service(seen, () => cancel()) })
+  t.after(() => backend.close())
+  return { ...backend, seen }
 }
 
 /** The head of the answer. */
@@ -85,6 +92,8 @@ export async function untilSteady(read: () => number): Promise<number> {
 type Taking = handleClientStreamingCall<any, any>
 // biome-ignore lint/suspicious/noExplicitAny: messages as proto-loader has them.
 type Both = handleBidiStreamingCall<any, any>
+// biome-ignore lint/suspicious/noExplicitAny: messages as proto-loader has them.
+type Listing = handleServerStreamingCall<any, any>
 
 function service(seen: RelaySeen, cancelled: () => void): UntypedServiceImplementation {
   const sleep = (call: Readable): void => {
@@ -133,5 +142,9 @@ function service(seen: RelaySeen, cancelled: () => void): UntypedServiceImplemen
       callback(null, { count: parts.length, sum: Buffer.concat(parts).length, text: [...names].join() }),
     )
   }
-  return { Sum: sum, Echo: echo, Store: store }
+  const list: Listing = (call) => {
+    for (let number = 1; number <= Number(call.request.number); number++) call.write({ number })
+    call.end()
+  }
+  return { Sum: sum, Echo: echo, List: list, Store: store }
 }
