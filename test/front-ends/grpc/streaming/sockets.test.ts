@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
+import { type IncomingMessage, request } from 'node:http'
 import { type TestContext, test } from 'node:test'
 import { WebSocket } from 'ws'
 import { startGateway } from '../../../world.ts'
@@ -99,6 +100,16 @@ test('bytes that are no WebSocket frames cancel the call and nothing else', asyn
   await seen.cancelled
 })
 
+test('a client that stops within an element is refused as too slow', async (t) => {
+  const { gateway } = await start(t)
+  const sent = request(`${gateway.url}/v1/sum`, { method: 'POST' })
+  sent.on('error', () => {})
+  sent.write('[{"number":1},{"num')
+  const [answer] = (await once(sent, 'response')) as [IncomingMessage]
+  answer.resume()
+  assert.equal(answer.statusCode, 408)
+})
+
 test('what is no handshake is answered by HTTP', async (t) => {
   const { gateway } = await start(t)
   const socket = new WebSocket(`${gateway.url.replace('http', 'ws')}/v1/relay`, {
@@ -128,6 +139,7 @@ async function start(t: TestContext, dead = false) {
   const backend = await startRelayBackend(t)
   if (dead) backend.close()
   const gateway = await startGateway(t, {
+    server: { limits: { bodyTimeout: '1s' } },
     upstreams: { relay: { targets: [{ url: backend.url }] } },
     grpc: {
       protos: [relayProto],
