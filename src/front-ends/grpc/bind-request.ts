@@ -32,9 +32,41 @@ export async function bindRequest(
   options: BindOptions,
 ): Promise<Uint8Array> {
   const body = await readMessage(x, binding, options)
-  const violations: Violation[] = []
+  return complete(body, { binding, query: x.request.query, values: pathValues(x, binding), options })
+}
+
+/**
+ * Binds the elements of a request stream, one message for each. Throws like {@link bindRequest}: what it makes throws for an element
+ * what that one rejects with for a body.
+ */
+export function elementBinder(
+  x: HttpExchange,
+  binding: Binding,
+  options: BindOptions,
+): (element: Buffer) => Uint8Array {
+  requireNoCoding(x)
   const values = pathValues(x, binding)
   const { query } = x.request
+  return (element) =>
+    complete(readElement(x, element, { binding, options }), { binding, query, values, options })
+}
+
+/** Whether the body is bytes of any kind instead of JSON (`google.api.HttpBody`). */
+export function bindsRaw({ body, method }: Binding): boolean {
+  const type = body === '*' ? method.desc.input : body?.message
+  return type !== undefined && isHttpBody(type)
+}
+
+/** All that a message is made from, beside what its body says. */
+interface Completion {
+  readonly binding: Binding
+  readonly query: string
+  readonly values: readonly string[]
+  readonly options: BindOptions
+}
+
+function complete(body: Uint8Array, { binding, query, values, options }: Completion): Uint8Array {
+  const violations: Violation[] = []
   const bytes =
     query === '' && pathGoesLast(binding)
       ? appendPathFields(body, binding, { values, violations })
@@ -68,21 +100,26 @@ function mergeFields(body: Uint8Array, binding: Binding, outside: Outside): Uint
 
 /** The body as a message of the method; what path and query say is not in it yet. */
 async function readMessage(x: HttpExchange, binding: Binding, options: BindOptions): Promise<Uint8Array> {
-  const { body, method } = binding
-  const desc = method.desc.input
-  if (body === undefined || !x.hasBody) return nothing
-  const type = body === '*' ? desc : body.message
-  const raw = type !== undefined && isHttpBody(type)
-  requireReadable(x, raw)
+  if (binding.body === undefined || !x.hasBody) return nothing
+  requireReadable(x, bindsRaw(binding))
   const bytes = await readBody(x, options.bodyBytes)
-  if (bytes.length === 0) return nothing
-  if (raw) {
+  return bytes.length === 0 ? nothing : readElement(x, bytes, { binding, options })
+}
+
+function readElement(
+  x: HttpExchange,
+  bytes: Buffer,
+  { binding, options }: { readonly binding: Binding; readonly options: BindOptions },
+): Uint8Array {
+  const { body, method, variables } = binding
+  if (body === undefined) return nothing
+  if (bindsRaw(binding)) {
     const content = httpBodyBytes(bytes, x.header('content-type'))
     return body === '*' ? content : asField(body, content)
   }
   const { registry, ignoreUnknown } = options
-  const codec = compileCodec(desc, { ...plainStyle, registry, ignoreUnknown })
-  const partial = x.request.query !== '' || binding.variables.length > 0
+  const codec = compileCodec(method.desc.input, { ...plainStyle, registry, ignoreUnknown })
+  const partial = x.request.query !== '' || variables.length > 0
   return codec.fromJson(bytes, { field: body === '*' ? undefined : body, partial })
 }
 
@@ -99,6 +136,10 @@ function requireReadable(x: HttpExchange, raw: boolean): void {
   if (!raw && type !== '' && type !== 'application/json') {
     throw new GatewayError('UNSUPPORTED_MEDIA_TYPE', 'The body must be application/json.')
   }
+  requireNoCoding(x)
+}
+
+function requireNoCoding(x: HttpExchange): void {
   const coding = x.header('content-encoding')?.trim().toLowerCase() ?? ''
   if (coding !== '' && coding !== 'identity') {
     throw new GatewayError('UNSUPPORTED_MEDIA_TYPE', 'The body must come without a content coding.')

@@ -1,4 +1,4 @@
-import { GatewayError } from '../../core/error.ts'
+import type { GatewayError } from '../../core/error.ts'
 import type { FrontEnd } from '../../core/front-end.ts'
 import type { HttpExchange } from '../../core/http-exchange.ts'
 import type { Logger } from '../../core/log.ts'
@@ -15,6 +15,8 @@ import type { RpcRoute } from './rpc-route.ts'
 import { RpcTransport } from './rpc-transport.ts'
 import { serveStream } from './serve-stream.ts'
 import { serveUnary } from './serve-unary.ts'
+import { serveSocket } from './streaming/serve-socket.ts'
+import { SocketRows } from './streaming/socket-rows.ts'
 import { unannotatedBinding } from './unannotated.ts'
 
 /** What the gRPC front-end serves: services that `.proto` files declare. */
@@ -82,10 +84,14 @@ class GrpcFrontEnd implements FrontEnd {
         .methodsOf(service.name)
         .flatMap((method) => bindingsOf(method, service).map((rule) => compileBinding(method, rule))),
     }))
+    const sockets = new SocketRows()
     this.rows = bound.flatMap(({ service, bindings, metadata }) =>
-      bindings.map((binding) =>
-        this.#row(service, binding, this.#serveWith(service, binding, { options, descriptors, metadata })),
-      ),
+      bindings.flatMap((binding) => {
+        const route = this.#route(service, binding, { options, descriptors, metadata })
+        const row = this.#row(service, binding, serveWith(route))
+        if (binding.method.desc.methodKind === 'unary') return row
+        return [row, ...sockets.beside(row, binding.template, (x) => serveSocket(x, route))]
+      }),
     )
     const services = bound.map(
       ({ service: { policy, json }, bindings }): DescribedService => ({
@@ -125,16 +131,15 @@ class GrpcFrontEnd implements FrontEnd {
     }
   }
 
-  #serveWith(
+  #route(
     service: ServiceOptions,
     binding: Binding,
     { options, descriptors, metadata }: Surroundings,
-  ): Row['serve'] {
+  ): RpcRoute {
     const { desc } = binding.method
     const { registry } = descriptors
-    if (takesStream(binding.method)) return refuseClientStream(binding.method)
-    const streams = desc.methodKind === 'server_streaming'
-    const route: RpcRoute = {
+    const unary = desc.methodKind === 'unary'
+    return {
       binding,
       upstream: service.upstream,
       transport: this.#transport,
@@ -142,9 +147,8 @@ class GrpcFrontEnd implements FrontEnd {
       rendering: compileRendering(desc.output, binding.responseBody, { style: service.json, registry }),
       registry,
       metadata,
-      timeoutMs: service.timeoutMs ?? (streams ? 0 : service.upstream.options.requestTimeoutMs),
+      timeoutMs: service.timeoutMs ?? (unary ? service.upstream.options.requestTimeoutMs : 0),
     }
-    return streams ? (x) => serveStream(x, route) : (x) => serveUnary(x, route)
   }
 }
 
@@ -163,11 +167,8 @@ function takesStream({ desc: { methodKind } }: RpcMethod): boolean {
   return methodKind === 'client_streaming' || methodKind === 'bidi_streaming'
 }
 
-function refuseClientStream({ path }: RpcMethod): Row['serve'] {
-  return () => {
-    throw new GatewayError(
-      'NOT_IMPLEMENTED',
-      `${path.slice(1)} takes a stream of messages, which is not served over HTTP.`,
-    )
-  }
+function serveWith(route: RpcRoute): Row['serve'] {
+  const { methodKind } = route.binding.method.desc
+  const streams = methodKind === 'server_streaming' || methodKind === 'bidi_streaming'
+  return streams ? (x) => serveStream(x, route) : (x) => serveUnary(x, route)
 }

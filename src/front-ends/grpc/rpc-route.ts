@@ -8,6 +8,7 @@ import { requestMetadata } from './metadata.ts'
 import type { MetadataRules } from './metadata-rules.ts'
 import type { Rendering } from './render-reply.ts'
 import { RpcCall, type RpcCallOptions, type RpcTransport } from './rpc-transport.ts'
+import { openRequestStream } from './streaming/request-stream.ts'
 
 /** All that serving one binding needs, put together when configuration loads. */
 export interface RpcRoute {
@@ -22,17 +23,19 @@ export interface RpcRoute {
   readonly timeoutMs: number
 }
 
-/** Reads the request and makes the call that it asks for; `onMessage` takes the messages of a streamed answer. */
+/** Reads the request, unless its messages come from a source, and makes the call that it asks for. */
 export async function prepareCall(
   x: HttpExchange,
   route: RpcRoute,
-  onMessage?: RpcCallOptions['onMessage'],
+  more: Pick<RpcCallOptions, 'onMessage' | 'source'> = {},
 ): Promise<RpcCall> {
   const { binding, upstream } = route
   const { desc, path } = binding.method
   x.attributes['rpc.service'] = desc.parent.typeName
   x.attributes['rpc.method'] = desc.name
-  const message = await bindRequest(x, binding, route.bind)
+  const clientStreams = desc.methodKind === 'client_streaming' || desc.methodKind === 'bidi_streaming'
+  const source = more.source ?? (clientStreams ? openRequestStream(x, binding, route.bind) : undefined)
+  const message = source === undefined ? await bindRequest(x, binding, route.bind) : undefined
   const { timeoutMs, clientDeadline } = timeLimit(x, route.timeoutMs)
   return new RpcCall(x, upstream, {
     path,
@@ -42,7 +45,8 @@ export async function prepareCall(
     headers: requestMetadata(x, route.metadata),
     // MethodOptions.IdempotencyLevel: NO_SIDE_EFFECTS is 1, IDEMPOTENT is 2.
     idempotent: binding.verb === 'GET' || desc.idempotency !== 0,
-    replayable: true,
-    ...(onMessage === undefined ? {} : { onMessage }),
+    replayable: source === undefined,
+    ...more,
+    ...(source === undefined ? {} : { source }),
   })
 }

@@ -1,3 +1,4 @@
+import type { GatewayError } from '../../core/error.ts'
 import type { HttpExchange } from '../../core/http-exchange.ts'
 import { Call, type CallOptions, type Transport } from '../../traffic/call.ts'
 import type { Endpoint } from '../../traffic/endpoint.ts'
@@ -9,12 +10,25 @@ import { rpcFailure } from './rpc-failure.ts'
 export interface RpcCallOptions extends CallOptions {
   /** `/package.Service/Method` */
   readonly path: string
-  /** The encoded request. */
-  readonly message: Uint8Array
+  /** The encoded request; undefined when it is a stream, which {@link RpcCallOptions.source} then has. */
+  readonly message: Uint8Array | undefined
+  readonly source?: RpcSource
   /** Whether the client's `Grpc-Timeout` is what limits the call. */
   readonly clientDeadline: boolean
   /** Takes each message of a streamed answer as it comes; absent for a unary call. */
   readonly onMessage?: (bytes: Uint8Array, stream: RpcStream) => void
+}
+
+/** Where the messages of a streamed request come from. */
+export interface RpcSource {
+  /** Why the source itself gave up, after which it cancels the call: that is how the call failed then. */
+  readonly failure: GatewayError | undefined
+  /** The call takes messages from now on. */
+  begin(stream: RpcStream): void
+  /** There is room again. */
+  drain(): void
+  /** The call takes no more. */
+  over(): void
 }
 
 /** One gRPC call of an exchange. */
@@ -49,7 +63,7 @@ export class RpcTransport implements Transport<RpcCall, RpcReply> {
   }
 
   send(call: RpcCall, endpoint: Endpoint): Promise<RpcReply> {
-    const { path, message, onMessage, clientDeadline } = call.options
+    const { path, message, source, onMessage, clientDeadline } = call.options
     return new Promise((resolve, reject) => {
       let answer: Uint8Array | undefined
       const receiver: RpcReceiver = {
@@ -61,9 +75,14 @@ export class RpcTransport implements Transport<RpcCall, RpcReply> {
           if (onMessage === undefined) answer = bytes
           else onMessage(bytes, stream)
         },
+        drain() {
+          source?.drain()
+        },
         end(end) {
+          source?.over()
           const clientGone = call.exchange.gone
-          if (end.fromBackend && !clientGone) resolve({ message: answer, end })
+          if (source?.failure !== undefined) reject(source.failure)
+          else if (end.fromBackend && !clientGone) resolve({ message: answer, end })
           else reject(rpcFailure(end, { upstreamName: call.upstreamName, clientDeadline, clientGone }))
         },
       }
@@ -78,6 +97,7 @@ export class RpcTransport implements Transport<RpcCall, RpcReply> {
         receiver,
       )
       call.exchange.whenGone(() => stream.cancel())
+      source?.begin(stream)
     })
   }
 

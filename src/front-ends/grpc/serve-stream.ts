@@ -14,7 +14,9 @@ import { StreamRelay } from './stream-relay.ts'
  */
 export async function serveStream(x: HttpExchange, route: RpcRoute): Promise<void> {
   const relay = new StreamRelay(x, route)
-  const call = await prepareCall(x, route, (bytes, stream) => relay.message(bytes, { call, stream }))
+  const call = await prepareCall(x, route, {
+    onMessage: (bytes, stream) => relay.message(bytes, { call, stream }),
+  })
   try {
     const { end } = await dispatch(call, route.transport)
     x.attributes['rpc.grpc.status_code'] = end.code

@@ -89,8 +89,3 @@ test('the exchange tells which method answered what', async () => {
     'rpc.grpc.status_code': 5,
   })
 })
-
-test('a method that takes a stream is refused as 501', async () => {
-  const { status, json } = await house.ask('POST', '/v1/gather', { body: {} })
-  assert.deepEqual([status, json.code], [501, 12])
-})
