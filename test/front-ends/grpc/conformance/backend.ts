@@ -54,6 +54,7 @@ function leading(): Metadata {
   metadata.set('etag', '"1"')
   metadata.set('x-user-id', 'somebody')
   metadata.set('x-request-id', 'theirs')
+  metadata.set('x-response-time', 'theirs')
   return metadata
 }
 

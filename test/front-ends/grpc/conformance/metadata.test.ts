@@ -169,6 +169,7 @@ const replies: readonly (readonly [
       'grpc-metadata-etag': '"1"',
       'grpc-metadata-x-user-id': 'somebody',
       'grpc-metadata-x-request-id': 'theirs',
+      'grpc-metadata-x-response-time': 'theirs',
     },
     { 'grpc-trailer-x-rows': '3', 'grpc-trailer-x-sum-bin': 'AQI=' },
   ],
@@ -185,9 +186,14 @@ const replies: readonly (readonly [
     { 'grpc-metadata-x-cost': '7' },
     { 'grpc-trailer-x-sum-bin': 'AQI=' },
   ],
-  ['what the gateway itself says is never replaced', ['x-request-id', 'x-user-id'], {}, {}],
+  [
+    'what the gateway itself says is never replaced',
+    ['x-request-id', 'x-response-time', 'x-user-id'],
+    {},
+    {},
+  ],
 ]
-const named = /^(grpc-|x-cost|x-raw|x-rows|x-sum|x-user|etag)/
+const named = /^(grpc-|x-cost|x-raw|x-rows|x-sum|x-user|x-response|etag)/
 const ofMetadata = (pairs: object): object =>
   Object.fromEntries(Object.entries(pairs).filter(([name]) => named.test(name)))
 
