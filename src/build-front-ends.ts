@@ -75,7 +75,7 @@ async function graphqlFrontEnd(build: Build): Promise<FrontEnd | undefined> {
 }
 
 async function grpcFrontEnd(build: Build): Promise<FrontEnd | undefined> {
-  const { grpc, server } = build.config
+  const { grpc, server, auth } = build.config
   if (grpc === undefined) return undefined
   const { createGrpcFrontEnd } = await import('./front-ends/grpc/front-end.ts')
   const includeDirs = grpc.includeDirs.map((dir) => resolve(build.folder, dir))
@@ -96,6 +96,7 @@ async function grpcFrontEnd(build: Build): Promise<FrontEnd | undefined> {
         policy: policy(name, service),
         ...(service.timeout === undefined ? undefined : { timeoutMs: service.timeout }),
         json: service.json,
+        hiddenHeaders: service.forwardCredentials ? new Set<string>() : new Set([auth.apiKeys.header]),
       })),
       limits: { bodyBytes: server.limits.bodyBytes, messageBytes: grpc.messageBytes },
       log: build.log,

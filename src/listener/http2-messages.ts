@@ -34,12 +34,15 @@ export class Http2Response extends Http2ServerResponse<Http2Request> {
   }
 
   override end(...args: readonly unknown[]): this {
-    super.end(...(args as []))
-    // Whoever answers before the body is there does not want the rest of it (RFC 9113 section 8.1).
     const { stream } = this
-    if (!this.req.complete && !stream.endAfterHeaders) {
-      stream.once('finish', () => setImmediate(() => stream.close(constants.NGHTTP2_NO_ERROR)))
-    }
+    const headOnly =
+      stream.writableEnded || (!this.headersSent && (args[0] === undefined || args[0] === null))
+    super.end(...(args as []))
+    if (this.req.complete || stream.endAfterHeaders) return this
+    // Whoever answers before the body is there does not want the rest of it (RFC 9113 section 8.1); trailers go first.
+    const giveBack = (): void => void setImmediate(() => stream.close(constants.NGHTTP2_NO_ERROR))
+    if (stream.writableFinished) giveBack()
+    else stream.once(headOnly ? 'finish' : 'wantTrailers', giveBack)
     return this
   }
 

@@ -8,6 +8,9 @@ import { answerError } from './answer-status.ts'
 import { type Binding, compileBinding } from './binding.ts'
 import { type Descriptors, loadDescriptors, type RpcMethod } from './descriptors.ts'
 import type { HttpBinding } from './http-rule.ts'
+import { NativeAnswer } from './native/native-answer.ts'
+import { nativeRows } from './native/native-rows.ts'
+import { wireFormat } from './native/wire-format.ts'
 import { type ChannelKind, openChannel } from './open-channel.ts'
 import { compileRendering, type JsonStyle } from './render-reply.ts'
 import type { RpcRoute } from './rpc-route.ts'
@@ -42,6 +45,8 @@ export interface ServiceOptions {
   /** For one call, in milliseconds. Default: the upstream's for unary calls, none for streams. */
   readonly timeoutMs?: number
   readonly json: JsonOptions
+  /** Lower-case names of headers with credentials that stay here, besides the well-known ones. Default: none. */
+  readonly hiddenHeaders?: ReadonlySet<string>
 }
 
 /** How the JSON of a service is written and read. */
@@ -67,7 +72,9 @@ class GrpcFrontEnd implements FrontEnd {
   constructor(options: GrpcOptions, descriptors: Descriptors) {
     const channel = { kind: options.channel ?? 'fast', maxMessageBytes: options.limits.messageBytes }
     this.#transport = new RpcTransport((endpoint) => openChannel(endpoint, channel))
-    this.rows = options.services.flatMap((service) =>
+    const { messageBytes } = options.limits
+    const native = { descriptors, messageBytes, transport: this.#transport, frontEnd: this }
+    const bound = options.services.flatMap((service) =>
       descriptors.methodsOf(service.name).flatMap((method) =>
         method.bindings.filter(routable(options.log, method)).map((rule) => {
           const binding = compileBinding(method, rule)
@@ -75,10 +82,13 @@ class GrpcFrontEnd implements FrontEnd {
         }),
       ),
     )
+    this.rows = [...bound, ...options.services.flatMap((service) => nativeRows(service, native))]
   }
 
   refuse(x: HttpExchange, error: GatewayError): void {
-    answerError(x, error)
+    const format = wireFormat(x)
+    if (format === undefined) answerError(x, error)
+    else new NativeAnswer(x, format).refuse(error)
   }
 
   async close(): Promise<void> {

@@ -15,13 +15,13 @@ export function requestMetadata(x: HttpExchange): string[] {
   for (const [name, value] of Object.entries(x.request.headers)) {
     if (value === undefined) continue
     const kind = classifyRequestHeader(name)
-    if (kind === 'credential' && forwardCredentials) add(metadata, name, String(value))
+    if (kind === 'credential' && forwardCredentials) addMetadata(metadata, name, String(value))
     if (!name.startsWith(prefix)) continue
     const bare = name.slice(prefix.length)
     const bareKind = classifyRequestHeader(bare)
     if (isReserved(bare) || bareKind === 'drop' || (bareKind === 'credential' && !forwardCredentials))
       continue
-    add(metadata, bare, String(value))
+    addMetadata(metadata, bare, String(value))
   }
   return metadata
 }
@@ -44,7 +44,8 @@ export function metadataValue(metadata: readonly string[], name: string): string
   return undefined
 }
 
-function add(metadata: string[], name: string, value: string): void {
+/** Adds one header's value; `-bin` values are checked, and come apart where they were joined. Throws INVALID_ARGUMENT. */
+export function addMetadata(metadata: string[], name: string, value: string): void {
   if (!name.endsWith('-bin')) {
     metadata.push(name, value)
     return
@@ -52,14 +53,14 @@ function add(metadata: string[], name: string, value: string): void {
   for (const part of value.split(',')) {
     const base64 = part.trim()
     if (!/^[A-Za-z0-9+/_-]*={0,2}$/.test(base64)) {
-      throw new GatewayError('INVALID_ARGUMENT', `The header "${prefix}${name}" must be base64.`)
+      throw new GatewayError('INVALID_ARGUMENT', `The metadata "${name}" must be base64.`)
     }
     metadata.push(name, base64)
   }
 }
 
 /** Names that gRPC and HTTP keep for themselves (gRPC PROTOCOL-HTTP2: `grpc-` is reserved). */
-function isReserved(name: string): boolean {
+export function isReserved(name: string): boolean {
   return name === '' || name.startsWith('grpc-') || name.startsWith(':') || ofTheWire.has(name)
 }
 

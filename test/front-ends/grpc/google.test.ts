@@ -190,7 +190,9 @@ test('Firestore: a commit carries writes of every kind of value', async () => {
 })
 
 test('Firestore: what its templates allow beyond http.proto is left out, and nothing else', async () => {
-  const rows = firestoreHouse.frontEnd.rows.map((row) => row.id.replace('google.firestore.v1.Firestore/', ''))
+  const rows = firestoreHouse.frontEnd.rows
+    .filter((row) => row.template !== `/${row.id}`)
+    .map((row) => row.id.replace('google.firestore.v1.Firestore/', ''))
   assert.deepEqual([rows.includes('CreateDocument'), rows.includes('ListDocuments')], [false, true])
   assert.equal(new Set(rows).size, 16)
 })
