@@ -32,8 +32,10 @@ export function inspectHead(req: IncomingMessage, limits: WireLimits): WireFacts
       `HTTP/${req.httpVersion} is not spoken here; use HTTP/1.1.`,
     )
   }
-  if (req.method === 'TRACE')
-    throw new GatewayError('METHOD_NOT_ALLOWED', 'TRACE is not allowed.', { headers: ['Allow', ''] })
+  // CONNECT gets here by HTTP/2 only, and has no path then (RFC 9113 section 8.5).
+  if (req.method === 'TRACE' || req.method === 'CONNECT') {
+    throw new GatewayError('METHOD_NOT_ALLOWED', `${req.method} is not allowed.`, { headers: ['Allow', ''] })
+  }
   if ((req.url as string).length > limits.urlBytes) {
     throw new GatewayError('URL_TOO_LONG', `The request target is longer than ${limits.urlBytes} bytes.`)
   }

@@ -100,6 +100,41 @@ test('refusals are those of HTTP/1.1, and the connection stays', async (t) => {
   assert.equal(line['url.path'], '/nowhere')
 })
 
+test('CONNECT is refused, and a client that waits for 100 is told to send', async (t) => {
+  const { url, port } = await open(t)
+  const session = await connectHttp2(t, url)
+  const refused = await askHttp2(session, { ':method': 'CONNECT', ':authority': `127.0.0.1:${port}` })
+  assert.equal(refused.status, 405)
+  const stream = session.request({ ':path': '/api/x', ':method': 'POST', expect: '100-continue' })
+  await once(stream, 'continue')
+  stream.end('now')
+  const chunks: Buffer[] = []
+  for await (const chunk of stream) chunks.push(chunk as Buffer)
+  assert.equal(JSON.parse(Buffer.concat(chunks).toString()).body, 'now')
+})
+
+test('a client that stops reading its answer or sending its body loses its stream, and only that', async (t) => {
+  const { url, logged } = await open(t, { limits: { bodyTimeout: '1s' } }, (req, res) => {
+    req.resume()
+    if (req.url === '/api/large') res.end(Buffer.alloc(5_000_000))
+    else req.on('end', () => res.end('ok'))
+  })
+  const reading = (await connectHttp2(t, url)).request({ ':path': '/api/large' })
+  const session = await connectHttp2(t, url)
+  const sending = session.request({ ':path': '/api/upload', ':method': 'POST' })
+  sending.write('a little')
+  for (const stream of [reading, sending]) stream.on('error', () => {})
+  sending.resume()
+  await Promise.all(
+    [reading, sending].map((stream) => new Promise((resolve) => stream.once('close', resolve))),
+  )
+  await logged(
+    (line) => line['url.path'] === '/api/large' && line['gateway.error.reason'] === 'CLIENT_TOO_SLOW',
+  )
+  await logged((line) => line['http.response.status_code'] === 408)
+  assert.equal((await askHttp2(session, { ':path': '/api/x' })).body.toString(), 'ok')
+})
+
 test('an upstream that breaks off is a reset stream, and the connection stays', async (t) => {
   const { url } = await open(t, {}, (req, res) => {
     if (req.url === '/api/ok') {
