@@ -99,6 +99,7 @@ async function grpcFrontEnd(build: Build): Promise<FrontEnd | undefined> {
         json: service.json,
         unannotated: service.unannotated,
         metadata: { ...service.metadata, credentials },
+        hiddenHeaders: service.forwardCredentials ? new Set<string>() : new Set([auth.apiKeys.header]),
       })),
       limits: { bodyBytes: server.limits.bodyBytes, messageBytes: grpc.messageBytes },
       apiKeyHeader: auth.apiKeys.header,

@@ -207,6 +207,7 @@ export class Gateway {
     this.log.info({ drainDelay, gracePeriod }, 'draining')
     // Requests that are under way were not told yet: after this answer their clients must not send another on the connection.
     for (const x of this.#listener.active.all()) if (!x.committed) x.replyHeaders.push('Connection', 'close')
+    this.#server.drain()
     if (drainDelay > 0) await new Promise((resolve) => setTimeout(resolve, drainDelay))
     await quietMoment(500)
     // Before the server's own: what it ends is no longer active, and an upgraded connection is none that it would end.

@@ -71,9 +71,14 @@ export class HttpExchange extends Exchange {
     this.res.writeHead(status, headers)
   }
 
-  /** Makes this answer the last one of its connection; requests that were pipelined behind it are dropped (RFC 9112 section 9.6). */
+  /** Whether it came over HTTP/2: it has a stream of its own then, and shares its connection with others. */
+  get http2(): boolean {
+    return this.req.httpVersionMajor === 2
+  }
+
+  /** Makes this answer the last one of its connection; requests that were pipelined behind it are dropped (RFC 9112 section 9.6). Of HTTP/2 only the stream ends. */
   endConnection(): void {
-    if (this.#isLast) return
+    if (this.#isLast || this.http2) return
     this.#isLast = true
     const { socket } = this.req
     this.replyHeaders.push('Connection', 'close')
@@ -126,7 +131,7 @@ export class HttpExchange extends Exchange {
     if (this.gone || this.res.destroyed) return
     if (this.committed) {
       // The end of the connection is the end of an answer to HTTP/1.0: only a reset tells that it is not whole.
-      if (this.req.httpVersionMinor === 0) this.req.socket.resetAndDestroy()
+      if (!this.http2 && this.req.httpVersionMinor === 0) this.req.socket.resetAndDestroy()
       this.res.destroy()
       return
     }

@@ -14,6 +14,7 @@ export function readBody(x: HttpExchange, maxBytes: number): Promise<Buffer> {
     let bytes = 0
     req.on('data', (chunk: Buffer) => {
       bytes += chunk.length
+      x.requestBytes = bytes
       if (bytes > maxBytes) {
         req.removeAllListeners('data')
         reject(tooLarge(maxBytes))
@@ -22,7 +23,6 @@ export function readBody(x: HttpExchange, maxBytes: number): Promise<Buffer> {
       chunks.push(chunk)
     })
     req.once('end', () => {
-      x.requestBytes = bytes
       resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, bytes))
     })
     req.once('error', (cause) =>

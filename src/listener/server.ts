@@ -3,6 +3,8 @@ import type { AddressInfo, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { GatewayError } from '../core/error.ts'
 import { refuseOnSocket } from './client-error.ts'
+import { isHttp2Preface, takeOver } from './http2-handover.ts'
+import { SessionServer } from './http2-server.ts'
 import type { Fallback, Listener } from './listener.ts'
 import { watchSlowClients } from './slow-clients.ts'
 
@@ -25,10 +27,14 @@ export interface GatewayServerOptions {
   onRefused(error: GatewayError): void
 }
 
-/** The HTTP/1.1 server of the gateway: Node's own, made strict, with its events led to the listener. */
+/**
+ * The server of the gateway: Node's own for HTTP/1.1, made strict, with its events led to the listener. A connection that its parser
+ * finds to be HTTP/2 goes to the {@link SessionServer}.
+ */
 export class GatewayServer {
   readonly #server: Server
   readonly #listener: Listener
+  readonly #sessions: SessionServer
   readonly #stopWatching: () => void
 
   constructor(options: GatewayServerOptions) {
@@ -70,6 +76,11 @@ export class GatewayServer {
     server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => {
       if (refused.has(socket)) return
       refused.add(socket)
+      if (isHttp2Preface(error, socket as Socket)) {
+        takeOver(socket as Socket, error)
+        this.#sessions.accept(socket as Socket)
+        return
+      }
       const refusal = clientError(error, limits)
       if (refusal === undefined) {
         socket.destroy()
@@ -79,6 +90,13 @@ export class GatewayServer {
       refuseOnSocket(socket, refusal)
     })
     this.#server = server
+    this.#sessions = new SessionServer({
+      limits,
+      // Express replaces the prototypes of what it is given, which those of HTTP/2 do not survive.
+      handle: (req, res) =>
+        listener.handle(req, res, (request, answer) => listener.notFound(request, answer)),
+      onRefused: options.onRefused,
+    })
     this.#stopWatching = watchSlowClients(listener.active, limits.bodyTimeoutMs)
   }
 
@@ -113,12 +131,19 @@ export class GatewayServer {
     })
   }
 
+  /** Tells clients of HTTP/2 that their connections are going to end; those of HTTP/1.1 are told by their answers. */
+  drain(): void {
+    this.#sessions.drain()
+  }
+
   /** Takes no new connections, lets requests in flight finish for `gracePeriodMs`, then ends what is left. */
   async close(gracePeriodMs: number): Promise<void> {
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()))
     this.#server.closeIdleConnections()
+    this.#sessions.close()
     const timer = setTimeout(() => {
       for (const x of this.#listener.active.all()) x.res.destroy()
+      this.#sessions.destroy()
       this.#server.closeAllConnections()
     }, gracePeriodMs)
     await closed

@@ -1,3 +1,5 @@
+import type { ServerHttp2Stream } from 'node:http2'
+import type { Socket } from 'node:net'
 import { GatewayError } from '../core/error.ts'
 import type { HttpExchange } from '../core/http-exchange.ts'
 import type { ActiveExchanges } from './active-exchanges.ts'
@@ -41,9 +43,18 @@ function bytesOwed(x: HttpExchange): number | undefined {
   const { req, res } = x
   const sends = x.hasBody && !req.complete && req.readableLength < req.readableHighWaterMark
   const takes = x.committed && x.upgrade === undefined && res.writableNeedDrain
+  if (!sends && !takes) return undefined
+  // Streams share a connection: what this one has sent is what was read of it.
+  if (x.http2 && sends) return x.requestBytes + req.readableLength
   // What waits to be sent counts as written already.
-  const { bytesRead, bytesWritten, writableLength } = req.socket
-  return sends || takes ? bytesRead + bytesWritten - writableLength : undefined
+  const { bytesRead, bytesWritten, writableLength } = connectionOf(x)
+  return bytesRead + bytesWritten - writableLength
+}
+
+/** The answer of a stream of HTTP/2 goes no slower than its connection. */
+function connectionOf({ http2, req }: HttpExchange): Socket {
+  const { stream } = req as unknown as { readonly stream: ServerHttp2Stream }
+  return (http2 ? stream.session?.socket : undefined) ?? req.socket
 }
 
 function cut(x: HttpExchange, timeoutMs: number): void {
@@ -51,5 +62,6 @@ function cut(x: HttpExchange, timeoutMs: number): void {
   x.fail(
     new GatewayError('CLIENT_TOO_SLOW', `Less than ${minimumBytes} bytes ${what} within ${timeoutMs} ms.`),
   )
-  x.req.socket.destroySoon()
+  if (x.http2) x.res.destroy()
+  else x.req.socket.destroySoon()
 }

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import { GatewayError } from '../core/error.ts'
 import { isConnectionOption } from '../core/headers.ts'
+import { Http2Request } from './http2-messages.ts'
 
 /** What clients may make large. */
 export interface WireLimits {
@@ -23,21 +24,27 @@ export interface WireFacts {
  */
 export function inspectHead(req: IncomingMessage, limits: WireLimits): WireFacts {
   const { httpVersionMajor, httpVersionMinor, rawHeaders } = req
-  if (httpVersionMajor !== 1 || httpVersionMinor > 1) {
+  // Of a server that is not ours the pseudo-headers are still there.
+  const http2 = httpVersionMajor === 2 && req instanceof Http2Request
+  if (!http2 && (httpVersionMajor !== 1 || httpVersionMinor > 1)) {
     throw new GatewayError(
       'HTTP_VERSION_REFUSED',
       `HTTP/${req.httpVersion} is not spoken here; use HTTP/1.1.`,
     )
   }
-  if (req.method === 'TRACE')
-    throw new GatewayError('METHOD_NOT_ALLOWED', 'TRACE is not allowed.', { headers: ['Allow', ''] })
+  // CONNECT gets here by HTTP/2 only, and has no path then (RFC 9113 section 8.5).
+  if (req.method === 'TRACE' || req.method === 'CONNECT') {
+    throw new GatewayError('METHOD_NOT_ALLOWED', `${req.method} is not allowed.`, { headers: ['Allow', ''] })
+  }
   if ((req.url as string).length > limits.urlBytes) {
     throw new GatewayError('URL_TOO_LONG', `The request target is longer than ${limits.urlBytes} bytes.`)
   }
   const scan = scanHeaders(rawHeaders, limits)
-  if (scan.host === undefined && httpVersionMinor === 1) throw malformed('The Host header is missing.')
+  if (scan.host === undefined && (http2 || httpVersionMinor === 1))
+    throw malformed('The Host header is missing.')
   if (scan.encoding !== undefined) {
-    if (httpVersionMinor === 0) throw malformed('Transfer-Encoding is not defined for HTTP/1.0.')
+    if (httpVersionMinor === 0)
+      throw malformed(`Transfer-Encoding is not defined for HTTP/${req.httpVersion}.`)
     if (scan.length !== undefined) throw malformed('Transfer-Encoding and Content-Length exclude each other.')
     if (scan.encoding.toLowerCase() !== 'chunked')
       throw malformed('The only transfer coding accepted is "chunked".')
@@ -46,9 +53,11 @@ export function inspectHead(req: IncomingMessage, limits: WireLimits): WireFacts
     throw new GatewayError('EXPECTATION_FAILED', 'The only expectation accepted is "100-continue".')
   }
   const contentLength = scan.length === undefined ? undefined : Number(scan.length)
-  const hasBody = scan.encoding !== undefined || (contentLength !== undefined && contentLength > 0)
+  const hasBody = http2
+    ? !req.stream.endAfterHeaders
+    : scan.encoding !== undefined || (contentLength !== undefined && contentLength > 0)
   // RFC 9110 section 10.1.1: a client of HTTP/1.0 does not know what 100 means.
-  const expectsContinue = scan.expect !== undefined && hasBody && httpVersionMinor === 1
+  const expectsContinue = scan.expect !== undefined && hasBody && (http2 || httpVersionMinor === 1)
   return { hasBody, contentLength: hasBody ? contentLength : undefined, expectsContinue }
 }
 

@@ -3,6 +3,7 @@ import { buildSubgraphSchema } from '@apollo/subgraph'
 import { type handleUnaryCall, Server, ServerCredentials, type ServiceDefinition } from '@grpc/grpc-js'
 import { loadSync } from '@grpc/proto-loader'
 import { execute, parse } from 'graphql'
+import { askHttp2, connectHttp2 } from '../listener/http2-client.ts'
 import { startBackend } from '../world.ts'
 
 /** What a place may be configured with, the same words for every front-end. */
@@ -14,6 +15,7 @@ export interface PlaceConfig {
 
 /** One way into the gateway: how it is configured, asked and read. The suite takes it as its argument. */
 export interface Door {
+  readonly name: string
   readonly protocol: 'rest' | 'graphql' | 'grpc'
   /** The label of metrics and logs. */
   readonly routeId: string
@@ -35,6 +37,7 @@ export interface DoorBackend {
 }
 
 const rest: Door = {
+  name: 'rest',
   protocol: 'rest',
   routeId: 'echo',
   async start(t) {
@@ -58,6 +61,7 @@ const rest: Door = {
 }
 
 const graphql: Door = {
+  name: 'graphql',
   protocol: 'graphql',
   routeId: 'graphql',
   async start(t) {
@@ -97,6 +101,7 @@ const graphql: Door = {
 }
 
 const grpc: Door = {
+  name: 'grpc',
   protocol: 'grpc',
   routeId: 'doors.v1.Users/GetUser',
   async start(t) {
@@ -136,5 +141,25 @@ const grpc: Door = {
   },
 }
 
+/** The same by HTTP/2 with prior knowledge. */
+const restByHttp2: Door = {
+  ...rest,
+  name: 'rest (HTTP/2)',
+  async start(t) {
+    const backend = await rest.start(t)
+    return {
+      ...backend,
+      async ask(url, headers = {}) {
+        const session = await connectHttp2(t, url)
+        const reply = await askHttp2(session, { ':path': '/v1/users/42', ...headers })
+        session.close()
+        const heads = Object.entries(reply.headers).filter(([name]) => !name.startsWith(':'))
+        const flat = heads.map(([name, value]): [string, string] => [name, String(value)])
+        return new Response(new Uint8Array(reply.body), { status: reply.status, headers: flat })
+      },
+    }
+  },
+}
+
 /** Every front-end; a fourth one adds itself here. */
-export const doors: readonly Door[] = [rest, graphql, grpc]
+export const doors: readonly Door[] = [rest, graphql, grpc, restByHttp2]

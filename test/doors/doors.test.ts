@@ -18,7 +18,7 @@ const identity = {
 }
 
 for (const door of doors) {
-  describe(`every plugin at the ${door.protocol} door`, () => {
+  describe(`every plugin at the ${door.name} door`, () => {
     /** A gateway with this door's backend behind it. */
     const open = async (t: Parameters<typeof startGateway>[0], place: PlaceConfig, more: object = {}) => {
       const backend = await door.start(t)

@@ -15,7 +15,7 @@ const propagator = new W3CTraceContextPropagator()
 
 describe('the trace of an OpenTelemetry client', () => {
   for (const door of doors) {
-    test(`goes on behind the ${door.protocol} door, under a span of the gateway`, async (t) => {
+    test(`goes on behind the ${door.name} door, under a span of the gateway`, async (t) => {
       const backend = await door.start(t)
       const { url } = await startGateway(t, { plugins: ['requestId'], ...backend.config({ auth: 'none' }) })
       const client = {

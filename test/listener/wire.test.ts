@@ -189,7 +189,7 @@ const lines: readonly Case[] = [
   ['an absolute target with user information', 'GET http://u@a/open/x HTTP/1.1\r\nHost: a\r\n\r\n', 400],
   ['an absolute target without a host', 'GET http:///open/x HTTP/1.1\r\nHost: a\r\n\r\n', 400],
   ['an absolute target of another scheme', 'GET ftp://a/open/x HTTP/1.1\r\nHost: a\r\n\r\n', 400],
-  ['the preface of HTTP/2 (RFC 9113 section 3.4)', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 400],
+  ['a broken preface of HTTP/2 (RFC 9113 section 3.4)', 'PRI * HTTP/2.0\r\n\r\nXX\r\n\r\n', 505],
   ['a TLS hello', '\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03', 400],
 ]
 

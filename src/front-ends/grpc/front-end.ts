@@ -8,6 +8,9 @@ import { answerError } from './answer-status.ts'
 import { type Binding, compileBinding } from './binding.ts'
 import { type Descriptors, loadDescriptors, type RpcMethod } from './descriptors.ts'
 import { compileMetadataRules, type MetadataOptions, type MetadataRules } from './metadata-rules.ts'
+import { NativeAnswer } from './native/native-answer.ts'
+import { besideJson, nativeRows } from './native/native-rows.ts'
+import { wireFormat } from './native/wire-format.ts'
 import { type ChannelKind, openChannel } from './open-channel.ts'
 import { type DescribedService, describeApi } from './openapi/document.ts'
 import { compileRendering, type JsonStyle } from './render-reply.ts'
@@ -51,6 +54,8 @@ export interface ServiceOptions {
   /** Whether methods without an annotation are served at `/package.Service/Method`. */
   readonly unannotated: boolean
   readonly metadata: MetadataOptions
+  /** Lower-case names of headers with credentials that stay here, besides the well-known ones. Default: none. */
+  readonly hiddenHeaders?: ReadonlySet<string>
 }
 
 /** How the JSON of a service is written and read. */
@@ -85,13 +90,19 @@ class GrpcFrontEnd implements FrontEnd {
         .flatMap((method) => bindingsOf(method, service).map((rule) => compileBinding(method, rule))),
     }))
     const sockets = new SocketRows()
-    this.rows = bound.flatMap(({ service, bindings, metadata }) =>
+    const json = bound.flatMap(({ service, bindings, metadata }) =>
       bindings.flatMap((binding) => {
         const route = this.#route(service, binding, { options, descriptors, metadata })
         const row = this.#row(service, binding, serveWith(route))
         if (binding.method.desc.methodKind === 'unary') return row
         return [row, ...sockets.beside(row, binding.template, (x) => serveSocket(x, route))]
       }),
+    )
+    const { messageBytes } = options.limits
+    const native = { descriptors, messageBytes, transport: this.#transport, frontEnd: this }
+    this.rows = besideJson(
+      json,
+      options.services.flatMap((service) => nativeRows(service, native)),
     )
     const services = bound.map(
       ({ service: { policy, json }, bindings }): DescribedService => ({
@@ -106,7 +117,9 @@ class GrpcFrontEnd implements FrontEnd {
   }
 
   refuse(x: HttpExchange, error: GatewayError): void {
-    answerError(x, error)
+    const format = wireFormat(x)
+    if (format === undefined) answerError(x, error)
+    else new NativeAnswer(x, format).refuse(error)
   }
 
   async close(): Promise<void> {

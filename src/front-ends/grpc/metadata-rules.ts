@@ -80,7 +80,7 @@ function nameMatcher(patterns: readonly string[]): (name: string) => boolean {
 }
 
 /** Names that gRPC and HTTP keep for themselves (gRPC PROTOCOL-HTTP2: `grpc-` is reserved), in any spelling. */
-function isReserved(name: string): boolean {
+export function isReserved(name: string): boolean {
   const folded = name.replaceAll('_', '-')
   return folded === '' || folded.startsWith('grpc-') || folded.startsWith(':') || ofTheWire.has(folded)
 }

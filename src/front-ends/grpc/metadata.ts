@@ -13,7 +13,7 @@ export function requestMetadata(x: HttpExchange, rules: MetadataRules): string[]
   for (const [header, value] of Object.entries(x.request.headers)) {
     if (value === undefined) continue
     const name = rules.fromHeader(header, forwardCredentials)
-    if (name !== undefined) add(metadata, { name, header, value: String(value) })
+    if (name !== undefined) addMetadata(metadata, { name, header, value: String(value) })
   }
   return metadata
 }
@@ -39,13 +39,15 @@ export function metadataValue(metadata: readonly string[], name: string): string
   return undefined
 }
 
+/** One header as metadata: the name that it gets, and the one that it came by, for messages. */
 interface Sent {
   readonly name: string
   readonly header: string
   readonly value: string
 }
 
-function add(metadata: string[], { name, header, value }: Sent): void {
+/** Adds one header's value; `-bin` values are checked, and come apart where they were joined. Throws INVALID_ARGUMENT. */
+export function addMetadata(metadata: string[], { name, header, value }: Sent): void {
   if (!name.endsWith('-bin')) {
     metadata.push(name, value)
     return

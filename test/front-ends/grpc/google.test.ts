@@ -190,7 +190,9 @@ test('Firestore: a commit carries writes of every kind of value', async () => {
 })
 
 test('Firestore: all of its methods are there, also those whose templates go on after **', async () => {
-  const rows = firestoreHouse.frontEnd.rows.map((row) => row.id.replace('google.firestore.v1.Firestore/', ''))
+  const rows = firestoreHouse.frontEnd.rows
+    .filter((row) => row.template !== `/${row.id}`)
+    .map((row) => row.id.replace('google.firestore.v1.Firestore/', ''))
   assert.deepEqual([rows.includes('CreateDocument'), rows.includes('ListDocuments')], [true, true])
   assert.equal(new Set(rows).size, 17)
 })

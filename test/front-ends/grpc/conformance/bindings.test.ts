@@ -111,10 +111,10 @@ const choice: readonly Case[] = [
   { rule: 'a trailing slash is no segment', ask: 'GET /single/a/', request: { text: 'a' } },
   { rule: 'an empty segment is none', ask: 'GET /single//', status: 400, method: 'none' },
   {
-    rule: 'unannotated is off by default',
+    rule: 'unannotated is off by default: the path is for calls of gRPC only',
     ask: `POST /conformance.v1.Rules/Unannotated`,
     body: {},
-    status: 404,
+    status: 415,
     method: 'none',
   },
 ]
@@ -138,7 +138,7 @@ test('bindings: methods without an annotation, where the service says so', async
       rule: 'not in place of an annotation',
       ask: 'POST /conformance.v1.Rules/Single',
       body: {},
-      status: 404,
+      status: 415,
     },
     { rule: 'beside annotations', ask: 'GET /single/a', method: 'Single' },
   ])

@@ -1,0 +1,81 @@
+import { GatewayError } from '../../../core/error.ts'
+import type { FrontEnd } from '../../../core/front-end.ts'
+import type { HttpExchange } from '../../../core/http-exchange.ts'
+import type { Row } from '../../../core/route.ts'
+import type { Descriptors, RpcMethod } from '../descriptors.ts'
+import type { ServiceOptions } from '../front-end.ts'
+import type { RpcTransport } from '../rpc-transport.ts'
+import { serveNative } from './serve-native.ts'
+import { wireFormat } from './wire-format.ts'
+
+export interface NativeRowOptions {
+  readonly descriptors: Descriptors
+  readonly transport: RpcTransport
+  readonly messageBytes: number
+  readonly frontEnd: FrontEnd
+}
+
+/** The rows that clients of gRPC and gRPC-Web call a service by: `/package.Service/Method`, and one for methods that there are not. */
+export function nativeRows(service: ServiceOptions, options: NativeRowOptions): Row[] {
+  const { descriptors, transport, messageBytes, frontEnd } = options
+  const row = (id: string, origin: string, serve: Row['serve']): Row => ({
+    id,
+    protocol: 'grpc',
+    template: `/${id}`,
+    policy: service.policy,
+    methods: ['POST'],
+    hosts: [],
+    headers: [],
+    query: [],
+    priority: 0,
+    encodedSlash: false,
+    frontEnd,
+    origin,
+    serve,
+  })
+  const rows = descriptors.methodsOf(service.name).map((method) => {
+    const route = {
+      method,
+      transport,
+      messageBytes,
+      upstream: service.upstream,
+      timeoutMs: service.timeoutMs ?? defaultTimeout(service, method),
+      hiddenHeaders: service.hiddenHeaders ?? none,
+    }
+    return row(method.path.slice(1), method.origin, (x) => serveNative(x, route))
+  })
+  return [
+    ...rows,
+    row(`${service.name}/*`, `service "${service.name}"`, (x) => {
+      if (wireFormat(x) === undefined)
+        throw new GatewayError('ROUTE_NOT_FOUND', 'No route matches this path.')
+      throw new GatewayError('NOT_IMPLEMENTED', `${service.name} has no such method.`)
+    }),
+  ]
+}
+
+/**
+ * All rows of a front-end: a path that both have (a method without an annotation) is one row, which the content type decides. Where two
+ * bindings claim the path, all stay as they are, for the routing table to name them.
+ */
+export function besideJson(json: readonly Row[], native: readonly Row[]): Row[] {
+  const plain = json.filter(isPlainPost)
+  const merged = new Set<Row>()
+  const both = native.map((row): Row => {
+    const [asJson, ...others] = plain.filter(({ template }) => template === row.template)
+    if (asJson === undefined || others.length > 0) return row
+    merged.add(asJson)
+    return { ...row, serve: (x: HttpExchange) => (wireFormat(x) === undefined ? asJson : row).serve(x) }
+  })
+  return [...json.filter((row) => !merged.has(row)), ...both]
+}
+
+function isPlainPost({ methods, headers }: Row): boolean {
+  return methods.includes('POST') && headers.length === 0
+}
+
+function defaultTimeout({ upstream }: ServiceOptions, { desc }: RpcMethod): number {
+  return desc.methodKind === 'unary' ? upstream.options.requestTimeoutMs : 0
+}
+
+const none: ReadonlySet<string> = new Set()
