@@ -1,4 +1,5 @@
 import { Metadata } from '@grpc/grpc-js'
+import { isSendableName, sendableValue } from './sendable-metadata.ts'
 
 /** Metadata as flat pairs, binary values in base64. */
 export function flatMetadata(metadata: Metadata): string[] {
@@ -18,30 +19,9 @@ export function metadataFrom(pairs: readonly string[]): Metadata {
   for (let i = 0; i + 1 < pairs.length; i += 2) {
     const name = (pairs[i] as string).toLowerCase()
     const value = pairs[i + 1] as string
-    if (!/^[0-9a-z_.-]+$/.test(name) || ofTheWire.has(name) || name.startsWith('grpc-')) continue
+    if (!isSendableName(name)) continue
     if (name.endsWith('-bin')) metadata.add(name, Buffer.from(value, 'base64'))
-    else metadata.add(name, percentEncoded(value))
+    else metadata.add(name, sendableValue(value))
   }
   return metadata
 }
-
-function percentEncoded(value: string): string {
-  if (/^[\x20-\x7e]*$/.test(value)) return value
-  return value.replace(/[^\x20-\x7e]+/g, (odd) =>
-    Buffer.from(odd).toString('hex').toUpperCase().replace(/../g, '%$&'),
-  )
-}
-
-const ofTheWire = new Set([
-  'connection',
-  'content-length',
-  'content-type',
-  'host',
-  'http2-settings',
-  'keep-alive',
-  'proxy-connection',
-  'te',
-  'transfer-encoding',
-  'upgrade',
-  'user-agent',
-])

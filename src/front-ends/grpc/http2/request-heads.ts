@@ -1,3 +1,4 @@
+import { isSendableName, sendableValue } from '../sendable-metadata.ts'
 import type { Outbox } from './outbox.ts'
 import { defaultFrameBytes, frameFlags, frameHeadBytes, frameTypes, writeFrameHead } from './protocol.ts'
 
@@ -113,8 +114,7 @@ export class RequestHeads {
     const known = this.#names.get(name)
     if (known !== undefined || this.#names.has(name)) return known
     const lower = name.toLowerCase()
-    const allowed = /^[0-9a-z_.-]+$/.test(lower) && !ofTheWire.has(lower) && !lower.startsWith('grpc-')
-    const encoded = allowed ? Buffer.concat([Buffer.from([0]), stringBytes(lower)]) : undefined
+    const encoded = isSendableName(lower) ? Buffer.concat([Buffer.from([0]), stringBytes(lower)]) : undefined
     if (this.#names.size >= mostKept) this.#names.clear()
     this.#names.set(name, encoded)
     return encoded
@@ -126,19 +126,13 @@ function carried(name: string, value: string): string {
   if (name.endsWith('-bin')) return Buffer.from(value, 'base64').toString('base64')
   for (let i = 0; i < value.length; i++) {
     const code = value.charCodeAt(i)
-    if (code < 0x20 || code > 0x7e) return percentEncoded(value).trim()
+    if (code < 0x20 || code > 0x7e) return sendableValue(value).trim()
   }
   return isBlank(value, 0) || isBlank(value, value.length - 1) ? value.trim() : value
 }
 
 function isBlank(value: string, at: number): boolean {
   return value.charCodeAt(at) === 0x20
-}
-
-function percentEncoded(value: string): string {
-  return value.replace(/[^\x20-\x7e]+/g, (odd) =>
-    Buffer.from(odd).toString('hex').toUpperCase().replace(/../g, '%$&'),
-  )
 }
 
 /** Up to eight digits and a unit. Source: gRPC doc/PROTOCOL-HTTP2.md, "Timeout". */
@@ -181,17 +175,3 @@ const timeoutName = Buffer.concat([Buffer.from([0]), stringBytes('grpc-timeout')
 
 /** Paths and names come from configuration or, passed through, from clients: no more than so many are kept. */
 const mostKept = 1_000
-
-const ofTheWire = new Set([
-  'connection',
-  'content-length',
-  'content-type',
-  'host',
-  'http2-settings',
-  'keep-alive',
-  'proxy-connection',
-  'te',
-  'transfer-encoding',
-  'upgrade',
-  'user-agent',
-])
