@@ -126,6 +126,12 @@ export class Build {
     return this.#places.get(row) ?? []
   }
 
+  /** A mistake in a value, which is named by its file when it was read from one. */
+  errorIn(path: readonly PropertyKey[], message: string): ConfigError {
+    const source = this.#loaded.document.sourceOf(path)
+    return this.error(path, source === undefined ? message : `${source} ${message}`)
+  }
+
   error(path: readonly PropertyKey[], message: string): ConfigError {
     return new ConfigError([this.#loaded.document.problem(path, message)])
   }

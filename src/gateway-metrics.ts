@@ -6,6 +6,7 @@ import type { GatewayError } from './core/error.ts'
 export class GatewayMetrics {
   readonly #reloads: Counter<'result'>
   readonly #refused: Counter<'code'>
+  readonly #failedHandshakes: Counter<'reason'>
 
   constructor(
     registry: Registry,
@@ -25,6 +26,24 @@ export class GatewayMetrics {
       help: 'Requests refused before they could be read as HTTP.',
       labelNames: ['code'],
       registers,
+    })
+    this.#failedHandshakes = new Counter({
+      name: 'gateway_tls_handshake_failures_total',
+      help: 'Client connections that came to nothing in the handshake of TLS.',
+      labelNames: ['reason'],
+      registers,
+    })
+    new Gauge({
+      name: 'gateway_tls_certificate_expiry_timestamp_seconds',
+      help: 'When a certificate that clients are shown ends, Unix time.',
+      labelNames: ['certificate'],
+      registers,
+      async collect() {
+        this.reset()
+        for (const { name, expiresAt } of (await status()).certificates) {
+          this.set({ certificate: name }, expiresAt / 1000)
+        }
+      },
     })
     const gauge = (name: string, help: string, read: (now: GatewayStatus) => number): void => {
       new Gauge({
@@ -64,6 +83,10 @@ export class GatewayMetrics {
 
   reloaded(result: 'applied' | 'refused'): void {
     this.#reloads.inc({ result })
+  }
+
+  failedHandshake(reason: string): void {
+    this.#failedHandshakes.inc({ reason })
   }
 
   refusedOnTheWire(error: GatewayError): void {

@@ -6,6 +6,7 @@ import type { Redis } from 'ioredis'
 import { Registry } from 'prom-client'
 import { createApp } from './admin/app.ts'
 import type { GatewayStatus } from './admin/health.ts'
+import { CertificateWatch } from './certificate-expiry.ts'
 import { maskSecrets } from './config/mask.ts'
 import type { Config } from './config/schema.ts'
 import { SeenFiles } from './config/seen-files.ts'
@@ -17,6 +18,7 @@ import { Generations } from './generations.ts'
 import { type Fallback, Listener, type Plan } from './listener/listener.ts'
 import { GatewayServer } from './listener/server.ts'
 import { createLog } from './log.ts'
+import { type OpenPorts, openPorts, serverLimits } from './ports.ts'
 import { quietMoment } from './quiet-moment.ts'
 import type { RoutingTable } from './routing/table.ts'
 import { readSource, type Source, type SourceOptions } from './source.ts'
@@ -55,8 +57,10 @@ export class Gateway {
   readonly #app: Express
   readonly #server: GatewayServer
   readonly #gauges: GatewayMetrics
+  readonly #certificates: CertificateWatch
   readonly #startedAt = Date.now()
   readonly #redis: Redis | undefined
+  #ports: OpenPorts | undefined
   #draining = false
 
   constructor(options: GatewayOptions, first: Config) {
@@ -64,6 +68,7 @@ export class Gateway {
     const { offline = false, watch = true, now = Date.now } = options
     this.log = options.log ?? createLog(observability.log.level)
     this.#gauges = new GatewayMetrics(this.metrics, observability.metrics, () => this.status())
+    this.#certificates = new CertificateWatch(this.log, now)
     const { url = '' } = stores.redis ?? {}
     this.#redis = url === '' || offline ? undefined : connectRedis(url, this.log)
     this.#generations = new Generations({
@@ -74,7 +79,10 @@ export class Gateway {
       now,
       redis: this.#redis,
       upstreams: new Upstreams(this.log, { probe: !offline }),
-      onDecided: (result) => this.#gauges.reloaded(result),
+      onDecided: (result) => {
+        this.#gauges.reloaded(result)
+        if (result === 'applied') this.#useCertificates()
+      },
     })
     const { limits } = server
     this.#listener = new Listener({
@@ -96,14 +104,10 @@ export class Gateway {
     this.#server = new GatewayServer({
       listener: this.#listener,
       fallback: this.#app,
-      limits: {
-        headerBytes: limits.headerBytes,
-        headerCount: limits.headerCount,
-        urlBytes: limits.urlBytes,
-        headersTimeoutMs: limits.headersTimeout,
-        bodyTimeoutMs: limits.bodyTimeout,
-        keepAliveTimeoutMs: limits.keepAliveTimeout,
-        connections: limits.connections,
+      limits: serverLimits(server),
+      tls: server.tls && {
+        clientAuth: server.tls.clientAuth,
+        onFailed: (failure) => this.#gauges.failedHandshake(failure),
       },
       onRefused: (error) => this.#gauges.refusedOnTheWire(error),
     })
@@ -145,6 +149,7 @@ export class Gateway {
   async start(source: Source, files: SeenFiles): Promise<void> {
     try {
       await this.#generations.start(source, files)
+      this.#useCertificates()
     } catch (error) {
       await this.dispose()
       throw error
@@ -153,14 +158,14 @@ export class Gateway {
 
   /** Listens where the configuration says, or at another port there. Resolves with the base URL. */
   async listen(port?: string): Promise<string> {
-    const at = this.config.server.listen
-    const colon = at.lastIndexOf(':')
-    const host = at.slice(0, colon).replace(/^\[|\]$/g, '')
-    const address = await this.#server.listen(host, Number(port ?? at.slice(colon + 1)))
-    const shown = address.family === 'IPv6' ? `[${address.address}]` : address.address
-    const url = `http://${shown}:${address.port}`
-    this.log.info({ url, rows: this.rows.length }, 'listening')
-    return url
+    this.#ports = await openPorts(this.#server, this.config.server, port)
+    this.log.info({ ...this.#ports, rows: this.rows.length }, 'listening')
+    return this.#ports.url
+  }
+
+  /** The base URL for clients that speak TLS, once it listens; undefined where there is no `server.tls`. */
+  get tlsUrl(): string | undefined {
+    return this.#ports?.tlsUrl
   }
 
   /**
@@ -192,6 +197,7 @@ export class Gateway {
         })),
       })),
       routes: this.table.entries.length,
+      certificates: this.#certificates.expiries,
     }
   }
 
@@ -220,10 +226,19 @@ export class Gateway {
     this.log.info({}, 'stopped')
   }
 
+  /** Connections that are there keep what they were shown. */
+  #useCertificates(): void {
+    const { identities } = this.#generations.current
+    if (identities === undefined) return
+    this.#server.useIdentities(identities)
+    this.#certificates.watch(identities.expiries)
+  }
+
   /** Frees everything; for a gateway that was mounted or only looked into. One that listens is ended by {@link shutdown}. */
   async dispose(): Promise<void> {
     this.#draining = true
     this.#server.dispose()
+    this.#certificates.close()
     await this.#generations.close()
     this.#redis?.disconnect()
   }

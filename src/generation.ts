@@ -2,12 +2,14 @@ import { type ApiDescription, describedApi } from './api-description.ts'
 import { Build, type BuildContext } from './build.ts'
 import { buildFrontEnds } from './build-front-ends.ts'
 import { buildIdentity } from './build-identity.ts'
+import { buildIdentities, checkUpstreamTls } from './build-tls.ts'
 import type { LoadedConfig } from './config/load.ts'
 import type { Config } from './config/schema.ts'
 import type { FrontEnd } from './core/front-end.ts'
 import type { Plugin } from './core/plugin.ts'
 import type { Policy } from './core/route.ts'
 import type { Generation, Plan } from './listener/listener.ts'
+import type { TlsIdentities } from './listener/tls-identities.ts'
 import { compileHooks } from './pipeline/plan.ts'
 import { identityPlugin } from './plugins/identity/identity.ts'
 import { RouteClash, RoutingTable } from './routing/table.ts'
@@ -18,6 +20,8 @@ import { unroutedPlan } from './unrouted.ts'
 export interface BuiltGeneration extends Generation {
   readonly config: Config
   readonly upstreams: readonly Upstream[]
+  /** Who the gateway is to clients that speak TLS; undefined when there is no port for them. */
+  readonly identities: TlsIdentities | undefined
   /** What the gRPC front-end serves; undefined when there is none. Made when it is first asked for. */
   grpcDescription(): ApiDescription | undefined
   /** Takes no more requests; resolves when the last one has settled and everything is freed. */
@@ -28,11 +32,14 @@ export interface BuiltGeneration extends Generation {
 export async function buildGeneration(loaded: LoadedConfig, context: BuildContext): Promise<BuiltGeneration> {
   const build = new Build(loaded, context)
   try {
+    const identities = buildIdentities(build)
+    checkUpstreamTls(build)
     const shared = loaded.config.plugins.map((use, index) => build.plugin(use, undefined, ['plugins', index]))
     const frontEnds = await buildFrontEnds(build)
     const table = tableOf(build, plansOf(build, { frontEnds, shared }))
     const grpc = frontEnds.find((frontEnd) => frontEnd.name === 'grpc')
-    return generation(build, { table, unrouted: unroutedPlan(shared), grpcDescription: describedApi(grpc) })
+    const unrouted = unroutedPlan(shared)
+    return generation(build, { table, unrouted, identities, grpcDescription: describedApi(grpc) })
   } catch (error) {
     await build
       .free()
@@ -43,7 +50,7 @@ export async function buildGeneration(loaded: LoadedConfig, context: BuildContex
 
 function generation(
   build: Build,
-  parts: Pick<BuiltGeneration, 'table' | 'unrouted' | 'grpcDescription'>,
+  parts: Pick<BuiltGeneration, 'table' | 'unrouted' | 'identities' | 'grpcDescription'>,
 ): BuiltGeneration {
   let active = 0
   const idle = Promise.withResolvers<void>()

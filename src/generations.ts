@@ -143,9 +143,10 @@ export class Generations {
 
 function onlyAtStart({ server, stores, observability }: Config): Readonly<Record<string, unknown>> {
   const { bodyBytes: _, ...limits } = server.limits
-  const { listen, trustedProxies } = server
+  const { listen, trustedProxies, tls } = server
   return {
     'server.listen': listen,
+    'server.tls': tls && { listen: tls.listen, clientAuth: tls.clientAuth },
     'server.trustedProxies': trustedProxies,
     'server.limits': limits,
     stores,

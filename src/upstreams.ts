@@ -55,6 +55,7 @@ export class Upstreams {
         connectTimeoutMs: config.timeouts.connect,
         idleTimeoutMs: config.connections.keepAlive,
         maxConnections: config.connections.max,
+        tls: config.tls,
       },
       requestTimeoutMs: config.timeouts.request,
       bodyIdleTimeoutMs: config.timeouts.idle,

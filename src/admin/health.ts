@@ -11,6 +11,8 @@ export interface GatewayStatus {
   /** `up`, `down`, or undefined when no Redis is configured. */
   readonly redis: 'up' | 'down' | undefined
   readonly upstreams: readonly UpstreamStatus[]
+  /** The certificates that clients are shown, by name; Unix time in milliseconds. */
+  readonly certificates: readonly { readonly name: string; readonly expiresAt: number }[]
   /** Rows of the routing table. */
   readonly routes: number
 }

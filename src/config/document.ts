@@ -29,6 +29,8 @@ export class ConfigDocument {
   readonly data: unknown
   readonly #lines = new LineCounter()
   readonly #document
+  /** What stands where a value was read from a file. */
+  readonly #sources = new WeakMap<object, string>()
 
   /** Parses the text, then replaces `${ENV:-default}` and `file://` in its values. Mistakes are collected in {@link problems}. */
   constructor(file: string, text: string, environment: Environment, files = new SeenFiles()) {
@@ -60,6 +62,12 @@ export class ConfigDocument {
     return this.#at(path, 0, message)
   }
 
+  /** What was written where the value at a path was read from a file: `file://tls/key.pem`; undefined: it stands there itself. */
+  sourceOf(path: readonly PropertyKey[]): string | undefined {
+    const node: unknown = this.#document.getIn(path, true)
+    return isNode(node) ? this.#sources.get(node) : undefined
+  }
+
   #offsetOf(path: readonly PropertyKey[]): number | undefined {
     const parent = path.length === 1 ? this.#document.contents : this.#document.getIn(path.slice(0, -1), true)
     const last = path.at(-1)
@@ -83,8 +91,9 @@ export class ConfigDocument {
         const { value } = node
         try {
           if (value.includes('${')) this.#expand(node, environment)
-          if (typeof node.value === 'string' && node.value.startsWith('file://'))
-            node.value = this.#read(node.value)
+          if (typeof node.value !== 'string' || !node.value.startsWith('file://')) return
+          this.#sources.set(node, node.value)
+          node.value = this.#read(node.value)
         } catch (error) {
           const message = error instanceof Error ? error.message : String(error)
           this.problems.push(this.#at(keyPath(key, [...ancestors, node]), startOf(node) ?? 0, message))

@@ -1,7 +1,8 @@
 /** A configuration for people to read: secrets, key hashes and passwords in URLs as `***`. */
 export function maskSecrets(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(maskSecrets)
-  if (typeof value === 'string') return value.replace(password, '$1***@')
+  if (typeof value === 'string')
+    return value.includes('PRIVATE KEY-----') ? '***' : value.replace(password, '$1***@')
   if (typeof value !== 'object' || value === null) return value
   return Object.fromEntries(
     Object.entries(value).map(([key, child]) => [

@@ -8,9 +8,62 @@ const address = z
   .regex(/^(\[[0-9A-Fa-f:.]+\]|[^:[\]]+):\d{1,5}$/, 'expected host:port, for instance 0.0.0.0:8080')
   .refine((text) => Number(text.slice(text.lastIndexOf(':') + 1)) <= 65_535, 'a port is at most 65535')
 
+const pair = {
+  cert: z
+    .string()
+    .describe('Certificate in PEM, followed by those of the authorities between; mostly file://path.'),
+  key: z.string().describe('Its private key in PEM, without a passphrase; mostly file://path.'),
+}
+
+const serverName = z
+  .string()
+  .regex(/^(\*\.)?[a-z0-9_-]+(\.[a-z0-9_-]+)*$/, 'expected a name in lower case: shop.example, or *.example')
+
+const tls = z
+  .strictObject({
+    listen: address
+      .default('127.0.0.1:8443')
+      .describe('host:port beside server.listen; port 0 takes a free one.'),
+    ...pair,
+    certificates: z
+      .array(
+        z.strictObject({
+          hosts: z
+            .array(serverName)
+            .min(1, 'a certificate needs a name')
+            .describe('Server names (SNI) that it is shown for: shop.example, *.example.'),
+          ...pair,
+        }),
+      )
+      .default([])
+      .describe('More certificates. The one above is shown where no name fits.'),
+    minVersion: z
+      .enum(['TLSv1.2', 'TLSv1.3'])
+      .default('TLSv1.2')
+      .describe('Lowest version of TLS that is spoken.'),
+    clientAuth: z
+      .enum(['none', 'request', 'require'])
+      .default('none')
+      .describe(
+        'Whether clients show a certificate of their own. `request`: they may; one that cannot be trusted is refused either way.',
+      ),
+    clientCa: z
+      .string()
+      .optional()
+      .describe(
+        'Certificates in PEM of the authorities that client certificates come from; mostly file://path.',
+      ),
+  })
+  .superRefine(({ clientAuth, clientCa }, context) => {
+    if ((clientAuth === 'none') === (clientCa === undefined)) return
+    const message = clientCa === undefined ? 'needs clientCa' : 'is not used where clientAuth is none'
+    context.addIssue({ code: 'custom', message, path: [clientCa === undefined ? 'clientAuth' : 'clientCa'] })
+  })
+
 /** `server`. */
 export const serverKeys = {
   listen: address.default('127.0.0.1:8080').describe('host:port; port 0 takes a free one.'),
+  tls: tls.optional().describe('A second port that speaks TLS, HTTP/2 and HTTP/1.1 by ALPN; absent: none.'),
   trustedProxies: z
     .array(z.string().refine(isCidr, 'expected an address or a CIDR range'))
     .default([])
@@ -20,14 +73,22 @@ export const serverKeys = {
     headerBytes: size().prefault('16kb').describe('All request headers together (431 above).'),
     headerCount: z.int().min(1).max(1_000).default(100).describe('Request headers (431 above).'),
     urlBytes: size().prefault('8kb').describe('Request target (414 above).'),
-    headersTimeout: duration().prefault('10s').describe('A client must have sent its headers by then (408).'),
+    headersTimeout: duration()
+      .prefault('10s')
+      .describe(
+        'A client must have sent its headers by then (408); so long may the handshake of TLS take, too.',
+      ),
     bodyTimeout: duration()
       .prefault('30s')
       .describe(
         'A client that sends less than 1 KiB of its body, or takes less of its answer, in this time is cut off.',
       ),
     keepAliveTimeout: duration().prefault('75s').describe('How long an idle client connection is kept.'),
-    connections: z.int().min(1).default(20_000).describe('Open client connections at the most.'),
+    connections: z
+      .int()
+      .min(1)
+      .default(20_000)
+      .describe('Open client connections at the most, on each port.'),
   }).describe('What clients can make large, slow or many.'),
   shutdown: object({
     drainDelay: duration()

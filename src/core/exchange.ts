@@ -13,6 +13,8 @@ export interface RequestHead {
   /** Host and port as the client named them; `''` for HTTP/1.0 without Host. */
   readonly host: string
   readonly scheme: 'http' | 'https'
+  /** What the client proved to own when it connected with TLS; undefined: nothing was asked for, or shown. */
+  readonly clientCertificate?: ClientCertificate | undefined
   /** Lower-case names; repeated headers joined as `node:http` does. */
   readonly headers: Readonly<Record<string, string | string[] | undefined>>
   /** The address at the other end of the connection. */
@@ -25,6 +27,14 @@ export interface RequestHead {
   readonly receivedAt: number
   /** `performance.now()` at reception, for durations. */
   readonly startedAt: number
+}
+
+/** A client certificate that was verified against `server.tls.clientCa`. */
+export interface ClientCertificate {
+  /** `CN=billing, O=Shop` */
+  readonly subject: string
+  /** SHA-256 of the certificate, in lower-case hexadecimal digits. */
+  readonly fingerprint: string
 }
 
 /** Who the caller is, once a plugin has established it. */

@@ -131,7 +131,7 @@ export class HttpExchange extends Exchange {
     if (this.gone || this.res.destroyed) return
     if (this.committed) {
       // The end of the connection is the end of an answer to HTTP/1.0: only a reset tells that it is not whole.
-      if (!this.http2 && this.req.httpVersionMinor === 0) this.req.socket.resetAndDestroy()
+      if (!this.http2 && this.req.httpVersionMinor === 0) breakOff(this.req.socket)
       this.res.destroy()
       return
     }
@@ -189,4 +189,10 @@ function ignore(): void {}
 export interface UpgradeSocket {
   readonly socket: Duplex
   readonly head: Buffer
+}
+
+/** So that the client sees that the end of the connection is not that of the answer; with TLS it misses the `close_notify`. */
+function breakOff(socket: Socket): void {
+  if ('encrypted' in socket) socket.destroy()
+  else socket.resetAndDestroy()
 }

@@ -12,7 +12,8 @@ export interface Http2Preface extends NodeJS.ErrnoException {
  * Asking costs connections of HTTP/1.1 nothing: nobody looks at their bytes before the parser does.
  */
 export function isHttp2Preface(error: NodeJS.ErrnoException, socket: Socket): error is Http2Preface {
-  if (error.code !== 'HPE_PAUSED_H2_UPGRADE') return false
+  // With TLS, HTTP/2 is what ALPN says it is (RFC 9113 section 3.2).
+  if (error.code !== 'HPE_PAUSED_H2_UPGRADE' || 'encrypted' in socket) return false
   const { rawPacket, bytesParsed } = error as Http2Preface
   return socket.bytesRead - rawPacket.length + bytesParsed === preface.length
 }

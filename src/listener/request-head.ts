@@ -4,6 +4,7 @@ import { plainAddress, type TrustedProxies } from '../core/client-address.ts'
 import { GatewayError } from '../core/error.ts'
 import type { RequestHead } from '../core/exchange.ts'
 import { type CanonicalPath, canonicalPath } from '../routing/canonical-path.ts'
+import { clientCertificateOf } from './client-certificate.ts'
 
 /** A request's head in protocol-neutral words, and its path in canonical spelling. */
 export interface ReadHead {
@@ -33,12 +34,14 @@ interface Target {
 function makeHead(req: IncomingMessage, proxies: TrustedProxies, target: Target): RequestHead {
   const { socket, headers } = req
   const peerAddress = plainAddress(socket.remoteAddress ?? '')
+  const secure = (socket as TLSSocket).encrypted === true
   return {
     method: req.method as string,
     path: target.path,
     query: target.query,
     host: target.host ?? headers.host ?? '',
-    scheme: (socket as TLSSocket).encrypted === true ? 'https' : 'http',
+    scheme: secure ? 'https' : 'http',
+    clientCertificate: secure ? clientCertificateOf(socket) : undefined,
     headers,
     peerAddress,
     peerTrusted: proxies.trusts(peerAddress),

@@ -7,6 +7,8 @@ import { isHttp2Preface, takeOver } from './http2-handover.ts'
 import { SessionServer } from './http2-server.ts'
 import type { Fallback, Listener } from './listener.ts'
 import { watchSlowClients } from './slow-clients.ts'
+import type { TlsIdentities } from './tls-identities.ts'
+import { TlsServer, type TlsServerOptions } from './tls-server.ts'
 
 /** Limits of the HTTP server; durations in milliseconds. */
 export interface ServerLimits {
@@ -23,22 +25,25 @@ export interface GatewayServerOptions {
   readonly listener: Listener
   readonly fallback: Fallback
   readonly limits: ServerLimits
+  /** The port for clients that speak TLS; absent: none. */
+  readonly tls?: Pick<TlsServerOptions, 'clientAuth' | 'onFailed'> | undefined
   /** Told of each request that was refused before it could be read. */
   onRefused(error: GatewayError): void
 }
 
 /**
  * The server of the gateway: Node's own for HTTP/1.1, made strict, with its events led to the listener. A connection that its parser
- * finds to be HTTP/2 goes to the {@link SessionServer}.
+ * finds to be HTTP/2 goes to the {@link SessionServer}. What comes by TLS goes to the same two.
  */
 export class GatewayServer {
   readonly #server: Server
   readonly #listener: Listener
   readonly #sessions: SessionServer
+  readonly #tls: TlsServer | undefined
   readonly #stopWatching: () => void
 
   constructor(options: GatewayServerOptions) {
-    const { listener, fallback, limits } = options
+    const { listener, fallback, limits, tls } = options
     this.#listener = listener
     const server = createServer({
       // Room above our own limit, so that what passes it is refused by us, in our words.
@@ -97,12 +102,27 @@ export class GatewayServer {
         listener.handle(req, res, (request, answer) => listener.notFound(request, answer)),
       onRefused: options.onRefused,
     })
+    this.#tls =
+      tls &&
+      new TlsServer({
+        ...tls,
+        handshakeTimeoutMs: limits.headersTimeoutMs,
+        maxConnections: limits.connections,
+        onConnection: (socket, protocol) => {
+          if (protocol === 'h2') this.#sessions.accept(socket)
+          else server.emit('connection', socket)
+        },
+        onRefused: options.onRefused,
+      })
     this.#stopWatching = watchSlowClients(listener.active, limits.bodyTimeoutMs)
   }
 
-  /** Open client connections. */
+  /** Open client connections, on both ports. */
   connections(): Promise<number> {
-    return new Promise((resolve) => this.#server.getConnections((_error, count) => resolve(count ?? 0)))
+    const secure = this.#tls?.connections ?? 0
+    return new Promise((resolve) =>
+      this.#server.getConnections((_error, count) => resolve((count ?? 0) + secure)),
+    )
   }
 
   /** Handles an upgrade request: the same way as any other, with an answer that is written to the raw connection. */
@@ -131,6 +151,22 @@ export class GatewayServer {
     })
   }
 
+  /** The same for clients that speak TLS. When the port is taken, the other one is let go. */
+  async listenTls(host: string, port: number): Promise<AddressInfo> {
+    try {
+      if (this.#tls === undefined) throw new Error('there is no port for TLS')
+      return await this.#tls.listen(host, port)
+    } catch (error) {
+      this.#server.close()
+      throw error
+    }
+  }
+
+  /** Who the gateway is to clients that connect with TLS from now on; called before it listens to them. */
+  useIdentities(identities: TlsIdentities): void {
+    this.#tls?.use(identities)
+  }
+
   /** Tells clients of HTTP/2 that their connections are going to end; those of HTTP/1.1 are told by their answers. */
   drain(): void {
     this.#sessions.drain()
@@ -138,13 +174,17 @@ export class GatewayServer {
 
   /** Takes no new connections, lets requests in flight finish for `gracePeriodMs`, then ends what is left. */
   async close(gracePeriodMs: number): Promise<void> {
-    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()))
+    const closed = Promise.all([
+      new Promise<void>((resolve) => this.#server.close(() => resolve())),
+      this.#tls?.close(),
+    ])
     this.#server.closeIdleConnections()
     this.#sessions.close()
     const timer = setTimeout(() => {
       for (const x of this.#listener.active.all()) x.res.destroy()
       this.#sessions.destroy()
       this.#server.closeAllConnections()
+      this.#tls?.destroy()
     }, gracePeriodMs)
     await closed
     clearTimeout(timer)

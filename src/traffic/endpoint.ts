@@ -1,4 +1,5 @@
-import { Pool } from 'undici'
+import { buildConnector, Pool } from 'undici'
+import { tlsConnectOptions, type UpstreamTls } from './upstream-tls.ts'
 
 /** What one target of an upstream is: where it listens and how much of the traffic it takes. */
 export interface TargetOptions {
@@ -15,6 +16,8 @@ export interface ConnectionOptions {
   readonly idleTimeoutMs: number
   /** Connections at the most. */
   readonly maxConnections: number
+  /** For targets that are `https`. Default: the certificate must be valid for the host, by the authorities that Node knows. */
+  readonly tls?: UpstreamTls | undefined
 }
 
 /** One target of an upstream with its connections and its health; the balancer asks it one question, {@link available}. */
@@ -43,7 +46,7 @@ export class Endpoint {
   get pool(): Pool {
     this.#pool ??= new Pool(this.url, {
       connections: this.connections.maxConnections,
-      connect: { timeout: this.connections.connectTimeoutMs },
+      connect: connectorOf(this.url, this.connections),
       keepAliveTimeout: this.connections.idleTimeoutMs,
       keepAliveMaxTimeout: this.connections.idleTimeoutMs,
       pipelining: 1,
@@ -69,4 +72,12 @@ export class Endpoint {
   async close(): Promise<void> {
     await this.#pool?.destroy()
   }
+}
+
+/** The name that we ask for is ours to say: undici takes it from the Host header of a request. */
+function connectorOf(url: string, { connectTimeoutMs, tls }: ConnectionOptions): buildConnector.connector {
+  const secured = tlsConnectOptions(url, tls)
+  const { servername } = secured
+  const connect = buildConnector({ ...secured, timeout: connectTimeoutMs, allowH2: false })
+  return (options, done) => connect(servername === undefined ? options : { ...options, servername }, done)
 }

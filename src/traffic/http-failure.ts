@@ -37,7 +37,7 @@ export function httpFailure(error: Error, upstreamName: string): GatewayError {
       unreached,
     )
   }
-  if (code.startsWith('ERR_TLS_') || code.startsWith('CERT_') || tlsCodes.has(code)) {
+  if (/^(ERR_TLS_|ERR_SSL_|CERT_)/.test(code) || tlsCodes.has(code)) {
     return new GatewayError('UPSTREAM_TLS', `TLS to upstream "${upstreamName}" failed.`, unreached)
   }
   if (isReset(error, code)) {

@@ -1,4 +1,4 @@
-import { Client, connectivityState, credentials } from '@grpc/grpc-js'
+import { type ChannelCredentials, Client, connectivityState, credentials } from '@grpc/grpc-js'
 import type { Channel, RpcReceiver, RpcRequest, RpcStream } from './channel.ts'
 import { GrpcJsStream } from './grpc-js-stream.ts'
 import type { TlsOptions } from './http2/dial.ts'
@@ -10,7 +10,7 @@ export interface GrpcJsChannelOptions {
   /** For the connection with TLS, in milliseconds. Default: for ever. */
   readonly connectTimeoutMs?: number
   /** Used when the URL is `https`. */
-  readonly tls?: Pick<TlsOptions, 'ca' | 'serverName'>
+  readonly tls?: TlsOptions
 }
 
 /** {@link Channel} over @grpc/grpc-js. `https` means TLS; the connection is made by the first call and remade when it is lost. */
@@ -23,28 +23,22 @@ export class GrpcJsChannel implements Channel {
     const { hostname, port, protocol } = new URL(url)
     const secure = protocol === 'https:'
     const address = `${hostname}:${port === '' ? (secure ? 443 : 80) : port}`
-    const { ca, serverName } = tls
+    const { serverName } = tls
     this.#connectTimeoutMs = connectTimeoutMs
-    this.#client = new Client(
-      address,
-      secure
-        ? credentials.createSsl(ca === undefined ? null : Buffer.from(ca))
-        : credentials.createInsecure(),
-      {
-        'grpc.max_receive_message_length': maxMessageBytes,
-        'grpc.max_send_message_length': maxMessageBytes,
-        // dispatch alone decides about second tries, the upstream's configuration about everything else.
-        'grpc.enable_retries': 0,
-        'grpc.service_config_disable_resolution': 1,
-        'grpc.enable_http_proxy': 0,
-        // A backend that came back is found within a second.
-        'grpc.initial_reconnect_backoff_ms': 100,
-        'grpc.max_reconnect_backoff_ms': 1_000,
-        // A connection of one's own: channels of other configurations come and go.
-        'grpc.use_local_subchannel_pool': 1,
-        ...(serverName === undefined ? {} : { 'grpc.ssl_target_name_override': serverName }),
-      },
-    )
+    this.#client = new Client(address, secure ? sslOf(tls) : credentials.createInsecure(), {
+      'grpc.max_receive_message_length': maxMessageBytes,
+      'grpc.max_send_message_length': maxMessageBytes,
+      // dispatch alone decides about second tries, the upstream's configuration about everything else.
+      'grpc.enable_retries': 0,
+      'grpc.service_config_disable_resolution': 1,
+      'grpc.enable_http_proxy': 0,
+      // A backend that came back is found within a second.
+      'grpc.initial_reconnect_backoff_ms': 100,
+      'grpc.max_reconnect_backoff_ms': 1_000,
+      // A connection of one's own: channels of other configurations come and go.
+      'grpc.use_local_subchannel_pool': 1,
+      ...(serverName === undefined ? {} : { 'grpc.ssl_target_name_override': serverName }),
+    })
   }
 
   start(request: RpcRequest, receiver: RpcReceiver): RpcStream {
@@ -69,4 +63,12 @@ export class GrpcJsChannel implements Channel {
     }, this.#connectTimeoutMs)
     stream.onEnd = () => clearTimeout(timer)
   }
+}
+
+function sslOf({ ca, key, cert, insecureSkipVerify = false }: TlsOptions): ChannelCredentials {
+  const bytes = (pem: string | Buffer | undefined): Buffer | null =>
+    pem === undefined ? null : Buffer.from(pem)
+  return credentials.createSsl(bytes(ca), bytes(key), bytes(cert), {
+    rejectUnauthorized: !insecureSkipVerify,
+  })
 }

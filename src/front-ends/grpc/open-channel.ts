@@ -12,11 +12,13 @@ export function openChannel(
   { kind, maxMessageBytes }: { readonly kind: ChannelKind; readonly maxMessageBytes: number },
 ): Channel {
   const { connectTimeoutMs, idleTimeoutMs, maxConnections } = connections
-  if (kind === 'grpc-js') return new GrpcJsChannel(url, { maxMessageBytes, connectTimeoutMs })
+  const tls = connections.tls ?? {}
+  if (kind === 'grpc-js') return new GrpcJsChannel(url, { maxMessageBytes, connectTimeoutMs, tls })
   return new FastChannel(url, {
     maxMessageBytes,
     connectTimeoutMs,
     idleTimeoutMs,
+    tls,
     // Each carries as many calls as the backend allows: more are opened only when those are used up.
     maxConnections: Math.min(maxConnections, 4),
   })

@@ -1,4 +1,5 @@
 import type { ClientRequest, IncomingMessage } from 'node:http'
+import { Agent } from 'node:https'
 import type { Socket } from 'node:net'
 import { type Duplex, pipeline } from 'node:stream'
 import { createProxyServer } from 'http-proxy'
@@ -8,6 +9,7 @@ import { endSlowly } from '../../core/linger.ts'
 import type { Transport } from '../../traffic/call.ts'
 import type { Endpoint } from '../../traffic/endpoint.ts'
 import { httpFailure } from '../../traffic/http-failure.ts'
+import { tlsConnectOptions } from '../../traffic/upstream-tls.ts'
 import { passingHeaders } from './passing-headers.ts'
 import type { ProxyCall } from './proxy-call.ts'
 
@@ -39,6 +41,7 @@ export const upgradeTransport: Transport<ProxyCall, void> = {
       })
       const target = {
         target: endpoint.url,
+        ...(endpoint.url.startsWith('https:') && { agent: secureAgent(endpoint) }),
         changeOrigin: true,
         headers: outgoingHeaders(call),
         connectTimeout: endpoint.connections.connectTimeoutMs,
@@ -132,4 +135,9 @@ function collect(flat: readonly string[]): Record<string, string[]> {
     headers[name] = [...(headers[name] ?? []), flat[i + 1] as string]
   }
   return headers
+}
+
+/** For one connection: http-proxy itself knows of certificates, but not of the name that they must be for. */
+function secureAgent({ url, connections }: Endpoint): Agent {
+  return new Agent({ ...tlsConnectOptions(url, connections.tls), maxCachedSessions: 0 })
 }

@@ -14,12 +14,14 @@ export interface Destination {
 /** How the peer of a TLS connection is verified, and who we are to it. */
 export interface TlsOptions {
   /** Certificates of authorities in PEM. Default: those that Node comes with. */
-  readonly ca?: string | Buffer
+  readonly ca?: string | Buffer | undefined
   /** Our own certificate and key in PEM, for mutual TLS. */
-  readonly cert?: string | Buffer
-  readonly key?: string | Buffer
+  readonly cert?: string | Buffer | undefined
+  readonly key?: string | Buffer | undefined
   /** The name that the certificate must be for. Default: the host. */
-  readonly serverName?: string
+  readonly serverName?: string | undefined
+  /** Takes any certificate. Default false. */
+  readonly insecureSkipVerify?: boolean
 }
 
 /** The destination of `http://host:port` or `https://host:port`. */
@@ -42,6 +44,7 @@ export function dial({ host, port, tls }: Destination): Socket {
     port,
     ALPNProtocols: ['h2'],
     servername: serverName,
+    rejectUnauthorized: tls.insecureSkipVerify !== true,
     ...(ca === undefined ? {} : { ca }),
     ...(cert === undefined ? {} : { cert }),
     ...(key === undefined ? {} : { key }),

@@ -1,0 +1,45 @@
+import type { AddressInfo } from 'node:net'
+import type { Config } from './config/schema.ts'
+import type { GatewayServer, ServerLimits } from './listener/server.ts'
+
+/** Base URLs of a gateway that listens. */
+export interface OpenPorts {
+  readonly url: string
+  /** For clients that speak TLS; undefined without `server.tls`. */
+  readonly tlsUrl: string | undefined
+}
+
+/** Listens where the configuration says, or at another port there for cleartext. Rejects when a port is taken; then none is open. */
+export async function openPorts(
+  server: GatewayServer,
+  { listen, tls }: Config['server'],
+  port?: string,
+): Promise<OpenPorts> {
+  const plain = placeOf(listen)
+  const url = urlOf('http', await server.listen(plain.host, Number(port ?? plain.port)))
+  if (tls === undefined) return { url, tlsUrl: undefined }
+  const secure = placeOf(tls.listen)
+  return { url, tlsUrl: urlOf('https', await server.listenTls(secure.host, secure.port)) }
+}
+
+/** The limits of the server in its own words. */
+export function serverLimits({ limits }: Config['server']): ServerLimits {
+  return {
+    headerBytes: limits.headerBytes,
+    headerCount: limits.headerCount,
+    urlBytes: limits.urlBytes,
+    headersTimeoutMs: limits.headersTimeout,
+    bodyTimeoutMs: limits.bodyTimeout,
+    keepAliveTimeoutMs: limits.keepAliveTimeout,
+    connections: limits.connections,
+  }
+}
+
+function placeOf(listen: string): { readonly host: string; readonly port: number } {
+  const colon = listen.lastIndexOf(':')
+  return { host: listen.slice(0, colon).replace(/^\[|\]$/g, ''), port: Number(listen.slice(colon + 1)) }
+}
+
+function urlOf(scheme: 'http' | 'https', { family, address, port }: AddressInfo): string {
+  return `${scheme}://${family === 'IPv6' ? `[${address}]` : address}:${port}`
+}
