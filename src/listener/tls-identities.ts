@@ -62,33 +62,33 @@ export function mistakeOfPair(
   cert: string,
   key: string,
 ): { readonly of: 'cert' | 'key'; readonly message: string } | undefined {
-  let certificate: X509Certificate
-  try {
-    certificate = new X509Certificate(cert)
-  } catch (error) {
-    return { of: 'cert', message: `is no certificate in PEM: ${messageOf(error)}` }
-  }
-  try {
-    if (certificate.checkPrivateKey(createPrivateKey(key))) {
-      createSecureContext({ cert, key })
-      return undefined
+  const certificate = readOr(() => new X509Certificate(cert))
+  if (certificate === undefined) return { of: 'cert', message: 'is no certificate in PEM' }
+  const secret = readOr(() => createPrivateKey(key))
+  if (secret === undefined)
+    return {
+      of: 'key',
+      message: 'is no private key in PEM, or one with a passphrase, which is not supported',
     }
+  if (!certificate.checkPrivateKey(secret))
+    return { of: 'key', message: `does not belong to the certificate of ${oneLine(certificate.subject)}` }
+  try {
+    createSecureContext({ cert, key })
+    return undefined
   } catch (error) {
-    return { of: 'key', message: `is no private key in PEM that can be used: ${messageOf(error)}` }
+    return {
+      of: 'cert',
+      message: `cannot be used: ${error instanceof Error ? error.message : String(error)}`,
+    }
   }
-  return { of: 'key', message: `does not belong to the certificate of ${oneLine(certificate.subject)}` }
 }
 
 /** What is wrong with the certificates of authorities in PEM; undefined: nothing. */
 export function mistakeOfAuthorities(pem: string): string | undefined {
   const blocks = pem.match(/-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----/gs) ?? []
   if (blocks.length === 0) return 'holds no certificate in PEM'
-  try {
-    for (const block of blocks) new X509Certificate(block)
-    return undefined
-  } catch (error) {
-    return `holds a certificate that cannot be read: ${messageOf(error)}`
-  }
+  const unread = blocks.findIndex((block) => readOr(() => new X509Certificate(block)) === undefined)
+  return unread === -1 ? undefined : `holds a certificate that cannot be read, number ${unread + 1} in it`
 }
 
 /** A distinguished name as one line: `CN=shop.example, O=Shop`. */
@@ -96,6 +96,11 @@ export function oneLine(name: string): string {
   return name.split('\n').reverse().join(', ')
 }
 
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
+/** OpenSSL's own words for what it cannot read (`PEM routines::no start line`) help nobody. */
+function readOr<T>(read: () => T): T | undefined {
+  try {
+    return read()
+  } catch {
+    return undefined
+  }
 }

@@ -3,10 +3,13 @@ import { test } from 'node:test'
 import { ConfigError } from '../../src/config/problem.ts'
 import { silentLog } from '../../src/core/log.ts'
 import { createGateway } from '../../src/gateway.ts'
+import { makeAuthority } from '../certificates.ts'
 import { folderOf } from './files.ts'
 
 const upstreams = 'upstreams:\n  a: {targets: [{url: http://127.0.0.1:1}]}\n'
 const rest = `${upstreams}routes:\n  - {id: r, path: /a, upstream: a, auth: none}\n`
+const authority = makeAuthority()
+const shop = authority.issue(['shop.example'])
 const files = {
   'one.proto': `syntax = "proto3";
 package one;
@@ -19,6 +22,9 @@ service One {
   'a.graphql': 'type Query { a: String }\n',
   'broken.graphql': 'type Query {',
   'jwks.json': '{"keys": []}',
+  'shop.pem': shop.cert,
+  'shop.key': shop.key,
+  'other.key': authority.issue(['other.example']).key,
 }
 const grpc = 'grpc:\n  protos: [one.proto]\n  includeDirs: []\n  services:\n    one.One: '
 
@@ -172,6 +178,58 @@ const cases: readonly Case[] = [
     says: [
       'consumers[0].keys[0].hash: expected sha256: and 64 hexadecimal digits; `gateway keys create` prints one',
     ],
+  },
+  {
+    name: 'files of a certificate that are not there',
+    yaml: 'server:\n  tls:\n    cert: ‸file://none.pem\n    key: ‸file://none.key\n',
+    says: [
+      "server.tls.cert: cannot read file://none.pem: ENOENT: no such file or directory, open 'FOLDER/none.pem'",
+      "server.tls.key: cannot read file://none.key: ENOENT: no such file or directory, open 'FOLDER/none.key'",
+    ],
+  },
+  {
+    name: 'a file that holds no certificate',
+    yaml: 'server:\n  tls: {‸cert: file://a.graphql, key: file://a.graphql}\n',
+    says: ['server.tls.cert: file://a.graphql is no certificate in PEM'],
+  },
+  {
+    name: 'a key that is none',
+    yaml: 'server:\n  tls: {cert: file://shop.pem, ‸key: file://a.graphql}\n',
+    says: [
+      'server.tls.key: file://a.graphql is no private key in PEM, or one with a passphrase, which is not supported',
+    ],
+  },
+  {
+    name: 'a key of another certificate, of one by name',
+    yaml: 'server:\n  tls:\n    cert: file://shop.pem\n    key: file://shop.key\n    certificates:\n      - hosts: [a.example]\n        cert: file://shop.pem\n        ‸key: file://other.key\n',
+    says: [
+      'server.tls.certificates[0].key: file://other.key does not belong to the certificate of CN=shop.example, O=Shop',
+    ],
+  },
+  {
+    name: 'client certificates without an authority, and the other way round',
+    yaml: 'server:\n  tls: {cert: a, key: b, ‸clientAuth: require}\n',
+    says: ['server.tls.clientAuth: needs clientCa'],
+  },
+  {
+    name: 'an authority of client certificates that is none',
+    yaml: 'server:\n  tls: {cert: file://shop.pem, key: file://shop.key, clientAuth: request, ‸clientCa: file://a.graphql}\n',
+    says: ['server.tls.clientCa: file://a.graphql holds no certificate in PEM'],
+  },
+  {
+    name: 'a server name with a wildcard inside',
+    yaml: 'server:\n  tls: {cert: a, key: b, certificates: [{hosts: [‸"a.*.example"], cert: a, key: b}]}\n',
+    says: ['server.tls.certificates[0].hosts[0]: expected a name in lower case: shop.example, or *.example'],
+  },
+  {
+    name: 'an upstream with a certificate of its own and no key, and an authority that is none',
+    yaml: 'upstreams:\n  a: {targets: [{url: https://a}], tls: {‸cert: x}}\n',
+    says: ['upstreams.a.tls.cert: needs key beside it'],
+  },
+  {
+    name: 'an authority of an upstream that is none',
+    yaml: 'upstreams:\n  a: {targets: [{url: https://a}], tls: {‸ca: file://a.graphql}}\n',
+    says: ['upstreams.a.tls.ca: file://a.graphql holds no certificate in PEM'],
   },
   // References.
   {
