@@ -53,6 +53,8 @@ export class SessionServer {
 
   /** Takes a connection whose preface is still to be read. */
   accept(socket: Socket): void {
+    // A stream may be silent for as long as it likes, but not behind a client that is not there any more.
+    socket.setKeepAlive(true, keepAliveProbeMs)
     this.#server.emit('connection', socket)
   }
 
@@ -79,6 +81,7 @@ export class SessionServer {
     let open = 0
     let timer = endLater(session, headersTimeoutMs)
     this.#sessions.add(session)
+    session.setLocalWindowSize(connectionWindowBytes)
     session.on('stream', (stream) => {
       open++
       clearTimeout(timer)
@@ -107,5 +110,9 @@ function announceEnd(session: ServerHttp2Session): void {
   if (!session.destroyed && !session.closed) session.goaway(constants.NGHTTP2_NO_ERROR, 2 ** 31 - 1)
 }
 
+/** What one connection may send that nobody has taken yet: one stream that is not read must not hold up the others. */
+const connectionWindowBytes = 1_048_576
+/** After so much silence the system asks whether the other end is there. */
+const keepAliveProbeMs = 60_000
 /** Requests of one connection at a time. */
 const maxConcurrentStreams = 100

@@ -27,11 +27,19 @@ export class NativeAnswer {
     this.#format = format
   }
 
+  /** Writes the initial metadata ahead of the first message: there are calls whose clients wait for it. */
+  head(metadata: readonly string[]): void {
+    const { gone, res } = this.#x
+    if (gone || res.writableEnded) return
+    this.#begin(passedMetadata(metadata))
+    res.flushHeaders()
+  }
+
   /** Writes a message as it came; the stream that it is of is held up while the client reads slower. */
   message(bytes: Uint8Array, metadata: readonly string[], stream?: RpcStream): void {
     const x = this.#x
     if (x.gone || x.res.writableEnded) return
-    this.#begin(passedMetadata(metadata))
+    if (!this.#begun) this.#begin(passedMetadata(metadata))
     const roomLeft = this.#write(frame(0, bytes))
     if (roomLeft || stream === undefined || this.#paused) return
     this.#paused = true
