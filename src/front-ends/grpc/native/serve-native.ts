@@ -10,7 +10,7 @@ import { readMessage } from './message-frame.ts'
 import { NativeAnswer } from './native-answer.ts'
 import { nativeRequestMetadata } from './native-metadata.ts'
 import { RequestMessages } from './request-messages.ts'
-import { type WireFormat, wireFormat } from './wire-format.ts'
+import { saysGrpc, type WireFormat, wireFormat } from './wire-format.ts'
 
 /** All that passing the calls of one method through needs, put together when configuration loads. */
 export interface NativeRoute {
@@ -33,7 +33,9 @@ export async function serveNative(x: HttpExchange, route: NativeRoute): Promise<
   if (format === undefined) {
     throw new GatewayError(
       'UNSUPPORTED_MEDIA_TYPE',
-      'Calls are taken as application/grpc over HTTP/2, application/grpc-web or application/grpc-web-text.',
+      x.http2 || !saysGrpc(x)
+        ? 'Calls are taken as application/grpc over HTTP/2, application/grpc-web or application/grpc-web-text, with +proto or not.'
+        : 'gRPC is spoken over HTTP/2, and this came over HTTP/1.1; application/grpc-web is taken over both.',
     )
   }
   const answer = new NativeAnswer(x, format)
