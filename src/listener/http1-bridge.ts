@@ -41,7 +41,8 @@ export class Http1Bridge {
     })
     res.on('close', () => onward.destroy())
     if (req.headers.expect !== undefined) res.writeContinue()
-    req.pipe(onward)
+    if (req.complete) onward.end()
+    else req.pipe(onward)
   }
 
   /** Ends what is still being served. */

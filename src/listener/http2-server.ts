@@ -23,8 +23,6 @@ export class SessionServer {
   constructor({ limits, handle, onRefused }: Http2ServerOptions) {
     this.#limits = limits
     const server = createServer({
-      Http2ServerRequest: Http2Request,
-      Http2ServerResponse: Http2Response as never,
       settings: {
         enablePush: false,
         maxConcurrentStreams,
@@ -38,12 +36,14 @@ export class SessionServer {
       streamResetBurst: 500,
       streamResetRate: 50,
     })
-    const take = (req: Http2Request, res: Http2Response): void =>
-      // The two were given the shape that the gateway uses of them.
+    server.on('stream', (stream, headers, _flags, raw: readonly string[]) => {
+      // Its connection ended as it came.
+      if (stream.session === undefined) return
+      const req = new Http2Request(stream, headers, raw)
+      const res = new Http2Response(req)
+      // The two have the shape that the gateway uses of them.
       handle(req as unknown as IncomingMessage, res as unknown as ServerResponse)
-    for (const event of ['request', 'checkContinue', 'checkExpectation', 'connect'] as const) {
-      server.on(event as 'request', take as never)
-    }
+    })
     server.on('session', (session) => this.#watch(session))
     server.on('sessionError', (cause) => {
       onRefused(new GatewayError('MALFORMED_REQUEST', 'The connection cannot be read as HTTP/2.', { cause }))

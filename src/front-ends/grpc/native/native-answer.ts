@@ -50,6 +50,11 @@ export class NativeAnswer {
     })
   }
 
+  /** A message and the end behind it, in one piece. */
+  whole(bytes: Uint8Array, end: NativeEnd, metadata: readonly string[]): void {
+    this.#end(end, passedMetadata(metadata), frame(0, bytes))
+  }
+
   /** The status and the trailing metadata; the answer is complete. `metadata` is the initial one, for an answer without messages. */
   end(end: NativeEnd, metadata: readonly string[]): void {
     this.#end(end, passedMetadata(metadata))
@@ -65,7 +70,7 @@ export class NativeAnswer {
     )
   }
 
-  #end({ code, message, trailers }: NativeEnd, headers: string[]): void {
+  #end({ code, message, trailers }: NativeEnd, headers: string[], last?: Buffer): void {
     const x = this.#x
     if (x.gone || x.res.writableEnded) return
     x.attributes['rpc.grpc.status_code'] = code
@@ -73,9 +78,15 @@ export class NativeAnswer {
     const all = ['grpc-status', String(code)]
     if (message !== '') all.push('grpc-message', percentEncoded(message))
     all.push(...passedMetadata(trailers))
-    if (this.#format.kind === 'grpc') x.res.addTrailers(grouped(all))
-    else this.#write(frame(trailersFlag, headerBlock(all)))
-    x.res.end()
+    if (this.#format.kind !== 'grpc') {
+      if (last !== undefined) this.#write(last)
+      this.#write(frame(trailersFlag, headerBlock(all)))
+      x.res.end()
+      return
+    }
+    x.res.addTrailers(grouped(all))
+    x.responseBytes += last?.length ?? 0
+    x.res.end(last)
   }
 
   #begin(headers: string[]): void {

@@ -56,9 +56,9 @@ export async function serveNative(x: HttpExchange, route: NativeRoute): Promise<
       : {}),
   })
   try {
-    const reply = await dispatch(call, route.transport)
-    if (reply.message !== undefined && reply.end.code === 0) answer.message(reply.message, call.metadata)
-    answer.end(reply.end, call.metadata)
+    const { message, end } = await dispatch(call, route.transport)
+    if (message !== undefined && end.code === 0) answer.whole(message, end, call.metadata)
+    else answer.end(end, call.metadata)
   } catch (thrown) {
     if (!x.committed) throw thrown
     const error = toGatewayError(thrown)
