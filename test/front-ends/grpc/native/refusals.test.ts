@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
+import { gzipSync } from 'node:zlib'
 import { status } from '@grpc/grpc-js'
+import { frame } from '../../../../src/front-ends/grpc/native/message-frame.ts'
 import { askHttp2, connectHttp2 } from '../../../listener/http2-client.ts'
 import { openNative } from './native-world.ts'
 
@@ -68,4 +72,60 @@ test('metadata of 6 kB goes both ways', async (t) => {
   const { body, trailers } = await askHttp2(session, head, Buffer.alloc(5))
   assert.equal(trailers['grpc-status'], '0')
   assert.ok(body.includes('a'.repeat(6_000)))
+})
+
+test('metadata that gRPC cannot carry goes on percent-encoded', async (t) => {
+  const { url } = await openNative(t)
+  const session = await connectHttp2(t, url)
+  const head = {
+    ':path': '/kitchen.v1.Kitchen/Metadata',
+    ':method': 'POST',
+    'content-type': 'application/grpc',
+    'x-odd': 'caf\u00e9',
+    'x-own': 'mine',
+  }
+  const { body, trailers } = await askHttp2(session, head, Buffer.alloc(5))
+  assert.equal(trailers['grpc-status'], '0')
+  assert.deepEqual([body.includes('mine'), body.includes('caf%C3%A9')], [true, true])
+})
+
+test('nothing is left behind by a thousand refusals', async (t) => {
+  setFlagsFromString('--expose-gc')
+  const collectGarbage = runInNewContext('gc') as () => void
+  const { url } = await openNative(
+    t,
+    { auth: 'none' },
+    { plugins: ['metrics'], grpc: { messageBytes: '10kb' } },
+  )
+  const session = await connectHttp2(t, url)
+  const bomb = frame(1, gzipSync(Buffer.alloc(1_000_000)))
+  const bodies = [
+    Buffer.from([7, 0, 0, 0, 0]),
+    Buffer.from([0, 0, 0, 0, 9, 1]),
+    frame(0, Buffer.alloc(20_000)),
+    bomb,
+  ]
+  const paths = ['/kitchen.v1.Kitchen/Echo', '/kitchen.v1.Kitchen/Gather', '/nope.v1.Nope/Nothing']
+  const refuse = async (times: number): Promise<number> => {
+    for (let i = 0; i < times; i++) {
+      const asked = paths.flatMap((path) =>
+        bodies.map((body) =>
+          askHttp2(
+            session,
+            { ':path': path, ':method': 'POST', 'content-type': 'application/grpc', 'grpc-encoding': 'gzip' },
+            body,
+          ),
+        ),
+      )
+      for (const { trailers } of await Promise.all(asked)) assert.notEqual(trailers['grpc-status'], '0')
+    }
+    collectGarbage()
+    collectGarbage()
+    const { heapUsed, external } = process.memoryUsage()
+    return heapUsed + external
+  }
+  const before = await refuse(30)
+  const after = await refuse(100)
+  t.diagnostic(`${before} -> ${after} bytes over 1,200 refusals`)
+  assert.ok(after - before < 4_000_000, `${after - before} bytes more`)
 })
