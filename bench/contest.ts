@@ -1,7 +1,8 @@
 import { deepStrictEqual } from 'node:assert/strict'
 import { cpuTimeMicros } from './cpu-time.ts'
+import { answerOf, prepareH2load, type RpcQuestion } from './h2load.ts'
 import { median } from './median.ts'
-import { prepareWrk, type Question, type Wrk } from './wrk.ts'
+import { type Load, prepareWrk, type Question } from './wrk.ts'
 
 /** A server that takes part: where it answers, and whose CPU time counts. */
 export interface Contestant {
@@ -20,7 +21,7 @@ export interface Aim {
 /** One question to several servers that answer it alike. */
 export interface Contest {
   readonly title: string
-  readonly question: Question
+  readonly question: Question | RpcQuestion
   readonly gateway: Contestant
   readonly references: readonly Contestant[]
   readonly aims: readonly Aim[]
@@ -66,14 +67,14 @@ export interface ContestResult {
 export async function runContest(contest: Contest, pace: Pace): Promise<ContestResult> {
   const contestants = [contest.gateway, ...contest.references]
   await requireSameAnswers(contestants, contest.question)
-  await using wrk = await prepareWrk(contest.question)
+  await using load = await prepareLoad(contest.question)
   const turns = new Map(contestants.map(({ name }) => [name, [] as Figures[]]))
   for (let round = 0; round < pace.rounds; round++) {
     process.stderr.write(`${contest.title}: round ${round + 1} of ${pace.rounds}\n`)
     const warmUpSeconds = round === 0 ? pace.firstWarmUpSeconds : pace.warmUpSeconds
     for (const contestant of contestants) {
-      await wrk.run(contestant.url, warmUpSeconds)
-      turns.get(contestant.name)?.push(await takeTurn(wrk, contestant, pace.measuredSeconds))
+      await load.run(contestant.url, warmUpSeconds)
+      turns.get(contestant.name)?.push(await takeTurn(load, contestant, pace.measuredSeconds))
     }
   }
   await requireSameAnswers(contestants, contest.question)
@@ -82,9 +83,13 @@ export async function runContest(contest: Contest, pace: Pace): Promise<ContestR
   return { title: contest.title, outcomes, aims: contest.aims.map((aim) => judge(aim, outcomes)) }
 }
 
-async function takeTurn(wrk: Wrk, { url, pid }: Contestant, seconds: number): Promise<Figures> {
+function prepareLoad(question: Question | RpcQuestion): Promise<Load> {
+  return 'message' in question ? prepareH2load(question) : prepareWrk(question)
+}
+
+async function takeTurn(load: Load, { url, pid }: Contestant, seconds: number): Promise<Figures> {
   const before = await cpuTimeMicros(pid)
-  const reading = await wrk.run(url, seconds)
+  const reading = await load.run(url, seconds)
   const cpuMicros = ((await cpuTimeMicros(pid)) - before) / reading.requests
   return {
     perSecond: reading.requests / reading.seconds,
@@ -111,15 +116,26 @@ function judge(aim: Aim, outcomes: readonly Outcome[]): ContestResult['aims'][nu
 }
 
 /** A contestant that answers faster because it answers something else has not won. */
-async function requireSameAnswers(contestants: readonly Contestant[], question: Question): Promise<void> {
+async function requireSameAnswers(
+  contestants: readonly Contestant[],
+  question: Question | RpcQuestion,
+): Promise<void> {
   let first: { readonly name: string; readonly answer: unknown } | undefined
   for (const { name, url } of contestants) {
-    const { method, path, headers, body = null } = question
-    const response = await fetch(url + path, { method, headers, body, signal: AbortSignal.timeout(10_000) })
-    const text = await response.text()
-    if (response.status !== 200) throw new Error(`${name} answered ${response.status}: ${text.slice(0, 500)}`)
-    const answer: unknown = JSON.parse(text)
+    const answer = 'message' in question ? await answerOf(url, question) : await answerOverHttp(url, question)
     first ??= { name, answer }
-    deepStrictEqual(answer, first.answer, `${name} answers ${text.slice(0, 500)}, other than ${first.name}`)
+    deepStrictEqual(answer, first.answer, `${name} answers other than ${first.name}`)
   }
+}
+
+async function answerOverHttp(url: string, { method, path, headers, body }: Question): Promise<unknown> {
+  const response = await fetch(url + path, {
+    method,
+    headers,
+    body: body ?? null,
+    signal: AbortSignal.timeout(10_000),
+  })
+  const text = await response.text()
+  if (response.status !== 200) throw new Error(`${url} answered ${response.status}: ${text.slice(0, 500)}`)
+  return JSON.parse(text)
 }

@@ -13,8 +13,8 @@ export interface Question {
   readonly body?: string
 }
 
-/** What wrk counted. */
-export interface WrkReading {
+/** What a generator of load counted. */
+export interface LoadReading {
   /** Complete answers. */
   readonly requests: number
   readonly seconds: number
@@ -22,10 +22,10 @@ export interface WrkReading {
   readonly p99Ms: number
 }
 
-/** wrk (github.com/wg/wrk) with one question. */
-export interface Wrk extends AsyncDisposable {
+/** A generator of load with one question. */
+export interface Load extends AsyncDisposable {
   /** Asks `origin` for `seconds`. Rejects when an answer had a status of 400 or more, or a connection failed. */
-  run(origin: string, seconds: number): Promise<WrkReading>
+  run(origin: string, seconds: number): Promise<LoadReading>
 }
 
 const connections = 64
@@ -33,8 +33,8 @@ const connections = 64
 const timeoutSeconds = 10
 const graceMs = 15_000
 
-/** Writes the script that wrk needs for headers, bodies and exact figures. */
-export async function prepareWrk(question: Question): Promise<Wrk> {
+/** wrk (github.com/wg/wrk) with the script that it needs for headers, bodies and exact figures. */
+export async function prepareWrk(question: Question): Promise<Load> {
   const program = await ensureProgram('wrk')
   const folder = await mkdtemp(join(tmpdir(), 'trivium-wrk-'))
   const script = join(folder, 'question.lua')
@@ -87,7 +87,7 @@ function luaText(text: string): string {
   return `"${bytes.join('')}"`
 }
 
-function readingOf(line: string, what: string): WrkReading {
+function readingOf(line: string, what: string): LoadReading {
   const { requests, micros, p50, p99, errors } = JSON.parse(line) as {
     requests: number
     micros: number

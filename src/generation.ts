@@ -88,7 +88,9 @@ function plansOf(
         const path = build.placeOf(row).slice(0, -1)
         const own = policy.plugins.map((use, index) => build.plugin(use, policy, [...path, 'plugins', index]))
         const checks = policy.auth === 'none' ? [] : [identityPlugin(identity, policy)]
-        hooks = compileHooks([...shared, ...checks, ...own])
+        const early = own.filter((plugin) => plugin.beforeIdentity === true)
+        const late = own.filter((plugin) => plugin.beforeIdentity !== true)
+        hooks = compileHooks([...shared, ...early, ...checks, ...late])
         byPolicy.set(policy, hooks)
       }
       return { row, hooks }

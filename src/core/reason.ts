@@ -132,6 +132,13 @@ export const reasons = {
   CLIENT_GONE: row('canceled', 499, '00', undefined, 'The client went away'),
   INTERNAL: row('internal', 500, '00', 'proxy_internal_error', 'The gateway failed'),
   NOT_IMPLEMENTED: row('unimplemented', 501, '00', 'http_request_error', 'The gateway does not do this'),
+  UPSTREAM_TOO_LARGE: row(
+    'resource_exhausted',
+    502,
+    '00',
+    'http_response_body_size',
+    'The answer of the upstream is too large',
+  ),
   UPSTREAM_BAD_ANSWER: row(
     'unavailable',
     502,

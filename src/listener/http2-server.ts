@@ -23,8 +23,6 @@ export class SessionServer {
   constructor({ limits, handle, onRefused }: Http2ServerOptions) {
     this.#limits = limits
     const server = createServer({
-      Http2ServerRequest: Http2Request,
-      Http2ServerResponse: Http2Response as never,
       settings: {
         enablePush: false,
         maxConcurrentStreams,
@@ -38,12 +36,14 @@ export class SessionServer {
       streamResetBurst: 500,
       streamResetRate: 50,
     })
-    const take = (req: Http2Request, res: Http2Response): void =>
-      // The two were given the shape that the gateway uses of them.
+    server.on('stream', (stream, headers, _flags, raw: readonly string[]) => {
+      // Its connection ended as it came.
+      if (stream.session === undefined) return
+      const req = new Http2Request(stream, headers, raw)
+      const res = new Http2Response(req)
+      // The two have the shape that the gateway uses of them.
       handle(req as unknown as IncomingMessage, res as unknown as ServerResponse)
-    for (const event of ['request', 'checkContinue', 'checkExpectation', 'connect'] as const) {
-      server.on(event as 'request', take as never)
-    }
+    })
     server.on('session', (session) => this.#watch(session))
     server.on('sessionError', (cause) => {
       onRefused(new GatewayError('MALFORMED_REQUEST', 'The connection cannot be read as HTTP/2.', { cause }))
@@ -53,6 +53,8 @@ export class SessionServer {
 
   /** Takes a connection whose preface is still to be read. */
   accept(socket: Socket): void {
+    // A stream may be silent for as long as it likes, but not behind a client that is not there any more.
+    socket.setKeepAlive(true, keepAliveProbeMs)
     this.#server.emit('connection', socket)
   }
 
@@ -79,6 +81,7 @@ export class SessionServer {
     let open = 0
     let timer = endLater(session, headersTimeoutMs)
     this.#sessions.add(session)
+    session.setLocalWindowSize(connectionWindowBytes)
     session.on('stream', (stream) => {
       open++
       clearTimeout(timer)
@@ -107,5 +110,9 @@ function announceEnd(session: ServerHttp2Session): void {
   if (!session.destroyed && !session.closed) session.goaway(constants.NGHTTP2_NO_ERROR, 2 ** 31 - 1)
 }
 
+/** What one connection may send that nobody has taken yet: one stream that is not read must not hold up the others. */
+const connectionWindowBytes = 1_048_576
+/** After so much silence the system asks whether the other end is there. */
+const keepAliveProbeMs = 60_000
 /** Requests of one connection at a time. */
 const maxConcurrentStreams = 100

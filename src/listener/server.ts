@@ -3,6 +3,7 @@ import type { AddressInfo, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { GatewayError } from '../core/error.ts'
 import { refuseOnSocket } from './client-error.ts'
+import { Http1Bridge } from './http1-bridge.ts'
 import { isHttp2Preface, takeOver } from './http2-handover.ts'
 import { SessionServer } from './http2-server.ts'
 import type { Fallback, Listener } from './listener.ts'
@@ -39,6 +40,7 @@ export class GatewayServer {
   readonly #server: Server
   readonly #listener: Listener
   readonly #sessions: SessionServer
+  readonly #bridge: Http1Bridge
   readonly #tls: TlsServer | undefined
   readonly #stopWatching: () => void
 
@@ -95,11 +97,10 @@ export class GatewayServer {
       refuseOnSocket(socket, refusal)
     })
     this.#server = server
+    this.#bridge = new Http1Bridge(fallback)
     this.#sessions = new SessionServer({
       limits,
-      // Express replaces the prototypes of what it is given, which those of HTTP/2 do not survive.
-      handle: (req, res) =>
-        listener.handle(req, res, (request, answer) => listener.notFound(request, answer)),
+      handle: (req, res) => listener.handle(req, res, (request, answer) => this.#fallBack(request, answer)),
       onRefused: options.onRefused,
     })
     this.#tls =
@@ -115,6 +116,12 @@ export class GatewayServer {
         onRefused: options.onRefused,
       })
     this.#stopWatching = watchSlowClients(listener.active, limits.bodyTimeoutMs)
+  }
+
+  /** What no row takes of HTTP/2. Behind Express nobody speaks gRPC: its clients are to hear of it in their own words. */
+  #fallBack(req: IncomingMessage, res: ServerResponse): void {
+    if (req.headers['content-type']?.startsWith('application/grpc')) this.#listener.notFound(req, res)
+    else this.#bridge.serve(req, res)
   }
 
   /** Open client connections, on both ports. */
@@ -193,6 +200,7 @@ export class GatewayServer {
   /** Frees what is not bound to the port. */
   dispose(): void {
     this.#stopWatching()
+    this.#bridge.close()
   }
 }
 

@@ -43,6 +43,7 @@ const options = z
         'Retry-After',
         'grpc-status',
         'grpc-message',
+        'grpc-status-details-bin',
       ])
       .describe('Headers of answers that a page of another origin may read; "*" for all.'),
     allowCredentials: z
@@ -82,6 +83,8 @@ const vary = ['Vary', 'Origin'] as const
 const preflightVary = 'Access-Control-Request-Method, Access-Control-Request-Headers'
 
 class Cors implements Plugin {
+  /** Preflights carry no credentials (Fetch standard, section 3.3.5). */
+  readonly beforeIdentity = true
   readonly #origins: ReadonlySet<string>
   readonly #everyOrigin: boolean
   readonly #credentials: boolean

@@ -254,3 +254,36 @@ test('on shutdown the client is told, and what is under way is answered', async 
   assert.equal((await answer).body.toString(), 'late')
   await stopped
 })
+
+test("what Express serves is served over HTTP/2: health, metrics, middleware of one's own, 404", async (t) => {
+  const { url, logged } = await startGateway(
+    t,
+    { plugins: ['requestId', 'accessLog', 'metrics'] },
+    {
+      extend: (app) => {
+        app.post('/own', (req, res) => {
+          let bytes = 0
+          req.on('data', (chunk: Buffer) => {
+            bytes += chunk.length
+          })
+          req.on('end', () => res.status(201).json({ bytes, ip: req.socket.remoteAddress }))
+        })
+      },
+    },
+  )
+  const session = await connectHttp2(t, url)
+  for (const path of ['/livez', '/readyz', '/health', '/metrics']) {
+    const answer = await askHttp2(session, { ':path': path })
+    assert.deepEqual([path, answer.status, answer.rstCode], [path, 200, 0])
+    assert.equal(answer.headers.connection, undefined)
+    assert.ok(answer.body.length > 0)
+  }
+  const head = await askHttp2(session, { ':path': '/health', ':method': 'HEAD' })
+  assert.deepEqual([head.status, head.body.length], [200, 0])
+  const own = await askHttp2(session, { ':path': '/own', ':method': 'POST' }, Buffer.alloc(300_000))
+  assert.deepEqual([own.status, JSON.parse(own.body.toString())], [201, { bytes: 300_000, ip: '127.0.0.1' }])
+  const missing = await askHttp2(session, { ':path': '/nowhere' })
+  assert.deepEqual([missing.status, missing.headers['content-type']], [404, 'application/problem+json'])
+  const line = await logged((entry) => entry['http.response.status_code'] === 404)
+  assert.equal(line['client.address'], '127.0.0.1')
+})

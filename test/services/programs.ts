@@ -7,6 +7,7 @@ import { promisify } from 'node:util'
 const packages = {
   chromium: 'chromium',
   'docker-compose': 'docker-compose',
+  h2load: 'nghttp2-client',
   nginx: 'nginx',
   postgres: 'postgresql',
   'redis-server': 'redis-server',

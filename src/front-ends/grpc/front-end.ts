@@ -10,7 +10,7 @@ import { type Descriptors, loadDescriptors, type RpcMethod } from './descriptors
 import { compileMetadataRules, type MetadataOptions, type MetadataRules } from './metadata-rules.ts'
 import { NativeAnswer } from './native/native-answer.ts'
 import { besideJson, nativeRows } from './native/native-rows.ts'
-import { wireFormat } from './native/wire-format.ts'
+import { refusalFormat } from './native/wire-format.ts'
 import { type ChannelKind, openChannel } from './open-channel.ts'
 import { type DescribedService, describeApi } from './openapi/document.ts'
 import { compileRendering, type JsonStyle } from './render-reply.ts'
@@ -117,7 +117,7 @@ class GrpcFrontEnd implements FrontEnd {
   }
 
   refuse(x: HttpExchange, error: GatewayError): void {
-    const format = wireFormat(x)
+    const format = refusalFormat(x)
     if (format === undefined) answerError(x, error)
     else new NativeAnswer(x, format).refuse(error)
   }

@@ -38,6 +38,12 @@ export function rpcFailure(
     case 'reset':
     case 'cancelled':
       return new GatewayError('UPSTREAM_RESET', `Upstream "${name}" closed the connection.`, options)
+    case 'tooLarge':
+      return new GatewayError(
+        'UPSTREAM_TOO_LARGE',
+        `The answer of upstream "${name}" is above the limits.`,
+        options,
+      )
     case 'requestTooLarge':
       return new GatewayError('BODY_TOO_LARGE', 'The request message is too large.', options)
   }

@@ -15,6 +15,8 @@ export interface RpcCallOptions extends CallOptions {
   readonly source?: RpcSource
   /** Whether the client's `Grpc-Timeout` is what limits the call. */
   readonly clientDeadline: boolean
+  /** Told when the head of the answer is there, ahead of its messages. */
+  readonly onHead?: () => void
   /** Takes each message of a streamed answer as it comes; absent for a unary call. */
   readonly onMessage?: (bytes: Uint8Array, stream: RpcStream) => void
 }
@@ -63,13 +65,14 @@ export class RpcTransport implements Transport<RpcCall, RpcReply> {
   }
 
   send(call: RpcCall, endpoint: Endpoint): Promise<RpcReply> {
-    const { path, message, source, onMessage, clientDeadline } = call.options
+    const { path, message, source, onHead, onMessage, clientDeadline } = call.options
     return new Promise((resolve, reject) => {
       let answer: Uint8Array | undefined
       const receiver: RpcReceiver = {
         head(pairs) {
           call.metadata = pairs
           call.headArrived()
+          onHead?.()
         },
         message(bytes) {
           if (onMessage === undefined) answer = bytes

@@ -173,7 +173,7 @@ test('an answer above messageBytes is 502', async () => {
   const big = await small.ask('GET', '/v1/count/1?bytes=200')
   const { status, json } = big
   await small.close()
-  assert.deepEqual([status, json.details[0].reason], [502, 'UPSTREAM_BAD_ANSWER'])
+  assert.deepEqual([status, json.code, json.details[0].reason], [502, 8, 'UPSTREAM_TOO_LARGE'])
 })
 
 test('an answer that is no such message is 502', async () => {

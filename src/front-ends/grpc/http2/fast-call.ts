@@ -226,9 +226,9 @@ export class FastCall implements RpcStream, MessageSink {
   }
 
   /** Called by the reader. */
-  takeMessage(bytes: Buffer): void {
+  takeMessage(bytes: Buffer, packed: boolean): void {
     if (++this.#messages > 1 && !this.request.serverStreaming) throw new MessageError(notOneMessage)
-    this.#receiver.message(bytes)
+    this.#receiver.message(packed ? this.#reader.inflated(bytes) : bytes)
   }
 }
 

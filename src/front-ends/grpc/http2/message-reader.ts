@@ -5,7 +5,8 @@ import { type CallFailure, noGrpc, tooLarge } from './call-failure.ts'
 export interface MessageSink {
   /** True: {@link MessageReader.read} returns before the next message. */
   readonly stopped: boolean
-  takeMessage(bytes: Buffer): void
+  /** `packed`: it is compressed, by the encoding that its side has announced. */
+  takeMessage(bytes: Buffer, packed: boolean): void
 }
 
 /** What was read is no gRPC message, or a larger one than allowed. */
@@ -66,6 +67,21 @@ export class MessageReader {
     return at
   }
 
+  /** A compressed message of an answer. Throws a MessageError. */
+  inflated(message: Buffer): Buffer {
+    if (this.encoding !== 'gzip') {
+      throw new MessageError(noGrpc(`The answer is encoded as "${this.encoding}", which was not offered.`))
+    }
+    try {
+      return gunzipSync(message, { maxOutputLength: this.#maxBytes })
+    } catch (thrown) {
+      if ((thrown as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') {
+        throw new MessageError(tooLarge('too many', this.#maxBytes))
+      }
+      throw new MessageError(noGrpc('The answer is no gzip.'))
+    }
+  }
+
   #prefix(bytes: Buffer, at: number, end: number): number {
     if (this.#keptBytes === 0 && end - at >= prefixBytes) {
       this.#begin(bytes, at)
@@ -86,7 +102,7 @@ export class MessageReader {
 
   #begin(bytes: Buffer, at: number): void {
     const flag = bytes[at] as number
-    if (flag > 1) throw new MessageError(noGrpc('The answer is not framed as gRPC messages.'))
+    if (flag > 1) throw new MessageError(noGrpc('What came is not framed as gRPC messages.'))
     const length = bytes.readUInt32BE(at + 1)
     if (length > this.#maxBytes) throw new MessageError(tooLarge(length, this.#maxBytes))
     this.#compressed = flag === 1
@@ -111,21 +127,7 @@ export class MessageReader {
     this.#length = -1
     this.#kept = nothing
     this.#keptBytes = 0
-    this.#sink.takeMessage(compressed ? this.#inflate(message) : message)
-  }
-
-  #inflate(message: Buffer): Buffer {
-    if (this.encoding !== 'gzip') {
-      throw new MessageError(noGrpc(`The answer is encoded as "${this.encoding}", which was not offered.`))
-    }
-    try {
-      return gunzipSync(message, { maxOutputLength: this.#maxBytes })
-    } catch (thrown) {
-      if ((thrown as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') {
-        throw new MessageError(tooLarge('too many', this.#maxBytes))
-      }
-      throw new MessageError(noGrpc('The answer is no gzip.'))
-    }
+    this.#sink.takeMessage(message, compressed)
   }
 }
 

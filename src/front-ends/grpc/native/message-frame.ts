@@ -1,6 +1,7 @@
 import { GatewayError } from '../../../core/error.ts'
 import type { HttpExchange } from '../../../core/http-exchange.ts'
 import { readBody, tooLarge } from '../../body.ts'
+import { inflateRequest } from './inflate-request.ts'
 import type { WireFormat } from './wire-format.ts'
 
 /** Bytes in front of each message: a flag and the length (gRPC PROTOCOL-HTTP2, "Length-Prefixed-Message"). */
@@ -16,8 +17,8 @@ export function frame(flag: number, payload: Uint8Array): Buffer {
 }
 
 /**
- * The one message of a request. Rejects with BODY_TOO_LARGE when it has more than `maxBytes`, NOT_IMPLEMENTED when it is
- * compressed (nothing but identity is advertised), INVALID_BODY when the body is not exactly one message.
+ * The one message of a request, as it was before it was compressed. Rejects with BODY_TOO_LARGE when it has more than `maxBytes`, packed
+ * or not, NOT_IMPLEMENTED when it is compressed in a way that is not known, INVALID_BODY when the body is not exactly one message.
  */
 export async function readMessage(
   x: HttpExchange,
@@ -29,16 +30,13 @@ export async function readMessage(
   const body = await readBody(x, isText ? Math.ceil(frameBytes / 3) * 4 + 4 : frameBytes)
   const bytes = isText ? fromBase64(body.toString('latin1')) : body
   if (bytes.length < headBytes) throw invalid('The request has no message.')
-  if (bytes[0] === 1) {
-    throw new GatewayError('NOT_IMPLEMENTED', 'Compressed messages are not taken; send them as they are.', {
-      headers: ['grpc-accept-encoding', 'identity'],
-    })
-  }
-  if (bytes[0] !== 0) throw invalid('The message has flags that mean nothing.')
+  const flag = bytes[0] as number
+  if (flag > 1) throw invalid('The message has flags that mean nothing.')
   const length = bytes.readUInt32BE(1)
   if (length > maxBytes) throw tooLarge(maxBytes)
   if (length !== bytes.length - headBytes) throw invalid('The request is not exactly one message.')
-  return bytes.subarray(headBytes)
+  const message = bytes.subarray(headBytes)
+  return flag === 1 ? inflateRequest(message, x.header('grpc-encoding'), maxBytes) : message
 }
 
 /** Pieces that were encoded one by one may stand behind each other, each with its padding. */

@@ -27,11 +27,19 @@ export class NativeAnswer {
     this.#format = format
   }
 
+  /** Writes the initial metadata ahead of the first message: there are calls whose clients wait for it. */
+  head(metadata: readonly string[]): void {
+    const { gone, res } = this.#x
+    if (gone || res.writableEnded) return
+    this.#begin(passedMetadata(metadata))
+    res.flushHeaders()
+  }
+
   /** Writes a message as it came; the stream that it is of is held up while the client reads slower. */
   message(bytes: Uint8Array, metadata: readonly string[], stream?: RpcStream): void {
     const x = this.#x
     if (x.gone || x.res.writableEnded) return
-    this.#begin(passedMetadata(metadata))
+    if (!this.#begun) this.#begin(passedMetadata(metadata))
     const roomLeft = this.#write(frame(0, bytes))
     if (roomLeft || stream === undefined || this.#paused) return
     this.#paused = true
@@ -40,6 +48,11 @@ export class NativeAnswer {
       this.#paused = false
       stream.resume()
     })
+  }
+
+  /** A message and the end behind it, in one piece. */
+  whole(bytes: Uint8Array, end: NativeEnd, metadata: readonly string[]): void {
+    this.#end(end, passedMetadata(metadata), frame(0, bytes))
   }
 
   /** The status and the trailing metadata; the answer is complete. `metadata` is the initial one, for an answer without messages. */
@@ -57,7 +70,7 @@ export class NativeAnswer {
     )
   }
 
-  #end({ code, message, trailers }: NativeEnd, headers: string[]): void {
+  #end({ code, message, trailers }: NativeEnd, headers: string[], last?: Buffer): void {
     const x = this.#x
     if (x.gone || x.res.writableEnded) return
     x.attributes['rpc.grpc.status_code'] = code
@@ -65,9 +78,15 @@ export class NativeAnswer {
     const all = ['grpc-status', String(code)]
     if (message !== '') all.push('grpc-message', percentEncoded(message))
     all.push(...passedMetadata(trailers))
-    if (this.#format.kind === 'grpc') x.res.addTrailers(grouped(all))
-    else this.#write(frame(trailersFlag, headerBlock(all)))
-    x.res.end()
+    if (this.#format.kind !== 'grpc') {
+      if (last !== undefined) this.#write(last)
+      this.#write(frame(trailersFlag, headerBlock(all)))
+      x.res.end()
+      return
+    }
+    x.res.addTrailers(grouped(all))
+    x.responseBytes += last?.length ?? 0
+    x.res.end(last)
   }
 
   #begin(headers: string[]): void {

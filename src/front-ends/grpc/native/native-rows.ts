@@ -6,7 +6,7 @@ import type { Descriptors, RpcMethod } from '../descriptors.ts'
 import type { ServiceOptions } from '../front-end.ts'
 import type { RpcTransport } from '../rpc-transport.ts'
 import { serveNative } from './serve-native.ts'
-import { wireFormat } from './wire-format.ts'
+import { saysGrpc } from './wire-format.ts'
 
 export interface NativeRowOptions {
   readonly descriptors: Descriptors
@@ -47,8 +47,7 @@ export function nativeRows(service: ServiceOptions, options: NativeRowOptions): 
   return [
     ...rows,
     row(`${service.name}/*`, `service "${service.name}"`, (x) => {
-      if (wireFormat(x) === undefined)
-        throw new GatewayError('ROUTE_NOT_FOUND', 'No route matches this path.')
+      if (!saysGrpc(x)) throw new GatewayError('ROUTE_NOT_FOUND', 'No route matches this path.')
       throw new GatewayError('NOT_IMPLEMENTED', `${service.name} has no such method.`)
     }),
   ]
@@ -65,7 +64,7 @@ export function besideJson(json: readonly Row[], native: readonly Row[]): Row[] 
     const [asJson, ...others] = plain.filter(({ template }) => template === row.template)
     if (asJson === undefined || others.length > 0) return row
     merged.add(asJson)
-    return { ...row, serve: (x: HttpExchange) => (wireFormat(x) === undefined ? asJson : row).serve(x) }
+    return { ...row, serve: (x: HttpExchange) => (saysGrpc(x) ? row : asJson).serve(x) }
   })
   return [...json.filter((row) => !merged.has(row)), ...both]
 }

@@ -2,13 +2,15 @@ import { GatewayError, toGatewayError } from '../../../core/error.ts'
 import type { HttpExchange } from '../../../core/http-exchange.ts'
 import { dispatch } from '../../../traffic/dispatch.ts'
 import type { Upstream } from '../../../traffic/upstream.ts'
+import type { RpcStream } from '../channel.ts'
 import type { RpcMethod } from '../descriptors.ts'
 import { timeLimit } from '../grpc-timeout.ts'
 import { RpcCall, type RpcTransport } from '../rpc-transport.ts'
 import { readMessage } from './message-frame.ts'
 import { NativeAnswer } from './native-answer.ts'
 import { nativeRequestMetadata } from './native-metadata.ts'
-import { type WireFormat, wireFormat } from './wire-format.ts'
+import { RequestMessages } from './request-messages.ts'
+import { saysGrpc, type WireFormat, wireFormat } from './wire-format.ts'
 
 /** All that passing the calls of one method through needs, put together when configuration loads. */
 export interface NativeRoute {
@@ -31,50 +33,59 @@ export async function serveNative(x: HttpExchange, route: NativeRoute): Promise<
   if (format === undefined) {
     throw new GatewayError(
       'UNSUPPORTED_MEDIA_TYPE',
-      'Calls are taken as application/grpc over HTTP/2, application/grpc-web or application/grpc-web-text.',
+      x.http2 || !saysGrpc(x)
+        ? 'Calls are taken as application/grpc over HTTP/2, application/grpc-web or application/grpc-web-text, with +proto or not.'
+        : 'gRPC is spoken over HTTP/2, and this came over HTTP/1.1; application/grpc-web is taken over both.',
     )
   }
-  const kind = desc.methodKind
-  if (kind === 'client_streaming' || kind === 'bidi_streaming') {
-    throw new GatewayError('NOT_IMPLEMENTED', `${desc.name} takes a stream of messages, which is not served.`)
-  }
-  const message = await readMessage(x, format, route.messageBytes)
-  await relay(x, route, { format, message, streams: kind === 'server_streaming' })
-}
-
-interface Asked {
-  readonly format: WireFormat
-  readonly message: Uint8Array
-  readonly streams: boolean
-}
-
-async function relay(
-  x: HttpExchange,
-  route: NativeRoute,
-  { format, message, streams }: Asked,
-): Promise<void> {
-  const { method, upstream, transport } = route
   const answer = new NativeAnswer(x, format)
   const { timeoutMs, clientDeadline } = timeLimit(x, route.timeoutMs)
-  const call: RpcCall = new RpcCall(x, upstream, {
-    path: method.path,
-    message,
+  const request = await requestOf(x, route, format)
+  const call: RpcCall = new RpcCall(x, route.upstream, {
+    path: route.method.path,
+    ...request,
     timeoutMs,
     clientDeadline,
     headers: nativeRequestMetadata(x, route.hiddenHeaders),
     // MethodOptions.IdempotencyLevel: NO_SIDE_EFFECTS is 1, IDEMPOTENT is 2.
-    idempotent: method.desc.idempotency !== 0,
-    replayable: true,
-    ...(streams ? { onMessage: (bytes, stream) => answer.message(bytes, call.metadata, stream) } : {}),
+    idempotent: desc.idempotency !== 0,
+    replayable: request.source === undefined,
+    ...(desc.methodKind === 'unary' ? {} : { onHead: () => answer.head(call.metadata) }),
+    ...(answersStream(route)
+      ? { onMessage: (bytes: Uint8Array, stream: RpcStream) => answer.message(bytes, call.metadata, stream) }
+      : {}),
   })
   try {
-    const reply = await dispatch(call, transport)
-    if (reply.message !== undefined && reply.end.code === 0) answer.message(reply.message, call.metadata)
-    answer.end(reply.end, call.metadata)
+    const { message, end } = await dispatch(call, route.transport)
+    if (message !== undefined && end.code === 0) answer.whole(message, end, call.metadata)
+    else answer.end(end, call.metadata)
   } catch (thrown) {
     if (!x.committed) throw thrown
     const error = toGatewayError(thrown)
     x.error ??= error
     answer.refuse(error)
   }
+}
+
+/** What is sent to the backend: the one message of the request, or where its messages come from. */
+async function requestOf(
+  x: HttpExchange,
+  { method: { desc }, messageBytes }: NativeRoute,
+  format: WireFormat,
+): Promise<{ readonly message: Uint8Array | undefined; readonly source?: RequestMessages }> {
+  if (desc.methodKind !== 'client_streaming' && desc.methodKind !== 'bidi_streaming') {
+    return { message: await readMessage(x, format, messageBytes) }
+  }
+  if (format.kind !== 'grpc') {
+    throw new GatewayError(
+      'NOT_IMPLEMENTED',
+      `${desc.name} takes a stream of messages, which gRPC-Web has no way to send; call it by gRPC over HTTP/2.`,
+    )
+  }
+  x.mayRest = true
+  return { message: undefined, source: new RequestMessages(x, messageBytes) }
+}
+
+function answersStream({ method: { desc } }: NativeRoute): boolean {
+  return desc.methodKind === 'server_streaming' || desc.methodKind === 'bidi_streaming'
 }

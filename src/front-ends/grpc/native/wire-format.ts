@@ -12,8 +12,27 @@ export interface WireFormat {
 
 /** What the client speaks; undefined when its content type says neither, or it wants trailers of HTTP/1.1. */
 export function wireFormat(x: HttpExchange): WireFormat | undefined {
-  const format = formats.get(x.header('content-type')?.split(';', 1)[0]?.trim().toLowerCase() ?? '')
+  const format = formats.get(mediaType(x))
   return format?.kind === 'grpc' && !x.http2 ? undefined : format
+}
+
+/** Whether the content type is of the family of gRPC, also one that is not served here or not this way. */
+export function saysGrpc(x: HttpExchange): boolean {
+  return mediaType(x).startsWith('application/grpc')
+}
+
+/** The words for a refusal of whatever says that it is gRPC; undefined for all else, and where gRPC has no trailers (HTTP/1.1). */
+export function refusalFormat(x: HttpExchange): WireFormat | undefined {
+  const format = wireFormat(x)
+  if (format !== undefined || !saysGrpc(x)) return format
+  const family = mediaType(x).startsWith('application/grpc-web') ? 'application/grpc-web' : 'application/grpc'
+  return family === 'application/grpc' && !x.http2 ? undefined : formats.get(family)
+}
+
+function mediaType(x: HttpExchange): string {
+  const type = x.header('content-type') ?? ''
+  // The usual ones are written as the table has them.
+  return formats.has(type) ? type : (type.split(';', 1)[0] as string).trim().toLowerCase()
 }
 
 const formats: ReadonlyMap<string, WireFormat> = new Map(

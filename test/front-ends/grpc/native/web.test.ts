@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { gzipSync } from 'node:zlib'
 import { createApiKey, hashApiKey } from '../../../../src/plugins/identity/api-key.ts'
 import { askHttp2, connectHttp2 } from '../../../listener/http2-client.ts'
 import { kitchenService, openNative } from './native-world.ts'
@@ -118,32 +119,41 @@ test('an error of the backend is percent-encoded, with its details', async (t) =
   assert.ok(trailers['grpc-status-details-bin'])
 })
 
-test('refusals are HTTP 200 with a status, and a page of another origin may read them', async (t) => {
-  const plugins = [{ cors: { allowOrigins: ['https://app.example'] } }]
-  const { url, seen } = await openNative(t, {}, { ...identity, plugins })
-  const path = `${url}/kitchen.v1.Kitchen/Echo`
-  const preflight = await fetch(path, {
-    method: 'OPTIONS',
-    headers: {
-      origin: 'https://app.example',
-      'access-control-request-method': 'POST',
-      'access-control-request-headers': 'content-type,x-grpc-web,x-user-agent,grpc-timeout',
-    },
+const plugins = [{ cors: { allowOrigins: ['https://app.example'] } }]
+
+for (const [where, place, more] of [
+  ['for all', {}, { plugins }],
+  ['for the service', { plugins }, {}],
+] as const) {
+  test(`refusals are HTTP 200 with a status; a page of another origin may read them with cors ${where}`, async (t) => {
+    const { url, seen } = await openNative(t, place, { ...identity, ...more })
+    const path = `${url}/kitchen.v1.Kitchen/Echo`
+    const preflight = await fetch(path, {
+      method: 'OPTIONS',
+      headers: {
+        origin: 'https://app.example',
+        'access-control-request-method': 'POST',
+        'access-control-request-headers': 'content-type,x-grpc-web,x-user-agent,grpc-timeout',
+      },
+    })
+    assert.equal(preflight.status, 204)
+    assert.match(preflight.headers.get('access-control-allow-headers') ?? '', /x-grpc-web/)
+    const reply = await fetch(path, {
+      method: 'POST',
+      headers: { origin: 'https://app.example', 'content-type': 'application/grpc-web' },
+      body: new Uint8Array(5),
+    })
+    assert.deepEqual(
+      [reply.status, reply.headers.get('access-control-allow-origin')],
+      [200, 'https://app.example'],
+    )
+    const { messages, trailers } = parse(Buffer.from(await reply.arrayBuffer()))
+    assert.deepEqual([messages.length, trailers['grpc-status'], seen.calls], [0, '16', 0])
+    const exposed = reply.headers.get('access-control-expose-headers') ?? ''
+    for (const name of ['grpc-status', 'grpc-message', 'grpc-status-details-bin'])
+      assert.ok(exposed.split(', ').includes(name), `${name} in ${exposed}`)
   })
-  assert.equal(preflight.status, 204)
-  assert.match(preflight.headers.get('access-control-allow-headers') ?? '', /x-grpc-web/)
-  const reply = await fetch(path, {
-    method: 'POST',
-    headers: { origin: 'https://app.example', 'content-type': 'application/grpc-web' },
-    body: new Uint8Array(5),
-  })
-  assert.deepEqual(
-    [reply.status, reply.headers.get('access-control-allow-origin')],
-    [200, 'https://app.example'],
-  )
-  const { messages, trailers } = parse(Buffer.from(await reply.arrayBuffer()))
-  assert.deepEqual([messages.length, trailers['grpc-status'], seen.calls], [0, '16', 0])
-})
+}
 
 for (const [name, body, status] of [
   ['that is no base64', '!!!!', '3'],
@@ -162,12 +172,42 @@ for (const [name, body, status] of [
   })
 }
 
-test('application/grpc over HTTP/1.1, which has no trailers for it, is 415', async (t) => {
+for (const path of ['/kitchen.v1.Kitchen/Echo', '/kitchen.v1.Kitchen/Unbound']) {
+  test(`application/grpc over HTTP/1.1, which has no trailers for it, is 415 at ${path} and says why`, async (t) => {
+    const { url } = await openNative(t, { auth: 'none', unannotated: true })
+    const reply = await fetch(url + path, {
+      method: 'POST',
+      headers: { 'content-type': 'application/grpc' },
+      body: new Uint8Array(5),
+    })
+    assert.equal(reply.status, 415)
+    assert.match(await reply.text(), /gRPC is spoken over HTTP\/2/)
+  })
+}
+
+test('a stream of requests is UNIMPLEMENTED over gRPC-Web, which has none', async (t) => {
   const { url } = await openNative(t)
-  const reply = await fetch(`${url}/kitchen.v1.Kitchen/Echo`, {
+  const reply = await fetch(`${url}/kitchen.v1.Kitchen/Gather`, {
     method: 'POST',
-    headers: { 'content-type': 'application/grpc' },
+    headers: { 'content-type': 'application/grpc-web+proto' },
     body: new Uint8Array(5),
   })
-  assert.equal(reply.status, 415)
+  const { trailers } = parse(Buffer.from(await reply.arrayBuffer()))
+  assert.equal(trailers['grpc-status'], '12')
+  assert.match(trailers['grpc-message'] ?? '', /gRPC-Web/)
+})
+
+test('a compressed message is taken over gRPC-Web too', async (t) => {
+  const { url } = await openNative(t)
+  const { Echo } = await kitchenService()
+  const packed = gzipSync(Echo?.requestSerialize({ text: 'packed' }) as Buffer)
+  const reply = await fetch(`${url}/kitchen.v1.Kitchen/Echo`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/grpc-web+proto', 'grpc-encoding': 'gzip' },
+    body: new Uint8Array(framed(packed, 1)),
+  })
+  const { messages, trailers } = parse(Buffer.from(await reply.arrayBuffer()))
+  assert.equal(trailers['grpc-status'], '0')
+  const answer = Echo?.responseDeserialize(messages[0] as Buffer) as { text: string }
+  assert.equal(answer.text, 'packed')
 })
