@@ -30,6 +30,8 @@ const options = z
         'x-grpc-web',
         'x-user-agent',
         'grpc-timeout',
+        'Connect-Protocol-Version',
+        'Connect-Timeout-Ms',
         'apollo-require-preflight',
       ])
       .describe('Request headers that a page of another origin may send; "*" for all but Authorization.'),
@@ -43,6 +45,7 @@ const options = z
         'Retry-After',
         'grpc-status',
         'grpc-message',
+        'grpc-status-details-bin',
       ])
       .describe('Headers of answers that a page of another origin may read; "*" for all.'),
     allowCredentials: z

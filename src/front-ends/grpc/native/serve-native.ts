@@ -31,7 +31,7 @@ export async function serveNative(x: HttpExchange, route: NativeRoute): Promise<
   if (format === undefined) {
     throw new GatewayError(
       'UNSUPPORTED_MEDIA_TYPE',
-      'Calls are taken as application/grpc over HTTP/2, application/grpc-web or application/grpc-web-text.',
+      'Calls are taken as application/grpc over HTTP/2, application/grpc-web, application/proto, and application/json with Connect-Protocol-Version: 1.',
     )
   }
   const kind = desc.methodKind
