@@ -3,13 +3,16 @@ import { tooLarge } from '../../body.ts'
 import { Carry } from '../streaming/carry.ts'
 import type { ElementSplitter } from '../streaming/element-splitter.ts'
 
+/** Before each message: flags and length. */
+export const envelopeHeadBytes = 5
+
 /** The messages of a body in envelopes: a byte of flags and the length before each (Connect, "Enveloped-Message"). */
 export class EnvelopeSplitter implements ElementSplitter {
   /** Whether the message that {@link push} gave last is compressed. */
   compressed = false
   readonly #maxBytes: number
   readonly #carry: Carry
-  readonly #head = Buffer.alloc(headBytes)
+  readonly #head = Buffer.alloc(envelopeHeadBytes)
   #headLength = 0
   #missing = 0
 
@@ -22,11 +25,11 @@ export class EnvelopeSplitter implements ElementSplitter {
   *push(piece: Buffer): Generator<Buffer> {
     let at = 0
     for (;;) {
-      if (this.#headLength < headBytes) {
-        const copied = piece.copy(this.#head, this.#headLength, at, at + headBytes - this.#headLength)
+      if (this.#headLength < envelopeHeadBytes) {
+        const copied = piece.copy(this.#head, this.#headLength, at, at + envelopeHeadBytes - this.#headLength)
         this.#headLength += copied
         at += copied
-        if (this.#headLength < headBytes) return
+        if (this.#headLength < envelopeHeadBytes) return
         this.#readHead()
       }
       const there = piece.length - at
@@ -55,5 +58,3 @@ export class EnvelopeSplitter implements ElementSplitter {
     if (this.#missing > this.#maxBytes) throw tooLarge(this.#maxBytes)
   }
 }
-
-const headBytes = 5

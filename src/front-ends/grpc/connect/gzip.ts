@@ -11,8 +11,9 @@ export const gzip: (bytes: Uint8Array | string) => Promise<Buffer> = promisify(g
 
 const gunzipOff = promisify(gunzipWithCallback)
 
-/** Off the main thread. Rejects with BODY_TOO_LARGE as soon as there are more than `maxBytes`, INVALID_BODY for what is no gzip. */
+/** Off the main thread; no bytes stay none. Rejects with BODY_TOO_LARGE as soon as there are more than `maxBytes`, INVALID_BODY for what is no gzip. */
 export async function gunzip(bytes: Uint8Array, maxBytes: number): Promise<Buffer> {
+  if (bytes.length === 0) return Buffer.alloc(0)
   try {
     return await gunzipOff(bytes, { maxOutputLength: maxBytes })
   } catch (cause) {

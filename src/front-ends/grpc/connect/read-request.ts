@@ -5,7 +5,7 @@ import type { RpcSource } from '../rpc-transport.ts'
 import { RequestStream } from '../streaming/request-stream.ts'
 import type { ConnectCodec } from './connect-codec.ts'
 import { type ConnectFormat, isConnectGet } from './connect-format.ts'
-import { EnvelopeSplitter } from './envelope-splitter.ts'
+import { EnvelopeSplitter, envelopeHeadBytes } from './envelope-splitter.ts'
 import { gunzip, isGzip } from './gzip.ts'
 import { queryMessage } from './query-message.ts'
 
@@ -35,12 +35,16 @@ export async function readSingle(
 ): Promise<Uint8Array> {
   const coded = isGzip(x.header('connect-content-encoding'))
   const splitter = new EnvelopeSplitter(maxBytes)
-  const messages = [...splitter.push(await readBody(x, maxBytes + 5))]
+  let message: Buffer | undefined
+  let compressed = false
+  for (const found of splitter.push(await readBody(x, maxBytes + envelopeHeadBytes))) {
+    if (message !== undefined) throw notOne()
+    message = found
+    compressed = splitter.compressed
+  }
   splitter.finish()
-  const [message, ...more] = messages
-  if (message === undefined || more.length > 0)
-    throw new GatewayError('INVALID_BODY', 'The request is not exactly one message.')
-  if (!splitter.compressed) return codec.request(message, format)
+  if (message === undefined) throw notOne()
+  if (!compressed) return codec.request(message, format)
   requireCoding(coded)
   return codec.request(await gunzip(message, maxBytes), format)
 }
@@ -57,6 +61,10 @@ export function openSource(x: HttpExchange, { format, codec, maxBytes }: ReadOpt
     return gunzip(message, maxBytes).then((bytes) => codec.request(bytes, format))
   }
   return new RequestStream(x, bind, splitter)
+}
+
+function notOne(): GatewayError {
+  return new GatewayError('INVALID_BODY', 'The request is not exactly one message.')
 }
 
 function requireCoding(coded: boolean): void {

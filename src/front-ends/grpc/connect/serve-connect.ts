@@ -129,8 +129,7 @@ function errorOf({ code, message, trailers }: RpcEnd, registry: Registry): Conne
 /** Without the details, which are part of the error. */
 function passedTrailers({ trailers }: RpcEnd): string[] {
   const passed = passedMetadata(trailers)
-  const at = passed.indexOf(detailsName)
-  if (at >= 0) passed.splice(at, 2)
+  for (let i = passed.length - 2; i >= 0; i -= 2) if (passed[i] === detailsName) passed.splice(i, 2)
   return passed
 }
 

@@ -84,7 +84,7 @@ export class StreamAnswer {
 
   #write(bytes: Buffer, stream: RpcStream | undefined): void {
     const x = this.#x
-    if (x.gone || x.res.writableEnded) return
+    if (x.gone || x.res.writableEnded || this.failure !== undefined) return
     if (x.write(bytes) || stream === undefined || this.#paused) return
     this.#paused = true
     stream.pause()

@@ -14,7 +14,11 @@ export async function answerMessage(
 ): Promise<void> {
   headers.push('Content-Type', format.contentType, 'Vary', 'Accept-Encoding')
   if (message.length < compressFromBytes || !takesGzip(x.header('accept-encoding'))) {
-    x.answer(200, headers, typeof message === 'string' ? message : Buffer.from(message))
+    x.answer(
+      200,
+      headers,
+      typeof message === 'string' ? message : Buffer.from(message.buffer, message.byteOffset, message.length),
+    )
     return
   }
   const compressed = await gzip(message)

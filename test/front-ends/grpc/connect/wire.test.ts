@@ -485,6 +485,16 @@ for (const [name, headers, compressed] of [
   })
 }
 
+test('of no bytes there is nothing to decompress', async (t) => {
+  const { url } = await openConnect(t)
+  const headers = { 'content-type': 'application/proto', 'content-encoding': 'gzip' }
+  const unary = await ask(url, { headers, body: '' })
+  assert.equal(unary.status, 200)
+  await unary.arrayBuffer()
+  const stream = await ask(url, { path: sum, headers: { ...proto, ...coded }, body: envelope('', 1) })
+  assert.equal((await endOf(stream)).error, undefined)
+})
+
 test('a GET takes its message in every way that the protocol has', async (t) => {
   const { url } = await openConnect(t)
   const text = '{"text":"a+b ü"}'
