@@ -371,6 +371,14 @@ for (const httpVersion of ['1.1', '2'] as const) {
       assert.equal(head.encoding, 'gzip')
       const counted = await world.logged((entry) => entry['rpc.method'] === 'Count')
       assert.ok(Number(counted['http.response.body.size']) < 100_000, 'the stream was not compressed')
+      const before: number[] = []
+      const late = await failure(
+        (async () => {
+          for await (const { number } of client.count({ to: 9, failAfter: 3, bytes: 20_000 }))
+            before.push(number)
+        })(),
+      )
+      assert.deepEqual([before, late.code], [[1, 2, 3], Code.Aborted])
       const relay = relayClient(openTransport(world.url, t))
       const total = await relay.sum(items(30, 5_000))
       assert.deepEqual([total.count, total.sum], [30n, 435n])

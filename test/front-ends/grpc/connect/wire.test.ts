@@ -485,6 +485,30 @@ for (const [name, headers, compressed] of [
   })
 }
 
+test('an error behind messages is in the end of the stream, of the gateway too', async (t) => {
+  const { url, kitchen, logged } = await openConnect(t, { auth: 'none', timeout: '500ms' })
+  const broken = await ask(url, { path: count, headers: json, body: envelope('{"to":9,"failAfter":2}') })
+  const found = frames(Buffer.from(await broken.arrayBuffer()))
+  assert.deepEqual(
+    found.map(({ flags, payload }) => [flags, payload]),
+    [
+      [0, '{"number":1}'],
+      [0, '{"number":2}'],
+      [2, '{"error":{"code":"aborted","message":"broke off"}}'],
+    ],
+  )
+  const endless = await ask(url, { path: count, headers: proto, body: envelope('') })
+  const { error } = await endOf(endless)
+  assert.deepEqual([endless.status, error.code], [200, 'deadline_exceeded'])
+  assert.equal(error.details[0].debug.reason, 'UPSTREAM_TIMEOUT')
+  await kitchen.cancelled
+  const line = await logged((entry) => entry['gateway.error.reason'] === 'UPSTREAM_TIMEOUT')
+  assert.deepEqual(
+    [line['rpc.grpc.status_code'], line['rpc.connect_rpc.error_code']],
+    [4, 'deadline_exceeded'],
+  )
+})
+
 test('of no bytes there is nothing to decompress', async (t) => {
   const { url } = await openConnect(t)
   const headers = { 'content-type': 'application/proto', 'content-encoding': 'gzip' }
