@@ -78,6 +78,13 @@ const unaryRefusals: readonly [string, Asked, number, string, RegExp][] = [
     'resource_exhausted',
     /10240/,
   ],
+  [
+    'JSON that is small, of a message above the limit',
+    { body: `{"numbers":[${'-1,'.repeat(2_000)}-1]}` },
+    429,
+    'resource_exhausted',
+    /10240/,
+  ],
   // Protocol-Version
   [
     'another version',
@@ -534,6 +541,9 @@ test('a GET takes its message in every way that the protocol has', async (t) => 
   }
   const binary = await fetch(`${url}${peek}?connect=v1&encoding=proto&message=%42%02%00%ff`)
   assert.ok(Buffer.from(await binary.arrayBuffer()).includes(Buffer.from('420200ff', 'hex')))
+  // base64 of the other alphabet whose plus signs were not escaped.
+  const plus = await fetch(`${url}${peek}?connect=v1&encoding=proto&base64=1&message=QgQA++++`)
+  assert.ok(Buffer.from(await plus.arrayBuffer()).includes(Buffer.from('420400fbefbe', 'hex')))
   const head = await fetch(`${url}${peek}?connect=v1&encoding=json&message={}`, { method: 'HEAD' })
   assert.deepEqual([head.status, await head.text()], [200, ''])
 })
@@ -582,6 +592,14 @@ test('credentials go on where the policy says so, headers of the protocol never'
     Object.keys(metadata).filter((name) => name.startsWith('connect-')),
     [],
   )
+})
+
+test('a credential header of another name stays here', async (t) => {
+  const { url } = await openConnect(t, {}, { ...identity, auth: { apiKeys: { header: 'x-kitchen-key' } } })
+  const path = '/kitchen.v1.Kitchen/Metadata'
+  const reply = await ask(url, { path, headers: { 'x-kitchen-key': key }, body: '{}' })
+  const { metadata } = (await reply.json()) as { metadata: Record<string, string> }
+  assert.deepEqual([metadata['x-consumer'], metadata['x-kitchen-key']], ['acme', undefined])
 })
 
 test('a backend that is not there is unavailable', async (t) => {
