@@ -30,6 +30,8 @@ const options = z
         'x-grpc-web',
         'x-user-agent',
         'grpc-timeout',
+        'Connect-Protocol-Version',
+        'Connect-Timeout-Ms',
         'apollo-require-preflight',
       ])
       .describe('Request headers that a page of another origin may send; "*" for all but Authorization.'),

@@ -1,3 +1,4 @@
+import type { Registry } from '@bufbuild/protobuf'
 import type { GatewayError } from '../../core/error.ts'
 import type { FrontEnd } from '../../core/front-end.ts'
 import type { HttpExchange } from '../../core/http-exchange.ts'
@@ -6,6 +7,8 @@ import type { Policy, Row } from '../../core/route.ts'
 import type { Upstream } from '../../traffic/upstream.ts'
 import { answerError } from './answer-status.ts'
 import { type Binding, compileBinding } from './binding.ts'
+import { speaksConnect } from './connect/connect-format.ts'
+import { refuseConnect } from './connect/refuse-connect.ts'
 import { type Descriptors, loadDescriptors, type RpcMethod } from './descriptors.ts'
 import { compileMetadataRules, type MetadataOptions, type MetadataRules } from './metadata-rules.ts'
 import { NativeAnswer } from './native/native-answer.ts'
@@ -78,6 +81,7 @@ class GrpcFrontEnd implements FrontEnd {
   readonly rows: readonly Row[]
   readonly describe: () => object
   readonly #transport: RpcTransport
+  readonly #registry: Registry
 
   constructor(options: GrpcOptions, descriptors: Descriptors) {
     const channel = { kind: options.channel ?? 'fast', maxMessageBytes: options.limits.messageBytes }
@@ -112,14 +116,16 @@ class GrpcFrontEnd implements FrontEnd {
       }),
     )
     const { registry, comments } = descriptors
+    this.#registry = registry
     const { apiKeyHeader = 'x-api-key' } = options
     this.describe = () => describeApi({ services, registry, comments, apiKeyHeader })
   }
 
   refuse(x: HttpExchange, error: GatewayError): void {
     const format = refusalFormat(x)
-    if (format === undefined) answerError(x, error)
-    else new NativeAnswer(x, format).refuse(error)
+    if (format !== undefined) new NativeAnswer(x, format).refuse(error)
+    else if (speaksConnect(x)) refuseConnect(x, error, this.#registry)
+    else answerError(x, error)
   }
 
   async close(): Promise<void> {

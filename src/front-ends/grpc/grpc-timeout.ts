@@ -1,13 +1,6 @@
 import { GatewayError } from '../../core/error.ts'
 import type { HttpExchange } from '../../core/http-exchange.ts'
-
-/** How long a call may take, and whose word that is. */
-export interface TimeLimit {
-  /** Milliseconds; 0: no limit. */
-  readonly timeoutMs: number
-  /** Whether it is the client's `Grpc-Timeout`. */
-  readonly clientDeadline: boolean
-}
+import { shorterLimit, type TimeLimit } from './time-limit.ts'
 
 /**
  * The shorter of `Grpc-Timeout` (what remains of it since the request came) and `configuredMs` (0: none). Throws
@@ -24,13 +17,7 @@ export function timeLimit(x: HttpExchange, configuredMs: number): TimeLimit {
     )
   }
   const givenMs = Number(match[1]) * (unitMs[match[2] as keyof typeof unitMs] ?? 1)
-  const leftMs = givenMs - (performance.now() - x.request.startedAt)
-  if (leftMs <= 0)
-    throw new GatewayError('DEADLINE_EXCEEDED', 'The time that Grpc-Timeout gave ran out.', {
-      reached: false,
-    })
-  if (configuredMs !== 0 && configuredMs < leftMs) return { timeoutMs: configuredMs, clientDeadline: false }
-  return { timeoutMs: leftMs, clientDeadline: true }
+  return shorterLimit(x, givenMs, configuredMs)
 }
 
 /** gRPC PROTOCOL-HTTP2, "Timeout". */

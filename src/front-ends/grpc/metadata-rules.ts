@@ -79,7 +79,7 @@ function nameMatcher(patterns: readonly string[]): (name: string) => boolean {
   return (name) => whole.has(name) || starts.some((start) => name.startsWith(start))
 }
 
-/** Names that gRPC and HTTP keep for themselves (gRPC PROTOCOL-HTTP2: `grpc-` is reserved), in any spelling. */
+/** Names that gRPC, Connect and HTTP keep for themselves (gRPC PROTOCOL-HTTP2: `grpc-` is reserved), in any spelling. */
 export function isReserved(name: string): boolean {
   const folded = name.replaceAll('_', '-')
   return folded === '' || folded.startsWith('grpc-') || folded.startsWith(':') || ofTheWire.has(folded)
@@ -87,6 +87,10 @@ export function isReserved(name: string): boolean {
 
 const ofTheWire = new Set([
   'accept-encoding',
+  'connect-accept-encoding',
+  'connect-content-encoding',
+  'connect-protocol-version',
+  'connect-timeout-ms',
   'content-encoding',
   'content-length',
   'content-type',

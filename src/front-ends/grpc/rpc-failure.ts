@@ -4,7 +4,7 @@ import type { RpcEnd } from './channel.ts'
 /** What is known of the call beside how it ended. */
 export interface FailedCall {
   readonly upstreamName: string
-  /** Whether the client set the deadline that passed (`Grpc-Timeout`). */
+  /** Whether the client set the deadline that passed (`Grpc-Timeout`, `Connect-Timeout-Ms`). */
   readonly clientDeadline: boolean
   readonly clientGone: boolean
 }
@@ -19,7 +19,7 @@ export function rpcFailure(
   switch (failure) {
     case 'deadline':
       return clientDeadline
-        ? new GatewayError('DEADLINE_EXCEEDED', 'The time that Grpc-Timeout gave ran out.', options)
+        ? new GatewayError('DEADLINE_EXCEEDED', 'The time that the client gave ran out.', options)
         : new GatewayError('UPSTREAM_TIMEOUT', `Upstream "${name}" did not answer in time.`, options)
     case 'refused':
       return new GatewayError('UPSTREAM_REFUSED', `Upstream "${name}" refused the connection.`, options)

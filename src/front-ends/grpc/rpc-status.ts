@@ -33,7 +33,7 @@ export function statusOf(end: RpcEnd, registry: Registry): RpcStatus {
   return {
     code: end.code,
     message: end.message,
-    details: bin === undefined ? [] : decodeDetails(bin, registry),
+    details: bin === undefined ? [] : decodeDetails(bin, registry).map(shownDetail),
   }
 }
 
@@ -64,10 +64,18 @@ export function statusOfError(x: HttpExchange, error: GatewayError): RpcStatus {
   return { code: grpcNumbers[error.code], message: error.message, details }
 }
 
-function decodeDetails(base64: string, registry: Registry): JsonValue[] {
+/** One detail of a status. */
+export interface DecodedDetail {
+  readonly any: Any
+  /** With its `@type`; undefined for a type that the protos do not have. */
+  readonly json: JsonObject | undefined
+}
+
+/** The details in the base64 of `grpc-status-details-bin`; none where it is no `google.rpc.Status`. */
+export function decodeDetails(base64: string, registry: Registry): DecodedDetail[] {
   const schema = registry.getMessage('google.rpc.Status')
   if (schema === undefined) return []
-  return anysIn(schema, Buffer.from(base64, 'base64')).map((any) => detailJson(any, registry))
+  return anysIn(schema, Buffer.from(base64, 'base64')).map((any) => ({ any, json: anyJson(any, registry) }))
 }
 
 function anysIn(schema: DescMessage, bytes: Uint8Array): Any[] {
@@ -79,11 +87,15 @@ function anysIn(schema: DescMessage, bytes: Uint8Array): Any[] {
   }
 }
 
-function detailJson(any: Any, registry: Registry): JsonValue {
+function shownDetail({ any, json }: DecodedDetail): JsonObject {
+  return json ?? { '@type': any.typeUrl, value: Buffer.from(any.value).toString('base64') }
+}
+
+function anyJson(any: Any, registry: Registry): JsonObject | undefined {
   try {
-    return toJson(AnySchema, any, { registry })
+    return toJson(AnySchema, any, { registry }) as JsonObject
   } catch {
-    return { '@type': any.typeUrl, value: Buffer.from(any.value).toString('base64') }
+    return undefined
   }
 }
 

@@ -68,7 +68,13 @@ export async function startKitchen(): Promise<{ readonly url: string; readonly s
       String(value),
     ])
     const remaining = Math.round(Number(call.getDeadline()) - Date.now())
-    callback(null, { metadata: { ...Object.fromEntries(seenPairs), 'x-remaining': String(remaining) } })
+    const trailing = new Metadata()
+    trailing.set('x-weight', '3')
+    callback(
+      null,
+      { metadata: { ...Object.fromEntries(seenPairs), 'x-remaining': String(remaining) } },
+      trailing,
+    )
   }
   const hang: Unary = (call) => {
     seen.calls++
@@ -96,7 +102,10 @@ export async function startKitchen(): Promise<{ readonly url: string; readonly s
         await new Promise<void>((resolve) => call.once('drain', resolve).once('cancelled', resolve))
       else if (to === 0) await new Promise((resolve) => setImmediate(resolve))
     }
-    if (open) call.end()
+    const trailing = new Metadata()
+    trailing.add('x-weight', '3')
+    trailing.add('x-weight', '4')
+    if (open) call.end(trailing)
   }
   const download: Streaming = (call) => {
     for (let n = 0; n < call.request.to; n++)
@@ -125,6 +134,7 @@ export async function startKitchen(): Promise<{ readonly url: string; readonly s
     Gather: () => {},
     Old: echo,
     Unbound: nothing,
+    Peek: echo,
   }
   const backend = await startBackend(kitchenProto, { [kitchenName]: implementation })
   return { ...backend, seen }

@@ -15,7 +15,8 @@ export function nativeRequestMetadata(x: HttpExchange, hidden: ReadonlySet<strin
   for (let i = 0; i + 1 < raw.length; i += 2) {
     const name = (raw[i] as string).toLowerCase()
     const kind = classifyRequestHeader(name)
-    if (kind === 'drop' || (kind === 'credential' && !forwardCredentials)) continue
+    // A page's cookies are credentials too.
+    if (kind === 'drop' || ((kind === 'credential' || name === 'cookie') && !forwardCredentials)) continue
     if (isReserved(name) || hidden.has(name)) continue
     addMetadata(metadata, { name, header: name, value: raw[i + 1] as string })
   }

@@ -1,7 +1,9 @@
 import { GatewayError } from '../../../core/error.ts'
 import type { FrontEnd } from '../../../core/front-end.ts'
-import type { HttpExchange } from '../../../core/http-exchange.ts'
 import type { Row } from '../../../core/route.ts'
+import { connectCodec } from '../connect/connect-codec.ts'
+import { connectQuery, speaksConnect } from '../connect/connect-format.ts'
+import { serveConnect } from '../connect/serve-connect.ts'
 import type { Descriptors, RpcMethod } from '../descriptors.ts'
 import type { ServiceOptions } from '../front-end.ts'
 import type { RpcTransport } from '../rpc-transport.ts'
@@ -15,7 +17,10 @@ export interface NativeRowOptions {
   readonly frontEnd: FrontEnd
 }
 
-/** The rows that clients of gRPC and gRPC-Web call a service by: `/package.Service/Method`, and one for methods that there are not. */
+/**
+ * The rows that clients of gRPC, gRPC-Web and Connect call a service by: `/package.Service/Method`, by GET too where that is
+ * allowed, and one for methods that there are not.
+ */
 export function nativeRows(service: ServiceOptions, options: NativeRowOptions): Row[] {
   const { descriptors, transport, messageBytes, frontEnd } = options
   const row = (id: string, origin: string, serve: Row['serve']): Row => ({
@@ -33,7 +38,8 @@ export function nativeRows(service: ServiceOptions, options: NativeRowOptions): 
     origin,
     serve,
   })
-  const rows = descriptors.methodsOf(service.name).map((method) => {
+  const { registry } = descriptors
+  const rows = descriptors.methodsOf(service.name).flatMap((method) => {
     const route = {
       method,
       transport,
@@ -41,13 +47,22 @@ export function nativeRows(service: ServiceOptions, options: NativeRowOptions): 
       upstream: service.upstream,
       timeoutMs: service.timeoutMs ?? defaultTimeout(service, method),
       hiddenHeaders: service.hiddenHeaders ?? none,
+      registry,
+      codec: connectCodec(method.desc, { json: service.json, registry, messageBytes }),
     }
-    return row(method.path.slice(1), method.origin, (x) => serveNative(x, route))
+    const asConnect: Row['serve'] = (x) => serveConnect(x, route)
+    const post = row(method.path.slice(1), method.origin, (x) =>
+      speaksConnect(x) ? asConnect(x) : serveNative(x, route),
+    )
+    return mayBeGet(method)
+      ? [post, { ...post, methods: ['GET'], query: connectQuery, serve: asConnect }]
+      : post
   })
   return [
     ...rows,
     row(`${service.name}/*`, `service "${service.name}"`, (x) => {
-      if (!saysGrpc(x)) throw new GatewayError('ROUTE_NOT_FOUND', 'No route matches this path.')
+      if (!saysGrpc(x) && !speaksConnect(x))
+        throw new GatewayError('ROUTE_NOT_FOUND', 'No route matches this path.')
       throw new GatewayError('NOT_IMPLEMENTED', `${service.name} has no such method.`)
     }),
   ]
@@ -61,12 +76,19 @@ export function besideJson(json: readonly Row[], native: readonly Row[]): Row[] 
   const plain = json.filter(isPlainPost)
   const merged = new Set<Row>()
   const both = native.map((row): Row => {
+    if (row.query === connectQuery) return row
     const [asJson, ...others] = plain.filter(({ template }) => template === row.template)
     if (asJson === undefined || others.length > 0) return row
     merged.add(asJson)
-    return { ...row, serve: (x: HttpExchange) => (saysGrpc(x) ? row : asJson).serve(x) }
+    const serve: Row['serve'] = (x) => (saysGrpc(x) || speaksConnect(x) ? row : asJson).serve(x)
+    return { ...row, serve }
   })
   return [...json.filter((row) => !merged.has(row)), ...both]
+}
+
+/** Connect, "Unary-Get-Request": for unary methods that the proto declares free of side effects (IdempotencyLevel 1). */
+function mayBeGet({ desc }: RpcMethod): boolean {
+  return desc.methodKind === 'unary' && desc.idempotency === 1
 }
 
 function isPlainPost({ methods, headers }: Row): boolean {

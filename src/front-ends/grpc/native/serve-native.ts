@@ -34,7 +34,7 @@ export async function serveNative(x: HttpExchange, route: NativeRoute): Promise<
     throw new GatewayError(
       'UNSUPPORTED_MEDIA_TYPE',
       x.http2 || !saysGrpc(x)
-        ? 'Calls are taken as application/grpc over HTTP/2, application/grpc-web or application/grpc-web-text, with +proto or not.'
+        ? 'Calls are taken as application/grpc over HTTP/2, application/grpc-web, application/proto, and application/json with Connect-Protocol-Version: 1.'
         : 'gRPC is spoken over HTTP/2, and this came over HTTP/1.1; application/grpc-web is taken over both.',
     )
   }

@@ -38,16 +38,21 @@ class OneMessage implements RpcSource {
   over(): void {}
 }
 
-class RequestStream implements RpcSource {
+/** Messages that a splitter cuts out of the body, each bound as it comes. */
+export class RequestStream implements RpcSource {
   failure: GatewayError | undefined
   readonly #x: HttpExchange
-  readonly #bind: (json: Buffer) => Uint8Array
+  readonly #bind: (element: Buffer) => Uint8Array | Promise<Uint8Array>
   readonly #splitter: ElementSplitter
   #sent = 0
   #over = false
   #goOn: (() => void) | undefined
 
-  constructor(x: HttpExchange, bind: (json: Buffer) => Uint8Array, splitter: ElementSplitter) {
+  constructor(
+    x: HttpExchange,
+    bind: (element: Buffer) => Uint8Array | Promise<Uint8Array>,
+    splitter: ElementSplitter,
+  ) {
     this.#x = x
     this.#bind = bind
     this.#splitter = splitter
@@ -81,18 +86,21 @@ class RequestStream implements RpcSource {
       // The backend answered before the end: the rest is read and dropped.
       if (this.#over) continue
       for (const element of this.#splitter.push(piece)) {
-        if (!this.#send(stream, element)) await new Promise<void>((goOn) => (this.#goOn = goOn))
+        const bound = this.#bind(element)
+        const message = bound instanceof Promise ? await bound : bound
+        if (this.#over) break
+        if (!this.#send(stream, message)) await new Promise<void>((goOn) => (this.#goOn = goOn))
         if (this.#over) break
       }
     }
     if (this.#over) return
     const last = this.#splitter.finish()
-    if (last !== undefined) this.#send(stream, last)
+    if (last !== undefined) this.#send(stream, await this.#bind(last))
     stream.halfClose()
   }
 
-  #send(stream: RpcStream, element: Buffer): boolean {
-    const roomLeft = stream.sendMessage(this.#bind(element))
+  #send(stream: RpcStream, message: Uint8Array): boolean {
+    const roomLeft = stream.sendMessage(message)
     this.#sent++
     return roomLeft
   }
