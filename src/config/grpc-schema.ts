@@ -14,6 +14,7 @@ export function grpcSchema(uses: PluginListSchema) {
         'Where imports are looked up; google/api, google/rpc, google/type and google/protobuf are built in.',
       ),
     messageBytes: size().prefault('4mb').describe('Largest message in either direction.'),
+    info: infoKeys,
     services: z
       .record(
         z.string(),
@@ -48,6 +49,34 @@ export function grpcSchema(uses: PluginListSchema) {
       .describe('By full name: library.v1.LibraryService.'),
   })
 }
+
+/** The Info Object of OpenAPI 3.1. */
+const infoKeys = object({
+  title: z.string().min(1).optional().describe('What the API is called; absent: gRPC services over HTTP.'),
+  version: z.string().min(1).optional().describe("The API's version, not the gateway's; absent: 1.0.0."),
+  description: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('In Markdown; absent: where the description comes from.'),
+  contact: z
+    .strictObject({
+      name: z.string().optional().describe('A person or a team.'),
+      url: z.url().optional().describe('Their page.'),
+      email: z.email().optional().describe('Their address.'),
+    })
+    .optional()
+    .describe('Who answers questions about the API; absent: nobody is named.'),
+  license: z
+    .strictObject({
+      name: z.string().describe('As people know it: Apache 2.0.'),
+      identifier: z.string().optional().describe('Its SPDX expression: Apache-2.0. Not together with url.'),
+      url: z.url().optional().describe('Where it is written.'),
+    })
+    .refine(({ identifier, url }) => identifier === undefined || url === undefined, 'takes identifier or url')
+    .optional()
+    .describe('What clients may do with the API; absent: nothing is said.'),
+}).describe('What /openapi/grpc.json says of the whole.')
 
 /** A header's name; `*` at its end stands for any rest. */
 const headerPattern = z

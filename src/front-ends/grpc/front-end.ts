@@ -12,7 +12,7 @@ import { NativeAnswer } from './native/native-answer.ts'
 import { besideJson, nativeRows } from './native/native-rows.ts'
 import { wireFormat } from './native/wire-format.ts'
 import { type ChannelKind, openChannel } from './open-channel.ts'
-import { type DescribedService, describeApi } from './openapi/document.ts'
+import { type ApiInfo, type DescribedService, describeApi } from './openapi/document.ts'
 import { compileRendering, type JsonStyle } from './render-reply.ts'
 import type { RpcRoute } from './rpc-route.ts'
 import { RpcTransport } from './rpc-transport.ts'
@@ -39,6 +39,8 @@ export interface GrpcOptions {
   readonly channel?: ChannelKind
   /** The header with the key of a consumer, for the description. Default `x-api-key`. */
   readonly apiKeyHeader?: string
+  /** What the description says of the whole. Default: that it is a gateway's. */
+  readonly info?: ApiInfo
   readonly log: Logger
 }
 
@@ -105,15 +107,11 @@ class GrpcFrontEnd implements FrontEnd {
       options.services.flatMap((service) => nativeRows(service, native)),
     )
     const services = bound.map(
-      ({ service: { policy, json }, bindings }): DescribedService => ({
-        bindings: bindings.filter(({ method }) => !takesStream(method)),
-        policy,
-        style: json,
-      }),
+      ({ service: { policy, json }, bindings }): DescribedService => ({ bindings, policy, style: json }),
     )
     const { registry, comments } = descriptors
-    const { apiKeyHeader = 'x-api-key' } = options
-    this.describe = () => describeApi({ services, registry, comments, apiKeyHeader })
+    const { apiKeyHeader = 'x-api-key', info = {} } = options
+    this.describe = () => describeApi({ services, registry, comments, apiKeyHeader, info })
   }
 
   refuse(x: HttpExchange, error: GatewayError): void {
@@ -174,10 +172,6 @@ interface Surroundings {
 
 function bindingsOf(method: RpcMethod, { unannotated }: ServiceOptions): RpcMethod['bindings'] {
   return method.bindings.length === 0 && unannotated ? [unannotatedBinding(method.path)] : method.bindings
-}
-
-function takesStream({ desc: { methodKind } }: RpcMethod): boolean {
-  return methodKind === 'client_streaming' || methodKind === 'bidi_streaming'
 }
 
 function serveWith(route: RpcRoute): Row['serve'] {
