@@ -1,4 +1,3 @@
-import { gunzipSync } from 'node:zlib'
 import { type CallFailure, noGrpc, tooLarge } from './call-failure.ts'
 
 /** Takes messages; says when it wants no more. */
@@ -6,6 +5,8 @@ export interface MessageSink {
   /** True: {@link MessageReader.read} returns before the next message. */
   readonly stopped: boolean
   takeMessage(bytes: Buffer): void
+  /** Takes a message that is compressed with gzip; the sink stops until it is not any more. */
+  takeCompressed(bytes: Buffer): void
 }
 
 /** What was read is no gRPC message, or a larger one than allowed. */
@@ -111,21 +112,9 @@ export class MessageReader {
     this.#length = -1
     this.#kept = nothing
     this.#keptBytes = 0
-    this.#sink.takeMessage(compressed ? this.#inflate(message) : message)
-  }
-
-  #inflate(message: Buffer): Buffer {
-    if (this.encoding !== 'gzip') {
-      throw new MessageError(noGrpc(`The answer is encoded as "${this.encoding}", which was not offered.`))
-    }
-    try {
-      return gunzipSync(message, { maxOutputLength: this.#maxBytes })
-    } catch (thrown) {
-      if ((thrown as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') {
-        throw new MessageError(tooLarge('too many', this.#maxBytes))
-      }
-      throw new MessageError(noGrpc('The answer is no gzip.'))
-    }
+    if (!compressed) this.#sink.takeMessage(message)
+    else if (this.encoding === 'gzip') this.#sink.takeCompressed(message)
+    else throw new MessageError(noGrpc(`The answer is encoded as "${this.encoding}", which was not offered.`))
   }
 }
 
