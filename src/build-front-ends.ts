@@ -104,6 +104,7 @@ async function grpcFrontEnd(build: Build): Promise<FrontEnd | undefined> {
       limits: { bodyBytes: server.limits.bodyBytes, messageBytes: grpc.messageBytes },
       apiKeyHeader: auth.apiKeys.header,
       info: grpc.info,
+      socketPingMs: grpc.webSocketPing,
       log: build.log,
     }),
   )

@@ -14,6 +14,9 @@ export function grpcSchema(uses: PluginListSchema) {
         'Where imports are looked up; google/api, google/rpc, google/type and google/protobuf are built in.',
       ),
     messageBytes: size().prefault('4mb').describe('Largest message in either direction.'),
+    webSocketPing: duration()
+      .prefault('30s')
+      .describe('Between two pings of a WebSocket; one that is silent for two is ended. 0s: no pings.'),
     info: infoKeys,
     services: z
       .record(

@@ -37,6 +37,8 @@ export interface GrpcOptions {
   }
   /** Which client carries the calls to backends. Default `fast`. */
   readonly channel?: ChannelKind
+  /** Milliseconds between two pings of a WebSocket; 0: none. Default 30,000. */
+  readonly socketPingMs?: number
   /** The header with the key of a consumer, for the description. Default `x-api-key`. */
   readonly apiKeyHeader?: string
   /** What the description says of the whole. Default: that it is a gateway's. */
@@ -159,6 +161,7 @@ class GrpcFrontEnd implements FrontEnd {
       registry,
       metadata,
       timeoutMs: service.timeoutMs ?? (unary ? service.upstream.options.requestTimeoutMs : 0),
+      socketPingMs: options.socketPingMs ?? 30_000,
     }
   }
 }
