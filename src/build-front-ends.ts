@@ -86,7 +86,6 @@ async function grpcFrontEnd(build: Build): Promise<FrontEnd | undefined> {
     return found.sort()
   })
   for (const file of importedProtos(protoFiles, includeDirs)) build.see(file)
-  const credentials = new Set([auth.apiKeys.header])
   const frontEnd = await made(build, 'grpc', () =>
     createGrpcFrontEnd({
       protoFiles,
@@ -98,8 +97,7 @@ async function grpcFrontEnd(build: Build): Promise<FrontEnd | undefined> {
         ...(service.timeout === undefined ? undefined : { timeoutMs: service.timeout }),
         json: service.json,
         unannotated: service.unannotated,
-        metadata: { ...service.metadata, credentials },
-        hiddenHeaders: service.forwardCredentials ? new Set<string>() : new Set([auth.apiKeys.header]),
+        metadata: service.metadata,
       })),
       limits: { bodyBytes: server.limits.bodyBytes, messageBytes: grpc.messageBytes },
       apiKeyHeader: auth.apiKeys.header,

@@ -39,7 +39,7 @@ export interface GrpcOptions {
   readonly channel?: ChannelKind
   /** Milliseconds between two pings of a WebSocket; 0: none. Default 30,000. */
   readonly socketPingMs?: number
-  /** The header with the key of a consumer, for the description. Default `x-api-key`. */
+  /** The header with the key of a consumer, lower case: it stays here, and the description names it. Default `x-api-key`. */
   readonly apiKeyHeader?: string
   /** What the description says of the whole. Default: that it is a gateway's. */
   readonly info?: ApiInfo
@@ -58,8 +58,6 @@ export interface ServiceOptions {
   /** Whether methods without an annotation are served at `/package.Service/Method`. */
   readonly unannotated: boolean
   readonly metadata: MetadataOptions
-  /** Lower-case names of headers with credentials that stay here, besides the well-known ones. Default: none. */
-  readonly hiddenHeaders?: ReadonlySet<string>
 }
 
 /** How the JSON of a service is written and read. */
@@ -84,11 +82,12 @@ class GrpcFrontEnd implements FrontEnd {
   readonly #transport: RpcTransport
 
   constructor(options: GrpcOptions, descriptors: Descriptors) {
+    const { apiKeyHeader = 'x-api-key', info = {} } = options
     const channel = { kind: options.channel ?? 'fast', maxMessageBytes: options.limits.messageBytes }
     this.#transport = new RpcTransport((endpoint) => openChannel(endpoint, channel))
     const bound = options.services.map((service) => ({
       service,
-      metadata: compileMetadataRules(service.metadata),
+      metadata: compileMetadataRules(service.metadata, apiKeyHeader),
       bindings: descriptors
         .methodsOf(service.name)
         .flatMap((method) => bindingsOf(method, service).map((rule) => compileBinding(method, rule))),
@@ -103,7 +102,7 @@ class GrpcFrontEnd implements FrontEnd {
       }),
     )
     const { messageBytes } = options.limits
-    const native = { descriptors, messageBytes, transport: this.#transport, frontEnd: this }
+    const native = { descriptors, messageBytes, apiKeyHeader, transport: this.#transport, frontEnd: this }
     this.rows = besideJson(
       json,
       options.services.flatMap((service) => nativeRows(service, native)),
@@ -112,7 +111,6 @@ class GrpcFrontEnd implements FrontEnd {
       ({ service: { policy, json }, bindings }): DescribedService => ({ bindings, policy, style: json }),
     )
     const { registry, comments } = descriptors
-    const { apiKeyHeader = 'x-api-key', info = {} } = options
     this.describe = () => describeApi({ services, registry, comments, apiKeyHeader, info })
   }
 

@@ -12,12 +12,13 @@ export interface NativeRowOptions {
   readonly descriptors: Descriptors
   readonly transport: RpcTransport
   readonly messageBytes: number
+  readonly apiKeyHeader: string
   readonly frontEnd: FrontEnd
 }
 
 /** The rows that clients of gRPC and gRPC-Web call a service by: `/package.Service/Method`, and one for methods that there are not. */
 export function nativeRows(service: ServiceOptions, options: NativeRowOptions): Row[] {
-  const { descriptors, transport, messageBytes, frontEnd } = options
+  const { descriptors, transport, messageBytes, apiKeyHeader, frontEnd } = options
   const row = (id: string, origin: string, serve: Row['serve']): Row => ({
     id,
     protocol: 'grpc',
@@ -40,7 +41,7 @@ export function nativeRows(service: ServiceOptions, options: NativeRowOptions): 
       messageBytes,
       upstream: service.upstream,
       timeoutMs: service.timeoutMs ?? defaultTimeout(service, method),
-      hiddenHeaders: service.hiddenHeaders ?? none,
+      apiKeyHeader,
     }
     return row(method.path.slice(1), method.origin, (x) => serveNative(x, route))
   })
@@ -77,5 +78,3 @@ function isPlainPost({ methods, headers }: Row): boolean {
 function defaultTimeout({ upstream }: ServiceOptions, { desc }: RpcMethod): number {
   return desc.methodKind === 'unary' ? upstream.options.requestTimeoutMs : 0
 }
-
-const none: ReadonlySet<string> = new Set()

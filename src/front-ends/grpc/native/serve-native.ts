@@ -18,8 +18,8 @@ export interface NativeRoute {
   /** Milliseconds for one call; 0: none. */
   readonly timeoutMs: number
   readonly messageBytes: number
-  /** Lower-case names of headers with credentials that stay here. */
-  readonly hiddenHeaders: ReadonlySet<string>
+  /** The header with the key of a consumer, lower case. */
+  readonly apiKeyHeader: string
 }
 
 /** Serves one exchange of a gRPC or gRPC-Web client: its message goes on, and the answer comes back, without being decoded. */
@@ -61,7 +61,7 @@ async function relay(
     message,
     timeoutMs,
     clientDeadline,
-    headers: nativeRequestMetadata(x, route.hiddenHeaders),
+    headers: nativeRequestMetadata(x, route.apiKeyHeader),
     // MethodOptions.IdempotencyLevel: NO_SIDE_EFFECTS is 1, IDEMPOTENT is 2.
     idempotent: method.desc.idempotency !== 0,
     replayable: true,
