@@ -14,6 +14,28 @@ export function grpcSchema(uses: PluginListSchema) {
         'Where imports are looked up; google/api, google/rpc, google/type and google/protobuf are built in.',
       ),
     messageBytes: size().prefault('4mb').describe('Largest message in either direction.'),
+    channel: z
+      .enum(['fast', 'grpc-js'])
+      .default('fast')
+      .describe("What carries the calls: the gateway's own HTTP/2 client, or @grpc/grpc-js."),
+    keepalive: object({
+      interval: duration()
+        .prefault('0s')
+        .refine((ms) => ms === 0 || ms >= 1_000, 'expected 0s, or at least 1s')
+        .describe(
+          'A PING after so long a silence, while there are calls; 0s: never. Backends may refuse many.',
+        ),
+      timeout: duration()
+        .prefault('20s')
+        .describe('How long its answer may take; then the connection is lost.'),
+    }).describe('Whether connections to backends are alive.'),
+    connections: z
+      .int()
+      .min(1)
+      .default(4)
+      .describe(
+        "HTTP/2 connections of the fast channel to one target at the most, never above the upstream's connections.max.",
+      ),
     webSocketPing: duration()
       .prefault('30s')
       .describe('Between two pings of a WebSocket; one that is silent for two is ended. 0s: no pings.'),
@@ -26,6 +48,9 @@ export function grpcSchema(uses: PluginListSchema) {
           timeout: duration()
             .optional()
             .describe("Deadline of a call, instead of the upstream's timeouts.request."),
+          messageBytes: size()
+            .optional()
+            .describe('Largest message in either direction, instead of grpc.messageBytes.'),
           json: object({
             emitDefaults: z
               .boolean()
