@@ -86,7 +86,6 @@ async function grpcFrontEnd(build: Build): Promise<FrontEnd | undefined> {
     return found.sort()
   })
   for (const file of importedProtos(protoFiles, includeDirs)) build.see(file)
-  const credentials = new Set([auth.apiKeys.header])
   const frontEnd = await made(build, 'grpc', () =>
     createGrpcFrontEnd({
       protoFiles,
@@ -96,13 +95,21 @@ async function grpcFrontEnd(build: Build): Promise<FrontEnd | undefined> {
         upstream: build.upstream(service.upstream),
         policy: policy(name, service),
         ...(service.timeout === undefined ? undefined : { timeoutMs: service.timeout }),
+        ...(service.messageBytes === undefined ? undefined : { messageBytes: service.messageBytes }),
         json: service.json,
         unannotated: service.unannotated,
-        metadata: { ...service.metadata, credentials },
-        hiddenHeaders: service.forwardCredentials ? new Set<string>() : new Set([auth.apiKeys.header]),
+        metadata: service.metadata,
       })),
       limits: { bodyBytes: server.limits.bodyBytes, messageBytes: grpc.messageBytes },
+      channel: {
+        kind: grpc.channel,
+        keepaliveMs: grpc.keepalive.interval,
+        keepaliveTimeoutMs: grpc.keepalive.timeout,
+        maxConnections: grpc.connections,
+      },
       apiKeyHeader: auth.apiKeys.header,
+      info: grpc.info,
+      socketPingMs: grpc.webSocketPing,
       log: build.log,
     }),
   )

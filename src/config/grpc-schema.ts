@@ -14,6 +14,32 @@ export function grpcSchema(uses: PluginListSchema) {
         'Where imports are looked up; google/api, google/rpc, google/type and google/protobuf are built in.',
       ),
     messageBytes: size().prefault('4mb').describe('Largest message in either direction.'),
+    channel: z
+      .enum(['fast', 'grpc-js'])
+      .default('fast')
+      .describe("What carries the calls: the gateway's own HTTP/2 client, or @grpc/grpc-js."),
+    keepalive: object({
+      interval: duration()
+        .prefault('0s')
+        .refine((ms) => ms === 0 || ms >= 1_000, 'expected 0s, or at least 1s')
+        .describe(
+          'A PING after so long a silence, while there are calls; 0s: never. Backends may refuse many.',
+        ),
+      timeout: duration()
+        .prefault('20s')
+        .describe('How long its answer may take; then the connection is lost.'),
+    }).describe('Whether connections to backends are alive.'),
+    connections: z
+      .int()
+      .min(1)
+      .default(4)
+      .describe(
+        "HTTP/2 connections of the fast channel to one target at the most, never above the upstream's connections.max.",
+      ),
+    webSocketPing: duration()
+      .prefault('30s')
+      .describe('Between two pings of a WebSocket; one that is silent for two is ended. 0s: no pings.'),
+    info: infoKeys,
     services: z
       .record(
         z.string(),
@@ -22,6 +48,9 @@ export function grpcSchema(uses: PluginListSchema) {
           timeout: duration()
             .optional()
             .describe("Deadline of a call, instead of the upstream's timeouts.request."),
+          messageBytes: size()
+            .optional()
+            .describe('Largest message in either direction, instead of grpc.messageBytes.'),
           json: object({
             emitDefaults: z
               .boolean()
@@ -48,6 +77,34 @@ export function grpcSchema(uses: PluginListSchema) {
       .describe('By full name: library.v1.LibraryService.'),
   })
 }
+
+/** The Info Object of OpenAPI 3.1. */
+const infoKeys = object({
+  title: z.string().min(1).optional().describe('What the API is called; absent: gRPC services over HTTP.'),
+  version: z.string().min(1).optional().describe("The API's version, not the gateway's; absent: 1.0.0."),
+  description: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('In Markdown; absent: where the description comes from.'),
+  contact: z
+    .strictObject({
+      name: z.string().optional().describe('A person or a team.'),
+      url: z.url().optional().describe('Their page.'),
+      email: z.email().optional().describe('Their address.'),
+    })
+    .optional()
+    .describe('Who answers questions about the API; absent: nobody is named.'),
+  license: z
+    .strictObject({
+      name: z.string().describe('As people know it: Apache 2.0.'),
+      identifier: z.string().optional().describe('Its SPDX expression: Apache-2.0. Not together with url.'),
+      url: z.url().optional().describe('Where it is written.'),
+    })
+    .refine(({ identifier, url }) => identifier === undefined || url === undefined, 'takes identifier or url')
+    .optional()
+    .describe('What clients may do with the API; absent: nothing is said.'),
+}).describe('What /openapi/grpc.json says of the whole.')
 
 /** A header's name; `*` at its end stands for any rest. */
 const headerPattern = z

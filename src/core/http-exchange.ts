@@ -19,8 +19,8 @@ export class HttpExchange extends Exchange {
   readonly contentLength: number | undefined
   /** The connection of a request that asks for an upgrade (WebSocket). */
   readonly upgrade: UpgradeSocket | undefined
-  /** Whether the client may be silent between parts of its request, as in a call that is a conversation. Front-ends say so. */
-  mayRest = false
+  /** Whether the client may be silent within its body for any time: it talks with the upstream, and may be the one who waits. */
+  mayPause = false
   /** Where it stands in the list of exchanges that have not settled; the listener's own. */
   place = 0
   readonly #ending: WeakSet<Duplex> | undefined

@@ -86,6 +86,13 @@ export const reasons = {
   JWT_INVALID: row('unauthenticated', 401, '01', 'http_request_denied', 'The token is not valid'),
   KEY_EXPIRED: row('unauthenticated', 401, '02', 'http_request_denied', 'The API key has expired'),
   JWT_EXPIRED: row('unauthenticated', 401, '02', 'http_request_denied', 'The token has expired'),
+  ORIGIN_REFUSED: row(
+    'permission_denied',
+    403,
+    '00',
+    'http_request_denied',
+    'Pages of this origin may not open a WebSocket',
+  ),
   ROLE_MISSING: row('permission_denied', 403, '00', 'http_request_denied', 'A role is missing'),
   SCOPE_MISSING: row('permission_denied', 403, '00', 'http_request_denied', 'A scope is missing'),
   REFUSED_BY_PLUGIN: row(

@@ -10,7 +10,7 @@ const minimumBytes = 1_024
 /**
  * Cuts off clients that hold an exchange open by going slowly: one that sends less than 1,024 bytes of its body within `timeoutMs` is
  * refused with 408, one that takes less of its answer loses the connection, and the upstream is let go. A client that waits because we
- * do not read or have nothing to send (a slow upstream, an idle event stream) is not at fault, nor one that takes part in a conversation. One timer for all; returns what stops it.
+ * do not read or have nothing to send (a slow upstream, an idle event stream), or that talks with its upstream, is not at fault. One timer for all; returns what stops it.
  */
 export function watchSlowClients(active: ActiveExchanges, timeoutMs: number): () => void {
   const marks = new WeakMap<HttpExchange, Mark>()
@@ -41,7 +41,7 @@ interface Mark {
 /** Bytes that the connection has moved, while it is the client who has to move it on; undefined while it is not. */
 function bytesOwed(x: HttpExchange): number | undefined {
   const { req, res } = x
-  const sends = x.hasBody && !x.mayRest && !req.complete && req.readableLength < req.readableHighWaterMark
+  const sends = x.hasBody && !x.mayPause && !req.complete && req.readableLength < req.readableHighWaterMark
   const takes = x.committed && x.upgrade === undefined && res.writableNeedDrain
   if (!sends && !takes) return undefined
   // Streams share a connection: what this one has sent is what was read of it.

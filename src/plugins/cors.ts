@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { GatewayError } from '../core/error.ts'
 import type { Exchange, ReplyHead } from '../core/exchange.ts'
 import type { Plugin } from '../core/plugin.ts'
 import { duration } from '../core/units.ts'
@@ -73,7 +74,8 @@ const options = z
 /**
  * Cross-origin resource sharing (Fetch standard, section 3.3). Preflights end here with 204; one from an origin that is not allowed
  * gets no CORS header, which is what makes the browser refuse. Answers, refusals included, get the headers as they leave, in
- * place of any CORS headers of the upstream's own.
+ * place of any CORS headers of the upstream's own. A WebSocket of a page whose origin is neither allowed nor the gateway's own is refused
+ * with ORIGIN_REFUSED: no CORS header would keep the browser from it.
  */
 export const cors: PluginDefinition = definePlugin({
   name: 'cors',
@@ -108,6 +110,15 @@ class Cors implements Plugin {
 
   onRequest(x: Exchange): void {
     if (x.request.method === 'OPTIONS' && isPreflight(x)) x.answer(204, [], '')
+    else if (x.request.headers.upgrade !== undefined) this.#checkUpgrade(x)
+  }
+
+  /** Browsers open a WebSocket for every page, cookies included, and ask nobody: only the server can refuse (RFC 6455 section 10.2). */
+  #checkUpgrade(x: Exchange): void {
+    const origin = x.header('origin')
+    if (origin === undefined || this.#everyOrigin || this.#origins.has(origin)) return
+    if (origin.slice(origin.indexOf('://') + 3) === x.request.host.toLowerCase()) return
+    throw new GatewayError('ORIGIN_REFUSED', 'Pages of this origin may not open a WebSocket.')
   }
 
   onReply(x: Exchange, { headers }: ReplyHead): void {

@@ -46,13 +46,14 @@ export interface RunningCli {
   readonly ended: Promise<number | null>
 }
 
-/** Starts `gateway start FILE` and resolves when it listens. */
+/** Starts `gateway start FILE` and resolves when it listens; `nodeFlags` are Node's own. */
 export async function startCli(
   t: TestContext,
   file: string,
   args: readonly string[] = [],
+  nodeFlags: readonly string[] = [],
 ): Promise<RunningCli> {
-  const child = spawn(process.execPath, [main, 'start', file, ...args], {
+  const child = spawn(process.execPath, [...nodeFlags, main, 'start', file, ...args], {
     env: { ...cache, PATH: process.env.PATH },
     stdio: ['ignore', 'pipe', 'pipe'],
   })

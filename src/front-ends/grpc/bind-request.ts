@@ -31,8 +31,8 @@ export async function bindRequest(
   binding: Binding,
   options: BindOptions,
 ): Promise<Uint8Array> {
-  const body = await readMessage(x, binding, options)
-  return complete(body, { binding, query: x.request.query, values: pathValues(x, binding), options })
+  const bytes = await readBytes(x, binding, options)
+  return complete(x, bytes, { binding, query: x.request.query, values: pathValues(x, binding), options })
 }
 
 /**
@@ -47,8 +47,7 @@ export function elementBinder(
   requireNoCoding(x)
   const values = pathValues(x, binding)
   const { query } = x.request
-  return (element) =>
-    complete(readElement(x, element, { binding, options }), { binding, query, values, options })
+  return (element) => complete(x, element, { binding, query, values, options })
 }
 
 /** Whether the body is bytes of any kind instead of JSON (`google.api.HttpBody`). */
@@ -65,13 +64,33 @@ interface Completion {
   readonly options: BindOptions
 }
 
-function complete(body: Uint8Array, { binding, query, values, options }: Completion): Uint8Array {
+/** The message of a request or of one element of its body; faults of body, path and query are told together. */
+function complete(
+  x: HttpExchange,
+  json: Buffer,
+  { binding, query, values, options }: Completion,
+): Uint8Array {
   const violations: Violation[] = []
+  let body: Uint8Array = nothing
+  let fault: GatewayError | undefined
+  try {
+    body = readElement(x, json, { binding, options })
+  } catch (thrown) {
+    if (!(thrown instanceof GatewayError) || thrown.reason !== 'INVALID_ARGUMENT') throw thrown
+    fault = thrown
+  }
   const bytes =
     query === '' && pathGoesLast(binding)
       ? appendPathFields(body, binding, { values, violations })
-      : mergeFields(body, binding, { query, values, violations, ignoreUnknown: options.ignoreUnknown })
-  if (violations.length > 0) throw invalid(violations)
+      : mergeFields(body, binding, {
+          query,
+          values,
+          violations,
+          ignoreUnknown: options.ignoreUnknown,
+          faulty: fault !== undefined,
+        })
+  if (violations.length > 0) throw invalid([...(fault?.violations ?? []), ...violations])
+  if (fault !== undefined) throw fault
   if (bytes.length > options.messageBytes) throw tooLarge(options.messageBytes)
   return bytes
 }
@@ -82,10 +101,12 @@ interface Outside {
   readonly values: readonly string[]
   readonly violations: Violation[]
   readonly ignoreUnknown: boolean
+  /** Whether the body had a fault, so that what is made is for faults of the others alone. */
+  readonly faulty: boolean
 }
 
 function mergeFields(body: Uint8Array, binding: Binding, outside: Outside): Uint8Array {
-  const { query, values, violations, ignoreUnknown } = outside
+  const { query, values, violations, ignoreUnknown, faulty } = outside
   const desc = binding.method.desc.input
   // A level of JSON in a Struct is two on the wire.
   const message = fromBinary(desc, body, { recursionLimit: 3 * maxJsonDepth })
@@ -95,15 +116,15 @@ function mergeFields(body: Uint8Array, binding: Binding, outside: Outside): Uint
     const field = binding.variables[i]
     if (field !== undefined) setField(target, field, { values: [values[i] ?? ''], violations, replace: true })
   }
-  return violations.length > 0 ? body : encode(binding, message)
+  return violations.length > 0 || faulty ? body : encode(binding, message)
 }
 
-/** The body as a message of the method; what path and query say is not in it yet. */
-async function readMessage(x: HttpExchange, binding: Binding, options: BindOptions): Promise<Uint8Array> {
-  if (binding.body === undefined || !x.hasBody) return nothing
+/** The body as it came; empty when nothing of it is wanted. */
+async function readBytes(x: HttpExchange, binding: Binding, options: BindOptions): Promise<Buffer> {
+  if (binding.body === undefined || !x.hasBody) return noBytes
   requireReadable(x, bindsRaw(binding))
   const bytes = await readBody(x, options.bodyBytes)
-  return bytes.length === 0 ? nothing : readElement(x, bytes, { binding, options })
+  return bytes.length === 0 ? noBytes : bytes
 }
 
 function readElement(
@@ -112,7 +133,7 @@ function readElement(
   { binding, options }: { readonly binding: Binding; readonly options: BindOptions },
 ): Uint8Array {
   const { body, method, variables } = binding
-  if (body === undefined) return nothing
+  if (body === undefined || bytes === noBytes) return nothing
   if (bindsRaw(binding)) {
     const content = httpBodyBytes(bytes, x.header('content-type'))
     return body === '*' ? content : asField(body, content)
@@ -124,6 +145,7 @@ function readElement(
 }
 
 const nothing = new Uint8Array(0)
+const noBytes = Buffer.alloc(0)
 /** Of no effect on what is read. */
 const plainStyle = { emitDefaults: false, protoNames: false, enumsAsNumbers: false }
 

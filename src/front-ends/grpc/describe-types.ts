@@ -15,6 +15,7 @@ import {
   ServiceDescriptorProtoSchema,
 } from '@bufbuild/protobuf/wkt'
 import protobuf from 'protobufjs'
+import { keepBehaviors } from './field-behavior.ts'
 
 /** How the file of a declaration is written; it decides what presence and packing mean. */
 export type Syntax = 'proto2' | 'proto3' | 'editions'
@@ -31,11 +32,13 @@ export function describeMessage(type: protobuf.Type, syntax: Syntax): Descriptor
     field: fields.map((field) => {
       const proto =
         field instanceof protobuf.MapField ? describeMapField(field) : describeField(field, syntax)
+      keepBehaviors(proto.options, field)
       const oneofIndex = field.partOf === null ? -1 : oneofs.indexOf(field.partOf)
       if (oneofIndex >= 0) proto.oneofIndex = oneofIndex
       return proto
     }),
     oneofDecl: oneofs.map((oneof) => ({ name: oneof.name })),
+    options: { deprecated: isDeprecated(type) },
     nestedType: [
       ...type.nestedArray
         .filter((one) => one instanceof protobuf.Type)
@@ -50,11 +53,16 @@ export function describeMessage(type: protobuf.Type, syntax: Syntax): Descriptor
 export function describeEnum(type: protobuf.Enum): EnumDescriptorProto {
   return create(EnumDescriptorProtoSchema, {
     name: type.name,
-    value: Object.entries(type.values).map(([name, number]) => ({ name, number })),
+    value: Object.entries(type.values).map(([name, number]) => ({
+      name,
+      number,
+      options: { deprecated: type.valuesOptions?.[name]?.deprecated === true },
+    })),
+    options: { deprecated: isDeprecated(type) },
   })
 }
 
-/** A service with its methods; of their options only the idempotency level. */
+/** A service with its methods; of their options only the idempotency level and deprecation. */
 export function describeService(service: protobuf.Service): ServiceDescriptorProto {
   return create(ServiceDescriptorProtoSchema, {
     name: service.name,
@@ -64,8 +72,12 @@ export function describeService(service: protobuf.Service): ServiceDescriptorPro
       outputType: method.resolvedResponseType?.fullName ?? method.responseType,
       clientStreaming: method.requestStream === true,
       serverStreaming: method.responseStream === true,
-      options: { idempotencyLevel: idempotency(method.options?.idempotency_level) },
+      options: {
+        idempotencyLevel: idempotency(method.options?.idempotency_level),
+        deprecated: isDeprecated(method),
+      },
     })),
+    options: { deprecated: isDeprecated(service) },
   })
 }
 
@@ -79,6 +91,7 @@ function describeField(field: protobuf.Field, syntax: Syntax): FieldDescriptorPr
     proto3Optional: syntax === 'proto3' && field.options?.proto3_optional === true,
     ...(defaultValue === undefined || defaultValue === null ? {} : { defaultValue: String(defaultValue) }),
     options: {
+      deprecated: isDeprecated(field),
       ...(field.repeated ? { packed: field.packed } : {}),
       ...(syntax === 'editions' && !field.repeated ? { features: { fieldPresence: presence(field) } } : {}),
     },
@@ -91,6 +104,7 @@ function describeMapField(field: protobuf.MapField): FieldDescriptorProto {
     label: Label.REPEATED,
     type: FieldType.MESSAGE,
     typeName: `${field.parent?.fullName}.${entryName(field)}`,
+    options: { deprecated: isDeprecated(field) },
   })
 }
 
@@ -120,6 +134,10 @@ function common(field: protobuf.FieldBase): { name: string; number: number; json
     number: field.id,
     jsonName: typeof jsonName === 'string' ? jsonName : protoCamelCase(field.name),
   }
+}
+
+function isDeprecated({ options }: protobuf.ReflectionObject): boolean {
+  return options?.deprecated === true
 }
 
 /** `some_field` gives `SomeFieldEntry`, as protoc names it. */

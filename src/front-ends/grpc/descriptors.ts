@@ -6,7 +6,7 @@ import {
   type FileRegistry,
 } from '@bufbuild/protobuf'
 import * as wkt from '@bufbuild/protobuf/wkt'
-import type { ServiceDefinition } from '@grpc/proto-loader'
+import type protobuf from 'protobufjs'
 import { describeFiles } from './describe-files.ts'
 import { type HttpBinding, readHttpRule } from './http-rule.ts'
 import { type ProtoComments, readComments } from './proto-comments.ts'
@@ -32,7 +32,7 @@ export interface Descriptors {
 
 /** Loads `.proto` files. The well-known types are those of @bufbuild/protobuf. */
 export function loadDescriptors(sources: ProtoSources): Descriptors {
-  const { root, definitions } = readProtos(sources)
+  const root = readProtos(sources)
   const known = createFileRegistry(create(wkt.FileDescriptorSetSchema, { file: wellKnownFiles }))
   const described = describeFiles(root, known)
   const set = create(wkt.FileDescriptorSetSchema, { file: [...wellKnownFiles, ...described] })
@@ -44,20 +44,19 @@ export function loadDescriptors(sources: ProtoSources): Descriptors {
       const service = registry.getService(name)
       if (service === undefined)
         throw new Error(`service "${name}" is in none of the protos${suggestion(registry)}`)
-      return rpcMethods(service, definitions[name] as ServiceDefinition)
+      return rpcMethods(service, root.lookupService(name))
     },
   }
 }
 
-function rpcMethods(service: DescService, definition: ServiceDefinition): RpcMethod[] {
+function rpcMethods(service: DescService, parsed: protobuf.Service): RpcMethod[] {
   return service.methods.map((desc) => {
-    const { path, options } = definition[desc.name] ?? {}
     const origin = `${shownPath(service.file.proto.name)}: ${service.typeName}.${desc.name}`
     return {
       desc,
-      path: path ?? `/${service.typeName}/${desc.name}`,
+      path: `/${service.typeName}/${desc.name}`,
       origin,
-      bindings: readHttpRule(options, origin),
+      bindings: readHttpRule(Object.assign({}, ...(parsed.methods[desc.name]?.parsedOptions ?? [])), origin),
     }
   })
 }

@@ -14,8 +14,8 @@ import { compileMetadataRules, type MetadataOptions, type MetadataRules } from '
 import { NativeAnswer } from './native/native-answer.ts'
 import { besideJson, nativeRows } from './native/native-rows.ts'
 import { refusalFormat } from './native/wire-format.ts'
-import { type ChannelKind, openChannel } from './open-channel.ts'
-import { type DescribedService, describeApi } from './openapi/document.ts'
+import { type ChannelOptions, openChannel } from './open-channel.ts'
+import { type ApiInfo, type DescribedService, describeApi } from './openapi/document.ts'
 import { compileRendering, type JsonStyle } from './render-reply.ts'
 import type { RpcRoute } from './rpc-route.ts'
 import { RpcTransport } from './rpc-transport.ts'
@@ -38,10 +38,14 @@ export interface GrpcOptions {
     /** The most that one encoded message may have, either way. */
     readonly messageBytes: number
   }
-  /** Which client carries the calls to backends. Default `fast`. */
-  readonly channel?: ChannelKind
-  /** The header with the key of a consumer, for the description. Default `x-api-key`. */
+  /** How calls are carried to backends. Default: by the gateway's own client. */
+  readonly channel?: Omit<ChannelOptions, 'maxMessageBytes'>
+  /** Milliseconds between two pings of a WebSocket; 0: none. Default 30,000. */
+  readonly socketPingMs?: number
+  /** The header with the key of a consumer, lower case: it stays here, and the description names it. Default `x-api-key`. */
   readonly apiKeyHeader?: string
+  /** What the description says of the whole. Default: that it is a gateway's. */
+  readonly info?: ApiInfo
   readonly log: Logger
 }
 
@@ -54,11 +58,11 @@ export interface ServiceOptions {
   /** For one call, in milliseconds. Default: the upstream's for unary calls, none for streams. */
   readonly timeoutMs?: number
   readonly json: JsonOptions
+  /** The most that one encoded message may have, either way. Default: the front-end's. */
+  readonly messageBytes?: number
   /** Whether methods without an annotation are served at `/package.Service/Method`. */
   readonly unannotated: boolean
   readonly metadata: MetadataOptions
-  /** Lower-case names of headers with credentials that stay here, besides the well-known ones. Default: none. */
-  readonly hiddenHeaders?: ReadonlySet<string>
 }
 
 /** How the JSON of a service is written and read. */
@@ -80,15 +84,17 @@ class GrpcFrontEnd implements FrontEnd {
   readonly name = 'grpc'
   readonly rows: readonly Row[]
   readonly describe: () => object
-  readonly #transport: RpcTransport
+  /** By the limit of a message. */
+  readonly #transports = new Map<number, RpcTransport>()
+  readonly #options: GrpcOptions
   readonly #registry: Registry
 
   constructor(options: GrpcOptions, descriptors: Descriptors) {
-    const channel = { kind: options.channel ?? 'fast', maxMessageBytes: options.limits.messageBytes }
-    this.#transport = new RpcTransport((endpoint) => openChannel(endpoint, channel))
+    const { apiKeyHeader = 'x-api-key', info = {} } = options
+    this.#options = options
     const bound = options.services.map((service) => ({
       service,
-      metadata: compileMetadataRules(service.metadata),
+      metadata: compileMetadataRules(service.metadata, apiKeyHeader),
       bindings: descriptors
         .methodsOf(service.name)
         .flatMap((method) => bindingsOf(method, service).map((rule) => compileBinding(method, rule))),
@@ -96,29 +102,26 @@ class GrpcFrontEnd implements FrontEnd {
     const sockets = new SocketRows()
     const json = bound.flatMap(({ service, bindings, metadata }) =>
       bindings.flatMap((binding) => {
-        const route = this.#route(service, binding, { options, descriptors, metadata })
+        const route = this.#route(service, binding, { descriptors, metadata })
         const row = this.#row(service, binding, serveWith(route))
         if (binding.method.desc.methodKind === 'unary') return row
         return [row, ...sockets.beside(row, binding.template, (x) => serveSocket(x, route))]
       }),
     )
-    const { messageBytes } = options.limits
-    const native = { descriptors, messageBytes, transport: this.#transport, frontEnd: this }
     this.rows = besideJson(
       json,
-      options.services.flatMap((service) => nativeRows(service, native)),
+      options.services.flatMap((service) => {
+        const messageBytes = this.#messageBytes(service)
+        const transport = this.#transport(messageBytes)
+        return nativeRows(service, { descriptors, messageBytes, apiKeyHeader, transport, frontEnd: this })
+      }),
     )
     const services = bound.map(
-      ({ service: { policy, json }, bindings }): DescribedService => ({
-        bindings: bindings.filter(({ method }) => !takesStream(method)),
-        policy,
-        style: json,
-      }),
+      ({ service: { policy, json }, bindings }): DescribedService => ({ bindings, policy, style: json }),
     )
     const { registry, comments } = descriptors
     this.#registry = registry
-    const { apiKeyHeader = 'x-api-key' } = options
-    this.describe = () => describeApi({ services, registry, comments, apiKeyHeader })
+    this.describe = () => describeApi({ services, registry, comments, apiKeyHeader, info })
   }
 
   refuse(x: HttpExchange, error: GatewayError): void {
@@ -129,7 +132,20 @@ class GrpcFrontEnd implements FrontEnd {
   }
 
   async close(): Promise<void> {
-    this.#transport.close()
+    for (const transport of this.#transports.values()) transport.close()
+  }
+
+  #messageBytes({ messageBytes }: ServiceOptions): number {
+    return messageBytes ?? this.#options.limits.messageBytes
+  }
+
+  /** Services of one limit share their connections. */
+  #transport(maxMessageBytes: number): RpcTransport {
+    const channel = { ...this.#options.channel, maxMessageBytes }
+    const transport =
+      this.#transports.get(maxMessageBytes) ?? new RpcTransport((endpoint) => openChannel(endpoint, channel))
+    this.#transports.set(maxMessageBytes, transport)
+    return transport
   }
 
   #row({ policy }: ServiceOptions, { method, template, verb }: Binding, serve: Row['serve']): Row {
@@ -150,40 +166,34 @@ class GrpcFrontEnd implements FrontEnd {
     }
   }
 
-  #route(
-    service: ServiceOptions,
-    binding: Binding,
-    { options, descriptors, metadata }: Surroundings,
-  ): RpcRoute {
+  #route(service: ServiceOptions, binding: Binding, { descriptors, metadata }: Surroundings): RpcRoute {
+    const { limits, socketPingMs = 30_000 } = this.#options
+    const messageBytes = this.#messageBytes(service)
     const { desc } = binding.method
     const { registry } = descriptors
     const unary = desc.methodKind === 'unary'
     return {
       binding,
       upstream: service.upstream,
-      transport: this.#transport,
-      bind: { registry, ignoreUnknown: service.json.ignoreUnknown, ...options.limits },
+      transport: this.#transport(messageBytes),
+      bind: { registry, ignoreUnknown: service.json.ignoreUnknown, ...limits, messageBytes },
       rendering: compileRendering(desc.output, binding.responseBody, { style: service.json, registry }),
       registry,
       metadata,
       timeoutMs: service.timeoutMs ?? (unary ? service.upstream.options.requestTimeoutMs : 0),
+      socketPingMs,
     }
   }
 }
 
 /** What all bindings of a service have in common. */
 interface Surroundings {
-  readonly options: GrpcOptions
   readonly descriptors: Descriptors
   readonly metadata: MetadataRules
 }
 
 function bindingsOf(method: RpcMethod, { unannotated }: ServiceOptions): RpcMethod['bindings'] {
   return method.bindings.length === 0 && unannotated ? [unannotatedBinding(method.path)] : method.bindings
-}
-
-function takesStream({ desc: { methodKind } }: RpcMethod): boolean {
-  return methodKind === 'client_streaming' || methodKind === 'bidi_streaming'
 }
 
 function serveWith(route: RpcRoute): Row['serve'] {

@@ -9,6 +9,10 @@ export interface GrpcJsChannelOptions {
   readonly maxMessageBytes: number
   /** For the connection with TLS, in milliseconds. Default: for ever. */
   readonly connectTimeoutMs?: number
+  /** A PING is sent so often, in milliseconds, while there are calls; 0: never. Default 0. */
+  readonly keepaliveMs?: number
+  /** How long the answer to the PING may take, in milliseconds. Default 20,000. */
+  readonly keepaliveTimeoutMs?: number
   /** Used when the URL is `https`. */
   readonly tls?: TlsOptions
 }
@@ -19,7 +23,9 @@ export class GrpcJsChannel implements Channel {
   readonly #connectTimeoutMs: number
   #closed = false
 
-  constructor(url: string, { maxMessageBytes, connectTimeoutMs = 0, tls = {} }: GrpcJsChannelOptions) {
+  constructor(url: string, options: GrpcJsChannelOptions) {
+    const { maxMessageBytes, connectTimeoutMs = 0, tls = {} } = options
+    const { keepaliveMs = 0, keepaliveTimeoutMs = 20_000 } = options
     const { hostname, port, protocol } = new URL(url)
     const secure = protocol === 'https:'
     const address = `${hostname}:${port === '' ? (secure ? 443 : 80) : port}`
@@ -37,6 +43,9 @@ export class GrpcJsChannel implements Channel {
       'grpc.max_reconnect_backoff_ms': 1_000,
       // A connection of one's own: channels of other configurations come and go.
       'grpc.use_local_subchannel_pool': 1,
+      ...(keepaliveMs === 0
+        ? {}
+        : { 'grpc.keepalive_time_ms': keepaliveMs, 'grpc.keepalive_timeout_ms': keepaliveTimeoutMs }),
       ...(serverName === undefined ? {} : { 'grpc.ssl_target_name_override': serverName }),
     })
   }

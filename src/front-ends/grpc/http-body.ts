@@ -1,6 +1,5 @@
-import type { DescMessage, Message } from '@bufbuild/protobuf'
-import { reflect } from '@bufbuild/protobuf/reflect'
-import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire'
+import type { DescMessage } from '@bufbuild/protobuf'
+import { BinaryReader, BinaryWriter, WireType } from '@bufbuild/protobuf/wire'
 
 /** A `google.api.HttpBody`: bytes that are sent as they are, with their own content type. Source: `google/api/httpbody.proto`. */
 export interface HttpBody {
@@ -19,20 +18,22 @@ export function httpBodyBytes(bytes: Buffer, contentType: string | undefined): U
   return writer.tag(2, WireType.LengthDelimited).bytes(bytes).finish()
 }
 
-/** What an HttpBody message holds; a content type that no header could carry becomes `application/octet-stream`. */
-export function readHttpBody(desc: DescMessage, message: Message): HttpBody {
-  const fields = reflect(desc, message)
-  const fieldValue = (name: string): unknown => {
-    const field = desc.fields.find((one) => one.name === name)
-    return field === undefined ? undefined : fields.get(field)
+/**
+ * What an encoded HttpBody holds; a content type that no header could carry becomes `application/octet-stream`. Throws an Error for bytes
+ * that are no message.
+ */
+export function readHttpBody(bytes: Uint8Array): HttpBody {
+  const reader = new BinaryReader(bytes)
+  let contentType = ''
+  let data: Uint8Array = nothing
+  while (reader.pos < reader.len) {
+    const [number, wireType] = reader.tag()
+    const isText = wireType === WireType.LengthDelimited
+    if (number === 1 && isText) contentType = reader.string()
+    else if (number === 2 && isText) data = reader.bytes()
+    else reader.skip(wireType, number)
   }
-  const contentType = fieldValue('content_type')
-  const data = fieldValue('data')
-  return {
-    contentType:
-      typeof contentType === 'string' && /^[\x20-\x7e]+$/.test(contentType)
-        ? contentType
-        : 'application/octet-stream',
-    data: data instanceof Uint8Array ? data : new Uint8Array(0),
-  }
+  return { contentType: /^[\x20-\x7e]+$/.test(contentType) ? contentType : 'application/octet-stream', data }
 }
+
+const nothing = new Uint8Array(0)

@@ -11,7 +11,7 @@ export interface HttpBinding {
 }
 
 /**
- * The bindings in the options of a method as proto-loader parses them: the rule's own one first, then its additional ones. Empty
+ * The bindings in the options of a method as protobufjs parses them: the rule's own one first, then its additional ones. Empty
  * when there is no annotation. Throws an Error that begins with `origin` for a rule that http.proto does not allow.
  */
 export function readHttpRule(options: object | undefined, origin: string): readonly HttpBinding[] {

@@ -6,8 +6,6 @@ export interface MetadataOptions {
   readonly request: readonly string[]
   /** Names of the metadata of answers, likewise. */
   readonly response: readonly string[]
-  /** Headers in which this gateway's callers send their credentials, lower case, beside the usual ones. */
-  readonly credentials: ReadonlySet<string>
 }
 
 /** Where metadata stands in an HTTP answer: ahead of it, or behind it (trailers). */
@@ -21,8 +19,14 @@ export interface MetadataRules {
   toHeader(name: string, place: ReplyPlace): string | undefined
 }
 
-/** Makes the rules of a service. Names of headers are remembered (at most 1,000): the same few come again and again. */
-export function compileMetadataRules({ request, response, credentials }: MetadataOptions): MetadataRules {
+/**
+ * Makes the rules of a service. Names of headers are remembered (at most 1,000): the same few come again and again. `apiKeyHeader` as for
+ * {@link isCredential}.
+ */
+export function compileMetadataRules(
+  { request, response }: MetadataOptions,
+  apiKeyHeader: string,
+): MetadataRules {
   const passes = nameMatcher(request)
   const answers = nameMatcher(response)
   const wanted = new Set(response)
@@ -31,7 +35,7 @@ export function compileMetadataRules({ request, response, credentials }: Metadat
     fromHeader(header, forwardCredentials) {
       let passage = known.get(header)
       if (passage === undefined) {
-        passage = passageOf(header, { passes, credentials })
+        passage = passageOf(header, { passes, apiKeyHeader })
         if (known.size < 1_000 && header.length <= 60) known.set(header, passage)
       }
       return passage.credential && !forwardCredentials ? undefined : passage.name
@@ -56,27 +60,36 @@ interface Passage {
 
 interface PassageOptions {
   readonly passes: (name: string) => boolean
-  readonly credentials: ReadonlySet<string>
+  readonly apiKeyHeader: string
 }
 
-function passageOf(header: string, { passes, credentials }: PassageOptions): Passage {
+function passageOf(header: string, { passes, apiKeyHeader }: PassageOptions): Passage {
   const name = header.startsWith(prefix) ? header.slice(prefix.length) : header
-  const folded = name.replaceAll('_', '-')
-  const kind = classifyRequestHeader(name)
-  const credential = kind === 'credential' || credentials.has(folded) || alwaysSecret.has(folded)
-  if (kind === 'drop' || isReserved(name)) return { name: undefined, credential }
+  const credential = isCredential(name, apiKeyHeader)
+  if (classifyRequestHeader(name) === 'drop' || isReserved(name)) return { name: undefined, credential }
   // Credentials have a switch of their own, and need no entry in the list.
-  const listed = passes(header) || (credential && header === name && folded !== 'cookie')
+  const listed = passes(header) || (credential && header === name && name !== 'cookie')
   return { name: listed ? name : undefined, credential }
 }
 
 const prefix = 'grpc-metadata-'
-const alwaysSecret: ReadonlySet<string> = new Set(['cookie', 'proxy-authorization'])
 
 function nameMatcher(patterns: readonly string[]): (name: string) => boolean {
   const whole = new Set(patterns)
   const starts = patterns.filter((pattern) => pattern.endsWith('*')).map((pattern) => pattern.slice(0, -1))
   return (name) => whole.has(name) || starts.some((start) => name.startsWith(start))
+}
+
+/**
+ * Whether a header of a request (lower case, in any spelling) carries credentials, which stay here unless the policy forwards them: the
+ * usual ones, cookies, and the one with this gateway's keys.
+ */
+export function isCredential(name: string, apiKeyHeader: string): boolean {
+  return (
+    name === 'cookie' ||
+    classifyRequestHeader(name) === 'credential' ||
+    (name.length === apiKeyHeader.length && name.replaceAll('_', '-') === apiKeyHeader)
+  )
 }
 
 /** Names that gRPC, Connect and HTTP keep for themselves (gRPC PROTOCOL-HTTP2: `grpc-` is reserved), in any spelling. */

@@ -6,20 +6,40 @@ import { FastChannel } from './http2/fast-channel.ts'
 /** Which client carries the calls: the gateway's own, or @grpc/grpc-js. */
 export type ChannelKind = 'fast' | 'grpc-js'
 
-/** Makes the channel to an endpoint, with its limits; no message may be larger than `maxMessageBytes`. */
+/** How calls are carried, whatever the endpoint. */
+export interface ChannelOptions {
+  /** Default `fast`. */
+  readonly kind?: ChannelKind
+  /** Of one message, either way. */
+  readonly maxMessageBytes: number
+  /** A PING is sent when a connection with calls was silent for so long, in milliseconds, at least 1,000; 0: never. Default 0. */
+  readonly keepaliveMs?: number
+  /** How long the answer to the PING may take, in milliseconds. Default 20,000. */
+  readonly keepaliveTimeoutMs?: number
+  /**
+   * Connections of the gateway's own client to one endpoint at the most; each carries as many calls as the backend allows, and more are
+   * opened only when those are used up. Default 4.
+   */
+  readonly maxConnections?: number
+}
+
+/** Makes the channel to an endpoint, with its limits. */
 export function openChannel(
   { url, connections }: Endpoint,
-  { kind, maxMessageBytes }: { readonly kind: ChannelKind; readonly maxMessageBytes: number },
-): Channel {
-  const { connectTimeoutMs, idleTimeoutMs, maxConnections } = connections
-  const tls = connections.tls ?? {}
-  if (kind === 'grpc-js') return new GrpcJsChannel(url, { maxMessageBytes, connectTimeoutMs, tls })
-  return new FastChannel(url, {
+  {
+    kind = 'fast',
     maxMessageBytes,
-    connectTimeoutMs,
+    keepaliveMs = 0,
+    keepaliveTimeoutMs = 20_000,
+    maxConnections = 4,
+  }: ChannelOptions,
+): Channel {
+  const { connectTimeoutMs, idleTimeoutMs, tls = {} } = connections
+  const common = { maxMessageBytes, connectTimeoutMs, keepaliveMs, keepaliveTimeoutMs, tls }
+  if (kind === 'grpc-js') return new GrpcJsChannel(url, common)
+  return new FastChannel(url, {
+    ...common,
     idleTimeoutMs,
-    tls,
-    // Each carries as many calls as the backend allows: more are opened only when those are used up.
-    maxConnections: Math.min(maxConnections, 4),
+    maxConnections: Math.min(connections.maxConnections, maxConnections),
   })
 }

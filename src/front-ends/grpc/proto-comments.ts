@@ -17,8 +17,9 @@ export function readComments(root: protobuf.Root): ProtoComments {
         for (const [value, comment] of Object.entries(child.comments))
           note(`${child.fullName}.${value}`, comment)
       }
-      if (child instanceof protobuf.Type)
-        for (const field of child.fieldsArray) note(field.fullName, field.comment)
+      if (child instanceof protobuf.Type) {
+        for (const one of [...child.fieldsArray, ...child.oneofsArray]) note(one.fullName, one.comment)
+      }
       if (child instanceof protobuf.Service)
         for (const method of child.methodsArray) note(method.fullName, method.comment)
       if (child instanceof protobuf.Namespace) visit(child)

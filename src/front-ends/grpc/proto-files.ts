@@ -1,7 +1,6 @@
 import { accessSync, constants } from 'node:fs'
 import { dirname, isAbsolute, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { loadSync, type PackageDefinition } from '@grpc/proto-loader'
 import protobuf from 'protobufjs'
 
 /** Which `.proto` files are read, and where their imports are looked up. */
@@ -12,32 +11,40 @@ export interface ProtoSources {
   readonly includeDirs: readonly string[]
 }
 
-/** What was read: the services as gRPC sees them, and all declarations as the parser sees them. */
-export interface ParsedProtos {
-  /** By full name; a method's options hold its `(google.api.http)` rule. */
-  readonly definitions: PackageDefinition
-  /**
-   * The parser's own tree. proto-loader's descriptors lose `json_name`, `optional`, proto2, extensions and imports, so that the
-   * types are described from here.
-   */
-  readonly root: protobuf.Root
-}
-
 /**
- * Reads the files and all that they import. Throws an Error that names the file, and the line where the parser knows it.
+ * The parser's tree of the files and all that they import. Throws an Error that names the file, and the line where the parser knows it.
  * `google/rpc/status.proto` and `error_details.proto` are always among them: errors are spelled in their words.
  */
-export function readProtos(sources: ProtoSources): ParsedProtos {
+export function readProtos(sources: ProtoSources): protobuf.Root {
   const includeDirs = [...sources.includeDirs, googleDir()]
   const files = [...sources.files, ...alwaysRead]
-  const root = new protobuf.Root()
+  const root = new Tree()
   root.resolvePath = (origin, target) => findFile(target, includeDirs, origin)
   try {
     // Not the asynchronous load: it throws out of a callback, past every handler, when a type is missing.
     root.loadSync(files, { keepCase: true, alternateCommentMode: true })
-    return { root, definitions: loadSync(files, { keepCase: true, includeDirs }) }
+    return root
   } catch (cause) {
     throw new Error(messageOf(cause, root), { cause })
+  }
+}
+
+/**
+ * protobufjs generates a constructor for each message when it resolves types, which `--disallow-code-generation-from-strings` forbids.
+ * Nobody makes messages from this tree, so that each gets one that stands here.
+ */
+class Tree extends protobuf.Root {
+  override resolveAll(): this {
+    plainConstructors(this)
+    return super.resolveAll() as this
+  }
+}
+
+function plainConstructors(namespace: protobuf.NamespaceBase): void {
+  for (const child of namespace.nestedArray) {
+    if (child instanceof protobuf.Type && !Object.hasOwn(child, 'ctor'))
+      Object.defineProperty(child, 'ctor', { value: class {} })
+    if (child instanceof protobuf.Namespace) plainConstructors(child)
   }
 }
 

@@ -4,14 +4,13 @@ import {
   type DescMessage,
   fromBinary,
   type JsonObject,
-  type Message,
   type Registry,
   toJson,
 } from '@bufbuild/protobuf'
-import { type ReflectMessage, reflect } from '@bufbuild/protobuf/reflect'
 import { GatewayError } from '../../core/error.ts'
 import { compileCodec } from './codec/codec.ts'
 import { isHttpBody, readHttpBody } from './http-body.ts'
+import { cutField, isCuttable } from './message-field.ts'
 
 /** How the answers of a service are written as JSON. */
 export interface JsonStyle {
@@ -48,12 +47,12 @@ export function compileRendering(
     useProtoFieldName: style.protoNames,
     enumAsInteger: style.enumsAsNumbers,
   }
-  const type = field === undefined ? desc : field.message
-  if (type !== undefined && field?.fieldKind !== 'list' && field?.fieldKind !== 'map' && isHttpBody(type)) {
-    const render = reading(desc, (message) => {
-      const inner =
-        field === undefined ? message : (reflect(desc, message).get(field) as ReflectMessage).message
-      const { contentType, data } = readHttpBody(type, inner)
+  const part = field !== undefined && isCuttable(field) ? field : undefined
+  if (isHttpBody(part?.message ?? desc) && (field === undefined || part !== undefined)) {
+    const render = orBadAnswer(desc, (bytes) => {
+      const { contentType, data } = readHttpBody(
+        part === undefined ? bytes : (cutField(bytes, part) ?? nothing),
+      )
       return { contentType, body: data }
     })
     return { raw: true, render }
@@ -66,17 +65,22 @@ export function compileRendering(
   const key = style.protoNames ? field.name : field.jsonName
   const unset = toJson(desc, create(desc), { ...options, alwaysEmitImplicit: true }) as JsonObject
   const fallback = unset[key] ?? (field.fieldKind === 'message' ? {} : null)
-  const part = (message: Message): Rendered =>
-    json((toJson(desc, message, options) as JsonObject)[key] ?? fallback)
-  return { raw: false, render: reading(desc, part) }
+  if (part !== undefined) {
+    const codec = compileCodec(part.message, { ...style, ignoreUnknown: false, registry })
+    const render = orBadAnswer(desc, (bytes): Rendered => {
+      const cut = cutField(bytes, part)
+      return cut === undefined ? json(fallback) : { contentType: 'application/json', body: codec.toJson(cut) }
+    })
+    return { raw: false, render }
+  }
+  const render = orBadAnswer(desc, (bytes) =>
+    json((toJson(desc, fromBinary(desc, bytes), options) as JsonObject)[key] ?? fallback),
+  )
+  return { raw: false, render }
 }
 
 function json(value: unknown): Rendered {
   return { contentType: 'application/json', body: JSON.stringify(value) }
-}
-
-function reading(desc: DescMessage, render: (message: Message) => Rendered): Rendering['render'] {
-  return orBadAnswer(desc, (bytes) => render(fromBinary(desc, bytes)))
 }
 
 function orBadAnswer(desc: DescMessage, render: Rendering['render']): Rendering['render'] {
@@ -90,3 +94,5 @@ function orBadAnswer(desc: DescMessage, render: Rendering['render']): Rendering[
     }
   }
 }
+
+const nothing = new Uint8Array(0)

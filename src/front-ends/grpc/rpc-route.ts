@@ -21,6 +21,8 @@ export interface RpcRoute {
   readonly registry: Registry
   /** Milliseconds for one call; 0: none. */
   readonly timeoutMs: number
+  /** Milliseconds between two pings of a WebSocket; 0: none. */
+  readonly socketPingMs: number
 }
 
 /** Reads the request, unless its messages come from a source, and makes the call that it asks for. */
@@ -34,6 +36,8 @@ export async function prepareCall(
   x.attributes['rpc.service'] = desc.parent.typeName
   x.attributes['rpc.method'] = desc.name
   const clientStreams = desc.methodKind === 'client_streaming' || desc.methodKind === 'bidi_streaming'
+  // Either side may wait for the other to say something.
+  if (desc.methodKind === 'bidi_streaming') x.mayPause = true
   const source = more.source ?? (clientStreams ? openRequestStream(x, binding, route.bind) : undefined)
   const message = source === undefined ? await bindRequest(x, binding, route.bind) : undefined
   const { timeoutMs, clientDeadline } = timeLimit(x, route.timeoutMs)

@@ -94,6 +94,15 @@ test('a query with an escape that is no UTF-8 is refused as 400', async () => {
   assert.equal((await house.ask('GET', '/v1/echo?text=%ff')).status, 400)
 })
 
+test('faults of the body and of parameters are named at once', async () => {
+  const { status, json } = await house.ask('POST', '/v1/echo:items?flag=2&nope=1', { body: [{ sku: 1 }] })
+  assert.equal(status, 400)
+  const fields = json.details[1].fieldViolations.map((one: { field: string }) => one.field)
+  assert.deepEqual(fields, ['items[0].sku', 'nope', 'flag'])
+  const body = await house.ask('POST', '/v1/echo:items', { body: [{ sku: 1 }] })
+  assert.match(body.json.message, /^The body does not fit: "items\[0\]\.sku"/)
+})
+
 test('all wrong parameters are named at once', async () => {
   const { json } = await house.ask('GET', '/v1/echo?nope=1&flag=2&int32=x')
   assert.equal(json.details[1].fieldViolations.length, 3)

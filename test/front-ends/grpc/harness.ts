@@ -104,7 +104,7 @@ export function serviceOf(
     policy: openPolicy,
     json: plainJson,
     unannotated: false,
-    metadata: { request: ['grpc-metadata-*'], response: ['*'], credentials: new Set() },
+    metadata: { request: ['grpc-metadata-*'], response: ['*'] },
     ...more,
   }
 }

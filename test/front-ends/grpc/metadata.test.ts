@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
+import { isCredential } from '../../../src/front-ends/grpc/metadata-rules.ts'
 import { type House, noHooks, openPolicy } from './harness.ts'
 import { kitchenHouse, startKitchen } from './kitchen.ts'
 
@@ -80,6 +81,22 @@ test('plain request headers do not become metadata', async () => {
     [undefined, undefined, undefined],
   )
 })
+
+const credentialNames: readonly [name: string, is: boolean][] = [
+  ['authorization', true],
+  ['x-api-key', true],
+  ['x_api_key', true],
+  ['cookie', true],
+  ['x-shop-key', true],
+  ['x_shop-key', true],
+  ['x-shop-keys', false],
+  ['x-tenant', false],
+]
+for (const [name, is] of credentialNames) {
+  test(`beside the key header x-shop-key, ${name} carries ${is ? '' : 'no '}credentials`, () => {
+    assert.equal(isCredential(name, 'x-shop-key'), is)
+  })
+}
 
 test('credentials pass where the policy says so', async () => {
   const trusting = await kitchenHouse(kitchen.url, {

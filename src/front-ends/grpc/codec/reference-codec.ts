@@ -2,10 +2,11 @@ import { type DescMessage, fromBinary, fromJson, type JsonValue, toBinary, toJso
 import { GatewayError } from '../../../core/error.ts'
 import { parseJsonBody } from '../json-body.ts'
 import type { CodecOptions, MessageCodec } from './codec.ts'
+import { faultPath } from './fault-path.ts'
 
 /**
  * A codec by @bufbuild/protobuf, for where code generation is forbidden (`--disallow-code-generation-from-strings`). It is laxer and
- * slower than the generated one, names the field instead of the path, and never lets required fields be absent.
+ * slower than the generated one, and never lets required fields be absent.
  */
 export function referenceCodec(desc: DescMessage, options: CodecOptions): MessageCodec {
   const { registry, ignoreUnknown } = options
@@ -15,6 +16,7 @@ export function referenceCodec(desc: DescMessage, options: CodecOptions): Messag
     useProtoFieldName: options.protoNames,
     enumAsInteger: options.enumsAsNumbers,
   }
+  const reading = { registry, ignoreUnknownFields: ignoreUnknown }
   return {
     toJson: (bytes) => JSON.stringify(toJson(desc, fromBinary(desc, bytes), style)),
     fromJson(json, { field } = {}) {
@@ -22,10 +24,10 @@ export function referenceCodec(desc: DescMessage, options: CodecOptions): Messag
       const value = parseJsonBody(bytes, { message: desc, field })
       const whole: JsonValue = field === undefined ? value : { [field.jsonName]: value }
       try {
-        return toBinary(desc, fromJson(desc, whole, { registry, ignoreUnknownFields: ignoreUnknown }))
+        return toBinary(desc, fromJson(desc, whole, reading))
       } catch (cause) {
         const detail = cause instanceof Error ? cause.message : String(cause)
-        const violations = [{ field: fieldNamedIn(detail), detail }]
+        const violations = [{ field: faultPath(desc, whole, reading) || fieldNamedIn(detail), detail }]
         throw new GatewayError('INVALID_ARGUMENT', `The body does not fit: ${detail}.`, { cause, violations })
       }
     },

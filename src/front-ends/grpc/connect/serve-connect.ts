@@ -106,13 +106,13 @@ function callOf(
   route: ConnectRoute,
   request: Pick<RpcCallOptions, 'message' | 'source' | 'onMessage'>,
 ): RpcCall {
-  const { method, upstream, hiddenHeaders } = route
+  const { method, upstream, apiKeyHeader } = route
   const { timeoutMs, clientDeadline } = connectTimeLimit(x, route.timeoutMs)
   return new RpcCall(x, upstream, {
     path: method.path,
     timeoutMs,
     clientDeadline,
-    headers: nativeRequestMetadata(x, hiddenHeaders),
+    headers: nativeRequestMetadata(x, apiKeyHeader),
     // MethodOptions.IdempotencyLevel: NO_SIDE_EFFECTS is 1, IDEMPOTENT is 2.
     idempotent: method.desc.idempotency !== 0,
     replayable: request.source === undefined,

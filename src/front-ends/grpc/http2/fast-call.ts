@@ -1,4 +1,5 @@
 import type { RpcEnd, RpcReceiver, RpcRequest, RpcStream } from '../channel.ts'
+import { AnswerData, type AnswerOwner } from './answer-data.ts'
 import {
   type CallFailure,
   cancelled,
@@ -12,12 +13,12 @@ import {
 import type { CallHome } from './call-home.ts'
 import type { HeaderList } from './hpack-decoder.ts'
 import { judgeHeaders, noStatus } from './judge-headers.ts'
-import { MessageError, MessageReader, type MessageSink } from './message-reader.ts'
+import { MessageError } from './message-reader.ts'
 import { errorCodes, maxInt31 } from './protocol.ts'
 import { SendQueue } from './send-queue.ts'
 
 /** One call of the gateway's own HTTP/2 client, from `start` to `end`. */
-export class FastCall implements RpcStream, MessageSink {
+export class FastCall implements RpcStream, AnswerOwner {
   readonly request: RpcRequest
   /** `performance.now()` when it has to be over; Infinity: never. */
   readonly deadlineAt: number
@@ -33,18 +34,14 @@ export class FastCall implements RpcStream, MessageSink {
   sent = false
   readonly #receiver: RpcReceiver
   readonly #maxMessageBytes: number
-  readonly #reader: MessageReader
+  readonly #data: AnswerData
   readonly #timer: NodeJS.Timeout | undefined
   #home: CallHome | undefined
   #answered = false
   #interims = 0
   #messages = 0
-  #paused = false
-  #reading = false
   #over = false
   #wantsDrain = false
-  /** What came while nobody wanted it; bounded by the window of the stream. */
-  #held: Buffer[] = []
   /** How the call ended, while messages are held. */
   #lastWord: RpcEnd | undefined
 
@@ -52,7 +49,7 @@ export class FastCall implements RpcStream, MessageSink {
     this.request = request
     this.#receiver = receiver
     this.#maxMessageBytes = maxMessageBytes
-    this.#reader = new MessageReader(this, maxMessageBytes)
+    this.#data = new AnswerData(this, maxMessageBytes)
     const { timeoutMs, message } = request
     this.deadlineAt = timeoutMs > 0 ? performance.now() + timeoutMs : Number.POSITIVE_INFINITY
     if (timeoutMs > 0) this.#timer = setTimeout(expire, Math.min(Math.ceil(timeoutMs), maxInt31), this)
@@ -63,22 +60,17 @@ export class FastCall implements RpcStream, MessageSink {
     return this.#over
   }
 
-  get stopped(): boolean {
-    return this.#paused || this.#over
-  }
-
   /** Tells where it is from now on; undefined: the peer has nothing more to say or to hear. */
   moveTo(home: CallHome | undefined): void {
     this.#home = home
   }
 
   pause(): void {
-    this.#paused = true
+    this.#data.pause()
   }
 
   resume(): void {
-    this.#paused = false
-    if (!this.#reading) this.#readHeld()
+    this.#data.resume()
   }
 
   cancel(): void {
@@ -121,7 +113,7 @@ export class FastCall implements RpcStream, MessageSink {
       if (++this.#interims > mostInterim) this.fail(noGrpc('No answer comes.'), errorCodes.enhanceYourCalm)
     } else {
       this.#answered = true
-      this.#reader.encoding = verdict.encoding
+      this.#data.encoding = verdict.encoding
       try {
         this.#receiver.head(verdict.metadata)
       } catch (thrown) {
@@ -137,10 +129,7 @@ export class FastCall implements RpcStream, MessageSink {
       this.fail(noGrpc('The answer has data before headers.'), errorCodes.protocolError)
       return
     }
-    const at = this.#held.length > 0 ? start : this.#read(bytes, start, end)
-    if (at === end || this.#over) return
-    this.#held.push(bytes.subarray(at, end))
-    if (this.#held.length > mostHeld) this.#held = [Buffer.concat(this.#held)]
+    this.#data.add(bytes, start, end)
   }
 
   /** The stream ended without trailers. */
@@ -175,7 +164,7 @@ export class FastCall implements RpcStream, MessageSink {
 
   #close(): void {
     this.#over = true
-    this.#held = []
+    this.#data.clear()
     clearTimeout(this.#timer)
   }
 
@@ -185,11 +174,11 @@ export class FastCall implements RpcStream, MessageSink {
 
   #settle({ code, message, trailers }: Pick<RpcEnd, 'code' | 'message' | 'trailers'>): void {
     this.#lastWord = { code, message, trailers, fromBackend: true, failure: undefined, reached: true }
-    if (this.#held.length === 0) this.#tellLastWord(this.#lastWord)
+    if (this.#data.caughtUp) this.#tellLastWord(this.#lastWord)
   }
 
   #tellLastWord(end: RpcEnd): void {
-    if (end.code === 0 && !this.#reader.whole) {
+    if (end.code === 0 && !this.#data.whole) {
       this.fail(noGrpc('The answer ended within a message.'), errorCodes.noError)
     } else if (end.code === 0 && !this.request.serverStreaming && this.#messages === 0) {
       this.fail(notOneMessage, errorCodes.noError)
@@ -199,36 +188,21 @@ export class FastCall implements RpcStream, MessageSink {
     }
   }
 
-  /** Reads until the end or until there is enough; answers where. */
-  #read(bytes: Buffer, start: number, end: number): number {
-    this.#reading = true
-    let at = end
-    try {
-      at = this.#reader.read(bytes, start, end)
-    } catch (thrown) {
-      this.fail(thrown instanceof MessageError ? thrown.why : receiverFailed(thrown), errorCodes.cancel)
-    }
-    this.#reading = false
-    if (at > start) this.#home?.consumed(this, at - start)
-    return at
-  }
-
-  #readHeld(): void {
-    while (this.#held.length > 0 && !this.stopped) {
-      const first = this.#held[0] as Buffer
-      const at = this.#read(first, 0, first.length)
-      if (at === first.length) this.#held.shift()
-      else this.#held[0] = first.subarray(at)
-    }
-    if (this.#held.length === 0 && this.#lastWord !== undefined && !this.#over) {
-      this.#tellLastWord(this.#lastWord)
-    }
-  }
-
-  /** Called by the reader. */
-  takeMessage(bytes: Buffer, packed: boolean): void {
+  takeMessage(bytes: Buffer): void {
     if (++this.#messages > 1 && !this.request.serverStreaming) throw new MessageError(notOneMessage)
-    this.#receiver.message(packed ? this.#reader.inflated(bytes) : bytes)
+    this.#receiver.message(bytes)
+  }
+
+  consumed(bytes: number): void {
+    this.#home?.consumed(this, bytes)
+  }
+
+  failReading(thrown: unknown): void {
+    this.fail(thrown instanceof MessageError ? thrown.why : receiverFailed(thrown), errorCodes.cancel)
+  }
+
+  caughtUp(): void {
+    if (this.#lastWord !== undefined) this.#tellLastWord(this.#lastWord)
   }
 }
 
@@ -246,5 +220,4 @@ function tellDrain(call: FastCall, receiver: RpcReceiver): void {
 
 /** From here on a client stream is asked to wait. */
 const queueBytes = 65_536
-const mostHeld = 64
 const mostInterim = 100

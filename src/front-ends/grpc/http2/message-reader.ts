@@ -1,4 +1,3 @@
-import { gunzipSync } from 'node:zlib'
 import { type CallFailure, noGrpc, tooLarge } from './call-failure.ts'
 
 /** Takes messages; says when it wants no more. */
@@ -23,8 +22,6 @@ export class MessageError extends Error {
 export class MessageReader {
   readonly #sink: MessageSink
   readonly #maxBytes: number
-  /** `grpc-encoding` of the answer. */
-  encoding = ''
   /** Of the message that is being read, -1 while its prefix is. */
   #length = -1
   #compressed = false
@@ -65,21 +62,6 @@ export class MessageReader {
       if (taken === missing) this.#tell(this.#kept.subarray(0, this.#keptBytes))
     }
     return at
-  }
-
-  /** A compressed message of an answer. Throws a MessageError. */
-  inflated(message: Buffer): Buffer {
-    if (this.encoding !== 'gzip') {
-      throw new MessageError(noGrpc(`The answer is encoded as "${this.encoding}", which was not offered.`))
-    }
-    try {
-      return gunzipSync(message, { maxOutputLength: this.#maxBytes })
-    } catch (thrown) {
-      if ((thrown as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') {
-        throw new MessageError(tooLarge('too many', this.#maxBytes))
-      }
-      throw new MessageError(noGrpc('The answer is no gzip.'))
-    }
   }
 
   #prefix(bytes: Buffer, at: number, end: number): number {

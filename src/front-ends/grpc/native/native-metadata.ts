@@ -2,22 +2,20 @@ import { classifyRequestHeader, passesToClient } from '../../../core/headers.ts'
 import type { HttpExchange } from '../../../core/http-exchange.ts'
 import { forwardingHeaders } from '../../../traffic/forwarding.ts'
 import { addMetadata } from '../metadata.ts'
-import { isReserved } from '../metadata-rules.ts'
+import { isCredential, isReserved } from '../metadata-rules.ts'
 
 /**
  * The metadata of a call, flat: where the request came from, then the client's own. Headers of the connection and of the wire, and
  * what the gateway itself establishes, never pass; credentials do where the policy says so.
  */
-export function nativeRequestMetadata(x: HttpExchange, hidden: ReadonlySet<string>): string[] {
+export function nativeRequestMetadata(x: HttpExchange, apiKeyHeader: string): string[] {
   const metadata = forwardingHeaders(x.request, '')
   const { forwardCredentials } = x.route.policy
   const raw = x.req.rawHeaders
   for (let i = 0; i + 1 < raw.length; i += 2) {
     const name = (raw[i] as string).toLowerCase()
-    const kind = classifyRequestHeader(name)
-    // A page's cookies are credentials too.
-    if (kind === 'drop' || ((kind === 'credential' || name === 'cookie') && !forwardCredentials)) continue
-    if (isReserved(name) || hidden.has(name)) continue
+    if (classifyRequestHeader(name) === 'drop' || isReserved(name)) continue
+    if (!forwardCredentials && isCredential(name, apiKeyHeader)) continue
     addMetadata(metadata, { name, header: name, value: raw[i + 1] as string })
   }
   return metadata

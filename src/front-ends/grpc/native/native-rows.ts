@@ -14,6 +14,7 @@ export interface NativeRowOptions {
   readonly descriptors: Descriptors
   readonly transport: RpcTransport
   readonly messageBytes: number
+  readonly apiKeyHeader: string
   readonly frontEnd: FrontEnd
 }
 
@@ -22,7 +23,7 @@ export interface NativeRowOptions {
  * allowed, and one for methods that there are not.
  */
 export function nativeRows(service: ServiceOptions, options: NativeRowOptions): Row[] {
-  const { descriptors, transport, messageBytes, frontEnd } = options
+  const { descriptors, transport, messageBytes, apiKeyHeader, frontEnd } = options
   const row = (id: string, origin: string, serve: Row['serve']): Row => ({
     id,
     protocol: 'grpc',
@@ -46,7 +47,7 @@ export function nativeRows(service: ServiceOptions, options: NativeRowOptions): 
       messageBytes,
       upstream: service.upstream,
       timeoutMs: service.timeoutMs ?? defaultTimeout(service, method),
-      hiddenHeaders: service.hiddenHeaders ?? none,
+      apiKeyHeader,
       registry,
       codec: connectCodec(method.desc, { json: service.json, registry, messageBytes }),
     }
@@ -98,5 +99,3 @@ function isPlainPost({ methods, headers }: Row): boolean {
 function defaultTimeout({ upstream }: ServiceOptions, { desc }: RpcMethod): number {
   return desc.methodKind === 'unary' ? upstream.options.requestTimeoutMs : 0
 }
-
-const none: ReadonlySet<string> = new Set()

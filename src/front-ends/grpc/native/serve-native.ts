@@ -20,8 +20,8 @@ export interface NativeRoute {
   /** Milliseconds for one call; 0: none. */
   readonly timeoutMs: number
   readonly messageBytes: number
-  /** Lower-case names of headers with credentials that stay here. */
-  readonly hiddenHeaders: ReadonlySet<string>
+  /** The header with the key of a consumer, lower case. */
+  readonly apiKeyHeader: string
 }
 
 /** Serves one exchange of a gRPC or gRPC-Web client: its message goes on, and the answer comes back, without being decoded. */
@@ -46,7 +46,7 @@ export async function serveNative(x: HttpExchange, route: NativeRoute): Promise<
     ...request,
     timeoutMs,
     clientDeadline,
-    headers: nativeRequestMetadata(x, route.hiddenHeaders),
+    headers: nativeRequestMetadata(x, route.apiKeyHeader),
     // MethodOptions.IdempotencyLevel: NO_SIDE_EFFECTS is 1, IDEMPOTENT is 2.
     idempotent: desc.idempotency !== 0,
     replayable: request.source === undefined,
@@ -82,7 +82,7 @@ async function requestOf(
       `${desc.name} takes a stream of messages, which gRPC-Web has no way to send; call it by gRPC over HTTP/2.`,
     )
   }
-  x.mayRest = true
+  x.mayPause = true
   return { message: undefined, source: new RequestMessages(x, messageBytes) }
 }
 

@@ -16,6 +16,16 @@ export interface ApiOptions {
   readonly comments: ProtoComments
   /** The header with the key of a consumer. */
   readonly apiKeyHeader: string
+  readonly info?: ApiInfo
+}
+
+/** What the owner says of the whole; the Info Object of OpenAPI 3.1. */
+export interface ApiInfo {
+  readonly title?: string | undefined
+  readonly version?: string | undefined
+  readonly description?: string | undefined
+  readonly contact?: object | undefined
+  readonly license?: object | undefined
 }
 
 /** One service of a description. */
@@ -29,7 +39,7 @@ export interface DescribedService {
  * An OpenAPI 3.1 document with one operation for each binding; the same input gives the same document. Methods that OpenAPI 3.1 has no
  * word for stand under `x-additionalOperations`. Of two bindings that OpenAPI cannot tell apart, the second is named in the first.
  */
-export function describeApi({ services, registry, comments, apiKeyHeader }: ApiOptions): Schema {
+export function describeApi({ services, registry, comments, apiKeyHeader, info }: ApiOptions): Schema {
   const components = new Map<string, Schema>()
   const styles = new Set(services.map(({ style }) => suffixOf(style)))
   const schemasIn = (style: Schemas['style']): Schemas =>
@@ -60,6 +70,7 @@ export function describeApi({ services, registry, comments, apiKeyHeader }: ApiO
       title: 'gRPC services over HTTP',
       version: '1.0.0',
       description: 'What the gateway serves by the google.api.http annotations of its protos.',
+      ...info,
     },
     servers: [{ url: '/', description: 'This gateway.' }],
     tags: tagsOf(services, comments),

@@ -25,6 +25,7 @@ export function describeOperation(binding: Binding, options: OperationOptions): 
     tags: [desc.parent.typeName],
     summary: firstSentence(comment) || desc.name,
     description: [comment || `Calls \`${desc.name}\`.`, ...notes(binding, policy)].join('\n\n'),
+    ...((desc.deprecated || desc.parent.deprecated) && { deprecated: true }),
     ...(parameters.length > 0 && { parameters }),
     ...(content !== undefined && { requestBody: { required: true, content } }),
     responses: {
@@ -42,16 +43,31 @@ function firstSentence(comment: string): string {
   return (/^.*?[.!?](?=\s|$)/.exec(line)?.[0] ?? line).replace(/\.$/, '')
 }
 
-function notes({ body, variables, verb }: Binding, { authorize }: Policy): string[] {
+function notes({ body, variables, verb, method }: Binding, { authorize }: Policy): string[] {
   const { roles, scopes } = authorize
+  const { methodKind } = method.desc
   const set = variables.map(({ path }) => `\`${path.name}\``).join(', ')
   return [
     verb === '*' ? 'Every method is served alike.' : '',
     body === '*' && set !== '' ? `The path sets ${set}, whatever the body says.` : '',
+    body === undefined ? '' : requestNotes[methodKind],
+    methodKind === 'unary' ? '' : socketNote,
     roles.length > 0 ? `Needs one of the roles ${roles.join(', ')}.` : '',
     scopes.length > 0 ? `Needs the scopes ${scopes.join(', ')}.` : '',
   ].filter((note) => note !== '')
 }
+
+const requestNotes = {
+  unary: '',
+  server_streaming: '',
+  client_streaming:
+    'Takes a stream: one message after another, as an array or as lines, each passed on when it comes.',
+  bidi_streaming:
+    'Takes a stream: one message after another, as an array or as lines. Answers may come while it is still being sent.',
+} as const
+
+const socketNote =
+  'Also over a WebSocket: a GET of the same path with Upgrade, one JSON message in each text message, both ways; an empty one ends the request.'
 
 function responseText({ method: { desc } }: Binding): string {
   if (desc.methodKind !== 'server_streaming' && desc.methodKind !== 'bidi_streaming') return 'The answer.'

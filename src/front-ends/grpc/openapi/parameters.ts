@@ -1,10 +1,11 @@
 import type { DescField, DescMessage } from '@bufbuild/protobuf'
 import type { Template } from '../../../routing/template.ts'
 import type { Binding } from '../binding.ts'
+import { fieldBehaviors } from '../field-behavior.ts'
 import type { ProtoComments } from '../proto-comments.ts'
 import type { OpenApiPath } from './open-api-path.ts'
 import type { Schema } from './scalar-schema.ts'
-import { described, type Schemas } from './schemas.ts'
+import { described, isRequired, type Schemas } from './schemas.ts'
 import { wrappedSchema } from './well-known.ts'
 
 /** What the parameters of an operation are described with. */
@@ -72,6 +73,8 @@ function within(message: DescMessage, { binding, options, parents, way, left }: 
   if (way.has(message) || left.messages-- <= 0) return []
   const { schemas, comments } = options
   return message.fields.flatMap((field): Schema[] => {
+    // Only answers have it.
+    if (fieldBehaviors(field).has('OUTPUT_ONLY')) return []
     const fields = [...parents, field]
     const found = binding.queryField(fields.map((one) => one.name).join('.'))
     if (typeof found === 'object') {
@@ -82,6 +85,8 @@ function within(message: DescMessage, { binding, options, parents, way, left }: 
           name: fields.map(schemas.nameOf).join('.'),
           in: 'query',
           ...described(comments.get(commentKey(field))),
+          ...(fields.every(isRequired) && { required: true }),
+          ...(field.deprecated && { deprecated: true }),
           schema: isList ? { type: 'array', items: item } : item,
           ...(isList && { style: 'form', explode: true }),
         },

@@ -1,5 +1,7 @@
+import type { DescField } from '@bufbuild/protobuf'
 import type { Policy } from '../../../core/route.ts'
 import type { Binding } from '../binding.ts'
+import type { FieldPath } from '../field-path.ts'
 import { isHttpBody } from '../http-body.ts'
 import type { Schema } from './scalar-schema.ts'
 import type { Schemas } from './schemas.ts'
@@ -8,13 +10,26 @@ import type { Schemas } from './schemas.ts'
 export const streamErrorName = 'gateway.StreamError'
 
 /** What a request carries: the message, one of its fields, raw bytes, or (client streams) one message after another. */
-export function requestContent({ body, method: { desc } }: Binding, schemas: Schemas): Schema | undefined {
+export function requestContent(binding: Binding, schemas: Schemas): Schema | undefined {
+  const {
+    body,
+    method: { desc },
+  } = binding
   if (body === undefined) return undefined
   const isRaw = body === '*' ? isHttpBody(desc.input) : isRawField(body)
   if (isRaw) return raw
-  const schema = body === '*' ? schemas.message(desc.input) : schemas.field(body)
+  const schema = bodySchema(body, binding, schemas)
   const streams = desc.methodKind === 'client_streaming' || desc.methodKind === 'bidi_streaming'
   return streams ? streamed(schema) : { 'application/json': { schema } }
+}
+
+function bodySchema(body: '*' | DescField, { method, variables }: Binding, schemas: Schemas): Schema {
+  const parents = body === '*' ? [] : [body]
+  const isWithin = (path: FieldPath): boolean =>
+    path.parents.length === parents.length && path.parents.every((parent, index) => parent === parents[index])
+  const setByPath = new Set(variables.flatMap(({ path }) => (isWithin(path) ? [path.leaf] : [])))
+  if (body === '*') return schemas.body(method.desc.input, setByPath)
+  return body.fieldKind === 'message' ? schemas.body(body.message, setByPath) : schemas.field(body)
 }
 
 /** What a successful answer carries; a stream ends with an error when it fails after its first message. */

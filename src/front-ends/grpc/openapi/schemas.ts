@@ -1,5 +1,6 @@
 import type { DescEnum, DescField, DescMessage, DescOneof } from '@bufbuild/protobuf'
 import { FeatureSet_FieldPresence as Presence } from '@bufbuild/protobuf/wkt'
+import { fieldBehaviors } from '../field-behavior.ts'
 import type { ProtoComments } from '../proto-comments.ts'
 import type { JsonStyle } from '../render-reply.ts'
 import { mapKeySchema, type Schema, scalarSchema } from './scalar-schema.ts'
@@ -10,6 +11,8 @@ export interface Schemas {
   readonly style: Pick<JsonStyle, 'protoNames' | 'enumsAsNumbers'>
   /** A reference to the message's component. */
   message(desc: DescMessage): Schema
+  /** The message as a body beside a path that sets the given fields of it: they may be absent, required or not. */
+  body(desc: DescMessage, setByPath: ReadonlySet<DescField>): Schema
   /** A value of the field: of a repeated one an array, of a map an object. */
   field(field: DescField): Schema
   /** One item of a repeated field, or the value of a singular one. */
@@ -42,6 +45,10 @@ export function createSchemas({ components, comments, style, suffix }: SchemasOp
     style,
     message: (desc) =>
       component(desc.typeName, () => wellKnownSchema(desc) ?? messageSchema(desc, { schemas, comments })),
+    body: (desc, setByPath) =>
+      [...setByPath].some(isRequired)
+        ? messageSchema(desc, { schemas, comments, setByPath })
+        : schemas.message(desc),
     field(field) {
       if (field.fieldKind === 'list') return { type: 'array', items: schemas.item(field) }
       if (field.fieldKind !== 'map') return schemas.item(field)
@@ -65,28 +72,35 @@ export function described(text: string | undefined): { readonly description?: st
   return text === undefined || text === '' ? {} : { description: text }
 }
 
+/** Whether a request must set the field. */
+export function isRequired(field: DescField): boolean {
+  return field.presence === Presence.LEGACY_REQUIRED || fieldBehaviors(field).has('REQUIRED')
+}
+
 interface Within {
   readonly schemas: Schemas
   readonly comments: ProtoComments
+  readonly setByPath?: ReadonlySet<DescField>
 }
 
-function messageSchema(desc: DescMessage, { schemas, comments }: Within): Schema {
+function messageSchema(desc: DescMessage, { schemas, comments, setByPath }: Within): Schema {
   const properties = Object.fromEntries(
     desc.fields.map((field) => [
       schemas.nameOf(field),
-      { ...schemas.field(field), ...described(comments.get(`${desc.typeName}.${field.name}`)) },
+      { ...schemas.field(field), ...annotations(field, comments) },
     ]),
   )
-  const required = desc.fields.filter(({ presence }) => presence === Presence.LEGACY_REQUIRED)
+  const required = desc.fields.filter((field) => isRequired(field) && setByPath?.has(field) !== true)
   const choices = desc.oneofs.filter(({ fields }) => fields.length > 1)
   const rules = choices.map((oneof) => oneofSchema(oneof, schemas))
   return {
     type: 'object',
     ...described(
-      [comments.get(desc.typeName) ?? '', ...choices.map((one) => choiceText(one, schemas))]
+      [comments.get(desc.typeName) ?? '', ...choices.map((one) => choiceText(one, { schemas, comments }))]
         .join('\n\n')
         .trim(),
     ),
+    ...(desc.deprecated && { deprecated: true }),
     ...(desc.fields.length > 0 && { properties }),
     ...(required.length > 0 && { required: required.map(schemas.nameOf) }),
     ...(rules.length === 1 ? rules[0] : rules.length > 1 && { allOf: rules }),
@@ -99,24 +113,40 @@ function oneofSchema({ fields }: DescOneof, { nameOf }: Schemas): Schema {
   return { oneOf: [...members, { not: { anyOf: members } }] }
 }
 
-function choiceText({ name, fields }: DescOneof, { nameOf }: Schemas): string {
-  return `At most one of (${name}): ${fields.map((field) => `\`${nameOf(field)}\``).join(', ')}.`
+function choiceText(oneof: DescOneof, { schemas, comments }: Within): string {
+  const { name, fields, parent } = oneof
+  const members = fields.map((field) => `\`${schemas.nameOf(field)}\``).join(', ')
+  const comment = comments.get(`${parent.typeName}.${name}`)
+  return `At most one of (${name}): ${members}.${comment === undefined ? '' : ` ${comment}`}`
+}
+
+/** What is said of a field beside its type. JSON Schema has no word for what an identifier is or for what never changes. */
+function annotations(field: DescField, comments: ProtoComments): Schema {
+  const behaviors = fieldBehaviors(field)
+  const notes = [
+    comments.get(`${field.parent.typeName}.${field.name}`) ?? '',
+    behaviors.has('IDENTIFIER') ? 'Identifies the resource.' : '',
+    behaviors.has('IMMUTABLE') ? 'Cannot be changed once it is set.' : '',
+  ]
+  return {
+    ...described(notes.filter((note) => note !== '').join(' ')),
+    ...(field.deprecated && { deprecated: true }),
+    ...(behaviors.has('OUTPUT_ONLY') && { readOnly: true }),
+    ...(behaviors.has('INPUT_ONLY') && { writeOnly: true }),
+  }
 }
 
 function enumSchema(desc: DescEnum, comments: ProtoComments, { enumsAsNumbers }: Schemas['style']): Schema {
   if (desc.typeName === 'google.protobuf.NullValue') return { type: 'null' }
-  const lines = desc.values.flatMap(({ name, number }) => {
+  const lines = desc.values.flatMap(({ name, number, deprecated }) => {
     const comment = comments.get(`${desc.typeName}.${name}`)?.replace(/\s+/g, ' ')
-    if (comment === undefined && !enumsAsNumbers) return []
-    return `- \`${name}\`${enumsAsNumbers ? ` (${number})` : ''}${comment === undefined ? '' : `: ${comment}`}`
+    if (comment === undefined && !enumsAsNumbers && !deprecated) return []
+    const title = `- \`${name}\`${enumsAsNumbers ? ` (${number})` : ''}${deprecated ? ' (deprecated)' : ''}`
+    return `${title}${comment === undefined ? '' : `: ${comment}`}`
   })
   const text = [comments.get(desc.typeName) ?? '', lines.join('\n')].join('\n\n').trim()
+  const about = { ...described(text), ...(desc.deprecated && { deprecated: true }) }
   return enumsAsNumbers
-    ? {
-        type: 'integer',
-        format: 'int32',
-        ...described(text),
-        enum: [...new Set(desc.values.map((one) => one.number))],
-      }
-    : { type: 'string', ...described(text), enum: desc.values.map((one) => one.name) }
+    ? { type: 'integer', format: 'int32', ...about, enum: [...new Set(desc.values.map((one) => one.number))] }
+    : { type: 'string', ...about, enum: desc.values.map((one) => one.name) }
 }

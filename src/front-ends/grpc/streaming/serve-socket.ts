@@ -9,6 +9,7 @@ import { prepareCall } from '../rpc-route.ts'
 import { type RpcStatus, statusOf, statusOfError } from '../rpc-status.ts'
 import { acceptSocket } from './accept-socket.ts'
 import { SocketSource } from './socket-source.ts'
+import { watchSocket } from './watch-socket.ts'
 
 /**
  * Serves one exchange by one call of any streaming kind over a WebSocket: one JSON message in each text message, both ways. Closed with
@@ -52,6 +53,7 @@ export async function serveSocket(x: HttpExchange, route: RpcRoute): Promise<voi
   })
   socket = await acceptSocket(x, bind.messageBytes)
   source.attach(socket)
+  if (x.upgrade !== undefined) watchSocket(socket, x.upgrade.socket, route.socketPingMs)
   try {
     const { message, end } = await dispatch(call, route.transport)
     if (message !== undefined && end.code === 0) relay(message)

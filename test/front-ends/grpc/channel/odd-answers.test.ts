@@ -83,6 +83,25 @@ for (const { name, open } of channelKinds) {
       assert.deepEqual([end.code, end.failure], [8, 'tooLarge'])
     })
 
+    test('compressed messages and plain ones come in their order', async () => {
+      const texts = Array.from({ length: 40 }, (_, index) => String(index).repeat(500))
+      const all = texts.map((text, index) => (index % 3 === 0 ? grpc(text) : grpc(gzipSync(text), 1)))
+      answerWith = whole([Buffer.concat(all)], { 'grpc-status': '0' }, gzipHead)
+      const { messages, end } = await call(channel, { serverStreaming: true })
+      assert.deepEqual([messages.map(String), end.code], [texts, 0])
+    })
+
+    test('many bombs of 1000 to 1 at once take little memory', async (t) => {
+      const bomb = grpc(gzipSync(Buffer.alloc(50_000_000)), 1)
+      answerWith = whole([bomb], { 'grpc-status': '0' }, gzipHead)
+      const before = process.memoryUsage().rss
+      const ends = await Promise.all(Array.from({ length: 20 }, () => call(channel)))
+      const grown = (process.memoryUsage().rss - before) / 1e6
+      t.diagnostic(`20 bombs of ${bomb.length} bytes for 50 MB each: RSS ${grown.toFixed(1)} MB more`)
+      for (const { end } of ends) assert.equal(end.failure, 'tooLarge')
+      assert.ok(grown < 300, `${grown} MB`)
+    })
+
     test('several messages in one frame and one in several are the same messages', async () => {
       const all = Buffer.concat(['a', '', 'bc', 'def'].map((text) => grpc(text)))
       answerWith = whole([all, ...Array.from(all, (byte) => Buffer.from([byte]))])

@@ -1,12 +1,14 @@
 import { fileURLToPath } from 'node:url'
 import { silentLog } from '../../../../src/core/log.ts'
 import { createGrpcFrontEnd, type ServiceOptions } from '../../../../src/front-ends/grpc/front-end.ts'
+import type { ApiInfo } from '../../../../src/front-ends/grpc/openapi/document.ts'
 import { googleProtos, serviceOf, testProtos, upstreamOf } from '../harness.ts'
 
 export const libraryProto = fileURLToPath(
   new URL('../../../../protos/library/v1/library.proto', import.meta.url),
 )
 export const messagingProto = fileURLToPath(new URL('./protos/messaging.proto', import.meta.url))
+export const nastyProto = fileURLToPath(new URL('./protos/nasty.proto', import.meta.url))
 
 // biome-ignore lint/suspicious/noExplicitAny: tests look into documents of every shape.
 export type Json = any
@@ -15,6 +17,7 @@ export type Json = any
 export async function describeServices(
   protoFile: string,
   services: Readonly<Record<string, Partial<ServiceOptions>>>,
+  info?: ApiInfo,
 ): Promise<Json> {
   const upstream = upstreamOf(['http://127.0.0.1:1'])
   const frontEnd = await createGrpcFrontEnd({
@@ -23,6 +26,7 @@ export async function describeServices(
     services: Object.entries(services).map(([name, more]) => serviceOf(name, upstream, more)),
     limits: { bodyBytes: 1, messageBytes: 1 },
     log: silentLog,
+    ...(info === undefined ? {} : { info }),
   })
   try {
     return JSON.parse(JSON.stringify(frontEnd.describe?.()))

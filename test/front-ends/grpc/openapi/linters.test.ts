@@ -7,7 +7,7 @@ import { after, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { googleProtos } from '../harness.ts'
 import { kitchenName, kitchenProto } from '../kitchen.ts'
-import { describeServices, type Json, libraryProto, messagingProto } from './describe.ts'
+import { describeServices, type Json, libraryProto, messagingProto, nastyProto } from './describe.ts'
 
 // Two linters that know nothing of each other, with all of their recommended rules and not one warning. Only these two are off: they
 // want the license and the contact of the owner, whom a gateway does not know.
@@ -45,6 +45,7 @@ const documents: readonly [name: string, proto: string, services: Parameters<typ
       { 'google.firestore.v1.Firestore': {} },
     ],
     ['one of every kind of field', kitchenProto, { [kitchenName]: {} }],
+    ['what a description can stumble over', nastyProto, { 'nasty.v1.Nasty': secured }],
     ['the examples of http.proto', messagingProto, { 'messaging.v1.Messaging': {} }],
   ]
 
@@ -58,6 +59,22 @@ for (const [name, proto, services] of documents) {
     assert.deepEqual([first.code, second.code], [0, 0])
   })
 }
+
+test('with license and contact in the configuration they find nothing with all of their rules', async () => {
+  writeFileSync(redocly, 'extends: [recommended]\n')
+  writeFileSync(spectral, 'extends: ["spectral:oas"]\n')
+  const info = {
+    contact: { name: 'Library team', url: 'https://library.example' },
+    license: { name: 'Apache 2.0', identifier: 'Apache-2.0' },
+    description: 'Books on shelves.',
+  }
+  const document = await describeServices(libraryProto, { 'library.v1.LibraryService': secured }, info)
+  const file = write('owned', document)
+  const [first, second] = await Promise.all([lintWithRedocly(file), lintWithSpectral(file)])
+  assert.doesNotMatch(first.output, /\bwarning/, first.output)
+  assert.match(second.output, /No results with a severity of/, second.output)
+  assert.deepEqual([first.code, second.code], [0, 0])
+})
 
 test('both refuse a document whose parameter is not in its path', async () => {
   const document = await describeServices(libraryProto, { 'library.v1.LibraryService': {} })

@@ -5,7 +5,14 @@ import { join } from 'node:path'
 import { before, test } from 'node:test'
 import { openPolicy } from '../harness.ts'
 import { kitchenName, kitchenProto } from '../kitchen.ts'
-import { describeServices, type Json, libraryProto, messagingProto, operationsOf } from './describe.ts'
+import {
+  describeServices,
+  type Json,
+  libraryProto,
+  messagingProto,
+  nastyProto,
+  operationsOf,
+} from './describe.ts'
 
 let kitchen: Json
 let library: Json
@@ -131,8 +138,34 @@ test('a stream is an array or lines, of messages or the error that ends it; one 
   assert.deepEqual(raw, { '*/*': {} })
 })
 
-test('what is not served is not described: streams of requests', () => {
-  assert.equal(kitchen.paths['/v1/gather'], undefined)
+test('a stream of requests is an array or lines of messages, one of raw bytes is bytes', async () => {
+  const nasty = await describeServices(nastyProto, { 'nasty.v1.Nasty': {} })
+  const { post: count } = nasty.paths['/v1/words/{book}:count']
+  const { schema: lines } = count.requestBody.content['application/x-ndjson']
+  assert.deepEqual(count.requestBody.content['application/json'].schema, { type: 'array', items: lines })
+  assert.deepEqual(lines.required, ['text'], 'what the path sets may be absent')
+  assert.deepEqual(Object.keys(count.responses['200'].content), ['application/json'])
+  assert.match(count.description, /Takes a stream.*\n\nAlso over a WebSocket/s)
+  const { post: talk } = nasty.paths['/v1/words/{book}:talk']
+  const types = ['application/json', 'application/x-ndjson']
+  assert.deepEqual(Object.keys(talk.requestBody.content), types)
+  assert.deepEqual(Object.keys(talk.responses['200'].content), types)
+  assert.match(talk.description, /Answers may come while it is still being sent/)
+  assert.deepEqual(nasty.paths['/v1/files:upload'].post.requestBody.content, { '*/*': {} })
+})
+
+test('a deprecated method, and parameters by google.api.field_behavior', async () => {
+  const nasty = await describeServices(nastyProto, { 'nasty.v1.Nasty': {} })
+  const { get, put, patch } = nasty.paths['/v1/old/{book}']
+  assert.deepEqual([get.deprecated, put.deprecated], [true, true])
+  assert.equal(nasty.paths['/v1/words/{book}:count'].post.deprecated, undefined)
+  const byName = new Map<string, Json>(get.parameters.map((one: Json) => [one.name, one]))
+  assert.equal(byName.get('text').required, true)
+  assert.equal(byName.get('word.text'), undefined, 'a message is not followed into itself')
+  assert.equal(byName.get('page').deprecated, true)
+  assert.equal(byName.has('etag'), false, 'only answers have it')
+  assert.deepEqual(put.requestBody.content['application/json'].schema.required, ['text'])
+  assert.deepEqual(patch.requestBody.content['application/json'].schema.required, ['text'])
 })
 
 test('the policy decides security and the refusals of identity', async () => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { before, test } from 'node:test'
 import { plainJson } from '../harness.ts'
 import { kitchenName, kitchenProto } from '../kitchen.ts'
-import { describeServices, type Json, libraryProto } from './describe.ts'
+import { describeServices, type Json, libraryProto, nastyProto } from './describe.ts'
 
 let kitchen: Json
 let library: Json
@@ -86,6 +86,29 @@ test('comments become descriptions: of a message, a field, an enum and its value
     genre.description,
     /^What a book is about\.\n\n- `GENRE_UNSPECIFIED`: Not said\.\n- `FICTION`: Novels/,
   )
+})
+
+test('google.api.field_behavior, deprecation and the comment of a oneof', async () => {
+  const nasty = await describeServices(nastyProto, { 'nasty.v1.Nasty': {} })
+  const { 'nasty.v1.Word': word, 'nasty.v1.Gone': gone, 'nasty.v1.Kind': kind } = nasty.components.schemas
+  assert.deepEqual(word.required, ['book', 'text'])
+  assert.deepEqual(word.properties.book, {
+    type: 'string',
+    description: 'The book that it is from. Cannot be changed once it is set.',
+  })
+  assert.deepEqual(word.properties.etag, { type: 'string', readOnly: true })
+  assert.deepEqual(word.properties.secret, { type: 'string', writeOnly: true })
+  assert.deepEqual(word.properties.id, { type: 'string', description: 'Identifies the resource.' })
+  assert.deepEqual(word.properties.page, { type: 'string', format: 'int64', deprecated: true })
+  assert.deepEqual(word.properties.around, {
+    type: 'object',
+    propertyNames: { pattern: '^-?[0-9]+$' },
+    additionalProperties: { $ref: '#/components/schemas/nasty.v1.Word' },
+    deprecated: true,
+  })
+  assert.match(word.description, /At most one of \(source\): `author`, `quoted`\. In whose words\./)
+  assert.deepEqual([gone.deprecated, word.deprecated], [true, undefined])
+  assert.match(kind.description, /- `VERB` \(deprecated\)\n- `SUBSTANTIVE`: The same as a noun/)
 })
 
 test('a service that keeps proto names and writes enums as numbers is described so, also in its parameters', async () => {

@@ -35,6 +35,16 @@ test('a gateway describes what it serves, at /openapi/grpc.json', async (t) => {
     assert.equal(document.components.securitySchemes.apiKey.name, 'x-library-key')
   })
 
+  await t.test('the document is made once, and the same bytes answer every request', async (t) => {
+    const frontEnd = gateway.rows.find((row) => row.protocol === 'grpc')?.frontEnd
+    assert.ok(frontEnd?.describe !== undefined)
+    const describe = t.mock.method(frontEnd as { describe: () => object }, 'describe')
+    const [one, two] = await Promise.all([0, 1].map(() => fetch(`${url}/openapi/grpc.json`)))
+    assert.equal(await one?.text(), await two?.text())
+    assert.equal(one?.headers.get('etag'), two?.headers.get('etag'))
+    assert.equal(describe.mock.callCount(), 0)
+  })
+
   await t.test('a client that has the document gets 304', async () => {
     const etag = answer.headers.get('etag') ?? ''
     // Without words of its own, fetch says `no-cache` beside a condition, which asks for the whole again.

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { type IncomingMessage, request } from 'node:http'
+import { text } from 'node:stream/consumers'
 import { type TestContext, test } from 'node:test'
 import { WebSocket } from 'ws'
 import { startGateway } from '../../../world.ts'
@@ -135,16 +136,104 @@ test('a client that does not read stops the backend, and then itself', async (t)
   assert.equal(count, 3_000)
 })
 
-async function start(t: TestContext, dead = false) {
+test('a peer that answers pings stays, one that does not is ended and its call cancelled', async (t) => {
+  const { gateway, seen } = await start(t, { pingInterval: '50ms' })
+  const alive = new WebSocket(`${gateway.url.replace('http', 'ws')}/v1/relay`)
+  await once(alive, 'open')
+  const mute = new WebSocket(`${gateway.url.replace('http', 'ws')}/v1/relay`, { autoPong: false })
+  await once(mute, 'open')
+  const [code] = (await once(mute, 'close')) as [number]
+  assert.equal(code, 1006)
+  await seen.cancelled
+  for (let pings = 0; pings < 5; pings++) await once(alive, 'ping')
+  alive.send('{"number":1}')
+  const [data] = (await once(alive, 'message')) as [Buffer]
+  assert.deepEqual(JSON.parse(String(data)), { number: '1' })
+  alive.close()
+})
+
+test('a client that goes while the backend does not read is noticed', async (t) => {
+  const { gateway, seen } = await start(t, { pingInterval: '50ms' })
+  const socket = new WebSocket(`${gateway.url.replace('http', 'ws')}/v1/relay`)
+  await once(socket, 'open')
+  socket.send('{"number":1,"please":"sleep"}')
+  const line = `{"label":"${'x'.repeat(16_000)}"}`
+  for (let i = 0; i < 600; i++) socket.send(line)
+  // Nobody reads any more: what is left waits with the client.
+  for (let pings = 0; pings < 20; pings++) await once(socket, 'ping')
+  assert.ok(socket.bufferedAmount > 0)
+  assert.equal(seen.items, 1)
+  socket.terminate()
+  await seen.cancelled
+})
+
+// RFC 6455 section 10.2: a server that is not for every page checks Origin, and refuses with 403.
+const origins: readonly [origin: string, status: number][] = [
+  ['https://app.example', 101],
+  ['https://evil.example', 403],
+  ['null', 403],
+  ['own', 101],
+  ['', 101],
+]
+for (const [origin, status] of origins) {
+  test(`a WebSocket of a page from "${origin}" is answered with ${status} beside the CORS plugin`, async (t) => {
+    const plugins = [{ cors: { allowOrigins: ['https://app.example'], allowCredentials: true } }]
+    const { gateway } = await start(t, { plugins })
+    const shown = origin === 'own' ? gateway.url : origin
+    const socket = new WebSocket(`${gateway.url.replace('http', 'ws')}/v1/relay`, {
+      headers: { Cookie: 'session=1', ...(shown === '' ? {} : { Origin: shown }) },
+    })
+    socket.on('error', () => {})
+    const answered = await Promise.race([
+      once(socket, 'open').then(() => ({ status: 101, body: '' })),
+      once(socket, 'unexpected-response').then(async ([, answer]) => {
+        const body = await text(answer as IncomingMessage)
+        return { status: (answer as IncomingMessage).statusCode, body }
+      }),
+    ])
+    assert.equal(answered.status, status)
+    if (status === 403) assert.match(answered.body, /ORIGIN_REFUSED/)
+    socket.terminate()
+  })
+}
+
+test('lines both ways may come as slowly as they like, while another client is refused as too slow', async (t) => {
+  const { gateway } = await start(t)
+  const headers = { 'Content-Type': 'application/x-ndjson', Accept: 'application/x-ndjson' }
+  const talk = request(`${gateway.url}/v1/relay`, { method: 'POST', headers })
+  talk.write('{"number":1}\n')
+  const [answers] = (await once(talk, 'response')) as [IncomingMessage]
+  const slow = request(`${gateway.url}/v1/sum`, { method: 'POST' })
+  slow.on('error', () => {})
+  slow.write('[{"number":1},{"num')
+  const [refused] = (await once(slow, 'response')) as [IncomingMessage]
+  refused.resume()
+  assert.equal(refused.statusCode, 408)
+  talk.end('{"number":2}\n')
+  assert.equal(await text(answers), '{"number":"1"}\n{"number":"2"}\n')
+})
+
+interface StartOptions {
+  readonly dead?: boolean
+  readonly pingInterval?: string
+  readonly plugins?: readonly object[]
+}
+
+async function start(
+  t: TestContext,
+  { dead = false, pingInterval = '30s', plugins = [] }: StartOptions = {},
+) {
   const backend = await startRelayBackend(t)
   if (dead) backend.close()
   const gateway = await startGateway(t, {
     server: { limits: { bodyTimeout: '1s' } },
+    plugins,
     upstreams: { relay: { targets: [{ url: backend.url }] } },
     grpc: {
       protos: [relayProto],
       includeDirs: [testProtos, googleProtos],
       messageBytes: '64kb',
+      webSocketPing: pingInterval,
       services: { [relayName]: { upstream: 'relay', auth: 'none' } },
     },
   })
@@ -156,7 +245,7 @@ async function connect(
   path: string,
   { dead = false, listen = true }: { readonly dead?: boolean; readonly listen?: boolean } = {},
 ): Promise<Client> {
-  const { gateway, seen } = await start(t, dead)
+  const { gateway, seen } = await start(t, { dead })
   const socket = new WebSocket(gateway.url.replace('http', 'ws') + path)
   const waiting: ((message: unknown) => void)[] = []
   const arrived: unknown[] = []
