@@ -69,6 +69,7 @@ export class Gateway {
     this.#generations = new Generations({
       source: options,
       watch: watch && options.file !== undefined,
+      reflect: !offline,
       log: this.log,
       metrics: this.metrics,
       now,
@@ -191,6 +192,7 @@ export class Gateway {
           reason: healthReason,
         })),
       })),
+      reflections: this.#generations.reflections(),
       routes: this.table.entries.length,
     }
   }

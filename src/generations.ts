@@ -5,6 +5,7 @@ import { SeenFiles } from './config/seen-files.ts'
 import { FileWatcher } from './config/watch.ts'
 import { type BuiltGeneration, buildGeneration } from './generation.ts'
 import { KeptState } from './kept-state.ts'
+import { type ReflectionStatus, Reflections } from './reflections.ts'
 import { readSource, type Source, type SourceOptions } from './source.ts'
 
 /** What a gateway's configurations are read from and built with. */
@@ -13,6 +14,8 @@ export interface GenerationsOptions
   readonly source: SourceOptions
   /** Whether a change of the files is applied by itself. */
   readonly watch: boolean
+  /** Whether backends are asked to describe themselves. */
+  readonly reflect: boolean
   /** Told of each reload when it is decided. */
   onDecided(result: 'applied' | 'refused'): void
 }
@@ -22,6 +25,7 @@ export class Generations {
   readonly #options: GenerationsOptions
   readonly #kept = new KeptState()
   readonly #watcher: FileWatcher
+  readonly #reflections: Reflections
   readonly #retiring = new Set<Promise<void>>()
   #current: BuiltGeneration | undefined
   #first: Config | undefined
@@ -33,6 +37,7 @@ export class Generations {
   constructor(options: GenerationsOptions) {
     this.#options = options
     this.#watcher = new FileWatcher(() => void this.reload())
+    this.#reflections = new Reflections({ log: options.log, onChange: () => void this.#reloadReflected() })
   }
 
   /** The one that takes new requests; throws before {@link start}. */
@@ -53,16 +58,19 @@ export class Generations {
 
   /** Called once, with the first configuration and what it was read from. Throws a ConfigError. */
   async start(source: Source, files: SeenFiles): Promise<void> {
-    await this.#apply(source)
+    await this.#applyReflectedOrNot(source)
     this.#first = source.loaded.config
     this.#watch(files)
   }
 
   /** Resolves when the next configuration is decided, true when it was applied. Reloads take turns. */
   reload(): Promise<boolean> {
-    const decided = this.#deciding.then(() => this.#reload())
-    this.#deciding = decided
-    return decided
+    return this.#inTurn(() => this.#reload((source) => this.#applyReflectedOrNot(source)))
+  }
+
+  /** What the backends have on offer of these configurations, for people. */
+  reflections(): readonly ReflectionStatus[] {
+    return this.#reflections.status()
   }
 
   /** No more reloads. */
@@ -79,12 +87,30 @@ export class Generations {
     await Promise.all(this.#retiring)
   }
 
-  async #reload(): Promise<boolean> {
+  /** A backend describes itself anew. When that does not load, nothing changes. */
+  #reloadReflected(): Promise<boolean> {
+    return this.#inTurn(() =>
+      this.#reload((source) =>
+        this.#apply(source).catch((error: unknown) => {
+          this.#reflections.refuse(messageOf(error))
+          throw error
+        }),
+      ),
+    )
+  }
+
+  #inTurn(decide: () => Promise<boolean>): Promise<boolean> {
+    const decided = this.#deciding.then(decide)
+    this.#deciding = decided
+    return decided
+  }
+
+  async #reload(apply: (source: Source) => Promise<void>): Promise<boolean> {
     if (this.#closed) return false
     const { log, source, onDecided } = this.#options
     const files = new SeenFiles()
     try {
-      await this.#apply(await readSource(source, files))
+      await apply(await readSource(source, files))
       this.#refused = undefined
       onDecided('applied')
       log.info({ 'gateway.config_version': this.#version }, 'configuration applied')
@@ -101,17 +127,31 @@ export class Generations {
     }
   }
 
-  async #apply({ loaded, definitions }: Source): Promise<void> {
+  /** With what the backends describe, or else without what is new in that: they must not keep a configuration or a start from running. */
+  async #applyReflectedOrNot(source: Source): Promise<void> {
+    try {
+      await this.#apply(source)
+    } catch (error) {
+      const reason = messageOf(error)
+      if (!this.#reflections.refuse(reason)) throw error
+      this.#options.log.error({ problems: reason.split('\n') }, 'what backends describe is refused')
+      await this.#apply(source, { forgive: false })
+    }
+  }
+
+  async #apply({ loaded, definitions }: Source, { forgive } = { forgive: true }): Promise<void> {
     const next = await buildGeneration(loaded, {
       ...this.#options,
       definitions,
       configVersion: this.#version + 1,
       kept: this.#kept,
+      reflections: this.#options.reflect ? this.#reflections : undefined,
     })
     const old = this.#current
     this.#current = next
     this.#version++
     this.#options.upstreams.startProbes()
+    this.#reflections.accept(forgive)
     this.#retire(old)
   }
 

@@ -11,6 +11,8 @@ export interface GatewayStatus {
   /** `up`, `down`, or undefined when no Redis is configured. */
   readonly redis: 'up' | 'down' | undefined
   readonly upstreams: readonly UpstreamStatus[]
+  /** Backends that describe themselves; `trouble` is undefined when all is well. */
+  readonly reflections: readonly { readonly upstream: string; readonly trouble: string | undefined }[]
   /** Rows of the routing table. */
   readonly routes: number
 }
@@ -55,6 +57,14 @@ export function readinessReport(status: GatewayStatus): { ready: boolean; checks
   ]
   if (status.redis !== undefined) {
     checks.push({ name: 'redis', ok: status.redis === 'up', required: false, detail: status.redis })
+  }
+  for (const { upstream, trouble } of status.reflections) {
+    checks.push({
+      name: `reflection ${upstream}`,
+      ok: trouble === undefined,
+      required: false,
+      detail: trouble ?? 'the newest descriptors are running',
+    })
   }
   return { ready: checks.every((check) => check.ok || !check.required), checks }
 }

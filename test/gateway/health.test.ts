@@ -216,6 +216,7 @@ for (const [name, upstreams, redis, status, backends] of reports) {
       refusedConfig: undefined,
       redis,
       upstreams: upstreams.map(([upstream, targets]) => ({ name: upstream, targets })),
+      reflections: [],
       routes: 0,
     })
     assert.deepEqual([report.status, report.backends, report.uptimeSeconds], [status, backends, 90])

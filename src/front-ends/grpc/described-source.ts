@@ -2,6 +2,7 @@ import {
   create,
   createFileRegistry,
   type DescExtension,
+  type FileRegistry,
   getOption,
   hasOption,
   type JsonValue,
@@ -11,6 +12,7 @@ import { type FileDescriptorProto, FileDescriptorSetSchema } from '@bufbuild/pro
 import { builtInFiles } from './built-in-files.ts'
 import { commentsOf } from './described-comments.ts'
 import type { DescriptorSource } from './descriptors.ts'
+import { unknownType } from './unknown-type.ts'
 
 /** Files that somebody else's compiler described, in any order, with all that they import but what is built in. */
 export interface DescribedFiles {
@@ -20,19 +22,29 @@ export interface DescribedFiles {
 }
 
 /**
- * A source of such files. Throws an Error, without the source's name in it, when they do not make types; {@link missingImports} tells
- * the usual cause.
+ * A source of such files. Throws an Error that names it when they do not make types; {@link missingImports} tells the usual cause.
  */
 export function describedSource({ name, files }: DescribedFiles): DescriptorSource {
   const own = files.filter((file) => !isBuiltIn(file.name))
   const file = [...builtInFiles, ...inOrder(own)]
-  const registry = createFileRegistry(create(FileDescriptorSetSchema, { file }))
+  const unknown = unknownType(file)
+  if (unknown !== undefined) throw new Error(`${name}: ${unknown}`)
+  const registry = registryOf(name, file)
   const http = registry.getExtension('google.api.http')
   return {
     name,
     registry,
     comments: commentsOf(own),
     httpRule: (method) => (http === undefined ? undefined : ruleOf(method, http)),
+  }
+}
+
+function registryOf(name: string, file: FileDescriptorProto[]): FileRegistry {
+  try {
+    return createFileRegistry(create(FileDescriptorSetSchema, { file }))
+  } catch (cause) {
+    const message = cause instanceof Error ? cause.message : ''
+    throw new Error(`${name}: ${message === '' ? 'contradicts itself' : message}`, { cause })
   }
 }
 

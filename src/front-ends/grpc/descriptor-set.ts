@@ -19,11 +19,7 @@ export function descriptorSetSource({ name, bytes }: DescriptorSetFile): Descrip
       `${name}: lacks "${missing.file}", which "${missing.importer}" imports; make it with protoc --include_imports, or with buf build`,
     )
   }
-  try {
-    return describedSource({ name, files })
-  } catch (cause) {
-    throw new Error(`${name}: ${cause instanceof Error ? cause.message : cause}`, { cause })
-  }
+  return describedSource({ name, files })
 }
 
 function parsed(name: string, bytes: Uint8Array): FileDescriptorSet {

@@ -6,8 +6,10 @@ import type { Policy, Row } from '../../core/route.ts'
 import type { Upstream } from '../../traffic/upstream.ts'
 import { answerError } from './answer-status.ts'
 import { type Binding, compileBinding } from './binding.ts'
-import { type Descriptors, loadDescriptors, type RpcMethod } from './descriptors.ts'
+import type { Descriptors, RpcMethod } from './descriptors.ts'
+import { type DescriptorOptions, gatherDescriptors } from './gather-descriptors.ts'
 import { compileMetadataRules, type MetadataOptions, type MetadataRules } from './metadata-rules.ts'
+import { missingRow } from './missing-rows.ts'
 import { NativeAnswer } from './native/native-answer.ts'
 import { besideJson, nativeRows } from './native/native-rows.ts'
 import { wireFormat } from './native/wire-format.ts'
@@ -22,12 +24,8 @@ import { serveSocket } from './streaming/serve-socket.ts'
 import { SocketRows } from './streaming/socket-rows.ts'
 import { unannotatedBinding } from './unannotated.ts'
 
-/** What the gRPC front-end serves: services that `.proto` files declare. */
-export interface GrpcOptions {
-  /** Absolute paths of `.proto` files. */
-  readonly protoFiles: readonly string[]
-  /** Absolute; google/api, google/rpc, google/type and google/protobuf are always found. */
-  readonly includeDirs: readonly string[]
+/** What the gRPC front-end serves, and where the descriptors of that come from. */
+export interface GrpcOptions extends DescriptorOptions {
   readonly services: readonly ServiceOptions[]
   readonly limits: {
     /** The most that is read of a request body. */
@@ -66,11 +64,14 @@ export interface JsonOptions extends JsonStyle {
 
 /**
  * Makes the front-end: reads the protos, checks every binding. Rejects with an Error that names the file and, as far as they are
- * known, line, service, method and field.
+ * known, line, service, method and field. A service that its backend has not described yet is refused until it has.
  */
 export async function createGrpcFrontEnd(options: GrpcOptions): Promise<FrontEnd> {
-  const descriptors = loadDescriptors({ files: options.protoFiles, includeDirs: options.includeDirs })
-  return new GrpcFrontEnd(options, descriptors)
+  const { descriptors, missing } = await gatherDescriptors(options, options.services)
+  const [absent = [], services = []] = [true, false].map((is) =>
+    options.services.filter(({ name }) => missing.has(name) === is),
+  )
+  return new GrpcFrontEnd({ ...options, services }, descriptors, absent)
 }
 
 class GrpcFrontEnd implements FrontEnd {
@@ -79,7 +80,7 @@ class GrpcFrontEnd implements FrontEnd {
   readonly describe: () => object
   readonly #transport: RpcTransport
 
-  constructor(options: GrpcOptions, descriptors: Descriptors) {
+  constructor(options: GrpcOptions, descriptors: Descriptors, absent: readonly ServiceOptions[]) {
     const channel = { kind: options.channel ?? 'fast', maxMessageBytes: options.limits.messageBytes }
     this.#transport = new RpcTransport((endpoint) => openChannel(endpoint, channel))
     const bound = options.services.map((service) => ({
@@ -100,10 +101,13 @@ class GrpcFrontEnd implements FrontEnd {
     )
     const { messageBytes } = options.limits
     const native = { descriptors, messageBytes, transport: this.#transport, frontEnd: this }
-    this.rows = besideJson(
-      json,
-      options.services.flatMap((service) => nativeRows(service, native)),
-    )
+    this.rows = [
+      ...besideJson(
+        json,
+        options.services.flatMap((service) => nativeRows(service, native)),
+      ),
+      ...absent.map((service) => missingRow(service, this)),
+    ]
     const services = bound.map(
       ({ service: { policy, json }, bindings }): DescribedService => ({
         bindings: bindings.filter(({ method }) => !takesStream(method)),
