@@ -93,6 +93,7 @@ async function grpcFrontEnd(build: Build): Promise<FrontEnd | undefined> {
       includeDirs,
       descriptorSets,
       reflection,
+      ...(grpc.health ? { ready: build.ready } : undefined),
       services: Object.entries(grpc.services).map(([name, service]) => ({
         name,
         upstream: build.upstream(service.upstream),

@@ -26,6 +26,8 @@ export interface BuildContext {
   readonly redis: Redis | undefined
   readonly upstreams: Upstreams
   readonly kept: KeptState
+  /** What `/readyz` says. */
+  ready(): boolean
   /** Undefined: no backend is asked. */
   readonly reflections: Reflections | undefined
 }
@@ -37,6 +39,8 @@ export class Build {
   /** What paths in the configuration are relative to. */
   readonly folder: string
   readonly upstreams: ReadonlyMap<string, Upstream>
+  /** What `/readyz` says. */
+  readonly ready: () => boolean
   readonly #loaded: LoadedConfig
   readonly #context: BuildContext
   readonly #frees: (() => unknown)[] = []
@@ -47,6 +51,7 @@ export class Build {
     this.config = loaded.config
     this.log = context.log
     this.folder = dirname(loaded.file)
+    this.ready = context.ready
     this.#loaded = loaded
     this.#context = context
     this.#kept = context.kept.open()

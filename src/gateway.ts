@@ -73,6 +73,8 @@ export class Gateway {
       log: this.log,
       metrics: this.metrics,
       now,
+      // Nothing else that /readyz requires can fail while a configuration runs.
+      ready: () => !this.#draining,
       redis: this.#redis,
       upstreams: new Upstreams(this.log, { probe: !offline }),
       onDecided: (result) => this.#gauges.reloaded(result),

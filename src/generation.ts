@@ -32,7 +32,8 @@ export async function buildGeneration(loaded: LoadedConfig, context: BuildContex
     const frontEnds = await buildFrontEnds(build)
     const table = tableOf(build, plansOf(build, { frontEnds, shared }))
     const grpc = frontEnds.find((frontEnd) => frontEnd.name === 'grpc')
-    return generation(build, { table, unrouted: unroutedPlan(shared), grpcDescription: describedApi(grpc) })
+    const parts = { table, unrouted: unroutedPlan(shared), grpcDescription: describedApi(grpc) }
+    return generation(build, parts, frontEnds)
   } catch (error) {
     await build
       .free()
@@ -44,6 +45,7 @@ export async function buildGeneration(loaded: LoadedConfig, context: BuildContex
 function generation(
   build: Build,
   parts: Pick<BuiltGeneration, 'table' | 'unrouted' | 'grpcDescription'>,
+  frontEnds: readonly FrontEnd[],
 ): BuiltGeneration {
   let active = 0
   const idle = Promise.withResolvers<void>()
@@ -60,6 +62,7 @@ function generation(
     },
     retire: async () => {
       retired = true
+      for (const frontEnd of frontEnds) frontEnd.retire?.()
       if (active > 0) await idle.promise
       await build.free()
     },

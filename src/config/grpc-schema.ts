@@ -34,6 +34,12 @@ export function grpcSchema(uses: PluginListSchema) {
       .describe(
         'Where imports are looked up; google/api, google/rpc, google/type and google/protobuf are built in.',
       ),
+    health: z
+      .boolean()
+      .default(true)
+      .describe(
+        'Whether grpc.health.v1.Health is served for the gateway itself, open to everybody as /readyz is.',
+      ),
     messageBytes: size().prefault('4mb').describe('Largest message in either direction.'),
     services: z
       .record(

@@ -8,6 +8,10 @@ import { answerError } from './answer-status.ts'
 import { type Binding, compileBinding } from './binding.ts'
 import type { Descriptors, RpcMethod } from './descriptors.ts'
 import { type DescriptorOptions, gatherDescriptors } from './gather-descriptors.ts'
+import { GatewayHealth } from './health/gateway-health.ts'
+import { healthService } from './health/health-messages.ts'
+import { healthRows } from './health/health-rows.ts'
+import { HealthWatches } from './health/health-watches.ts'
 import { compileMetadataRules, type MetadataOptions, type MetadataRules } from './metadata-rules.ts'
 import { missingRow } from './missing-rows.ts'
 import { NativeAnswer } from './native/native-answer.ts'
@@ -33,6 +37,8 @@ export interface GrpcOptions extends DescriptorOptions {
     /** The most that one encoded message may have, either way. */
     readonly messageBytes: number
   }
+  /** Says whether the gateway is ready, for `grpc.health.v1` of its own. Default: that is not served. */
+  readonly ready?: () => boolean
   /** Which client carries the calls to backends. Default `fast`. */
   readonly channel?: ChannelKind
   /** The header with the key of a consumer, for the description. Default `x-api-key`. */
@@ -76,8 +82,9 @@ export async function createGrpcFrontEnd(options: GrpcOptions): Promise<FrontEnd
 
 class GrpcFrontEnd implements FrontEnd {
   readonly name = 'grpc'
-  readonly rows: readonly Row[]
+  readonly rows: Row[]
   readonly describe: () => object
+  readonly #watches: HealthWatches | undefined
   readonly #transport: RpcTransport
 
   constructor(options: GrpcOptions, descriptors: Descriptors, absent: readonly ServiceOptions[]) {
@@ -108,6 +115,15 @@ class GrpcFrontEnd implements FrontEnd {
       ),
       ...absent.map((service) => missingRow(service, this)),
     ]
+    const { ready } = options
+    const all = [...options.services, ...absent]
+    // A service of that name which is configured is somebody else's.
+    if (ready !== undefined && all.every(({ name }) => name !== healthService)) {
+      const missing = new Set(absent.map(({ name }) => name))
+      const health = new GatewayHealth({ ready, services: all, missing })
+      this.#watches = new HealthWatches(health)
+      this.rows.push(...healthRows({ health, watches: this.#watches, frontEnd: this }))
+    }
     const services = bound.map(
       ({ service: { policy, json }, bindings }): DescribedService => ({
         bindings: bindings.filter(({ method }) => !takesStream(method)),
@@ -124,6 +140,10 @@ class GrpcFrontEnd implements FrontEnd {
     const format = wireFormat(x)
     if (format === undefined) answerError(x, error)
     else new NativeAnswer(x, format).refuse(error)
+  }
+
+  retire(): void {
+    this.#watches?.retire()
   }
 
   async close(): Promise<void> {
