@@ -35,6 +35,7 @@ export function describedSource({ name, files }: DescribedFiles): DescriptorSour
     name,
     registry,
     comments: commentsOf(own),
+    placeOf: ({ parent }) => `${name}: ${parent.file.proto.name}`,
     httpRule: (method) => (http === undefined ? undefined : ruleOf(method, http)),
   }
 }

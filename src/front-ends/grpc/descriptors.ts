@@ -1,7 +1,8 @@
 import { createRegistry, type DescMethod, type DescService, type Registry } from '@bufbuild/protobuf'
 import { type HttpBinding, readHttpRule } from './http-rule.ts'
 import type { ProtoComments } from './proto-comments.ts'
-import { type ProtoSources, shownPath } from './proto-files.ts'
+import type { ProtoSources } from './proto-files.ts'
+import { shownPath } from './proto-place.ts'
 import { protoSource } from './proto-source.ts'
 import { shapeOf } from './type-shape.ts'
 
@@ -10,7 +11,7 @@ export interface RpcMethod {
   readonly desc: DescMethod
   /** `/library.v1.LibraryService/GetBook`, as gRPC writes it into `:path`. */
   readonly path: string
-  /** Where it was written, for messages: `protos/library/v1/library.proto: library.v1.LibraryService.GetBook`. */
+  /** Where it was written, for messages: `protos/library/v1/library.proto:20:3: library.v1.LibraryService.GetBook`. */
   readonly origin: string
   readonly bindings: readonly HttpBinding[]
 }
@@ -21,6 +22,8 @@ export interface DescriptorSource {
   readonly name: string
   readonly registry: Registry
   readonly comments: ProtoComments
+  /** Where a method was written, for messages. */
+  placeOf(method: DescMethod): string
   /** The `google.api.http` rule of a method with its fields in snake case; undefined when it has none. */
   httpRule(method: DescMethod): unknown
 }
@@ -58,8 +61,7 @@ export function combine(sources: readonly DescriptorSource[]): Descriptors {
 
 function rpcMethods(service: DescService, source: DescriptorSource): RpcMethod[] {
   return service.methods.map((desc) => {
-    const place = `${shownPath(service.file.proto.name)}: ${service.typeName}.${desc.name}`
-    const origin = source.name === '' ? place : `${source.name}: ${place}`
+    const origin = `${source.placeOf(desc)}: ${service.typeName}.${desc.name}`
     return {
       desc,
       path: `/${service.typeName}/${desc.name}`,

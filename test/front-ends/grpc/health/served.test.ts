@@ -50,14 +50,14 @@ function clientOf(t: TestContext, { port }: TestGateway): HealthClient {
 }
 
 /** A gateway in front of a backend that is probed over HTTP, with a switch for what that says. */
-async function startWatched(t: TestContext, grpc: object = {}) {
+async function startWatched(t: TestContext, grpc: object = {}, drainDelay = '0s') {
   let backendStatus = 200
   const backend = await startBackend(t, (_req: IncomingMessage, res: ServerResponse) => {
     res.statusCode = backendStatus
     res.end()
   })
   const gateway = await startGateway(t, {
-    server: { shutdown: { drainDelay: '2s', gracePeriod: '2s' } },
+    server: { shutdown: { drainDelay, gracePeriod: '2s' } },
     upstreams: {
       kitchen: {
         targets: [{ url: backend.url }],
@@ -147,7 +147,7 @@ test('a watch of a service that there is not is told SERVICE_UNKNOWN, and goes o
 })
 
 test('a gateway that drains says NOT_SERVING to all and lets them go', async (t) => {
-  const gateway = await startWatched(t)
+  const gateway = await startWatched(t, {}, '2s')
   const client = clientOf(t, gateway)
   const watch = client.watch({ service: '' })
   const ended = once(watch, 'error').catch((error: unknown) => [error])
