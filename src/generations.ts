@@ -58,14 +58,14 @@ export class Generations {
 
   /** Called once, with the first configuration and what it was read from. Throws a ConfigError. */
   async start(source: Source, files: SeenFiles): Promise<void> {
-    await this.#applyReflectedOrNot(source)
+    await this.#applyWhatLoads(source, { forNews: false })
     this.#first = source.loaded.config
     this.#watch(files)
   }
 
   /** Resolves when the next configuration is decided, true when it was applied. Reloads take turns. */
   reload(): Promise<boolean> {
-    return this.#inTurn(() => this.#reload((source) => this.#applyReflectedOrNot(source)))
+    return this.#inTurn(() => this.#reload((source) => this.#applyWhatLoads(source, { forNews: false })))
   }
 
   /** What the backends have on offer of these configurations, for people. */
@@ -87,16 +87,9 @@ export class Generations {
     await Promise.all(this.#retiring)
   }
 
-  /** A backend describes itself anew. When that does not load, nothing changes. */
+  /** A backend describes itself anew. When nothing of that loads, nothing changes. */
   #reloadReflected(): Promise<boolean> {
-    return this.#inTurn(() =>
-      this.#reload((source) =>
-        this.#apply(source).catch((error: unknown) => {
-          this.#reflections.refuse(messageOf(error))
-          throw error
-        }),
-      ),
-    )
+    return this.#inTurn(() => this.#reload((source) => this.#applyWhatLoads(source, { forNews: true })))
   }
 
   #inTurn(decide: () => Promise<boolean>): Promise<boolean> {
@@ -127,19 +120,26 @@ export class Generations {
     }
   }
 
-  /** With what the backends describe, or else without what is new in that: they must not keep a configuration or a start from running. */
-  async #applyReflectedOrNot(source: Source): Promise<void> {
-    try {
-      await this.#apply(source)
-    } catch (error) {
-      const reason = messageOf(error)
-      if (!this.#reflections.refuse(reason)) throw error
-      this.#options.log.error({ problems: reason.split('\n') }, 'what backends describe is refused')
-      await this.#apply(source, { forgive: false })
+  /**
+   * With all that the backends describe, or else without what is new in that and does not load: they must not keep a configuration or a
+   * start from running. `forNews`: news of the backends are the only reason to apply it.
+   */
+  async #applyWhatLoads(source: Source, { forNews }: { readonly forNews: boolean }): Promise<void> {
+    // Each turn sets something aside.
+    for (let forgive = !forNews; ; forgive = false) {
+      try {
+        await this.#apply(source, { forgive })
+        return
+      } catch (error) {
+        const reason = messageOf(error)
+        const isTheirs = this.#reflections.refuse(reason)
+        if (!isTheirs || (forNews && !this.#reflections.hasNews)) throw error
+        this.#options.log.error({ problems: reason.split('\n') }, 'what a backend describes is refused')
+      }
     }
   }
 
-  async #apply({ loaded, definitions }: Source, { forgive } = { forgive: true }): Promise<void> {
+  async #apply({ loaded, definitions }: Source, { forgive }: { readonly forgive: boolean }): Promise<void> {
     const next = await buildGeneration(loaded, {
       ...this.#options,
       definitions,

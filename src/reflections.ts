@@ -71,9 +71,21 @@ export class Reflections {
     }
   }
 
-  /** A configuration did not build: what was new in it is set aside. False when nothing was. */
+  /**
+   * A configuration did not build: what was new in it is set aside, of the upstreams that the reason names or else of all. False when
+   * nothing was.
+   */
   refuse(reason: string): boolean {
-    return this.#held.filter(({ schema }) => schema.refuse(reason)).length > 0
+    const suspects = this.#held.map(({ schema }) => schema).filter(({ isSuspect }) => isSuspect)
+    const named = suspects.filter(({ name }) => reason.includes(name))
+    const refused = named.length > 0 ? named : suspects
+    for (const schema of refused) schema.refuse(reason)
+    return refused.length > 0
+  }
+
+  /** Whether a backend describes something that no configuration was built with yet. */
+  get hasNews(): boolean {
+    return this.#held.some(({ schema }) => schema.hasNews)
   }
 
   #dropUnused(): void {

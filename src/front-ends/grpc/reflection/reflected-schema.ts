@@ -36,6 +36,8 @@ export class ReflectedSchema {
   #wanted: readonly string[] = []
   #good: ReflectedProgram | undefined
   #next: ReflectedProgram | undefined
+  /** What the configuration that is being built has got. */
+  #given: ReflectedProgram | undefined
   #refused: { readonly digest: string; readonly reason: string } | undefined
   #failure: string | undefined
   #timer: NodeJS.Timeout | undefined
@@ -46,6 +48,11 @@ export class ReflectedSchema {
     this.upstream = upstream
     this.#options = options
     this.#good = options.inherited
+  }
+
+  /** As messages about its descriptors begin. */
+  get name(): string {
+    return `reflection of upstream "${this.upstream.name}"`
   }
 
   /** What the running configuration was built with. */
@@ -64,6 +71,7 @@ export class ReflectedSchema {
     this.#wanted = services
     if (!this.#covers(this.#next ?? this.#good)) await this.#ask()
     const program = this.#next ?? this.#good
+    this.#given = program
     const reason = this.trouble ?? 'was not asked yet'
     const missing = services.filter((service) => program?.services.has(service) !== true)
     return {
@@ -72,22 +80,33 @@ export class ReflectedSchema {
     }
   }
 
-  /** A configuration runs with what was offered. `forgive`: what was refused may be tried again. */
+  /** Whether there is something that no configuration was built with yet. */
+  get hasNews(): boolean {
+    return this.#next !== undefined
+  }
+
+  /** A configuration runs with what it was given. `forgive`: what was refused may be tried again. */
   accept(forgive: boolean): void {
-    this.#good = this.#next ?? this.#good
-    this.#next = undefined
-    if (forgive) this.#refused = undefined
+    if (forgive || this.isSuspect) this.#refused = undefined
+    this.#good = this.#given ?? this.#good
+    // Something newer may have come meanwhile.
+    if (this.#next === this.#good) this.#next = undefined
     if (this.#state !== 'new') return
     this.#state = 'running'
     this.#later()
   }
 
-  /** No configuration could be built with what was offered; true when something was. */
-  refuse(reason: string): boolean {
-    if (this.#next === undefined) return false
-    this.#refused = { digest: this.#next.digest, reason }
-    this.#next = undefined
-    return true
+  /** Whether the configuration that is being built was given something that none ran with before. */
+  get isSuspect(): boolean {
+    return this.#given !== undefined && this.#given !== this.#good
+  }
+
+  /** No configuration could be built with what was given: that is set aside. */
+  refuse(reason: string): void {
+    if (this.#given === undefined || !this.isSuspect) return
+    this.#refused = { digest: this.#given.digest, reason }
+    if (this.#next === this.#given) this.#next = undefined
+    this.#given = undefined
   }
 
   close(): void {
@@ -96,7 +115,7 @@ export class ReflectedSchema {
   }
 
   #source({ files }: ReflectedProgram): DescriptorSource {
-    return describedSource({ name: `reflection of upstream "${this.upstream.name}"`, files })
+    return describedSource({ name: this.name, files })
   }
 
   #covers(program: ReflectedProgram | undefined): boolean {

@@ -144,8 +144,40 @@ test('a gateway that is only looked into asks nobody', async (t) => {
   const gateway = await createGateway({ config, watch: false, offline: true, log: silentLog })
   assert.deepEqual(backend.asked, [])
   assert.deepEqual(
-    gateway.rows.map(({ template }) => template),
+    gateway.rows.map(({ template }) => template).filter((path) => !path.startsWith('/grpc.health')),
     ['/a.Things/*'],
   )
   await gateway.dispose()
+})
+
+test('a backend that describes what does not load does not hold another one up', async (t) => {
+  const good = await startThings(t, '/v1/{name}')
+  const other = `syntax = "proto3"; package b; import "google/api/annotations.proto"; message M { string name = 1; }
+service Others { rpc Get(M) returns (M) { option (google.api.http) = { get: "PATH" }; } }`
+  const filesOf = (path: string) => compile({ 'others.proto': other.replace('PATH', path) })
+  const bad = await startReflecting(t, { files: filesOf('/b/{nope}'), versions: ['v1'] })
+  const gateway = await startGateway(t, {
+    upstreams: { things: { targets: [{ url: good.url }] }, others: { targets: [{ url: bad.url }] } },
+    grpc: {
+      reflection: [
+        { upstream: 'things', interval: '100ms' },
+        { upstream: 'others', interval: '100ms' },
+      ],
+      services: {
+        'a.Things': { upstream: 'things', auth: 'none' },
+        'b.Others': { upstream: 'others', auth: 'none' },
+      },
+    },
+  })
+  assert.deepEqual(JSON.parse((await send(`${gateway.url}/v1/one`)).text), { name: 'one' })
+  assert.equal((await check(gateway))?.ok, true)
+  // Both change; one for the better.
+  good.reflecting.files = filesWith('/v2/{name}')
+  bad.reflecting.files = filesOf('/b/{nothing}')
+  await applied(gateway, 2)
+  assert.deepEqual(JSON.parse((await send(`${gateway.url}/v2/one`)).text), { name: 'one' })
+  bad.reflecting.files = filesOf('/b/{name}')
+  await gateway.logged((line) => Number(line['gateway.config_version']) > 2)
+  // The service is not implemented there, but its path is known.
+  assert.equal((await send(`${gateway.url}/b/one`)).status, 501)
 })
