@@ -89,7 +89,11 @@ export class Generations {
 
   /** A backend describes itself anew. When nothing of that loads, nothing changes. */
   #reloadReflected(): Promise<boolean> {
-    return this.#inTurn(() => this.#reload((source) => this.#applyWhatLoads(source, { forNews: true })))
+    return this.#inTurn(async () => {
+      // A reload that was under way may have taken it in already.
+      if (!this.#reflections.hasNews) return false
+      return await this.#reload((source) => this.#applyWhatLoads(source, { forNews: true }))
+    })
   }
 
   #inTurn(decide: () => Promise<boolean>): Promise<boolean> {

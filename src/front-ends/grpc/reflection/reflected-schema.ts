@@ -145,6 +145,7 @@ export class ReflectedSchema {
 
   /** Never rejects: what went wrong is logged when it is new, and kept. */
   async #ask(): Promise<void> {
+    if (this.#wanted.length === 0) return
     const failure = await this.#fetch().then(
       (program) => this.#offer(program),
       (error: unknown) => (error instanceof Error ? error.message : String(error)),
