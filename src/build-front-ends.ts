@@ -1,6 +1,6 @@
-import { globSync } from 'node:fs'
-import { dirname, resolve } from 'node:path'
+import { relative, resolve } from 'node:path'
 import { type Build, messageOf } from './build.ts'
+import { chosenFiles } from './chosen-files.ts'
 import { ConfigError } from './config/problem.ts'
 import type { RouteConfig } from './config/schema.ts'
 import type { FrontEnd } from './core/front-end.ts'
@@ -79,17 +79,20 @@ async function grpcFrontEnd(build: Build): Promise<FrontEnd | undefined> {
   if (grpc === undefined) return undefined
   const { createGrpcFrontEnd } = await import('./front-ends/grpc/front-end.ts')
   const includeDirs = grpc.includeDirs.map((dir) => resolve(build.folder, dir))
-  const protoFiles = grpc.protos.flatMap((pattern, index) => {
-    const found = globSync(pattern, { cwd: build.folder }).map((file) => resolve(build.folder, file))
-    if (found.length === 0) throw build.error(['grpc', 'protos', index], `no file matches "${pattern}"`)
-    if (/[*?[{]/.test(pattern)) for (const file of found) build.seeNames(dirname(file))
-    return found.sort()
-  })
+  const protoFiles = chosen(build, 'protos')
   for (const file of importedProtos(protoFiles, includeDirs)) build.see(file)
+  const descriptorSets = chosen(build, 'descriptorSets').map((file) => ({
+    name: relative(process.cwd(), file),
+    bytes: build.readBytes(file, ['grpc', 'descriptorSets']),
+  }))
+  const reflection = await build.reflections(grpc.reflection)
   const frontEnd = await made(build, 'grpc', () =>
     createGrpcFrontEnd({
       protoFiles,
       includeDirs,
+      descriptorSets,
+      reflection,
+      ...(grpc.health ? { ready: build.ready } : undefined),
       services: Object.entries(grpc.services).map(([name, service]) => ({
         name,
         upstream: build.upstream(service.upstream),
@@ -115,6 +118,20 @@ async function grpcFrontEnd(build: Build): Promise<FrontEnd | undefined> {
   )
   for (const row of frontEnd.rows) build.place(row, ['grpc', 'services', row.policy.id, 'upstream'])
   return frontEnd
+}
+
+/** The files of a list of patterns; they and what could join them are watched. */
+function chosen(build: Build, key: 'protos' | 'descriptorSets'): readonly string[] {
+  const patterns = build.config.grpc?.[key] ?? []
+  const files = patterns.flatMap((pattern, index) => {
+    const { files, folders } = chosenFiles(pattern, build.folder)
+    for (const folder of folders) build.seeNames(folder)
+    for (const file of files) build.see(file)
+    if (files.length > 0) return files
+    if (folders.length === 0) build.see(pattern)
+    throw build.error(['grpc', key, index], `no file matches "${pattern}"`)
+  })
+  return [...new Set(files)]
 }
 
 async function made(build: Build, key: string, make: () => Promise<FrontEnd>): Promise<FrontEnd> {

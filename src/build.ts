@@ -4,12 +4,14 @@ import type { Redis } from 'ioredis'
 import type { Registry } from 'prom-client'
 import type { LoadedConfig } from './config/load.ts'
 import { ConfigError } from './config/problem.ts'
-import type { Config } from './config/schema.ts'
+import type { Config, UpstreamConfig } from './config/schema.ts'
 import type { Logger } from './core/log.ts'
 import type { Plugin } from './core/plugin.ts'
 import type { PluginUse, Policy, Row } from './core/route.ts'
+import type { Reflector } from './front-ends/grpc/gather-descriptors.ts'
 import type { KeptState } from './kept-state.ts'
 import type { PluginDefinition, PluginHost } from './pipeline/registry.ts'
+import type { ReflectionConfig, Reflections } from './reflections.ts'
 import type { Upstream } from './traffic/upstream.ts'
 import type { Upstreams } from './upstreams.ts'
 
@@ -24,6 +26,10 @@ export interface BuildContext {
   readonly redis: Redis | undefined
   readonly upstreams: Upstreams
   readonly kept: KeptState
+  /** What `/readyz` says. */
+  ready(): boolean
+  /** Undefined: no backend is asked. */
+  readonly reflections: Reflections | undefined
 }
 
 /** A configuration while it is built: what its parts share, where they were written, and what is to be freed when it ends. */
@@ -33,6 +39,8 @@ export class Build {
   /** What paths in the configuration are relative to. */
   readonly folder: string
   readonly upstreams: ReadonlyMap<string, Upstream>
+  /** What `/readyz` says. */
+  readonly ready: () => boolean
   readonly #loaded: LoadedConfig
   readonly #context: BuildContext
   readonly #frees: (() => unknown)[] = []
@@ -43,6 +51,7 @@ export class Build {
     this.config = loaded.config
     this.log = context.log
     this.folder = dirname(loaded.file)
+    this.ready = context.ready
     this.#loaded = loaded
     this.#context = context
     this.#kept = context.kept.open()
@@ -108,10 +117,29 @@ export class Build {
     this.#loaded.document.files.seeNames(resolve(this.folder, folder))
   }
 
+  /** The backends that describe themselves. */
+  async reflections(configs: readonly ReflectionConfig[]): Promise<readonly Reflector[]> {
+    const { reflections } = this.#context
+    return await Promise.all(
+      configs.map(async (config) => {
+        const upstream = this.upstream(config.upstream)
+        if (reflections === undefined) return notAsked(upstream)
+        const upstreamConfig = this.config.upstreams[config.upstream] as UpstreamConfig
+        const { schema, release } = await reflections.take(config, { upstream, upstreamConfig })
+        this.onFree(release)
+        return schema
+      }),
+    )
+  }
+
   read(file: string, path: readonly PropertyKey[]): string {
+    return this.readBytes(file, path).toString('utf8')
+  }
+
+  readBytes(file: string, path: readonly PropertyKey[]): Buffer {
     this.see(file)
     try {
-      return readFileSync(resolve(this.folder, file), 'utf8')
+      return readFileSync(resolve(this.folder, file))
     } catch (error) {
       throw this.error(path, `cannot be read: ${messageOf(error)}`)
     }
@@ -135,6 +163,13 @@ export class Build {
   error(path: readonly PropertyKey[], message: string): ConfigError {
     return new ConfigError([this.#loaded.document.problem(path, message)])
   }
+}
+
+/** Of a gateway that is only looked into. */
+function notAsked(upstream: Upstream): Reflector {
+  const missing = (services: readonly string[]): ReadonlyMap<string, string> =>
+    new Map(services.map((service) => [service, 'is not asked for']))
+  return { upstream, describe: async (services) => ({ source: undefined, missing: missing(services) }) }
 }
 
 /** What a thrown value says. */

@@ -74,9 +74,12 @@ export class Gateway {
     this.#generations = new Generations({
       source: options,
       watch: watch && options.file !== undefined,
+      reflect: !offline,
       log: this.log,
       metrics: this.metrics,
       now,
+      // Nothing else that /readyz requires can fail while a configuration runs.
+      ready: () => !this.#draining,
       redis: this.#redis,
       upstreams: new Upstreams(this.log, { probe: !offline }),
       onDecided: (result) => {
@@ -196,6 +199,7 @@ export class Gateway {
           reason: healthReason,
         })),
       })),
+      reflections: this.#generations.reflections(),
       routes: this.table.entries.length,
       certificates: this.#certificates.expiries,
     }

@@ -39,7 +39,8 @@ export async function buildGeneration(loaded: LoadedConfig, context: BuildContex
     const table = tableOf(build, plansOf(build, { frontEnds, shared }))
     const grpc = frontEnds.find((frontEnd) => frontEnd.name === 'grpc')
     const unrouted = unroutedPlan(shared)
-    return generation(build, { table, unrouted, identities, grpcDescription: describedApi(grpc) })
+    const parts = { table, unrouted, identities, grpcDescription: describedApi(grpc) }
+    return generation(build, parts, frontEnds)
   } catch (error) {
     await build
       .free()
@@ -51,6 +52,7 @@ export async function buildGeneration(loaded: LoadedConfig, context: BuildContex
 function generation(
   build: Build,
   parts: Pick<BuiltGeneration, 'table' | 'unrouted' | 'identities' | 'grpcDescription'>,
+  frontEnds: readonly FrontEnd[],
 ): BuiltGeneration {
   let active = 0
   const idle = Promise.withResolvers<void>()
@@ -67,6 +69,7 @@ function generation(
     },
     retire: async () => {
       retired = true
+      for (const frontEnd of frontEnds) frontEnd.retire?.()
       if (active > 0) await idle.promise
       await build.free()
     },

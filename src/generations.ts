@@ -5,14 +5,17 @@ import { SeenFiles } from './config/seen-files.ts'
 import { FileWatcher } from './config/watch.ts'
 import { type BuiltGeneration, buildGeneration } from './generation.ts'
 import { KeptState } from './kept-state.ts'
+import { type ReflectionStatus, Reflections } from './reflections.ts'
 import { readSource, type Source, type SourceOptions } from './source.ts'
 
 /** What a gateway's configurations are read from and built with. */
 export interface GenerationsOptions
-  extends Pick<BuildContext, 'log' | 'metrics' | 'now' | 'redis' | 'upstreams'> {
+  extends Pick<BuildContext, 'log' | 'metrics' | 'now' | 'ready' | 'redis' | 'upstreams'> {
   readonly source: SourceOptions
   /** Whether a change of the files is applied by itself. */
   readonly watch: boolean
+  /** Whether backends are asked to describe themselves. */
+  readonly reflect: boolean
   /** Told of each reload when it is decided. */
   onDecided(result: 'applied' | 'refused'): void
 }
@@ -22,6 +25,7 @@ export class Generations {
   readonly #options: GenerationsOptions
   readonly #kept = new KeptState()
   readonly #watcher: FileWatcher
+  readonly #reflections: Reflections
   readonly #retiring = new Set<Promise<void>>()
   #current: BuiltGeneration | undefined
   #first: Config | undefined
@@ -33,6 +37,7 @@ export class Generations {
   constructor(options: GenerationsOptions) {
     this.#options = options
     this.#watcher = new FileWatcher(() => void this.reload())
+    this.#reflections = new Reflections({ log: options.log, onChange: () => void this.#reloadReflected() })
   }
 
   /** The one that takes new requests; throws before {@link start}. */
@@ -53,16 +58,19 @@ export class Generations {
 
   /** Called once, with the first configuration and what it was read from. Throws a ConfigError. */
   async start(source: Source, files: SeenFiles): Promise<void> {
-    await this.#apply(source)
+    await this.#applyWhatLoads(source, { forNews: false })
     this.#first = source.loaded.config
     this.#watch(files)
   }
 
   /** Resolves when the next configuration is decided, true when it was applied. Reloads take turns. */
   reload(): Promise<boolean> {
-    const decided = this.#deciding.then(() => this.#reload())
-    this.#deciding = decided
-    return decided
+    return this.#inTurn(() => this.#reload((source) => this.#applyWhatLoads(source, { forNews: false })))
+  }
+
+  /** What the backends have on offer of these configurations, for people. */
+  reflections(): readonly ReflectionStatus[] {
+    return this.#reflections.status()
   }
 
   /** No more reloads. */
@@ -79,12 +87,27 @@ export class Generations {
     await Promise.all(this.#retiring)
   }
 
-  async #reload(): Promise<boolean> {
+  /** A backend describes itself anew. When nothing of that loads, nothing changes. */
+  #reloadReflected(): Promise<boolean> {
+    return this.#inTurn(async () => {
+      // A reload that was under way may have taken it in already.
+      if (!this.#reflections.hasNews) return false
+      return await this.#reload((source) => this.#applyWhatLoads(source, { forNews: true }))
+    })
+  }
+
+  #inTurn(decide: () => Promise<boolean>): Promise<boolean> {
+    const decided = this.#deciding.then(decide)
+    this.#deciding = decided
+    return decided
+  }
+
+  async #reload(apply: (source: Source) => Promise<void>): Promise<boolean> {
     if (this.#closed) return false
     const { log, source, onDecided } = this.#options
     const files = new SeenFiles()
     try {
-      await this.#apply(await readSource(source, files))
+      await apply(await readSource(source, files))
       this.#refused = undefined
       onDecided('applied')
       log.info({ 'gateway.config_version': this.#version }, 'configuration applied')
@@ -101,17 +124,38 @@ export class Generations {
     }
   }
 
-  async #apply({ loaded, definitions }: Source): Promise<void> {
+  /**
+   * With all that the backends describe, or else without what is new in that and does not load: they must not keep a configuration or a
+   * start from running. `forNews`: news of the backends are the only reason to apply it.
+   */
+  async #applyWhatLoads(source: Source, { forNews }: { readonly forNews: boolean }): Promise<void> {
+    // Each turn sets something aside.
+    for (let forgive = !forNews; ; forgive = false) {
+      try {
+        await this.#apply(source, { forgive })
+        return
+      } catch (error) {
+        const reason = messageOf(error)
+        const isTheirs = this.#reflections.refuse(reason)
+        if (!isTheirs || (forNews && !this.#reflections.hasNews)) throw error
+        this.#options.log.error({ problems: reason.split('\n') }, 'what a backend describes is refused')
+      }
+    }
+  }
+
+  async #apply({ loaded, definitions }: Source, { forgive }: { readonly forgive: boolean }): Promise<void> {
     const next = await buildGeneration(loaded, {
       ...this.#options,
       definitions,
       configVersion: this.#version + 1,
       kept: this.#kept,
+      reflections: this.#options.reflect ? this.#reflections : undefined,
     })
     const old = this.#current
     this.#current = next
     this.#version++
     this.#options.upstreams.startProbes()
+    this.#reflections.accept(forgive)
     this.#retire(old)
   }
 

@@ -1,6 +1,7 @@
 import type { UpstreamConfig } from './config/schema.ts'
 import type { Logger } from './core/log.ts'
-import { HealthChecker } from './traffic/health-check.ts'
+import { HealthChecker, type Probe } from './traffic/health-check.ts'
+import { httpProbe } from './traffic/http-probe.ts'
 import { Upstream } from './traffic/upstream.ts'
 
 /** An upstream with its probes, and the configuration that it was made from. */
@@ -66,13 +67,34 @@ export class Upstreams {
       active === undefined || !this.#probe
         ? undefined
         : new HealthChecker(name, upstream.endpoints, {
-            path: active.path,
+            probe: probeOf(active),
             intervalMs: active.interval,
-            timeoutMs: active.timeout,
             healthyAfter: active.healthyAfter,
             unhealthyAfter: active.unhealthyAfter,
             log: this.#log,
           })
     return { upstream, checker }
+  }
+}
+
+type ProbeConfig = NonNullable<UpstreamConfig['healthChecks']['active']>
+
+function probeOf({ type, path, service, timeout: timeoutMs }: ProbeConfig): Probe {
+  return type === 'grpc' ? grpcProbe({ service, timeoutMs }) : httpProbe({ path, timeoutMs })
+}
+
+/** Its module is loaded by the first probe, because gRPC is loaded only where it is used. */
+function grpcProbe(options: { readonly service: string; readonly timeoutMs: number }): Probe {
+  let loaded: Promise<Probe> | undefined
+  const load = async (): Promise<Probe> => {
+    const { GrpcProbe } = await import('./front-ends/grpc/health/grpc-probe.ts')
+    return new GrpcProbe(options)
+  }
+  return {
+    probe: async (endpoint) => {
+      loaded ??= load()
+      return (await loaded).probe(endpoint)
+    },
+    close: () => void loaded?.then((probe) => probe.close()),
   }
 }

@@ -13,6 +13,8 @@ export interface GatewayStatus {
   readonly upstreams: readonly UpstreamStatus[]
   /** The certificates that clients are shown, by name; Unix time in milliseconds. */
   readonly certificates: readonly { readonly name: string; readonly expiresAt: number }[]
+  /** Backends that describe themselves; `trouble` is undefined when all is well. */
+  readonly reflections: readonly { readonly upstream: string; readonly trouble: string | undefined }[]
   /** Rows of the routing table. */
   readonly routes: number
 }
@@ -57,6 +59,14 @@ export function readinessReport(status: GatewayStatus): { ready: boolean; checks
   ]
   if (status.redis !== undefined) {
     checks.push({ name: 'redis', ok: status.redis === 'up', required: false, detail: status.redis })
+  }
+  for (const { upstream, trouble } of status.reflections) {
+    checks.push({
+      name: `reflection ${upstream}`,
+      ok: trouble === undefined,
+      required: false,
+      detail: trouble ?? 'the newest descriptors are running',
+    })
   }
   return { ready: checks.every((check) => check.ok || !check.required), checks }
 }

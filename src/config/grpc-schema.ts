@@ -6,12 +6,39 @@ import { type PluginListSchema, policyKeys } from './policy-keys.ts'
 /** `grpc`. */
 export function grpcSchema(uses: PluginListSchema) {
   return z.strictObject({
-    protos: z.array(z.string()).min(1).describe('Proto files or globs, relative to this file.'),
+    protos: z.array(z.string()).default([]).describe('Proto files or globs, relative to this file.'),
+    descriptorSets: z
+      .array(z.string())
+      .default([])
+      .describe(
+        'Files or globs of descriptor sets (protoc --include_imports --descriptor_set_out, buf build -o).',
+      ),
+    reflection: z
+      .array(
+        z.strictObject({
+          upstream: z.string().describe('A name under upstreams: its gRPC server reflection is asked.'),
+          interval: duration()
+            .refine((ms) => ms >= 100, 'expected at least 100ms')
+            .prefault('60s')
+            .describe('Between two times; a change is applied by itself.'),
+          timeout: duration()
+            .prefault('5s')
+            .describe('For all questions of one time; a start waits no longer.'),
+        }),
+      )
+      .default([])
+      .describe('Backends that describe their services themselves, where no file does.'),
     includeDirs: z
       .array(z.string())
       .default(['protos'])
       .describe(
         'Where imports are looked up; google/api, google/rpc, google/type and google/protobuf are built in.',
+      ),
+    health: z
+      .boolean()
+      .default(true)
+      .describe(
+        'Whether grpc.health.v1.Health is served for the gateway itself, open to everybody as /readyz is.',
       ),
     messageBytes: size().prefault('4mb').describe('Largest message in either direction.'),
     channel: z

@@ -48,6 +48,10 @@ export function checkReferences(config: Config): ReferenceProblem[] {
       needUpstream(subgraph.upstream, ['graphql', 'subgraphs', name, 'upstream'])
     }
   }
+  if (config.grpc !== undefined) problems.push(...sourcesOf(config.grpc))
+  config.grpc?.reflection.forEach(({ upstream }, index) => {
+    needUpstream(upstream, ['grpc', 'reflection', index, 'upstream'])
+  })
   for (const [name, service] of Object.entries(config.grpc?.services ?? {})) {
     needUpstream(service.upstream, ['grpc', 'services', name, 'upstream'])
     needIdentity(service.auth, ['grpc', 'services', name])
@@ -55,6 +59,17 @@ export function checkReferences(config: Config): ReferenceProblem[] {
   }
   problems.push(...repeated('routes', config.routes), ...repeated('consumers', config.consumers))
   return problems
+}
+
+function sourcesOf({ protos, descriptorSets, reflection }: NonNullable<Config['grpc']>): ReferenceProblem[] {
+  if (protos.length + descriptorSets.length + reflection.length === 0)
+    return [{ path: ['grpc'], message: 'needs protos, descriptorSets or reflection to know its services' }]
+  const upstreams = reflection.map(({ upstream }) => upstream)
+  return upstreams.flatMap((name, index) =>
+    upstreams.indexOf(name) === index
+      ? []
+      : [{ path: ['grpc', 'reflection', index, 'upstream'], message: `upstream "${name}" stands twice` }],
+  )
 }
 
 function repeated(section: string, items: readonly { readonly id: string }[]): ReferenceProblem[] {

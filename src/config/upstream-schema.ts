@@ -76,11 +76,19 @@ export const upstreamSchema = z.strictObject({
   healthChecks: object({
     active: z
       .strictObject({
+        type: z
+          .enum(['http', 'grpc'])
+          .default('http')
+          .describe('How a target is asked: http by GET at path, grpc by grpc.health.v1.Health/Check.'),
         path: z
           .string()
           .startsWith('/')
           .default('/health')
-          .describe('Asked with GET; any 2xx answer is healthy.'),
+          .describe('With type http: asked with GET; any 2xx answer is healthy.'),
+        service: z
+          .string()
+          .default('')
+          .describe('With type grpc: the service whose health is asked for; empty: the server as a whole.'),
         interval: duration().prefault('5s').describe('Between two probes.'),
         timeout: duration().prefault('2s').describe('A probe that takes longer has failed.'),
         healthyAfter: z.int().min(1).default(1).describe('Good probes in a row that bring a target back.'),

@@ -14,6 +14,8 @@ export interface FrontEnd {
   readonly describe?: () => object
   /** Answers a refused or failed exchange in the protocol's own words. Called only while nothing was sent. */
   refuse(x: HttpExchange, error: GatewayError): void
+  /** It gets no new exchanges from now on: those that would last for as long as their clients like are to end. */
+  retire?(): void
   /** Frees what the front-end holds; called when its last exchange has settled. */
   close(): Promise<void>
 }

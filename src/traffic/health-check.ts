@@ -1,13 +1,18 @@
-import { request } from 'undici'
 import type { Logger } from '../core/log.ts'
 import type { Endpoint } from './endpoint.ts'
 
-/** Active probes of an upstream's endpoints; durations in milliseconds. */
-export interface ProbeOptions {
-  /** Asked with GET; any 2xx is healthy. */
-  readonly path: string
+/** How an endpoint is asked; each protocol has its own way. */
+export interface Probe {
+  /** Undefined when healthy, else why not: `probe failed: …` when there was no answer. Limits its own time, never rejects. */
+  probe(endpoint: Endpoint): Promise<string | undefined>
+  close(): void
+}
+
+/** Active probes of an upstream's endpoints. */
+export interface HealthCheckOptions {
+  /** The checker's to close. */
+  readonly probe: Probe
   readonly intervalMs: number
-  readonly timeoutMs: number
   readonly healthyAfter: number
   readonly unhealthyAfter: number
 }
@@ -19,7 +24,7 @@ export interface ProbeOptions {
 export class HealthChecker {
   readonly #upstreamName: string
   readonly #endpoints: readonly Endpoint[]
-  readonly #options: ProbeOptions
+  readonly #options: HealthCheckOptions
   readonly #log: Logger
   readonly #timers = new Map<Endpoint, NodeJS.Timeout>()
   #running = false
@@ -27,7 +32,7 @@ export class HealthChecker {
   constructor(
     upstreamName: string,
     endpoints: readonly Endpoint[],
-    options: ProbeOptions & { readonly log: Logger },
+    options: HealthCheckOptions & { readonly log: Logger },
   ) {
     this.#upstreamName = upstreamName
     this.#endpoints = endpoints
@@ -45,11 +50,12 @@ export class HealthChecker {
   close(): void {
     this.#running = false
     for (const timer of this.#timers.values()) clearTimeout(timer)
+    this.#options.probe.close()
   }
 
   async #probe(endpoint: Endpoint, row: { good: number; bad: number }): Promise<void> {
     const { healthyAfter, unhealthyAfter, intervalMs } = this.#options
-    const reason = await probeOnce(endpoint, this.#options)
+    const reason = await this.#options.probe.probe(endpoint)
     if (!this.#running) return
     if (reason === undefined) {
       row.good++
@@ -74,22 +80,5 @@ export class HealthChecker {
     const fields = { 'gateway.upstream': this.#upstreamName, 'gateway.target': endpoint.url, reason }
     if (healthy) this.#log.info(fields, 'target is healthy')
     else this.#log.warn(fields, 'target is unhealthy')
-  }
-}
-
-/** Undefined when healthy, else why not. */
-async function probeOnce(endpoint: Endpoint, options: ProbeOptions): Promise<string | undefined> {
-  try {
-    const reply = await request(`${endpoint.url}${options.path}`, {
-      dispatcher: endpoint.pool,
-      signal: AbortSignal.timeout(options.timeoutMs),
-      headers: { 'user-agent': 'trivium-health-check' },
-    })
-    await reply.body.dump()
-    return reply.statusCode >= 200 && reply.statusCode < 300
-      ? undefined
-      : `probe was answered ${reply.statusCode}`
-  } catch (error) {
-    return `probe failed: ${error instanceof Error ? error.message || error.name : String(error)}`
   }
 }

@@ -278,7 +278,7 @@ const cases: readonly Case[] = [
     name: 'a REST route and a gRPC method that clash',
     yaml: `${upstreams}routes:\n  - {id: r, path: /v1/x, methods: [GET], upstream: a, auth: none}\n${grpc}{‸upstream: a, auth: none}\n`,
     says: [
-      'grpc.services.one.One.upstream: "/v1/x" (GET) of FOLDER/one.proto: one.One.Get clashes with "/v1/x" of route "r"',
+      'grpc.services.one.One.upstream: "/v1/x" (GET) of FOLDER/one.proto:6:3: one.One.Get clashes with "/v1/x" of route "r"',
     ],
   },
   // What only shows when it is built.

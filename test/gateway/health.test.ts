@@ -217,6 +217,7 @@ for (const [name, upstreams, redis, status, backends] of reports) {
       redis,
       upstreams: upstreams.map(([upstream, targets]) => ({ name: upstream, targets })),
       certificates: [],
+      reflections: [],
       routes: 0,
     })
     assert.deepEqual([report.status, report.backends, report.uptimeSeconds], [status, backends, 90])

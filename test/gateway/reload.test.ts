@@ -9,6 +9,7 @@ import { runInNewContext } from 'node:vm'
 import { z } from 'zod'
 import { definePlugin, type PluginDefinition } from '../../src/pipeline/registry.ts'
 import { folderOf } from '../config/files.ts'
+import { compile, setOf } from '../front-ends/grpc/reflection/compile.ts'
 import { startBackend, startGateway, type TestGateway } from '../world.ts'
 import { send, startLoad } from './load.ts'
 
@@ -25,9 +26,16 @@ interface FileGateway extends TestGateway {
 async function startFrom(
   t: TestContext,
   files: Readonly<Record<string, string>>,
-  options: { readonly plugins?: readonly PluginDefinition[]; readonly watch?: boolean } = {},
+  {
+    folder: path = folderOf(t, files),
+    ...options
+  }: {
+    readonly plugins?: readonly PluginDefinition[]
+    readonly watch?: boolean
+    /** Where the files are already. */
+    readonly folder?: (name: string) => string
+  } = {},
 ): Promise<FileGateway> {
-  const path = folderOf(t, files)
   const made = await startGateway(t, {}, { file: path('gateway.yaml'), watch: true, ...options })
   const logged: TestGateway['logged'] = (matches) =>
     within(
@@ -298,6 +306,15 @@ const watched: readonly (readonly [
     ({ path }) => writeFileSync(path('two.proto'), part('a')),
   ],
   [
+    'a proto in a folder that a pattern finds now',
+    { 'one.proto': proto('/v1/a') },
+    grpc('**/*.proto'),
+    ({ path }) => {
+      mkdirSync(path('new'))
+      writeFileSync(path('new/two.proto'), part('a'))
+    },
+  ],
+  [
     'a value read by file://',
     { id: 'one' },
     'consumers: [{id: "file://id"}]\n',
@@ -323,6 +340,54 @@ for (const [name, files, more, change] of watched) {
     )
   })
 }
+
+test('a descriptor set is watched: a change is applied, a broken one leaves the old one running', async (t) => {
+  const set = (path: string): Uint8Array => setOf(compile({ 'one.proto': proto(path) }))
+  const sets = 'grpc: {descriptorSets: ["*.binpb"], services: {one.One: {upstream: a, auth: none}}}\n'
+  const folder = folderOf(t, {})
+  writeFileSync(folder('one.binpb'), set('/v1/a'))
+  const yaml = yamlOf({ a: 'http://127.0.0.1:1' }, ['id: r, path: /x, upstream: a'], sets)
+  writeFileSync(folder('gateway.yaml'), yaml)
+  const gateway = await startFrom(t, {}, { folder })
+  const known = async (path: string) => (await send(`${gateway.url}${path}`)).status !== 404
+  assert.deepEqual([await known('/v1/a'), await known('/v1/b')], [true, false])
+  writeFileSync(gateway.path('one.binpb'), set('/v1/b'))
+  await gateway.applied(2)
+  assert.deepEqual([await known('/v1/a'), await known('/v1/b')], [false, true])
+  writeFileSync(gateway.path('one.binpb'), set('/v1/c').subarray(0, -3))
+  await gateway.refused(/grpc: .*one\.binpb: is cut off, or no descriptor set; .*--include_imports/)
+  assert.deepEqual([await known('/v1/b'), await known('/v1/c')], [true, false])
+  writeFileSync(gateway.path('one.binpb'), set('/v1/c'))
+  await gateway.applied(3)
+  writeFileSync(gateway.path('two.binpb'), setOf(compile({ 'two.proto': part('a') })))
+  await gateway.applied(4)
+  assert.equal(await known('/v1/c'), true)
+})
+
+test('a proto that breaks and is mended while requests flow loses none of them', async (t) => {
+  const backend = await startBackend(t, named('a'))
+  const gateway = await startFrom(t, {
+    'gateway.yaml': yamlOf({ a: backend.url }, ['id: r, path: /x, upstream: a'], grpc('*.proto')),
+    'one.proto': proto('/v1/a'),
+  })
+  const load = startLoad(gateway.url, ['/x'], 2)
+  const mistakes: readonly (readonly [text: string, refusal: RegExp])[] = [
+    [proto('/v1/a').replace('message Empty', 'messag Empty'), /one\.proto:5:1: illegal token 'messag'/],
+    [proto('/v1/a').replace('(Empty) returns', '(Full) returns'), /one\.proto:7:11: no such .*Full/],
+    [proto('/v1/{nope}'), /one\.proto:7:3: one\.One\.Get: the path names "nope"/],
+    [proto('/v1/a', 'import "gone.proto";'), /one\.proto:4:8: "gone\.proto" is not in any of/],
+  ]
+  let version = 1
+  for (const [text, refusal] of mistakes) {
+    gateway.replace('one.proto', text)
+    await gateway.refused(refusal)
+    assert.equal((await send(`${gateway.url}/v1/a`)).status, 502)
+    gateway.replace('one.proto', proto(`/v1/a`, `// ${version}`))
+    await gateway.applied(++version)
+  }
+  await load.stop()
+  assert.deepEqual(load.failures, [])
+})
 
 test('a file that a refused configuration lacks is watched for', async (t) => {
   const yaml = yamlOf({ a: 'http://127.0.0.1:1' }, ['id: r, path: /x, upstream: a'])
@@ -355,9 +420,13 @@ test('a change is applied although something else writes into the folder all the
   const yaml = yamlOf({ a: 'http://127.0.0.1:1' }, ['id: r, path: /x, upstream: a'])
   const gateway = await startFrom(t, { 'gateway.yaml': yaml })
   const noise = setInterval(() => writeFileSync(gateway.path('some.log'), String(Date.now())), 20)
-  t.after(() => clearInterval(noise))
-  gateway.replace('gateway.yaml', yaml.replace('id: r', 'id: s'))
-  await gateway.applied(2)
+  try {
+    gateway.replace('gateway.yaml', yaml.replace('id: r', 'id: s'))
+    await gateway.applied(2)
+  } finally {
+    // Before the folder goes.
+    clearInterval(noise)
+  }
 })
 
 test('a change that comes while a reload is under way is not lost', async (t) => {

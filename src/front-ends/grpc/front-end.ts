@@ -9,8 +9,14 @@ import { answerError } from './answer-status.ts'
 import { type Binding, compileBinding } from './binding.ts'
 import { speaksConnect } from './connect/connect-format.ts'
 import { refuseConnect } from './connect/refuse-connect.ts'
-import { type Descriptors, loadDescriptors, type RpcMethod } from './descriptors.ts'
+import type { Descriptors, RpcMethod } from './descriptors.ts'
+import { type DescriptorOptions, gatherDescriptors } from './gather-descriptors.ts'
+import { GatewayHealth } from './health/gateway-health.ts'
+import { healthService } from './health/health-messages.ts'
+import { healthRows } from './health/health-rows.ts'
+import { HealthWatches } from './health/health-watches.ts'
 import { compileMetadataRules, type MetadataOptions, type MetadataRules } from './metadata-rules.ts'
+import { missingRow } from './missing-rows.ts'
 import { NativeAnswer } from './native/native-answer.ts'
 import { besideJson, nativeRows } from './native/native-rows.ts'
 import { refusalFormat } from './native/wire-format.ts'
@@ -25,12 +31,8 @@ import { serveSocket } from './streaming/serve-socket.ts'
 import { SocketRows } from './streaming/socket-rows.ts'
 import { unannotatedBinding } from './unannotated.ts'
 
-/** What the gRPC front-end serves: services that `.proto` files declare. */
-export interface GrpcOptions {
-  /** Absolute paths of `.proto` files. */
-  readonly protoFiles: readonly string[]
-  /** Absolute; google/api, google/rpc, google/type and google/protobuf are always found. */
-  readonly includeDirs: readonly string[]
+/** What the gRPC front-end serves, and where the descriptors of that come from. */
+export interface GrpcOptions extends DescriptorOptions {
   readonly services: readonly ServiceOptions[]
   readonly limits: {
     /** The most that is read of a request body. */
@@ -38,6 +40,8 @@ export interface GrpcOptions {
     /** The most that one encoded message may have, either way. */
     readonly messageBytes: number
   }
+  /** Says whether the gateway is ready, for `grpc.health.v1` of its own. Default: that is not served. */
+  readonly ready?: () => boolean
   /** How calls are carried to backends. Default: by the gateway's own client. */
   readonly channel?: Omit<ChannelOptions, 'maxMessageBytes'>
   /** Milliseconds between two pings of a WebSocket; 0: none. Default 30,000. */
@@ -73,23 +77,27 @@ export interface JsonOptions extends JsonStyle {
 
 /**
  * Makes the front-end: reads the protos, checks every binding. Rejects with an Error that names the file and, as far as they are
- * known, line, service, method and field.
+ * known, line, service, method and field. A service that its backend has not described yet is refused until it has.
  */
 export async function createGrpcFrontEnd(options: GrpcOptions): Promise<FrontEnd> {
-  const descriptors = loadDescriptors({ files: options.protoFiles, includeDirs: options.includeDirs })
-  return new GrpcFrontEnd(options, descriptors)
+  const { descriptors, missing } = await gatherDescriptors(options, options.services)
+  const [absent = [], services = []] = [true, false].map((is) =>
+    options.services.filter(({ name }) => missing.has(name) === is),
+  )
+  return new GrpcFrontEnd({ ...options, services }, descriptors, absent)
 }
 
 class GrpcFrontEnd implements FrontEnd {
   readonly name = 'grpc'
-  readonly rows: readonly Row[]
+  readonly rows: Row[]
   readonly describe: () => object
+  readonly #watches: HealthWatches | undefined
   /** By the limit of a message. */
   readonly #transports = new Map<number, RpcTransport>()
   readonly #options: GrpcOptions
   readonly #registry: Registry
 
-  constructor(options: GrpcOptions, descriptors: Descriptors) {
+  constructor(options: GrpcOptions, descriptors: Descriptors, absent: readonly ServiceOptions[]) {
     const { apiKeyHeader = 'x-api-key', info = {} } = options
     this.#options = options
     const bound = options.services.map((service) => ({
@@ -108,14 +116,26 @@ class GrpcFrontEnd implements FrontEnd {
         return [row, ...sockets.beside(row, binding.template, (x) => serveSocket(x, route))]
       }),
     )
-    this.rows = besideJson(
-      json,
-      options.services.flatMap((service) => {
-        const messageBytes = this.#messageBytes(service)
-        const transport = this.#transport(messageBytes)
-        return nativeRows(service, { descriptors, messageBytes, apiKeyHeader, transport, frontEnd: this })
-      }),
-    )
+    this.rows = [
+      ...besideJson(
+        json,
+        options.services.flatMap((service) => {
+          const messageBytes = this.#messageBytes(service)
+          const transport = this.#transport(messageBytes)
+          return nativeRows(service, { descriptors, messageBytes, apiKeyHeader, transport, frontEnd: this })
+        }),
+      ),
+      ...absent.map((service) => missingRow(service, this)),
+    ]
+    const { ready } = options
+    const all = [...options.services, ...absent]
+    // A service of that name which is configured is somebody else's.
+    if (ready !== undefined && all.every(({ name }) => name !== healthService)) {
+      const missing = new Set(absent.map(({ name }) => name))
+      const health = new GatewayHealth({ ready, services: all, missing })
+      this.#watches = new HealthWatches(health)
+      this.rows.push(...healthRows({ health, watches: this.#watches, frontEnd: this }))
+    }
     const services = bound.map(
       ({ service: { policy, json }, bindings }): DescribedService => ({ bindings, policy, style: json }),
     )
@@ -129,6 +149,10 @@ class GrpcFrontEnd implements FrontEnd {
     if (format !== undefined) new NativeAnswer(x, format).refuse(error)
     else if (speaksConnect(x)) refuseConnect(x, error, this.#registry)
     else answerError(x, error)
+  }
+
+  retire(): void {
+    this.#watches?.retire()
   }
 
   async close(): Promise<void> {

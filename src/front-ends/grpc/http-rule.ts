@@ -11,11 +11,10 @@ export interface HttpBinding {
 }
 
 /**
- * The bindings in the options of a method as protobufjs parses them: the rule's own one first, then its additional ones. Empty
- * when there is no annotation. Throws an Error that begins with `origin` for a rule that http.proto does not allow.
+ * The bindings of a rule whose fields are in snake case: its own one first, then its additional ones. Empty when there is no
+ * annotation. Throws an Error that begins with `origin` for a rule that http.proto does not allow.
  */
-export function readHttpRule(options: object | undefined, origin: string): readonly HttpBinding[] {
-  const rule = isRecord(options) ? options['(google.api.http)'] : undefined
+export function readHttpRule(rule: unknown, origin: string): readonly HttpBinding[] {
   if (!isRecord(rule)) return []
   const given = rule.additional_bindings ?? []
   const additional: readonly unknown[] = Array.isArray(given) ? given : [given]

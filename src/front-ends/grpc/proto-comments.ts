@@ -7,7 +7,7 @@ export type ProtoComments = ReadonlyMap<string, string>
 export function readComments(root: protobuf.Root): ProtoComments {
   const comments = new Map<string, string>()
   const note = (name: string, comment: string | null | undefined): void => {
-    const text = cleaned(comment ?? '')
+    const text = cleanedComment(comment ?? '')
     if (text !== '') comments.set(name.replace(/^\./, ''), text)
   }
   const visit = (namespace: protobuf.NamespaceBase): void => {
@@ -29,8 +29,8 @@ export function readComments(root: protobuf.Root): ProtoComments {
   return comments
 }
 
-/** Without notes to colleagues (`(-- --)`, AIP-192) and with the text alone of references such as `[Book][library.v1.Book]`. */
-function cleaned(comment: string): string {
+/** A comment without notes to colleagues (`(-- --)`, AIP-192) and with the text alone of references such as `[Book][library.v1.Book]`. */
+export function cleanedComment(comment: string): string {
   return comment
     .replace(/\(--.*?--\)/gs, '')
     .replace(/\[([^\][]+)\]\[[\w.]*\]/g, '$1')

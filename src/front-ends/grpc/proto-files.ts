@@ -1,7 +1,8 @@
 import { accessSync, constants } from 'node:fs'
-import { dirname, isAbsolute, join, relative } from 'node:path'
+import { dirname, isAbsolute, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import protobuf from 'protobufjs'
+import { ProtoText, shownPath, word } from './proto-place.ts'
 
 /** Which `.proto` files are read, and where their imports are looked up. */
 export interface ProtoSources {
@@ -48,12 +49,6 @@ function plainConstructors(namespace: protobuf.NamespaceBase): void {
   }
 }
 
-/** A path as messages show it: relative to the working directory where it lies below it. */
-export function shownPath(path: string): string {
-  const shown = relative(process.cwd(), path)
-  return shown.startsWith('..') || isAbsolute(shown) ? path : shown
-}
-
 const alwaysRead = ['google/rpc/status.proto', 'google/rpc/error_details.proto']
 
 function googleDir(): string {
@@ -64,7 +59,7 @@ function findFile(target: string, includeDirs: readonly string[], origin: string
   const candidates = isAbsolute(target) ? [target] : includeDirs.map((dir) => join(dir, target))
   const found = candidates.find(readable)
   if (found !== undefined) return found
-  const importer = origin === '' ? '' : `${shownPath(origin)}: `
+  const importer = origin === '' ? '' : `${new ProtoText(origin).placeOf(new RegExp(word(`"${target}"`)))}: `
   throw new Error(`${importer}"${target}" is not in any of ${includeDirs.map(shownPath).join(', ')}`)
 }
 
@@ -79,13 +74,28 @@ function readable(path: string): boolean {
 
 /**
  * protobufjs says `illegal token 'x' (/path/a.proto, line 3)`: the place is put first, as compilers do. For a type that is missing it
- * names the one that needs it (`no such type: X in Type .a.M`): the file of that one is put first.
+ * names the one that needs it (`no such type: X in Type .a.M`): the place there is put first.
  */
 function messageOf(cause: unknown, root: protobuf.Root): string {
   const message = cause instanceof Error ? cause.message : String(cause)
-  const place = /^(.*) \((.+\.proto), line (\d+)\)$/.exec(message)
-  if (place !== null) return `${shownPath(place[2] ?? '')}:${place[3]}: ${place[1]}`
-  const user = / in \w+ \.([\w.]+)$/.exec(message)?.[1]
-  const file = user === undefined ? undefined : root.lookup(user)?.filename
-  return typeof file === 'string' ? `${shownPath(file)}: ${message}` : message
+  const [, mistake, file, line] = /^(.*) \((.+\.proto), line (\d+)\)$/.exec(message) ?? []
+  if (mistake !== undefined && file !== undefined) {
+    const token = /'([^']+)'/.exec(mistake)?.[1] ?? ''
+    return `${new ProtoText(file).placeOnLine(Number(line), token)}: ${mistake}`
+  }
+  const [, missing, user] = /^no such [^:']+(?:: |')([\w.]+)'?(?: in \w+ \.([\w.]+))?$/.exec(message) ?? []
+  if (missing === undefined) return message
+  const place = placeOfType(missing, user, root)
+  return place === undefined ? message : `${place}: ${message}`
+}
+
+/** Where a type is used that there is not: by `user`, or else in the first file that has the word. */
+function placeOfType(missing: string, user: string | undefined, root: protobuf.Root): string | undefined {
+  const needing = user === undefined ? undefined : root.lookup(user)?.filename
+  if (user !== undefined && typeof needing === 'string') {
+    const name = user.slice(user.lastIndexOf('.') + 1)
+    return new ProtoText(needing).placeOf(new RegExp(word(name)), new RegExp(word(missing)))
+  }
+  const places = root.files.map((file) => new ProtoText(file).placeOf(new RegExp(word(missing))))
+  return places.find((place) => /:\d+$/.test(place))
 }

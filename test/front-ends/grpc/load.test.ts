@@ -45,7 +45,7 @@ test('there is a row for each binding, under the name of its method', async () =
   )
   assert.equal(
     echo[0]?.origin,
-    'test/front-ends/grpc/protos/kitchen/v1/kitchen.proto: kitchen.v1.Kitchen.Echo',
+    'test/front-ends/grpc/protos/kitchen/v1/kitchen.proto:18:3: kitchen.v1.Kitchen.Echo',
   )
   assert.deepEqual([echo[0]?.protocol, echo[0]?.encodedSlash, echo[0]?.policy.id], ['grpc', true, 'test'])
 })
@@ -63,21 +63,21 @@ message M { string text = 1; M child = 2; repeated string tags = 3; map<string, 
 service S { rpc Do(M) returns (M) { option (google.api.http) = ${rule}; } }`
 
 const broken: readonly [name: string, source: string, message: RegExp][] = [
-  ['does not parse', 'syntax = "proto3";\n\nmessage {', /file\.proto:3: illegal/],
+  ['does not parse', 'syntax = "proto3";\n\nmessage {', /file\.proto:3:9: illegal/],
   [
     'imports what is not there',
     'syntax = "proto3"; import "no/where.proto";',
-    /file\.proto: "no\/where\.proto" is not in any of/,
+    /file\.proto:1:27: "no\/where\.proto" is not in any of/,
   ],
   [
     'uses an unknown type',
     'syntax = "proto3"; package a; message M { Nope x = 1; }',
-    /file\.proto: .*Nope.*a\.M/,
+    /file\.proto:1:43: .*Nope.*a\.M/,
   ],
   [
     'names an unknown field in a path',
     annotated('{get: "/v1/{nope}"}'),
-    /file\.proto: a\.S\.Do: the path names "nope"/,
+    /file\.proto:4:13: a\.S\.Do: the path names "nope"/,
   ],
   [
     'names an unknown nested field in a path',

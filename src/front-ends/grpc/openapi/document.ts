@@ -1,4 +1,4 @@
-import type { FileRegistry } from '@bufbuild/protobuf'
+import type { Registry } from '@bufbuild/protobuf'
 import type { Policy } from '../../../core/route.ts'
 import type { Binding } from '../binding.ts'
 import type { ProtoComments } from '../proto-comments.ts'
@@ -12,7 +12,7 @@ import { createSchemas, described, type Schemas } from './schemas.ts'
 export interface ApiOptions {
   readonly services: readonly DescribedService[]
   /** Must know `google.rpc.Status`. */
-  readonly registry: FileRegistry
+  readonly registry: Registry
   readonly comments: ProtoComments
   /** The header with the key of a consumer. */
   readonly apiKeyHeader: string

@@ -27,9 +27,9 @@ test('a gateway describes what it serves, at /openapi/grpc.json', async (t) => {
 
   await t.test('as many operations as rows', () => {
     assert.equal(document.openapi, '3.1.0')
-    // OpenAPI has no words for the rows of WebSockets and of native gRPC.
+    // OpenAPI has no words for the rows of WebSockets and of native gRPC, health among them.
     const rows = gateway.rows.filter(
-      ({ headers, template }) => headers.length === 0 && !template.startsWith('/library.v1.'),
+      ({ headers, template }) => headers.length === 0 && !/^\/(?:library\.v1|grpc\.health)\./.test(template),
     )
     assert.equal(operationsOf(document).length, rows.length)
     assert.equal(document.components.securitySchemes.apiKey.name, 'x-library-key')

@@ -1,0 +1,28 @@
+import { GatewayError } from '../../core/error.ts'
+import type { FrontEnd } from '../../core/front-end.ts'
+import type { Row } from '../../core/route.ts'
+import type { ServiceOptions } from './front-end.ts'
+
+/** The row of a service that its backend has not described yet: calls of it are refused for now. Its HTTP bindings are not known. */
+export function missingRow({ name, policy }: ServiceOptions, frontEnd: FrontEnd): Row {
+  return {
+    id: `${name}/*`,
+    protocol: 'grpc',
+    template: `/${name}/*`,
+    policy,
+    methods: ['POST'],
+    hosts: [],
+    headers: [],
+    query: [],
+    priority: 0,
+    encodedSlash: false,
+    frontEnd,
+    origin: `service "${name}"`,
+    serve: () => {
+      throw new GatewayError('UNAVAILABLE', `${name} was not described by its backend yet.`, {
+        retryAfterMs: 1_000,
+        reached: false,
+      })
+    },
+  }
+}
