@@ -12,20 +12,26 @@ import {
 import protobuf from 'protobufjs'
 import { createCodecs } from '../src/front-ends/grpc/codec/codec.ts'
 import { loadDescriptors } from '../src/front-ends/grpc/descriptors.ts'
-import { median } from './median.ts'
+import { bigBook } from './books.ts'
+import { type Aim, type ContestResult, type Figures, type Pace, resultOf } from './contest.ts'
 
-// `node bench/codec.ts`: CPU time of turning one book from JSON into a message and back, by the gateway's codec, by
-// protobufjs in the way of @grpc/proto-loader, and by @bufbuild/protobuf.
-
-const rounds = 41
-const messagesPerTurn = 10_000
-/** What the codec has set out to be: so many times as fast as protobufjs. */
-const aim = 1.5
+/** Rounds for each one of a contest over the network: these are short. */
+const roundsPerRound = 8
+const warmUpRounds = 10
+const bytesPerTurn = 3_000_000
+/** What the codec has set out to be: at least 1.5 times as fast as protobufjs. */
+const aims: readonly Aim[] = [{ reference: 'protobufjs', atMost: 1 / 1.5 }]
 
 const protos = join(import.meta.dirname, '../protos')
 const libraryProto = join(protos, 'library/v1/library.proto')
 
-const book = {
+/** Any book of ours, in ProtoJSON. */
+interface JsonBook {
+  readonly published: string
+  readonly [field: string]: JsonValue
+}
+
+const smallBook: JsonBook = {
   id: '9007199254740993',
   shelf: '42',
   title: 'The Left Hand of Darkness, and some other ways to read it in the winter weather',
@@ -46,48 +52,50 @@ interface Codec {
   response(wire: Uint8Array): string
 }
 
-function main(): void {
+/** CPU time of turning a book from JSON into a message and back: by the gateway's codec, protobufjs in the way of @grpc/proto-loader, @bufbuild/protobuf. */
+export function measureCodecs({ rounds }: Pick<Pace, 'rounds'>): ContestResult[] {
   const { registry } = loadDescriptors({ files: [libraryProto], includeDirs: [protos] })
   const desc = registry.getMessage('library.v1.Book')
   if (desc === undefined) throw new Error('there is no library.v1.Book')
-  const json = Buffer.from(JSON.stringify(book))
-  const wire = toBinary(desc, fromJson(desc, book))
-  const codecs = [generated(desc, registry), protobufjs(), bufbuild(desc)].map((codec) => ({
-    json,
-    wire,
-    ...codec,
-  }))
-  for (const codec of codecs) requireSame(codec, wire)
-  const directions = ['request', 'response'] as const
-  const micros = new Map<string, number[]>()
-  for (let round = -10; round < rounds; round++) {
+  const books: readonly JsonBook[] = [smallBook, { id: '9007199254740993', shelf: '42', ...bigBook }]
+  return books.flatMap((book) => {
+    const json = Buffer.from(JSON.stringify(book))
+    const wire = toBinary(desc, fromJson(desc, book))
+    const codecs = [generated(desc, registry), protobufjs(book), bufbuild(desc)].map((codec) => ({
+      json,
+      wire,
+      ...codec,
+    }))
+    for (const codec of codecs) requireSame(codec, wire)
+    const sizes = { messages: Math.ceil(bytesPerTurn / json.length), rounds: rounds * roundsPerRound }
+    return [
+      resultOf(
+        { title: `Codec: request, ${json.length} bytes of JSON to ${wire.length}`, aims },
+        takeTurns(codecs, ({ request, json }) => request(json), sizes),
+      ),
+      resultOf(
+        { title: `Codec: response, ${wire.length} bytes to ${json.length} of JSON`, aims },
+        takeTurns(codecs, ({ response, wire }) => response(wire), sizes),
+      ),
+    ]
+  })
+}
+
+function takeTurns(
+  codecs: readonly Codec[],
+  run: (codec: Codec) => unknown,
+  { messages, rounds }: { readonly messages: number; readonly rounds: number },
+): Map<string, Figures[]> {
+  const turns = new Map(codecs.map(({ name }) => [name, [] as Figures[]]))
+  for (let round = -warmUpRounds; round < rounds; round++) {
     for (const codec of codecs) {
-      for (const direction of directions) {
-        const spent =
-          direction === 'request' ? turn(codec.request, codec.json) : turn(codec.response, codec.wire)
-        const key = `${codec.name} ${direction}`
-        if (round >= 0) micros.set(key, [...(micros.get(key) ?? []), spent])
-      }
+      const before = process.cpuUsage()
+      for (let i = 0; i < messages; i++) run(codec)
+      const { user, system } = process.cpuUsage(before)
+      if (round >= 0) turns.get(codec.name)?.push({ cpuMicros: (user + system) / messages })
     }
   }
-  const medianOf = (name: string, direction: string): number =>
-    median(micros.get(`${name} ${direction}`) ?? [])
-  const rows = codecs.map(({ name }) => {
-    const cells = directions.map((direction) => {
-      const mine = medianOf('generated', direction)
-      const spent = medianOf(name, direction)
-      return `${spent.toFixed(2).padStart(7)} ${`${(spent / mine).toFixed(2)}x`.padStart(7)}`
-    })
-    return `${name.padEnd(12)}${cells.join('  ')}`
-  })
-  const reached = directions.map(
-    (direction) => medianOf('protobufjs', direction) / medianOf('generated', direction),
-  )
-  process.stdout.write(
-    `µs CPU per message, ${json.length} bytes of JSON, ${wire.length} on the wire, median of ${rounds} rounds\n` +
-      `            request          response\n${rows.join('\n')}\n` +
-      `at least ${aim} times as fast as protobufjs: ${Math.min(...reached) >= aim ? 'yes' : 'no'}\n`,
-  )
+  return turns
 }
 
 function generated(desc: DescMessage, registry: Registry): Omit<Codec, 'json' | 'wire'> {
@@ -115,7 +123,7 @@ function bufbuild(desc: DescMessage): Omit<Codec, 'json' | 'wire'> {
 }
 
 /** What proto-loader's serializers do. protobufjs has no JSON for Timestamp, so that it gets and gives its two fields. */
-function protobufjs(): Omit<Codec, 'wire'> {
+function protobufjs(book: JsonBook): Omit<Codec, 'wire'> {
   const root = new protobuf.Root()
   const google = join(import.meta.dirname, '../node_modules/google-proto-files')
   root.resolvePath = (origin, target) =>
@@ -136,12 +144,3 @@ function requireSame({ name, json, wire, request, response }: Codec, expected: U
   strictEqual(Buffer.from(request(json)).toString('hex'), Buffer.from(expected).toString('hex'), name)
   deepStrictEqual(JSON.parse(response(wire)), JSON.parse(json.toString()), name)
 }
-
-function turn<T>(run: (input: T) => unknown, input: T): number {
-  const before = process.cpuUsage()
-  for (let i = 0; i < messagesPerTurn; i++) run(input)
-  const { user, system } = process.cpuUsage(before)
-  return (user + system) / messagesPerTurn
-}
-
-main()

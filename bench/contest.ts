@@ -12,9 +12,10 @@ export interface Contestant {
   readonly pid: number
 }
 
-/** What the gateway has set out to reach: its CPU time per request, divided by that of a reference. */
+/** What the gateway has set out to reach. */
 export interface Aim {
-  readonly reference: string
+  /** Its CPU time is divided by that of this one. Absent when it stands for itself, in microseconds. */
+  readonly reference?: string
   readonly atMost: number
 }
 
@@ -40,11 +41,17 @@ export interface Pace {
 
 /** What was measured in one turn, or the medians of all turns. */
 export interface Figures {
+  /** CPU time of the contestant's process for each answer. */
+  readonly cpuMicros: number
+  /** Absent where nothing but CPU time is measured. */
+  readonly served?: Served
+}
+
+/** How a contestant answered. */
+export interface Served {
   readonly perSecond: number
   readonly p50Ms: number
   readonly p99Ms: number
-  /** CPU time of the contestant's process for each answer. */
-  readonly cpuMicros: number
 }
 
 /** What came out for one contestant. */
@@ -78,9 +85,17 @@ export async function runContest(contest: Contest, pace: Pace): Promise<ContestR
     }
   }
   await requireSameAnswers(contestants, contest.question)
-  const own = turns.get(contest.gateway.name) ?? []
+  return resultOf(contest, turns)
+}
+
+/** Draws the result from what was measured in each round, by the name of the contestant; the gateway first. */
+export function resultOf(
+  { title, aims }: Pick<Contest, 'title' | 'aims'>,
+  turns: ReadonlyMap<string, readonly Figures[]>,
+): ContestResult {
+  const [own = []] = turns.values()
   const outcomes = [...turns].map(([name, figures]) => outcomeOf(name, figures, own))
-  return { title: contest.title, outcomes, aims: contest.aims.map((aim) => judge(aim, outcomes)) }
+  return { title, outcomes, aims: aims.map((aim) => judge(aim, outcomes)) }
 }
 
 function prepareLoad(question: Question | RpcQuestion): Promise<Load> {
@@ -91,28 +106,29 @@ async function takeTurn(load: Load, { url, pid }: Contestant, seconds: number): 
   const before = await cpuTimeMicros(pid)
   const reading = await load.run(url, seconds)
   const cpuMicros = ((await cpuTimeMicros(pid)) - before) / reading.requests
-  return {
-    perSecond: reading.requests / reading.seconds,
-    p50Ms: reading.p50Ms,
-    p99Ms: reading.p99Ms,
-    cpuMicros,
-  }
+  const { p50Ms, p99Ms } = reading
+  return { cpuMicros, served: { perSecond: reading.requests / reading.seconds, p50Ms, p99Ms } }
 }
 
 function outcomeOf(name: string, turns: readonly Figures[], gateway: readonly Figures[]): Outcome {
   const ratios = turns.map(({ cpuMicros }, round) => (gateway[round]?.cpuMicros ?? Number.NaN) / cpuMicros)
-  const figures = {
-    perSecond: median(turns.map((turn) => turn.perSecond)),
-    p50Ms: median(turns.map((turn) => turn.p50Ms)),
-    p99Ms: median(turns.map((turn) => turn.p99Ms)),
-    cpuMicros: median(turns.map((turn) => turn.cpuMicros)),
+  const cpuMicros = median(turns.map((turn) => turn.cpuMicros))
+  const served = turns.flatMap((turn) => turn.served ?? [])
+  if (served.length === 0) return { name, figures: { cpuMicros }, ratio: median(ratios), ratios }
+  const medians = {
+    perSecond: median(served.map(({ perSecond }) => perSecond)),
+    p50Ms: median(served.map(({ p50Ms }) => p50Ms)),
+    p99Ms: median(served.map(({ p99Ms }) => p99Ms)),
   }
-  return { name, figures, ratio: median(ratios), ratios }
+  return { name, figures: { cpuMicros, served: medians }, ratio: median(ratios), ratios }
 }
 
 function judge(aim: Aim, outcomes: readonly Outcome[]): ContestResult['aims'][number] {
-  const reached = outcomes.find(({ name }) => name === aim.reference)?.ratio ?? Number.NaN
-  return { ...aim, reached, met: reached <= aim.atMost }
+  const reached =
+    aim.reference === undefined
+      ? outcomes[0]?.figures.cpuMicros
+      : outcomes.find(({ name }) => name === aim.reference)?.ratio
+  return { ...aim, reached: reached ?? Number.NaN, met: reached !== undefined && reached <= aim.atMost }
 }
 
 /** A contestant that answers faster because it answers something else has not won. */
@@ -137,5 +153,9 @@ async function answerOverHttp(url: string, { method, path, headers, body }: Ques
   })
   const text = await response.text()
   if (response.status !== 200) throw new Error(`${url} answered ${response.status}: ${text.slice(0, 500)}`)
-  return JSON.parse(text)
+  if (!response.headers.get('content-type')?.startsWith('application/x-ndjson')) return JSON.parse(text)
+  return text
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line))
 }

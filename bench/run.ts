@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util'
+import { measureCodecs } from './codec.ts'
 import { type Contest, type ContestResult, type Pace, runContest } from './contest.ts'
 import { prepareGraphql } from './graphql.ts'
 import { prepareGrpc } from './grpc.ts'
@@ -7,7 +8,7 @@ import { prepareRest } from './rest.ts'
 
 // What `npm run bench` runs: the gateway with all plugins on, and the servers that it is compared with, side by side.
 
-const usage = `npm run bench -- [--only rest|graphql|grpc] [--quick] [--markdown | --json]
+const usage = `npm run bench -- [--only rest|graphql|grpc|codec] [--quick] [--markdown | --json]
 
   --only      one section; may be given again
   --quick     one short round, to see that everything runs; its figures mean little
@@ -17,10 +18,13 @@ const usage = `npm run bench -- [--only rest|graphql|grpc] [--quick] [--markdown
 /** Starts what a section needs, leaves its end to the stack, and says who is to be asked what. */
 type Prepare = (resources: AsyncDisposableStack) => Promise<Contest[]>
 
-const sections: Readonly<Record<string, Prepare>> = {
-  rest: prepareRest,
-  graphql: prepareGraphql,
-  grpc: prepareGrpc,
+type Section = (pace: Pace) => Promise<ContestResult[]>
+
+const sections: Readonly<Record<string, Section>> = {
+  rest: (pace) => runSection(prepareRest, pace),
+  graphql: (pace) => runSection(prepareGraphql, pace),
+  grpc: (pace) => runSection(prepareGrpc, pace),
+  codec: async (pace) => measureCodecs(pace),
 }
 
 const usualPace: Pace = { rounds: 5, firstWarmUpSeconds: 3, warmUpSeconds: 1, measuredSeconds: 5 }
@@ -43,7 +47,7 @@ async function main(): Promise<void> {
   const chosen = values.only?.map(sectionNamed) ?? Object.values(sections)
   const pace = values.quick ? quickPace : usualPace
   const contests: ContestResult[] = []
-  for (const prepare of chosen) contests.push(...(await runSection(prepare, pace)))
+  for (const section of chosen) contests.push(...(await section(pace)))
   const report = { machine: await describeMachine(), pace, contests }
   const print = values.json
     ? JSON.stringify(report, undefined, 2)
@@ -53,11 +57,11 @@ async function main(): Promise<void> {
   process.stdout.write(`${print}\n`)
 }
 
-function sectionNamed(name: string): Prepare {
-  const prepare = Object.hasOwn(sections, name) ? sections[name] : undefined
-  if (prepare === undefined)
+function sectionNamed(name: string): Section {
+  const section = Object.hasOwn(sections, name) ? sections[name] : undefined
+  if (section === undefined)
     throw new Error(`there is no section "${name}": ${Object.keys(sections).join(', ')}`)
-  return prepare
+  return section
 }
 
 async function runSection(prepare: Prepare, pace: Pace): Promise<ContestResult[]> {

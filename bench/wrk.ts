@@ -11,6 +11,8 @@ export interface Question {
   readonly path: string
   readonly headers: Readonly<Record<string, string>>
   readonly body?: string
+  /** How many ask at a time. Default: 64. */
+  readonly connections?: number
 }
 
 /** What a generator of load counted. */
@@ -28,7 +30,7 @@ export interface Load extends AsyncDisposable {
   run(origin: string, seconds: number): Promise<LoadReading>
 }
 
-const connections = 64
+const usualConnections = 64
 /** An answer that takes longer has failed. */
 const timeoutSeconds = 10
 const graceMs = 15_000
@@ -45,7 +47,7 @@ export async function prepareWrk(question: Question): Promise<Load> {
         '-t',
         '1',
         '-c',
-        `${connections}`,
+        `${question.connections ?? usualConnections}`,
         '-d',
         `${seconds}s`,
         '--timeout',

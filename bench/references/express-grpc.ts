@@ -1,6 +1,12 @@
 import { dirname, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { credentials, makeClientConstructor, type ServiceDefinition, type ServiceError } from '@grpc/grpc-js'
+import {
+  type ClientReadableStream,
+  credentials,
+  makeClientConstructor,
+  type ServiceDefinition,
+  type ServiceError,
+} from '@grpc/grpc-js'
 import { load } from '@grpc/proto-loader'
 import express, { type Response } from 'express'
 
@@ -11,11 +17,17 @@ interface Book {
   readonly published?: { readonly seconds: string; readonly nanos: number }
 }
 
+interface Event {
+  readonly book?: Book
+  readonly at?: Book['published']
+}
+
 type Callback = (error: ServiceError | null, book?: Book) => void
 
 interface LibraryClient {
   GetBook(request: object, callback: Callback): void
   CreateBook(request: object, callback: Callback): void
+  WatchBooks(request: object): ClientReadableStream<Event>
 }
 
 const googleProtos = dirname(fileURLToPath(import.meta.resolve('google-proto-files/package.json')))
@@ -38,6 +50,26 @@ app.get('/v1/shelves/:shelf/books/:book', ({ params: { shelf, book } }, res) => 
 app.post('/v1/shelves/:shelf/books', ({ params: { shelf }, body }, res) => {
   library.CreateBook({ shelf, book: { ...body, published: timestampOf(body.published) } }, answer(res))
 })
+app.get(
+  '/v1/shelves/:shelf/books\\:watch',
+  ({ params: { shelf }, query: { count }, headers: { accept } }, res) => {
+    const lines = accept === 'application/x-ndjson'
+    const events = library.WatchBooks({ shelf, count: Number(count) })
+    let before = lines ? '' : '['
+    res.type(accept ?? 'json')
+    res.on('close', () => events.cancel())
+    events.on('error', (error) => res.destroy(error))
+    events.on('data', ({ at, book, ...rest }: Event) => {
+      const event = { ...rest, at: textOf(at), book: { ...book, published: textOf(book?.published) } }
+      const roomLeft = res.write(before + JSON.stringify(event))
+      before = lines ? '\n' : ','
+      if (roomLeft) return
+      events.pause()
+      res.once('drain', () => events.resume())
+    })
+    events.on('end', () => res.end(lines ? '\n' : ']'))
+  },
+)
 app.listen(Number(process.env.PORT), '127.0.0.1')
 
 function answer(res: Response): Callback {
