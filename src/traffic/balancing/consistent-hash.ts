@@ -17,19 +17,24 @@ export class ConsistentHash implements Balancer {
     let best = 0
     let bestWeight = 0
     let bestBits = -1
+    /** Below 0 once it is worked out. */
+    let bestLog = 0
     for (let i = 0; i < candidates.length; i++) {
       const weight = (candidates[i] as T).effectiveWeight
       const bits = mixBits(Math.imul(hash ^ (this.#seeds[i] as number), this.#factors[i] as number)) >>> 0
       // Between equal weights the greater u has the greater score, without logarithms.
-      const better =
-        weight === bestWeight
-          ? bits > bestBits
-          : bestWeight === 0 || beats(bits, weight, bestBits, bestWeight)
-      if (better) {
-        best = i
-        bestWeight = weight
-        bestBits = bits
+      if (weight === bestWeight) {
+        if (bits <= bestBits) continue
+        bestLog = 0
+      } else if (bestWeight !== 0) {
+        if (bestLog === 0) bestLog = logOf(bestBits)
+        const log = logOf(bits)
+        if (log * bestWeight <= bestLog * weight) continue
+        bestLog = log
       }
+      best = i
+      bestWeight = weight
+      bestBits = bits
     }
     return candidates[best] as T
   }
@@ -42,11 +47,7 @@ export class ConsistentHash implements Balancer {
   }
 }
 
-function beats(bits: number, weight: number, otherBits: number, otherWeight: number): boolean {
-  return Math.log(unit(bits)) * otherWeight > Math.log(unit(otherBits)) * weight
-}
-
-/** Between 0 and 1, both excluded. */
-function unit(bits: number): number {
-  return (bits + 0.5) / 4_294_967_296
+/** ln(u), u between 0 and 1, both excluded. */
+function logOf(bits: number): number {
+  return Math.log((bits + 0.5) / 4_294_967_296)
 }
