@@ -43,7 +43,7 @@ for (const weights of [
       const changed = moved(before, after)
       assert.ok(changed.every((key) => before[key] === gone.url))
       assert.ok(changed.length <= atMost((weights[i] as number) / total), `${changed.length} keys moved`)
-      assert.deepEqual(placed(all, balancer), before)
+      assert.equal(moved(before, placed(all, balancer)).length, 0)
     })
   })
 
@@ -58,7 +58,7 @@ for (const weights of [
   })
 
   test(`of ${name}: two gateways agree in whatever order they list the targets`, () => {
-    assert.deepEqual(placed([...all].reverse()), placed(all))
+    assert.equal(moved(placed(all), placed([...all].reverse())).length, 0)
   })
 }
 
