@@ -79,7 +79,7 @@ function plansOf(
       let hooks = byPolicy.get(policy)
       if (hooks === undefined) {
         const path = build.placeOf(row).slice(0, -1)
-        const own = policy.plugins.map((use, index) => build.plugin(use, policy, [...path, 'plugins', index]))
+        const own = policy.plugins.map((use, index) => build.plugin(use, row, [...path, 'plugins', index]))
         const checks = policy.auth === 'none' ? [] : [identityPlugin(identity, policy)]
         hooks = compileHooks([...shared, ...checks, ...own])
         byPolicy.set(policy, hooks)
