@@ -329,3 +329,18 @@ test('about as many requests meet a fault as its percentage says', async (t) => 
   // Six standard deviations (9.2) to both sides.
   assert.ok(failed > 65 && failed < 175, `${failed} of 400`)
 })
+
+test('an upgrade to a route of the gateway itself is answered, not switched', async (t) => {
+  const { port } = await open(t, [
+    { path: '/r', redirect: { to: '/x' } },
+    { path: '/s', respond: { body: 'static' } },
+  ])
+  for (const [path, answer] of [
+    ['/r', /^HTTP\/1\.1 302 /],
+    ['/s', /^HTTP\/1\.1 200 .*static$/s],
+  ] as const) {
+    const upgrade =
+      'Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=='
+    assert.match(await rawExchange(port, `GET ${path} HTTP/1.1\r\nHost: a\r\n${upgrade}\r\n\r\n`), answer)
+  }
+})
