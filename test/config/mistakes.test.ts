@@ -128,6 +128,35 @@ const cases: readonly Case[] = [
     ],
   },
   {
+    name: 'the configured key header as a value',
+    yaml: `auth: {apiKeys: {header: X-Token}}\n${upstreams}routes:\n  - {id: r, path: /a, auth: none, upstream: a, plugins: [‸{headers: {request: {set: {x-a: "\${header.x-token}"}}}}]}\n`,
+    says: [
+      'routes[0].plugins[0]: request header "x-a": the header "x-token" holds credentials, which are not passed on; see forwardCredentials',
+    ],
+  },
+  {
+    name: 'a header that becomes the configured key header',
+    yaml: `auth: {apiKeys: {header: X-Token}}\n${upstreams}routes:\n  - {id: r, path: /a, auth: none, upstream: a, plugins: [‸{headers: {request: {rename: {x-a: X-Token}}}}]}\n`,
+    says: ['routes[0].plugins[0]: request header "X-Token" holds credentials: nothing is renamed to it'],
+  },
+  {
+    name: 'a credential made of values',
+    yaml: `${upstreams}routes:\n  - {id: r, path: /a, auth: none, upstream: a, plugins: [‸{headers: {request: {set: {Authorization: "Bearer \${query.t}"}}}}]}\n`,
+    says: [
+      'routes[0].plugins[0]: request header "Authorization": credentials are written out, never made of values',
+    ],
+  },
+  {
+    name: 'a path variable in the global list',
+    yaml: `plugins: [‸{headers: {request: {set: {x-a: "\${path.id}"}}}}]\n`,
+    says: ['plugins[0]: request header "x-a": the path of this place has no variable "id"'],
+  },
+  {
+    name: 'a content type where other protocols are served',
+    yaml: `plugins: [‸{headers: {response: {set: {content-type: a/b}}}}]\n`,
+    says: ['plugins[0]: "content-type" can be changed in REST routes only: the other protocols depend on it'],
+  },
+  {
     name: 'a fault of nothing, and one that is no error',
     yaml: `${upstreams}routes:\n  - {id: r, path: '/a/{id}', auth: none, upstream: a, plugins: [{‸fault: {}}, {fault: {abort: {percent: 1, ‸status: 200}}}]}\n`,
     says: [
