@@ -5,7 +5,12 @@ import { ConfigError } from './config/problem.ts'
 import type { RouteConfig } from './config/schema.ts'
 import type { FrontEnd } from './core/front-end.ts'
 import type { Policy, ValueMatch } from './core/route.ts'
-import { createRestFrontEnd, type RestRoute } from './front-ends/rest/front-end.ts'
+import {
+  createRestFrontEnd,
+  type RestRoute,
+  type RouteAnswer,
+  RouteMistake,
+} from './front-ends/rest/front-end.ts'
 import { importedProtos } from './imported-protos.ts'
 
 /** The front-ends that a configuration asks for. GraphQL and gRPC are loaded only where they are. */
@@ -15,33 +20,67 @@ export async function buildFrontEnds(build: Build): Promise<readonly FrontEnd[]>
 }
 
 function restFrontEnd(build: Build): FrontEnd {
-  const { routes, server, auth } = build.config
-  const credentials = new Set(['authorization', auth.apiKeys.header, 'x-api-key'])
-  const frontEnd = createRestFrontEnd(
-    routes.map(
-      (route): RestRoute => ({
-        id: route.id,
-        path: route.path,
-        methods: route.methods,
-        hosts: route.hosts,
-        headers: matches(route.headers),
-        query: matches(route.query),
-        priority: route.priority,
-        encodedSlash: route.encodedSlash,
-        upstream: build.upstream(route.upstream),
-        rewrite: route.rewrite,
-        timeoutMs: route.timeout,
-        maxBodyBytes: route.bodyBytes ?? server.limits.bodyBytes,
-        policy: policy(route.id, route),
-        origin: `route "${route.id}"`,
-        hiddenHeaders: route.forwardCredentials ? new Set() : credentials,
-      }),
-    ),
-  )
+  const { routes } = build.config
+  const made = (): FrontEnd =>
+    createRestFrontEnd(
+      routes.map(
+        (route, index): RestRoute => ({
+          id: route.id,
+          path: route.path,
+          methods: route.methods,
+          hosts: route.hosts,
+          headers: matches(route.headers),
+          query: matches(route.query),
+          priority: route.priority,
+          encodedSlash: route.encodedSlash,
+          answer: routeAnswer(build, route, index),
+          place: build.textPlace('rest', route.path),
+          policy: policy(route.id, route),
+          origin: `route "${route.id}"`,
+        }),
+      ),
+    )
+  let frontEnd: FrontEnd
+  try {
+    frontEnd = made()
+  } catch (error) {
+    if (!(error instanceof RouteMistake)) throw error
+    throw build.error(['routes', error.index, answerKey(routes[error.index])], error.message)
+  }
   frontEnd.rows.forEach((row, index) => {
     build.place(row, ['routes', index, 'path'])
   })
   return frontEnd
+}
+
+/** Checked with the configuration: exactly one of the three is there. */
+function routeAnswer(build: Build, route: RouteConfig, index: number): RouteAnswer {
+  const { redirect, respond } = route
+  if (redirect !== undefined) return { kind: 'redirect', ...redirect }
+  if (respond !== undefined) {
+    const { status, headers, json, body = '', file } = respond
+    if (json !== undefined) return { kind: 'respond', status, headers, body: { kind: 'json', json } }
+    const bytes =
+      file === undefined ? Buffer.from(body) : build.readBytes(file, ['routes', index, 'respond', 'file'])
+    const ofText = body === '' ? '' : 'text/plain; charset=utf-8'
+    const contentType = file === undefined ? ofText : 'application/octet-stream'
+    return { kind: 'respond', status, headers, body: { kind: 'bytes', bytes, contentType } }
+  }
+  const { server, auth } = build.config
+  const credentials = new Set(['authorization', auth.apiKeys.header, 'x-api-key'])
+  return {
+    kind: 'proxy',
+    upstream: build.upstream(route.upstream ?? ''),
+    rewrite: route.rewrite,
+    timeoutMs: route.timeout,
+    maxBodyBytes: route.bodyBytes ?? server.limits.bodyBytes,
+    hiddenHeaders: route.forwardCredentials ? new Set() : credentials,
+  }
+}
+
+function answerKey(route: RouteConfig | undefined): string {
+  if (route?.redirect !== undefined) return 'redirect'
+  return route?.respond === undefined ? 'rewrite' : 'respond'
 }
 
 async function graphqlFrontEnd(build: Build): Promise<FrontEnd | undefined> {

@@ -5,13 +5,16 @@ import type { Registry } from 'prom-client'
 import type { LoadedConfig } from './config/load.ts'
 import { ConfigError } from './config/problem.ts'
 import type { Config, UpstreamConfig } from './config/schema.ts'
+import type { Protocol } from './core/front-end.ts'
 import type { Logger } from './core/log.ts'
 import type { Plugin } from './core/plugin.ts'
-import type { PluginUse, Policy, Row } from './core/route.ts'
+import type { PluginUse, Row } from './core/route.ts'
+import type { Place } from './core/text-template.ts'
 import type { Reflector } from './front-ends/grpc/gather-descriptors.ts'
 import type { KeptState } from './kept-state.ts'
 import type { PluginDefinition, PluginHost } from './pipeline/registry.ts'
 import type { ReflectionConfig, Reflections } from './reflections.ts'
+import { textPlace } from './text-place.ts'
 import type { Upstream } from './traffic/upstream.ts'
 import type { Upstreams } from './upstreams.ts'
 
@@ -90,16 +93,24 @@ export class Build {
     return upstream
   }
 
-  host(policy: Policy | undefined): PluginHost {
+  /** @param row one of those that share a policy; undefined for what stands in no place of its own. */
+  host(row: Row | undefined): PluginHost {
     const { log, metrics, now, configVersion, redis } = this.#context
-    return { log, now, metrics, configVersion, redis, policy, keep: this.#kept.keep }
+    const place = this.textPlace(row?.protocol, row?.protocol === 'rest' ? row.template : undefined)
+    return { log, now, metrics, configVersion, redis, policy: row?.policy, place, keep: this.#kept.keep }
   }
 
-  plugin(use: PluginUse, policy: Policy | undefined, path: readonly PropertyKey[]): Plugin {
+  /** What texts may name in a place of one protocol (undefined: of all), routed by a REST template if there is one. */
+  textPlace(protocol: Protocol | undefined, template: string | undefined): Place {
+    const credentialHeaders = new Set([this.config.auth.apiKeys.header])
+    return textPlace(template, { protocol, credentialHeaders })
+  }
+
+  plugin(use: PluginUse, row: Row | undefined, path: readonly PropertyKey[]): Plugin {
     const definition = this.#context.definitions.find(({ name }) => name === use.name)
     if (definition === undefined) throw this.error(path, `unknown plugin "${use.name}"`)
     try {
-      const plugin = definition.create(use.options, this.host(policy))
+      const plugin = definition.create(use.options, this.host(row))
       this.onFree(() => plugin.close?.())
       return plugin
     } catch (error) {

@@ -89,7 +89,7 @@ function plansOf(
       let hooks = byPolicy.get(policy)
       if (hooks === undefined) {
         const path = build.placeOf(row).slice(0, -1)
-        const own = policy.plugins.map((use, index) => build.plugin(use, policy, [...path, 'plugins', index]))
+        const own = policy.plugins.map((use, index) => build.plugin(use, row, [...path, 'plugins', index]))
         const checks = policy.auth === 'none' ? [] : [identityPlugin(identity, policy)]
         const early = own.filter((plugin) => plugin.beforeIdentity === true)
         const late = own.filter((plugin) => plugin.beforeIdentity !== true)

@@ -31,7 +31,7 @@ export function checkReferences(config: Config): ReferenceProblem[] {
   }
 
   config.routes.forEach((route, index) => {
-    needUpstream(route.upstream, ['routes', index, 'upstream'])
+    if (route.upstream !== undefined) needUpstream(route.upstream, ['routes', index, 'upstream'])
     needIdentity(route.auth, ['routes', index])
     needCaller(route, ['routes', index])
     if (route.rewrite.path !== undefined && route.rewrite.stripPrefix !== undefined) {

@@ -1,3 +1,4 @@
+import type { Duplex } from 'node:stream'
 import type { GatewayError } from './error.ts'
 import { uuidV7 } from './random-id.ts'
 import type { Route } from './route.ts'
@@ -46,6 +47,8 @@ export interface Principal {
   readonly scopes: readonly string[]
   /** The configured consumer that the credentials belong to; absent for tokens of an outside issuer. */
   readonly consumer?: string
+  /** What a verified token says; absent for API keys. */
+  readonly claims?: Readonly<Record<string, unknown>>
   readonly via: 'apiKey' | 'jwt'
 }
 
@@ -72,6 +75,15 @@ export interface ReplyHead {
   readonly status: number
   /** Flat: name, value, name, value. */
   readonly headers: string[]
+  /** Set by a hook that has put `Content-Encoding` among the headers: what the body goes through on its way. */
+  coding?: ContentCoding
+}
+
+/** A content coding at work on one body. Whoever sets it on a reply gives it away: it is ended or destroyed with the answer. */
+export interface ContentCoding {
+  readonly stream: Duplex
+  /** Brings out what went in so far, for a body whose pieces may be long in coming; absent: at the end is early enough. */
+  readonly flush?: () => void
 }
 
 /** The moments of an exchange: flat arrays, built when configuration loads, walked by every request. */

@@ -1,8 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
+import { CodedBody } from './coded-body.ts'
 import { GatewayError, toGatewayError } from './error.ts'
-import { Exchange, type Hooks, type ReplyHead, type RequestHead } from './exchange.ts'
+import { type ContentCoding, Exchange, type Hooks, type ReplyHead, type RequestHead } from './exchange.ts'
 import { lingerAtEnd } from './linger.ts'
 import type { Row } from './route.ts'
 
@@ -29,6 +30,7 @@ export class HttpExchange extends Exchange {
   #settled = false
   #tookOver = false
   #onSettled: (() => void) | undefined
+  #codedBody: CodedBody | undefined
 
   constructor(facts: HttpFacts, row: Row, hooks: Hooks) {
     super(facts.request, row, hooks)
@@ -69,8 +71,9 @@ export class HttpExchange extends Exchange {
   writeHead(status: number, headers: string[]): void {
     // Whoever answers before the body is there will not read it to its end: nothing after it can be a request.
     if (this.hasBody && !this.req.complete) this.endConnection()
-    this.#completeHead(status, headers)
+    const coding = this.#completeHead(status, headers)
     this.res.writeHead(status, headers)
+    if (coding !== undefined) this.#codedBody = new CodedBody(this.res, coding)
   }
 
   /** Whether it came over HTTP/2: it has a stream of its own then, and shares its connection with others. */
@@ -146,13 +149,15 @@ export class HttpExchange extends Exchange {
     this.#onSettled = listener
   }
 
-  #completeHead(status: number, headers: string[]): void {
+  /** Returns what the body is to be coded with, where a plugin wants that. */
+  #completeHead(status: number, headers: string[]): ContentCoding | undefined {
     this.status = status
     for (let i = 0; i < this.replyHeaders.length; i++) headers.push(this.replyHeaders[i] as string)
     const { onReply } = this.hooks
-    if (onReply.length === 0) return
+    if (onReply.length === 0) return undefined
     const reply: ReplyHead = { status, headers }
     for (let i = 0; i < onReply.length; i++) onReply[i]?.(this, reply)
+    return reply.coding
   }
 
   readonly #closed = (): void => {
@@ -165,6 +170,7 @@ export class HttpExchange extends Exchange {
     }
     // Also when we refused it half-way: whatever is still under way for it is let go.
     if (this.error !== undefined) this.markGone()
+    if (this.#codedBody !== undefined) this.responseBytes = this.#codedBody.bytes
     const { onSettled } = this.hooks
     for (let i = 0; i < onSettled.length; i++) onSettled[i]?.(this)
     this.#onSettled?.()

@@ -4,6 +4,7 @@ import type { z } from 'zod'
 import type { Logger } from '../core/log.ts'
 import type { Plugin } from '../core/plugin.ts'
 import type { Policy } from '../core/route.ts'
+import type { Place } from '../core/text-template.ts'
 
 /** What the house lends to a plugin. Plugins read no clock, environment or global of their own. */
 export interface PluginHost {
@@ -17,6 +18,8 @@ export interface PluginHost {
   readonly redis: Redis | undefined
   /** The policy that the plugin was put into; undefined for the global list. */
   readonly policy: Policy | undefined
+  /** What texts with values in them may name where the plugin stands. */
+  readonly place: Place
   /**
    * State that outlives a reload of the configuration: the value made for `key` the first time, the same one after that.
    * Dropped when no live configuration asks for it any more.

@@ -1,9 +1,21 @@
 import type { PluginDefinition } from '../pipeline/registry.ts'
 import { accessLog } from './access-log.ts'
+import { compression } from './compression/compression.ts'
 import { cors } from './cors.ts'
+import { fault } from './fault.ts'
+import { headers } from './headers.ts'
 import { metrics } from './metrics.ts'
 import { rateLimit } from './rate-limit/rate-limit.ts'
 import { requestId } from './request-id.ts'
 
 /** The plugins that come with the gateway, by the names that the configuration uses. */
-export const builtinPlugins: readonly PluginDefinition[] = [requestId, accessLog, metrics, cors, rateLimit]
+export const builtinPlugins: readonly PluginDefinition[] = [
+  requestId,
+  accessLog,
+  metrics,
+  cors,
+  rateLimit,
+  headers,
+  fault,
+  compression,
+]

@@ -51,6 +51,16 @@ export function parseTemplate(text: string): Template {
  * cross resource borders (`http.proto`, rule on `{var=**}`).
  */
 export function bindVariables(template: Template, segments: readonly string[]): string[] {
+  const { variables } = template
+  return rawVariables(template, segments).map((raw, index) =>
+    variables[index]?.multi === true
+      ? raw.split('/').map(decodeKeepingSlash).join('/')
+      : decodeURIComponent(raw),
+  )
+}
+
+/** The same values as they stand in the path, still percent-encoded. */
+export function rawVariables(template: Template, segments: readonly string[]): string[] {
   if (template.variables.length === 0) return []
   const last = segments.length - 1
   const raw = segments.slice()
@@ -59,13 +69,9 @@ export function bindVariables(template: Template, segments: readonly string[]): 
     raw[last] = (raw[last] ?? '').split(';', 1)[0]?.slice(0, -template.verb.length - 1) ?? ''
   const open = template.segments.findIndex(({ kind }) => kind === 'doubleStar')
   const more = open === -1 ? 0 : segments.length - template.segments.length
-  return template.variables.map((variable) => {
-    const value = raw.slice(
-      variable.start > open ? variable.start + more : variable.start,
-      variable.end > open ? variable.end + more : variable.end,
-    )
-    return variable.multi ? value.map(decodeKeepingSlash).join('/') : decodeURIComponent(value[0] ?? '')
-  })
+  return template.variables.map(({ start, end }) =>
+    raw.slice(start > open ? start + more : start, end > open ? end + more : end).join('/'),
+  )
 }
 
 function decodeKeepingSlash(segment: string): string {

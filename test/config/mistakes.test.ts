@@ -38,6 +38,143 @@ interface Case {
 
 const cases: readonly Case[] = [
   // conventions.md: "an unknown key is an error that names its path, line and the nearest known key".
+  // docs/shaping.md: what shapes requests is checked when it is loaded.
+  {
+    name: 'a route with two answers',
+    yaml: `${upstreams}routes:\n  - {id: r, path: '/a/{id}', auth: none, upstream: a, ‸redirect: {to: /b}}\n`,
+    says: ['routes[0].redirect: excludes upstream: a route has one answer'],
+  },
+  {
+    name: 'a rewrite without an upstream',
+    yaml: `${upstreams}routes:\n  - {id: r, path: '/a/{id}', auth: none, redirect: {to: /b}, ‸rewrite: {path: /c}}\n`,
+    says: ['routes[0].rewrite: is for routes with an upstream'],
+  },
+  {
+    name: 'a variable that the path has not',
+    yaml: `${upstreams}routes:\n  - {id: r, path: '/a/{id}', auth: none, upstream: a, ‸rewrite: {path: "/\${path.name}"}}\n`,
+    says: ['routes[0].rewrite: the path of this place has no variable "name"'],
+  },
+  {
+    name: 'a value that there is not',
+    yaml: `${upstreams}routes:\n  - {id: r, path: '/a/{id}', auth: none, upstream: a, rewrite: {‸path: "/\${nobody.name}"}}\n`,
+    says: [
+      'routes[0].rewrite.path: there is no value "nobody.name"; values are path.<variable>, query.<name>, header.<name>, claim.<name>, user.id, user.name, user.roles, user.scopes, user.consumer, request.id, request.method, request.path, request.host, request.scheme, client.address, route.id, trace.id',
+    ],
+  },
+  {
+    name: 'a dot segment and a query in a rewritten path',
+    yaml: `${upstreams}routes:\n  - {id: r, path: '/a/{id}', auth: none, upstream: a, rewrite: {‸path: "/a/../b"}}\n`,
+    says: ['routes[0].rewrite.path: holds a dot segment'],
+  },
+  {
+    name: 'a redirect to a host out of the request',
+    yaml: `${upstreams}routes:\n  - {id: r, path: '/a/{id}', auth: none, redirect: {‸to: "https://\${query.host}/"}}\n`,
+    says: ['routes[0].redirect.to: the host must be written out: else requests could choose it'],
+  },
+  {
+    name: 'a redirect to another host in disguise',
+    yaml: `${upstreams}routes:\n  - {id: r, path: '/a/{id}', auth: none, redirect: {‸to: //evil.example}}\n`,
+    says: ['routes[0].redirect.to: must not begin with "//": that is another host'],
+  },
+  {
+    name: 'a status that is no redirect',
+    yaml: `${upstreams}routes:\n  - {id: r, path: '/a/{id}', auth: none, redirect: {to: /b, ‸status: 200}}\n`,
+    says: ['routes[0].redirect.status: Invalid option: expected one of 301|302|303|307|308'],
+  },
+  {
+    name: 'two bodies',
+    yaml: `${upstreams}routes:\n  - {id: r, path: '/a/{id}', auth: none, respond: {body: a, ‸json: {}}}\n`,
+    says: ['routes[0].respond.json: excludes body'],
+  },
+  {
+    name: 'a value deep in JSON',
+    yaml: `${upstreams}routes:\n  - {id: r, path: '/a/{id}', auth: none, respond: {json: {a: [{‸b: "\${user.shoe}"}]}}}\n`,
+    says: [
+      'routes[0].respond.json.a[0].b: there is no value "user.shoe"; values are path.<variable>, query.<name>, header.<name>, claim.<name>, user.id, user.name, user.roles, user.scopes, user.consumer, request.id, request.method, request.path, request.host, request.scheme, client.address, route.id, trace.id',
+    ],
+  },
+  {
+    name: 'a body without an end',
+    yaml: `${upstreams}routes:\n  - {id: r, path: '/a/{id}', auth: none, respond: {json: [‸"\${path.id"]}}\n`,
+    says: [`routes[0].respond.json[0]: "\${path.id" has no "}"`],
+  },
+  {
+    name: 'headers that the gateway owns',
+    yaml: `${upstreams}routes:\n  - {id: r, path: '/a/{id}', auth: none, upstream: a, plugins: [{headers: {request: {set: {‸x-user-id: "1"}, remove: [‸X_Forwarded_For]}}}]}\n`,
+    says: [
+      'routes[0].plugins[0].headers.request.set.x-user-id: "x-user-id" is written by the gateway alone: backends rely on it',
+      'routes[0].plugins[0].headers.request.remove[0]: "X_Forwarded_For" is written by the gateway alone: backends rely on it',
+    ],
+  },
+  {
+    name: 'headers that frame a message',
+    yaml: `${upstreams}routes:\n  - {id: r, path: '/a/{id}', auth: none, upstream: a, plugins: [{headers: {response: {set: {‸Content-Length: "1"}, add: {‸"bad name": x}}}}]}\n`,
+    says: [
+      'routes[0].plugins[0].headers.response.set.Content-Length: "Content-Length" describes the message itself and cannot be changed',
+      'routes[0].plugins[0].headers.response.add.bad name: "bad name" is no header name',
+    ],
+  },
+  {
+    name: 'a line break in a header',
+    yaml: `${upstreams}routes:\n  - {id: r, path: '/a/{id}', auth: none, upstream: a, plugins: [{headers: {response: {set: {‸x-a: "a\\r\\nx-b: c"}}}}]}\n`,
+    says: ['routes[0].plugins[0].headers.response.set.x-a: may have printable ASCII only'],
+  },
+  {
+    name: 'a credential as a value',
+    yaml: `${upstreams}routes:\n  - {id: r, path: '/a/{id}', auth: none, upstream: a, plugins: [{headers: {request: {set: {‸x-a: "\${header.authorization}"}}}}]}\n`,
+    says: [
+      'routes[0].plugins[0].headers.request.set.x-a: the header "authorization" holds credentials, which are not passed on; see forwardCredentials',
+    ],
+  },
+  {
+    name: 'a Location out of the request',
+    yaml: `${upstreams}routes:\n  - {id: r, path: '/a/{id}', auth: none, upstream: a, plugins: [‸{headers: {response: {set: {location: "\${query.to}"}}}}]}\n`,
+    says: [
+      'routes[0].plugins[0]: response header "location": browsers obey this header: it is written out, never made of values',
+    ],
+  },
+  {
+    name: 'the configured key header as a value',
+    yaml: `auth: {apiKeys: {header: X-Token}}\n${upstreams}routes:\n  - {id: r, path: /a, auth: none, upstream: a, plugins: [‸{headers: {request: {set: {x-a: "\${header.x-token}"}}}}]}\n`,
+    says: [
+      'routes[0].plugins[0]: request header "x-a": the header "x-token" holds credentials, which are not passed on; see forwardCredentials',
+    ],
+  },
+  {
+    name: 'a header that becomes the configured key header',
+    yaml: `auth: {apiKeys: {header: X-Token}}\n${upstreams}routes:\n  - {id: r, path: /a, auth: none, upstream: a, plugins: [‸{headers: {request: {rename: {x-a: X-Token}}}}]}\n`,
+    says: ['routes[0].plugins[0]: request header "X-Token" holds credentials: nothing is renamed to it'],
+  },
+  {
+    name: 'a credential made of values',
+    yaml: `${upstreams}routes:\n  - {id: r, path: /a, auth: none, upstream: a, plugins: [‸{headers: {request: {set: {Authorization: "Bearer \${query.t}"}}}}]}\n`,
+    says: [
+      'routes[0].plugins[0]: request header "Authorization": credentials are written out, never made of values',
+    ],
+  },
+  {
+    name: 'a path variable in the global list',
+    yaml: `plugins: [‸{headers: {request: {set: {x-a: "\${path.id}"}}}}]\n`,
+    says: ['plugins[0]: request header "x-a": the path of this place has no variable "id"'],
+  },
+  {
+    name: 'a content type where other protocols are served',
+    yaml: `plugins: [‸{headers: {response: {set: {content-type: a/b}}}}]\n`,
+    says: ['plugins[0]: "content-type" can be changed in REST routes only: the other protocols depend on it'],
+  },
+  {
+    name: 'a fault of nothing, and one that is no error',
+    yaml: `${upstreams}routes:\n  - {id: r, path: '/a/{id}', auth: none, upstream: a, plugins: [{‸fault: {}}, {fault: {abort: {percent: 1, ‸status: 200}}}]}\n`,
+    says: [
+      'routes[0].plugins[0].fault: needs delay or abort',
+      'routes[0].plugins[1].fault.abort.status: Invalid option: expected one of 403|404|429|500|501|502|503|504',
+    ],
+  },
+  {
+    name: 'a stream of events to be compressed',
+    yaml: `${upstreams}routes:\n  - {id: r, path: '/a/{id}', auth: none, upstream: a, plugins: [{compression: {types: [‸text/event-stream]}}]}\n`,
+    says: ['routes[0].plugins[0].compression.types[0]: streams of events and gRPC are never compressed'],
+  },
   {
     name: 'an unknown key at the top',
     yaml: '‸servr: {}\n',
@@ -152,7 +289,7 @@ const cases: readonly Case[] = [
   {
     name: 'a missing key, at the thing that lacks it',
     yaml: `${upstreams}routes:\n  - ‸{id: r, path: /a}\n`,
-    says: ['routes[0].upstream: Invalid input: expected string, received undefined'],
+    says: ['routes[0]: says nowhere who answers: set one of upstream, redirect and respond'],
   },
   {
     name: 'a port above 65535',
@@ -356,8 +493,8 @@ const cases: readonly Case[] = [
     yaml: 'server: {‸lisen: x}\nplugins: [‸nobody]\nroutes:\n  - ‸{id: r, path: /a}\n‸foo: 1\n',
     says: [
       'server.lisen: unknown key "lisen"; did you mean "listen"?',
-      'plugins[0]: unknown plugin "nobody"; known: requestId, accessLog, metrics, cors, rateLimit',
-      'routes[0].upstream: Invalid input: expected string, received undefined',
+      'plugins[0]: unknown plugin "nobody"; known: requestId, accessLog, metrics, cors, rateLimit, headers, fault, compression',
+      'routes[0]: says nowhere who answers: set one of upstream, redirect and respond',
       'foo: unknown key "foo"; known: $schema, server, stores, observability, pluginModules, plugins, upstreams, routes, graphql, grpc, auth, consumers',
     ],
   },

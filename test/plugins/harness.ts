@@ -138,6 +138,7 @@ export function host(
     configVersion: 1,
     redis: undefined,
     policy: undefined,
+    place: { protocol: 'rest', variable: () => undefined, credentialHeaders: new Set() },
     now() {
       return this.time ?? Date.now()
     },

@@ -1,12 +1,15 @@
 import type { FrontEnd } from '../../core/front-end.ts'
 import type { HttpExchange } from '../../core/http-exchange.ts'
 import type { Policy, Row, ValueMatch } from '../../core/route.ts'
+import type { Place } from '../../core/text-template.ts'
 import { dispatch } from '../../traffic/dispatch.ts'
 import type { Upstream } from '../../traffic/upstream.ts'
 import { tooLarge } from '../body.ts'
 import { httpTransport } from './http-transport.ts'
 import { refuseWithProblem } from './problem.ts'
 import { ProxyCall, type ProxyRoute } from './proxy-call.ts'
+import { compileRedirect, type RedirectOptions } from './redirect.ts'
+import { compileRespond, type RespondOptions } from './respond.ts'
 import { compileRewrite, type RewriteOptions } from './rewrite.ts'
 import { upgradeTransport } from './upgrade-transport.ts'
 
@@ -20,36 +23,57 @@ export interface RestRoute {
   readonly query: readonly ValueMatch[]
   readonly priority: number
   readonly encodedSlash: boolean
+  readonly answer: RouteAnswer
+  readonly policy: Policy
+  /** Where it was written: `routes[3]`. */
+  readonly origin: string
+  /** What its texts may name. */
+  readonly place: Place
+}
+
+/** Who answers the requests of a route: an upstream, or the gateway itself. */
+export type RouteAnswer =
+  | ({ readonly kind: 'proxy' } & ProxyOptions)
+  | ({ readonly kind: 'redirect' } & RedirectOptions)
+  | ({ readonly kind: 'respond' } & RespondOptions)
+
+/** How requests go on to an upstream. */
+export interface ProxyOptions {
   readonly upstream: Upstream
   readonly rewrite: RewriteOptions
   /** To the head of the answer; undefined: the upstream's own. */
   readonly timeoutMs: number | undefined
   readonly maxBodyBytes: number
-  readonly policy: Policy
-  /** Where it was written: `routes[3]`. */
-  readonly origin: string
   /** Lower-case names of request headers with credentials that stay here. */
   readonly hiddenHeaders: ReadonlySet<string>
 }
 
-/** The REST reverse proxy: streams requests and answers, connects WebSockets, refuses with problem+json. */
+/** The REST reverse proxy: streams requests and answers, connects WebSockets, refuses with problem+json. Throws a {@link RouteMistake}. */
 export function createRestFrontEnd(routes: readonly RestRoute[]): FrontEnd {
   const rows: Row[] = []
   const frontEnd: FrontEnd = { name: 'rest', rows, refuse: refuseWithProblem, close: async () => {} }
-  for (const route of routes) rows.push(restRow(route, frontEnd))
+  routes.forEach((route, index) => {
+    try {
+      rows.push(restRow(route, frontEnd))
+    } catch (error) {
+      throw new RouteMistake(error, index)
+    }
+  })
   return frontEnd
+}
+
+/** A route that cannot be compiled: what is wrong, and which one it is. */
+export class RouteMistake extends Error {
+  readonly index: number
+
+  constructor(cause: unknown, index: number) {
+    super(cause instanceof Error ? cause.message : String(cause), { cause })
+    this.index = index
+  }
 }
 
 function restRow(route: RestRoute, frontEnd: FrontEnd): Row {
   const { id, path: template, methods, hosts, headers, query, priority, encodedSlash, policy, origin } = route
-  const proxy: ProxyRoute = {
-    upstream: route.upstream,
-    rewrite: compileRewrite(route.rewrite),
-    prefix: route.rewrite.stripPrefix ?? '',
-    hiddenHeaders: route.hiddenHeaders,
-    timeoutMs: route.timeoutMs,
-    maxBodyBytes: route.maxBodyBytes,
-  }
   return {
     id,
     protocol: 'rest',
@@ -63,8 +87,24 @@ function restRow(route: RestRoute, frontEnd: FrontEnd): Row {
     encodedSlash,
     frontEnd,
     origin,
-    serve: (x) => serve(x, proxy),
+    serve: serveWith(route),
   }
+}
+
+/** Throws an Error for a text that names what the place has not. */
+function serveWith({ answer, place }: RestRoute): Row['serve'] {
+  if (answer.kind === 'redirect') return compileRedirect(answer, place)
+  if (answer.kind === 'respond') return compileRespond(answer, place)
+  const { upstream, hiddenHeaders, timeoutMs, maxBodyBytes } = answer
+  const proxy: ProxyRoute = {
+    upstream,
+    rewrite: compileRewrite(answer.rewrite, place),
+    prefix: answer.rewrite.stripPrefix ?? '',
+    hiddenHeaders,
+    timeoutMs,
+    maxBodyBytes,
+  }
+  return (x) => serve(x, proxy)
 }
 
 function serve(x: HttpExchange, route: ProxyRoute): Promise<void> {

@@ -3,11 +3,12 @@ import type { HttpExchange } from '../../core/http-exchange.ts'
 import { Call } from '../../traffic/call.ts'
 import { forwardingHeaders } from '../../traffic/forwarding.ts'
 import type { Upstream } from '../../traffic/upstream.ts'
+import type { Rewrite } from './rewrite.ts'
 
 /** How one route is proxied; computed when configuration loads. */
 export interface ProxyRoute {
   readonly upstream: Upstream
-  readonly rewrite: (path: string) => string
+  readonly rewrite: Rewrite
   /** What `X-Forwarded-Prefix` says; `''` for none. */
   readonly prefix: string
   /** Lower-case names of headers with credentials that stay here. */
@@ -25,16 +26,15 @@ export class ProxyCall extends Call {
   readonly route: ProxyRoute
 
   constructor(x: HttpExchange, route: ProxyRoute) {
-    const { method, path, query } = x.request
+    const { method } = x.request
     super(x, route.upstream, {
       headers: outgoingHeaders(x, route),
       idempotent: idempotentMethods.has(method),
       replayable: true,
       ...(route.timeoutMs === undefined ? undefined : { timeoutMs: route.timeoutMs }),
     })
-    const rewritten = route.rewrite(path)
     this.method = method
-    this.path = query === '' ? rewritten : `${rewritten}?${query}`
+    this.path = route.rewrite(x)
     this.route = route
   }
 }

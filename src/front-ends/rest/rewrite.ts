@@ -1,25 +1,47 @@
-/** How the path changes on its way to the upstream. */
+import type { Exchange } from '../../core/exchange.ts'
+import { compileText, isLiteral, type Place } from '../../core/text-template.ts'
+import { compileQueryChanges, type QueryChanges } from './query-changes.ts'
+import { pathText } from './url-text.ts'
+
+/** How path and query change on their way to the upstream. */
 export interface RewriteOptions {
   /** Whole segments taken off the front; a path that does not begin with them is left. */
   readonly stripPrefix?: string | undefined
-  /** A fixed path instead of the request's. */
+  /** Another path instead of the request's; may have values in it. */
   readonly path?: string | undefined
   /** Put before the path, after stripPrefix. */
   readonly prefix?: string | undefined
+  readonly query?: QueryChanges | undefined
 }
 
-/** The path for the upstream, from the canonical path of the request. */
-export type Rewrite = (path: string) => string
+/** Path and query for the upstream. */
+export type Rewrite = (x: Exchange) => string
 
-/** Compiles a rewrite; what is taken off shows in `X-Forwarded-Prefix`. */
-export function compileRewrite(options: RewriteOptions): Rewrite {
-  if (options.path !== undefined) {
-    const fixed = join(options.prefix, options.path)
+/** Compiles a rewrite; what is taken off shows in `X-Forwarded-Prefix`. Throws an Error for values that the place has not. */
+export function compileRewrite(options: RewriteOptions, place: Place): Rewrite {
+  const path = compilePath(options, place)
+  const query = options.query && compileQueryChanges(options.query, place)
+  if (query === undefined) {
+    return (x) => {
+      const unchanged = x.request.query
+      return unchanged === '' ? path(x) : `${path(x)}?${unchanged}`
+    }
+  }
+  return (x) => {
+    const changed = query(x)
+    return changed === '' ? path(x) : `${path(x)}?${changed}`
+  }
+}
+
+function compilePath({ path, prefix, stripPrefix }: RewriteOptions, place: Place): Rewrite {
+  if (path !== undefined) {
+    const text = compileText(join(prefix, path), place)
+    if (!isLiteral(text)) return (x) => pathText(text, x)
+    const fixed = join(prefix, path)
     return () => fixed
   }
-  const strip = trimSlash(options.stripPrefix ?? '')
-  const { prefix } = options
-  return (path) => join(prefix, strip === '' ? path : stripped(path, strip))
+  const strip = trimSlash(stripPrefix ?? '')
+  return ({ request }) => join(prefix, strip === '' ? request.path : stripped(request.path, strip))
 }
 
 /** The table matches without `;parameters`, and so must this: `/v1/users;a=1/42` is below `/v1/users`. */

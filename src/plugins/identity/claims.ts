@@ -1,4 +1,5 @@
 import type { JWTPayload } from 'jose'
+import { claim } from '../../core/claim.ts'
 import type { Principal } from '../../core/exchange.ts'
 import { survivesAsHeader } from './identity-headers.ts'
 
@@ -22,19 +23,9 @@ export function principalFrom(payload: JWTPayload, names: ClaimNames): Principal
     ...(typeof name === 'string' && name !== '' ? { name } : {}),
     roles: words(claim(payload, names.roles ?? 'roles'), /[ ,]+/),
     scopes: words(claim(payload, names.scopes ?? 'scope'), / +/),
+    claims: payload,
     via: 'jwt',
   }
-}
-
-/** Names may have dots of their own (`https://example.com/roles`), so the whole name is tried first. */
-function claim(payload: JWTPayload, name: string): unknown {
-  if (Object.hasOwn(payload, name)) return payload[name]
-  let value: unknown = payload
-  for (const part of name.split('.')) {
-    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, part)) return undefined
-    value = (value as Record<string, unknown>)[part]
-  }
-  return value
 }
 
 /** What cannot stand in a header as it is names no role: cut to fit, it could become another one. */

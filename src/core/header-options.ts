@@ -1,0 +1,44 @@
+import { z } from 'zod'
+import { type Change, type Direction, headerProblem } from './header-changes.ts'
+import { textProblem } from './text-template.ts'
+
+/** Changes to the headers of one direction, checked as far as that is possible without their place. */
+export function headerChangesSchema(direction: Direction) {
+  return z
+    .strictObject({
+      remove: z.array(z.string()).default([]).describe('Names of headers that are taken out.'),
+      rename: z.record(z.string(), z.string()).default({}).describe('From the first name to the second.'),
+      set: z
+        .record(z.string(), z.string())
+        .default({})
+        .describe('In place of what is there of the name; taken out where the text comes out empty.'),
+      add: z.record(z.string(), z.string()).default({}).describe('Beside what is there of the name.'),
+    })
+    .superRefine((changes, context) => {
+      const check = (change: Change, key: string | number, name: string): void => {
+        const message = headerProblem(direction, change, name)
+        if (message !== undefined) context.addIssue({ code: 'custom', path: [change, key], message })
+      }
+      for (const [index, name] of changes.remove.entries()) check('remove', index, name)
+      for (const [from, to] of Object.entries(changes.rename)) {
+        check('rename', from, from)
+        check('rename', from, to)
+        // Else a client could hand in what only the gateway hands in.
+        if (/^(?:authorization|x[-_]api[-_]key|cookie)$/i.test(to))
+          context.addIssue({ code: 'custom', path: ['rename', from], message: `"${to}" holds credentials` })
+      }
+      for (const change of ['set', 'add'] as const) {
+        for (const [name, text] of Object.entries(changes[change])) {
+          check(change, name, name)
+          const message = valueProblem(text)
+          if (message !== undefined) context.addIssue({ code: 'custom', path: [change, name], message })
+        }
+      }
+    })
+}
+
+/** What is wrong with a header's text; undefined when nothing is. */
+export function valueProblem(text: string): string | undefined {
+  if (/[^\t -~]/.test(text)) return 'may have printable ASCII only'
+  return textProblem(text)
+}
