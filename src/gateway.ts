@@ -23,7 +23,7 @@ import { quietMoment } from './quiet-moment.ts'
 import type { RoutingTable } from './routing/table.ts'
 import { readSource, type Source, type SourceOptions } from './source.ts'
 import { connectRedis } from './store/redis.ts'
-import { Upstreams } from './upstreams.ts'
+import { Upstreams, upstreamStatus } from './upstreams.ts'
 
 /** How a gateway is made. */
 export interface GatewayOptions extends SourceOptions {
@@ -191,14 +191,7 @@ export class Gateway {
       activeConnections: await this.#server.connections(),
       refusedConfig: this.#generations.refused,
       redis: status === undefined ? undefined : status === 'ready' ? 'up' : 'down',
-      upstreams: this.#generations.current.upstreams.map((upstream) => ({
-        name: upstream.name,
-        targets: upstream.endpoints.map(({ url, healthy, healthReason }) => ({
-          url,
-          healthy,
-          reason: healthReason,
-        })),
-      })),
+      upstreams: this.#generations.current.upstreams.map(upstreamStatus),
       reflections: this.#generations.reflections(),
       routes: this.table.entries.length,
       certificates: this.#certificates.expiries,

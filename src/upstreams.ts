@@ -1,3 +1,4 @@
+import type { UpstreamStatus } from './admin/health.ts'
 import type { UpstreamConfig } from './config/schema.ts'
 import type { Logger } from './core/log.ts'
 import { HealthChecker, type Probe } from './traffic/health-check.ts'
@@ -97,4 +98,10 @@ function grpcProbe(options: { readonly service: string; readonly timeoutMs: numb
     },
     close: () => void loaded?.then((probe) => probe.close()),
   }
+}
+
+/** What `/health` and the metrics say of an upstream. */
+export function upstreamStatus({ name, endpoints }: Upstream): UpstreamStatus {
+  const targets = endpoints.map(({ url, healthy, healthReason }) => ({ url, healthy, reason: healthReason }))
+  return { name, targets }
 }

@@ -115,8 +115,7 @@ export class Http2Request extends OfStream {
 /** An answer of HTTP/2 that takes what the gateway gives to one of HTTP/1.1. */
 export class Http2Response extends OfStream {
   readonly req: Http2Request
-  /** Whether {@link Http2Response.end} was called. */
-  writableEnded = false
+  #ended = false
   #trailers: Record<string, string | readonly string[]> | undefined
 
   constructor(req: Http2Request) {
@@ -128,6 +127,11 @@ export class Http2Response extends OfStream {
 
   get headersSent(): boolean {
     return this.stream.headersSent
+  }
+
+  /** Whether {@link Http2Response.end} was called. */
+  get writableEnded(): boolean {
+    return this.#ended
   }
 
   /** A stream that its client resets is ended, too. */
@@ -171,8 +175,8 @@ export class Http2Response extends OfStream {
   }
 
   end(chunk?: Buffer | string | null, encoding?: BufferEncoding): this {
-    if (this.writableEnded) return this
-    this.writableEnded = true
+    if (this.#ended) return this
+    this.#ended = true
     const { stream } = this
     if (stream.destroyed) return this
     const { complete } = this.req
