@@ -1,6 +1,7 @@
 import type { UpstreamStatus } from './admin/health.ts'
 import type { UpstreamConfig } from './config/schema.ts'
 import type { Logger } from './core/log.ts'
+import type { StickyOptions } from './traffic/balancing/sticky.ts'
 import { HealthChecker, type Probe } from './traffic/health-check.ts'
 import { httpProbe } from './traffic/http-probe.ts'
 import { Upstream } from './traffic/upstream.ts'
@@ -51,6 +52,8 @@ export class Upstreams {
   }
 
   #make(name: string, config: UpstreamConfig): { upstream: Upstream; checker: HealthChecker | undefined } {
+    const { loadBalancing: balancing } = config
+    const { active, passive } = config.healthChecks
     const upstream = new Upstream(name, {
       targets: config.targets,
       connections: {
@@ -62,8 +65,21 @@ export class Upstreams {
       requestTimeoutMs: config.timeouts.request,
       bodyIdleTimeoutMs: config.timeouts.idle,
       maxAttempts: config.retry.attempts,
+      balancing: {
+        policy: balancing.policy,
+        hashOn: balancing.hashOn,
+        slowStartMs: balancing.slowStart,
+        panicThresholdPercent: balancing.panicThreshold,
+        sticky: balancing.sticky && stickyOptions(balancing.sticky.cookie),
+      },
+      ejection: {
+        consecutiveErrors: passive.consecutiveErrors,
+        ejectForMs: passive.ejectFor,
+        maxEjectForMs: passive.maxEjectFor,
+        maxEjectedPercent: passive.maxEjectedPercent,
+      },
+      log: this.#log,
     })
-    const { active } = config.healthChecks
     const checker =
       active === undefined || !this.#probe
         ? undefined
@@ -76,6 +92,12 @@ export class Upstreams {
           })
     return { upstream, checker }
   }
+}
+
+type StickyConfig = NonNullable<UpstreamConfig['loadBalancing']['sticky']>['cookie']
+
+function stickyOptions({ maxAge, ...cookie }: StickyConfig): StickyOptions {
+  return { ...cookie, maxAgeSeconds: maxAge === undefined ? undefined : Math.round(maxAge / 1_000) }
 }
 
 type ProbeConfig = NonNullable<UpstreamConfig['healthChecks']['active']>

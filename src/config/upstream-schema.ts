@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { duration } from '../core/units.ts'
 import { object } from './declare.ts'
+import { loadBalancingKeys, passiveKeys } from './load-balancing-keys.ts'
 
 /** One entry of `upstreams`. */
 export const upstreamSchema = z.strictObject({
@@ -12,7 +13,20 @@ export const upstreamSchema = z.strictObject({
           .regex(/^https?:\/\/[^/?#@]+\/?$/, 'expected http://host:port or https://host:port without a path')
           .refine((url) => URL.canParse(url), 'expected http://host:port or https://host:port')
           .describe('http://host:port or https://host:port.'),
-        weight: z.int().min(0).max(65_535).default(100).describe('Share of the traffic; 0 takes none.'),
+        weight: z
+          .int()
+          .min(0)
+          .max(65_535)
+          .default(100)
+          .describe('Share of the traffic; 0 takes nothing new.'),
+        priority: z
+          .int()
+          .min(0)
+          .max(100)
+          .default(0)
+          .describe(
+            'Targets of the lowest number serve; those of the next take over when none of them is healthy.',
+          ),
       }),
     )
     .min(1, 'an upstream needs a target')
@@ -20,7 +34,8 @@ export const upstreamSchema = z.strictObject({
       (targets) => targets.some((target) => target.weight > 0),
       'at least one target needs a weight above 0',
     )
-    .describe('The backends, balanced by smooth weighted round robin.'),
+    .describe('The backends.'),
+  loadBalancing: loadBalancingKeys,
   tls: z
     .strictObject({
       ca: z
@@ -96,5 +111,6 @@ export const upstreamSchema = z.strictObject({
       })
       .optional()
       .describe('Probes; absent: targets are taken as healthy.'),
+    passive: passiveKeys,
   }).describe('How the gateway learns that a target is down.'),
 })

@@ -18,6 +18,11 @@ export abstract class Call implements UpstreamCall, CallRecord {
   target = ''
   attempts = 0
   durationMs = 0
+  /** `performance.now()` when the last attempt began, and when the head of its answer was there. */
+  attemptAt = this.startedAt
+  headAt = this.startedAt
+  /** Set by transports when the answer of an attempt is one of a target that is not well: its status. */
+  fault: string | undefined
   error: GatewayError | undefined
 
   constructor(exchange: Exchange, upstream: Upstream, options: CallOptions) {
@@ -40,9 +45,19 @@ export abstract class Call implements UpstreamCall, CallRecord {
     return Math.max(1, Math.ceil(this.deadlineAt - performance.now()))
   }
 
+  /** Told by `dispatch`. */
+  beginAttempt(target: string): void {
+    this.attempts++
+    this.target = target
+    this.fault = undefined
+    this.attemptAt = performance.now()
+  }
+
   /** Transports call it when the head of the answer is there: it stops the clock of {@link durationMs}. */
   headArrived(): void {
-    if (this.durationMs === 0) this.durationMs = performance.now() - this.startedAt
+    if (this.durationMs !== 0) return
+    this.headAt = performance.now()
+    this.durationMs = this.headAt - this.startedAt
   }
 }
 

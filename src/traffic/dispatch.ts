@@ -16,17 +16,18 @@ export async function dispatch<C extends Call, Reply>(
   for (let i = 0; i < onCall.length; i++) onCall[i]?.(exchange, call)
   let endpoint: Endpoint | undefined
   for (;;) {
-    endpoint = upstream.pick(endpoint)
+    endpoint = upstream.pick(exchange, endpoint)
     if (endpoint === undefined) throw failed(call, noTarget(upstream.name))
-    call.attempts++
-    call.target = endpoint.url
+    call.beginAttempt(endpoint.url)
     endpoint.begin()
     try {
       const reply = await transport.send(call, endpoint)
       call.headArrived()
+      noteAnswer(call, endpoint)
       return reply
     } catch (thrown) {
       const error = toGatewayError(thrown)
+      noteFailure(call, endpoint, error)
       if (call.attempts >= upstream.options.maxAttempts || !mayTryAgain(call, error))
         throw failed(call, error)
     } finally {
@@ -43,6 +44,22 @@ export function mayTryAgain(call: Call, error: GatewayError): boolean {
   if (error.code !== 'unavailable' && error.reason !== 'CONNECT_TIMEOUT') return false
   if (call.exchange.committed || call.exchange.gone || performance.now() >= call.deadlineAt) return false
   return call.replayable && (call.idempotent || !error.reached)
+}
+
+/** What an answer says of the endpoint that it is of. */
+function noteAnswer(call: Call, endpoint: Endpoint): void {
+  endpoint.latency.observe(call.headAt - call.attemptAt, call.headAt)
+  const { ejection } = call.upstream
+  if (call.fault === undefined) ejection.succeeded(endpoint)
+  else ejection.failed(endpoint, call.fault)
+}
+
+/** What a failed attempt says of its endpoint: nothing when the client left, or when it is the gateway that failed. */
+function noteFailure(call: Call, endpoint: Endpoint, error: GatewayError): void {
+  const late = error.reason === 'UPSTREAM_TIMEOUT'
+  if (late) endpoint.latency.observe(performance.now() - call.attemptAt, performance.now())
+  if (late || error.reason === 'CONNECT_TIMEOUT' || error.code === 'unavailable')
+    call.upstream.ejection.failed(endpoint, error.reason)
 }
 
 function failed(call: Call, error: GatewayError): GatewayError {

@@ -1,12 +1,18 @@
 import { buildConnector, Pool } from 'undici'
+import type { Balanced } from './balancing/balancer.ts'
+import { PeakEwma } from './balancing/peak-ewma.ts'
+import { slowStartFactor } from './balancing/slow-start.ts'
+import type { Selectable } from './balancing/usable.ts'
 import { tlsConnectOptions, type UpstreamTls } from './upstream-tls.ts'
 
 /** What one target of an upstream is: where it listens and how much of the traffic it takes. */
 export interface TargetOptions {
   /** `http://host:port` or `https://host:port`; a path is not allowed. For gRPC the scheme tells cleartext from TLS. */
   readonly url: string
-  /** Share of the traffic relative to the other targets; 0 takes none. Default 100. */
+  /** Share of the traffic relative to the other targets; 0 takes nothing new. */
   readonly weight: number
+  /** Targets of the lowest number serve, those of the next stand by. */
+  readonly priority: number
 }
 
 /** Limits of the connections to one endpoint, in milliseconds. */
@@ -20,18 +26,27 @@ export interface ConnectionOptions {
   readonly tls?: UpstreamTls | undefined
 }
 
-/** One target of an upstream with its connections and its health; the balancer asks it one question, {@link available}. */
-export class Endpoint {
+/** One target of an upstream with its connections and its health; the upstream asks it one question, {@link available}. */
+export class Endpoint implements Balanced, Selectable {
   readonly url: string
   readonly host: string
   readonly weight: number
+  readonly priority: number
   readonly connections: ConnectionOptions
+  readonly latency = new PeakEwma()
+  /** Less than {@link weight} while it starts slowly. */
+  effectiveWeight: number
   /** Attempts that are on it now. */
   active = 0
-  /** Undefined until the first probe answered; endpoints are innocent until then. */
-  healthy: boolean | undefined
-  /** Why it is as it is, for `/health` and the log. */
-  healthReason = 'not probed yet'
+  /** Whether it is left out for failing calls. */
+  ejected = false
+  /** What probes say. Undefined until one answered; endpoints are innocent until then. */
+  #probed: boolean | undefined
+  #probeReason = 'not probed yet'
+  /** Why it is ejected. */
+  #ejectReason = ''
+  /** `performance.now()` when it last came back; before that it never was away. */
+  #backAt = Number.NEGATIVE_INFINITY
   #pool: Pool | undefined
 
   constructor(target: TargetOptions, connections: ConnectionOptions) {
@@ -39,7 +54,45 @@ export class Endpoint {
     this.url = parsed.origin
     this.host = parsed.host
     this.weight = target.weight
+    this.priority = target.priority
+    this.effectiveWeight = target.weight
     this.connections = connections
+  }
+
+  /** Whether it may be chosen; undefined: nothing is known against it, nor for it. */
+  get healthy(): boolean | undefined {
+    return this.ejected ? false : this.#probed
+  }
+
+  /** Why it is as it is, for `/health` and the log. */
+  get healthReason(): string {
+    return this.ejected ? this.#ejectReason : this.#probeReason
+  }
+
+  /** What probes found; true when that is news. */
+  probed(healthy: boolean, reason: string): boolean {
+    const changed = this.#probed !== healthy
+    if (this.#probed === false && healthy) this.#backAt = performance.now()
+    this.#probed = healthy
+    this.#probeReason = reason
+    return changed
+  }
+
+  /** Leaves it out. */
+  eject(reason: string): void {
+    this.ejected = true
+    this.#ejectReason = reason
+  }
+
+  /** Takes it in again. */
+  readmit(): void {
+    this.ejected = false
+    this.#backAt = performance.now()
+  }
+
+  /** Sets {@link effectiveWeight} by how long it has been back. */
+  warm(now: number, windowMs: number): void {
+    this.effectiveWeight = this.weight * slowStartFactor(now - this.#backAt, windowMs)
   }
 
   /** The HTTP/1.1 connections, made on first use. */
@@ -58,7 +111,7 @@ export class Endpoint {
   }
 
   available(): boolean {
-    return this.weight > 0 && this.healthy !== false
+    return !this.ejected && this.#probed !== false
   }
 
   begin(): void {

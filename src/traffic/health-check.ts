@@ -66,17 +66,15 @@ export class HealthChecker {
       row.good = 0
       if (row.bad >= unhealthyAfter) this.#set(endpoint, false, reason)
     }
-    const delayMs = endpoint.healthy === undefined ? Math.min(1_000, intervalMs) : intervalMs
+    const delayMs =
+      row.good < healthyAfter && row.bad < unhealthyAfter ? Math.min(1_000, intervalMs) : intervalMs
     const timer = setTimeout(() => void this.#probe(endpoint, row), delayMs)
     timer.unref()
     this.#timers.set(endpoint, timer)
   }
 
   #set(endpoint: Endpoint, healthy: boolean, reason: string): void {
-    const changed = endpoint.healthy !== healthy
-    endpoint.healthy = healthy
-    endpoint.healthReason = reason
-    if (!changed) return
+    if (!endpoint.probed(healthy, reason)) return
     const fields = { 'gateway.upstream': this.#upstreamName, 'gateway.target': endpoint.url, reason }
     if (healthy) this.#log.info(fields, 'target is healthy')
     else this.#log.warn(fields, 'target is unhealthy')

@@ -1,16 +1,37 @@
+import type { Exchange } from '../core/exchange.ts'
+import type { Logger } from '../core/log.ts'
+import { type Balancer, type BalancingPolicy, createBalancer } from './balancing/balancer.ts'
+import { hashText } from './balancing/hash.ts'
+import { compileHashKey, type HashKey } from './balancing/hash-key.ts'
+import { compileSticky, type Sticky, type StickyOptions } from './balancing/sticky.ts'
+import { usable } from './balancing/usable.ts'
+import { Ejection, type EjectionOptions } from './ejection.ts'
 import { type ConnectionOptions, Endpoint, type TargetOptions } from './endpoint.ts'
-import { RoundRobin } from './round-robin.ts'
 
 /** How an upstream is reached; every duration in milliseconds. */
 export interface UpstreamOptions {
   readonly targets: readonly TargetOptions[]
   readonly connections: ConnectionOptions
+  readonly balancing: BalancingOptions
+  readonly ejection: EjectionOptions
   /** From sending a request to the head of its answer, per call (all attempts together). 0: no limit. */
   readonly requestTimeoutMs: number
   /** Between two pieces of a body. 0: no limit. */
   readonly bodyIdleTimeoutMs: number
   /** Tries at the most, the first included. */
   readonly maxAttempts: number
+  readonly log: Logger
+}
+
+/** How a target is chosen. */
+export interface BalancingOptions {
+  readonly policy: BalancingPolicy
+  /** What `consistentHash` hashes: see {@link compileHashKey}. */
+  readonly hashOn: readonly string[]
+  /** How long a target that came back takes to get its full share, in milliseconds; 0: at once. */
+  readonly slowStartMs: number
+  readonly panicThresholdPercent: number
+  readonly sticky: StickyOptions | undefined
 }
 
 /** A named group of endpoints that answer alike. */
@@ -18,21 +39,70 @@ export class Upstream {
   readonly name: string
   readonly options: UpstreamOptions
   readonly endpoints: readonly Endpoint[]
-  readonly #balancer: RoundRobin
+  /** Told how each attempt ended. */
+  readonly ejection: Ejection
+  readonly #balancer: Balancer
+  readonly #hashKey: HashKey | undefined
+  readonly #sticky: Sticky<Endpoint> | undefined
+  #usable: readonly Endpoint[] = []
 
   constructor(name: string, options: UpstreamOptions) {
+    const { balancing, ejection, log } = options
     this.name = name
     this.options = options
     this.endpoints = options.targets.map((target) => new Endpoint(target, options.connections))
-    this.#balancer = new RoundRobin(this.endpoints)
+    this.ejection = new Ejection(name, this.endpoints, { ...ejection, log })
+    this.#balancer = createBalancer(balancing.policy)
+    this.#hashKey = balancing.policy === 'consistentHash' ? compileHashKey(balancing.hashOn) : undefined
+    this.#sticky = balancing.sticky && compileSticky(this.endpoints, balancing.sticky)
   }
 
   /** The endpoint for the next attempt, another than `avoid` when there is one; undefined when none is available. */
-  pick(avoid: Endpoint | undefined): Endpoint | undefined {
-    return this.#balancer.pick(avoid)
+  pick(x: Exchange, avoid: Endpoint | undefined): Endpoint | undefined {
+    const now = performance.now()
+    const kept = this.#sticky?.target(x.header('cookie'))
+    if (kept !== undefined && kept !== avoid && kept.available()) return kept
+    const candidates = (avoid && this.#without(avoid, now)) ?? this.#candidates(now)
+    if (candidates.length === 0) return undefined
+    const { slowStartMs } = this.options.balancing
+    if (slowStartMs > 0) for (const candidate of candidates) candidate.warm(now, slowStartMs)
+    const chosen = this.#balancer.pick(candidates, this.#hash(x), now)
+    if (this.#sticky !== undefined) this.#remember(x, this.#sticky.setCookie(chosen))
+    return chosen
   }
 
   async close(): Promise<void> {
+    this.ejection.close()
     await Promise.all(this.endpoints.map((endpoint) => endpoint.close()))
+  }
+
+  #candidates(now: number): readonly Endpoint[] {
+    const { panicThresholdPercent } = this.options.balancing
+    this.#usable = usable(this.endpoints, { now, panicThresholdPercent, previous: this.#usable })
+    return this.#usable
+  }
+
+  /** Also those that stand by, when nothing else is left; undefined when there are none. */
+  #without(avoid: Endpoint, now: number): readonly Endpoint[] | undefined {
+    const others = this.endpoints.filter((endpoint) => endpoint !== avoid)
+    const found = usable(others, { now, panicThresholdPercent: 0, previous: [] })
+    return found.length === 0 ? undefined : found
+  }
+
+  #hash(x: Exchange): number {
+    if (this.#hashKey === undefined) return 0
+    const key = this.#hashKey(x)
+    return key === undefined ? Math.floor(Math.random() * 2 ** 32) : hashText(key)
+  }
+
+  /** The cookie of the last attempt counts. */
+  #remember({ replyHeaders }: Exchange, cookie: string): void {
+    const start = cookie.slice(0, cookie.indexOf('=') + 1)
+    for (let i = 0; i < replyHeaders.length; i += 2) {
+      if (replyHeaders[i] !== 'Set-Cookie' || replyHeaders[i + 1]?.startsWith(start) !== true) continue
+      replyHeaders[i + 1] = cookie
+      return
+    }
+    replyHeaders.push('Set-Cookie', cookie)
   }
 }

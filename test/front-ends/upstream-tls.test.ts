@@ -131,7 +131,10 @@ const grpc: Ask = async (t, tls, { mutual = false } = {}) => {
 const grpcJs: Ask = async (t, tls, { mutual = false } = {}) => {
   const target = await startGrpc(t, mutual)
   const connections = { connectTimeoutMs: 5_000, idleTimeoutMs: 5_000, maxConnections: 1 }
-  const endpoint = new Endpoint({ url: target, weight: 1 }, { ...connections, ...(tls && { tls }) })
+  const endpoint = new Endpoint(
+    { url: target, weight: 1, priority: 0 },
+    { ...connections, ...(tls && { tls }) },
+  )
   const channel = openChannel(endpoint, { kind: 'grpc-js', maxMessageBytes: 65_536 })
   t.after(() => channel.close())
   const { end } = await call(channel, { path: '/doors.v1.Users/GetUser' })

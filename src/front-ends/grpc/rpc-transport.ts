@@ -84,6 +84,7 @@ export class RpcTransport implements Transport<RpcCall, RpcReply> {
         end(end) {
           source?.over()
           const clientGone = call.exchange.gone
+          if (end.fromBackend && faults.has(end.code)) call.fault = `grpc-status ${end.code}`
           if (source?.failure !== undefined) reject(source.failure)
           else if (end.fromBackend && !clientGone) resolve({ message: answer, end })
           else reject(rpcFailure(end, { upstreamName: call.upstreamName, clientDeadline, clientGone }))
@@ -118,3 +119,6 @@ export class RpcTransport implements Transport<RpcCall, RpcReply> {
     return channel
   }
 }
+
+/** `google.rpc.Code` that a backend which is not well answers with, as others answer 5xx: UNKNOWN, INTERNAL, UNAVAILABLE, DATA_LOSS. */
+const faults: ReadonlySet<number> = new Set([2, 13, 14, 15])

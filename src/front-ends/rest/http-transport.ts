@@ -81,6 +81,7 @@ class Relay implements Dispatcher.DispatchHandler {
       return
     }
     this.#call.headArrived()
+    if (status >= 500) this.#call.fault = `status ${status}`
     const { 'content-length': length } = headers
     if (length !== undefined) this.#length = Number(length)
     try {

@@ -95,6 +95,7 @@ function watch(call: ProxyCall, outgoing: ClientRequest, { resolve, reject }: Se
   outgoing.removeAllListeners('response').once('response', (reply: IncomingMessage) => {
     clearTimeout(timer)
     call.headArrived()
+    if ((reply.statusCode ?? 0) >= 500) call.fault = `status ${reply.statusCode}`
     x.writeHead(reply.statusCode as number, passingHeaders(reply.rawHeaders))
     reply.on('data', (chunk: Buffer) => {
       x.responseBytes += chunk.length

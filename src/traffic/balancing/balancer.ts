@@ -30,7 +30,7 @@ export interface Balancer {
 
 /**
  * `roundRobin`: in turn, by weight. `random`: by weight. `leastConnections`: the least attempts per weight. `consistentHash`: the
- * same target for the same key. `powerOfTwoChoices`: of two random ones the one with fewer attempts per weight. `peakEwma`: of
+ * same target for the same key. `p2c`: of two random ones the one with fewer attempts per weight. `peakEwma`: of
  * two random ones the one that is likely to answer first.
  */
 export type BalancingPolicy =
@@ -38,7 +38,7 @@ export type BalancingPolicy =
   | 'random'
   | 'leastConnections'
   | 'consistentHash'
-  | 'powerOfTwoChoices'
+  | 'p2c'
   | 'peakEwma'
 
 /** A balancer of its own for one upstream. `random` gives numbers from 0 to below 1. */
@@ -52,7 +52,7 @@ export function createBalancer(policy: BalancingPolicy, random: () => number = M
       return new LeastConnections()
     case 'consistentHash':
       return new ConsistentHash()
-    case 'powerOfTwoChoices':
+    case 'p2c':
       return new PowerOfTwoChoices(random, load)
     case 'peakEwma':
       return new PowerOfTwoChoices(random, expectedWait)

@@ -7,7 +7,8 @@ import { silentLog } from '../../../src/core/log.ts'
 import type { Row } from '../../../src/core/route.ts'
 import { createGraphqlFrontEnd, type GraphqlOptions } from '../../../src/front-ends/graphql/front-end.ts'
 import { run } from '../../../src/pipeline/run.ts'
-import { Upstream } from '../../../src/traffic/upstream.ts'
+import type { Upstream } from '../../../src/traffic/upstream.ts'
+import { plainUpstream } from '../../traffic/plain-upstream.ts'
 import { type Subgraph, schemas } from './subgraphs.ts'
 
 /** A front-end behind a real HTTP server, without the rest of the gateway. */
@@ -73,11 +74,8 @@ export function upstreamFor(
   url: string,
   options: { timeoutMs?: number; attempts?: number } = {},
 ): Upstream {
-  return new Upstream(name, {
-    targets: [{ url, weight: 100 }],
-    connections: { connectTimeoutMs: 1_000, idleTimeoutMs: 4_000, maxConnections: 64 },
+  return plainUpstream(name, [url], {
     requestTimeoutMs: options.timeoutMs ?? 5_000,
-    bodyIdleTimeoutMs: 5_000,
     maxAttempts: options.attempts ?? 1,
   })
 }

@@ -16,7 +16,8 @@ import { silentLog } from '../../../src/core/log.ts'
 import type { Policy, Row } from '../../../src/core/route.ts'
 import { createGrpcFrontEnd, type ServiceOptions } from '../../../src/front-ends/grpc/front-end.ts'
 import { parseTemplate } from '../../../src/routing/template.ts'
-import { Upstream } from '../../../src/traffic/upstream.ts'
+import type { Upstream } from '../../../src/traffic/upstream.ts'
+import { plainUpstream } from '../../traffic/plain-upstream.ts'
 
 export const testProtos = fileURLToPath(new URL('./protos', import.meta.url))
 export const googleProtos = fileURLToPath(
@@ -83,8 +84,7 @@ export async function startBackend(
 
 /** An upstream with one target for each URL. */
 export function upstreamOf(urls: readonly string[], requestTimeoutMs = 5_000, maxAttempts = 2): Upstream {
-  return new Upstream('kitchen', {
-    targets: urls.map((url) => ({ url, weight: 100 })),
+  return plainUpstream('kitchen', urls, {
     connections: { connectTimeoutMs: 1_000, idleTimeoutMs: 1_000, maxConnections: 10 },
     requestTimeoutMs,
     bodyIdleTimeoutMs: 0,

@@ -12,7 +12,7 @@ const policies: readonly (readonly [BalancingPolicy, shares: 'byWeight' | 'heavi
   ['random', 'byWeight'],
   ['consistentHash', 'byWeight'],
   ['leastConnections', 'heaviestWhenIdle'],
-  ['powerOfTwoChoices', 'heaviestWhenIdle'],
+  ['p2c', 'heaviestWhenIdle'],
   ['peakEwma', 'byWeight'],
 ]
 

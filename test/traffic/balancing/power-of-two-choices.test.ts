@@ -16,7 +16,7 @@ function worst(policy: BalancingPolicy): number {
 
 test(`the worst load is a few above the mean, where a random choice is dozens above (seed ${seed})`, () => {
   // 100 is the mean. Two choices: ln ln 1000 / ln 2 + O(1), Berenbrink et al. 2000; one choice: about sqrt(2 * 100 * ln 1000) = 37.
-  const two = worst('powerOfTwoChoices')
+  const two = worst('p2c')
   const one = worst('random')
   assert.ok(two <= 106, `${two}`)
   assert.ok(one >= 120, `${one}`)
@@ -26,7 +26,7 @@ test('of two targets the busier one is never chosen', () => {
   const [busy, free] = targets(1, 1) as [Target, Target]
   busy.active = 1
   assert.deepEqual(
-    countPicks(createBalancer('powerOfTwoChoices', seeded(seed)), [busy, free], { picks: 1_000 }),
+    countPicks(createBalancer('p2c', seeded(seed)), [busy, free], { picks: 1_000 }),
     [0, 1_000],
   )
 })
@@ -35,14 +35,14 @@ test('compares attempts per weight: 3 on a weight of 4 are fewer than 1 on a wei
   const [light, heavy] = targets(1, 4) as [Target, Target]
   light.active = 1
   heavy.active = 3
-  const counts = countPicks(createBalancer('powerOfTwoChoices', seeded(seed)), [light, heavy], { picks: 100 })
+  const counts = countPicks(createBalancer('p2c', seeded(seed)), [light, heavy], { picks: 100 })
   assert.deepEqual(counts, [0, 100])
 })
 
 test('attempts that stay are spread by weight', () => {
   const weights = [1, 2, 3, 4]
   const all = targets(...weights)
-  const balancer = createBalancer('powerOfTwoChoices', seeded(seed))
+  const balancer = createBalancer('p2c', seeded(seed))
   for (let pick = 0; pick < 10_000; pick++) balancer.pick(all, 0, 0).active++
   all.forEach(({ active }, i) => {
     const due = (weights[i] as number) * 1_000
@@ -53,7 +53,7 @@ test('attempts that stay are spread by weight', () => {
 test('draws two different ones: the busiest of three is never chosen, each of the others is', () => {
   const [busy, ...others] = targets(1, 1, 1) as [Target, ...Target[]]
   busy.active = 10
-  const counts = countPicks(createBalancer('powerOfTwoChoices', seeded(seed)), [busy, ...others], {
+  const counts = countPicks(createBalancer('p2c', seeded(seed)), [busy, ...others], {
     picks: 3_000,
   })
   assert.equal(counts[0], 0)
@@ -65,7 +65,7 @@ test('draws two different ones: the busiest of three is never chosen, each of th
 
 test('the greatest random number that there is leads to a candidate', () => {
   const all = targets(0.1, 0.2, 0.7, 65_535)
-  for (const policy of ['random', 'powerOfTwoChoices', 'peakEwma'] as const) {
+  for (const policy of ['random', 'p2c', 'peakEwma'] as const) {
     const balancer = createBalancer(policy, () => 1 - 2 ** -53)
     assert.ok(all.includes(balancer.pick(all, 0, 0)))
   }

@@ -1,0 +1,27 @@
+import { pino } from 'pino'
+import { Upstream, type UpstreamOptions } from '../../src/traffic/upstream.ts'
+
+/** An upstream with the defaults of the configuration as far as tests of front-ends need them; nothing is ejected. */
+export function plainUpstream(
+  name: string,
+  urls: readonly string[],
+  more: Partial<UpstreamOptions> = {},
+): Upstream {
+  return new Upstream(name, {
+    targets: urls.map((url) => ({ url, weight: 100, priority: 0 })),
+    connections: { connectTimeoutMs: 1_000, idleTimeoutMs: 4_000, maxConnections: 64 },
+    balancing: {
+      policy: 'roundRobin',
+      hashOn: ['ip'],
+      slowStartMs: 0,
+      panicThresholdPercent: 0,
+      sticky: undefined,
+    },
+    ejection: { consecutiveErrors: 0, ejectForMs: 1_000, maxEjectForMs: 1_000, maxEjectedPercent: 50 },
+    requestTimeoutMs: 5_000,
+    bodyIdleTimeoutMs: 5_000,
+    maxAttempts: 2,
+    log: pino({ enabled: false }),
+    ...more,
+  })
+}
