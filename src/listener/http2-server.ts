@@ -93,7 +93,8 @@ export class SessionServer {
       clearTimeout(timer)
       this.#sessions.delete(session)
     })
-    if (this.#draining) announceEnd(session)
+    // Clients take a farewell that comes before their first request for a refusal of it.
+    if (this.#draining) session.once('stream', () => announceEnd(session))
   }
 }
 

@@ -255,6 +255,16 @@ test('on shutdown the client is told, and what is under way is answered', async 
   await stopped
 })
 
+test('a client that connects while the gateway drains is served, and told to go then', async (t) => {
+  const { url, gateway } = await open(t, { shutdown: { drainDelay: '1s', gracePeriod: '2s' } })
+  const stopped = gateway.shutdown()
+  const session = await connectHttp2(t, url)
+  const told = once(session, 'goaway')
+  assert.equal((await askHttp2(session, { ':path': '/api/x' })).status, 200)
+  await told
+  await stopped
+})
+
 test("what Express serves is served over HTTP/2: health, metrics, middleware of one's own, 404", async (t) => {
   const { url, logged } = await startGateway(
     t,
