@@ -64,7 +64,12 @@ export class Upstreams {
       },
       requestTimeoutMs: config.timeouts.request,
       bodyIdleTimeoutMs: config.timeouts.idle,
-      maxAttempts: config.retry.attempts,
+      retry: {
+        attempts: config.retry.attempts,
+        statuses: config.retry.statuses,
+        backoff: { baseMs: config.retry.backoff.base, maxMs: config.retry.backoff.max },
+        budget: config.retry.budget,
+      },
       balancing: {
         policy: balancing.policy,
         hashOn: balancing.hashOn,

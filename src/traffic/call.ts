@@ -23,6 +23,8 @@ export abstract class Call implements UpstreamCall, CallRecord {
   headAt = this.startedAt
   /** Set by transports when the answer of an attempt is one of a target that is not well: its status. */
   fault: string | undefined
+  /** Whether the next attempt is decided, because the answer of this one was dropped for it. */
+  paid = false
   error: GatewayError | undefined
 
   constructor(exchange: Exchange, upstream: Upstream, options: CallOptions) {

@@ -14,6 +14,7 @@ export async function dispatch<C extends Call, Reply>(
   exchange.calls.push(call)
   const { onCall } = exchange.hooks
   for (let i = 0; i < onCall.length; i++) onCall[i]?.(exchange, call)
+  upstream.retry.began()
   let endpoint: Endpoint | undefined
   for (;;) {
     endpoint = upstream.pick(exchange, endpoint)
@@ -28,22 +29,26 @@ export async function dispatch<C extends Call, Reply>(
     } catch (thrown) {
       const error = toGatewayError(thrown)
       noteFailure(call, endpoint, error)
-      if (call.attempts >= upstream.options.maxAttempts || !mayTryAgain(call, error))
-        throw failed(call, error)
+      if (!upstream.retry.takes(call, error)) throw failed(call, error)
     } finally {
       endpoint.end()
     }
+    await pause(call)
+    if (exchange.gone)
+      throw failed(call, new GatewayError('CLIENT_GONE', 'The client closed the connection.'))
   }
 }
 
-/**
- * A retry is safe when the attempt failed for want of the endpoint, the bytes can be sent again, and either doing it twice is
- * doing it once or the endpoint never saw it. A POST whose connection was refused may go elsewhere; one answered 503 may not.
- */
-export function mayTryAgain(call: Call, error: GatewayError): boolean {
-  if (error.code !== 'unavailable' && error.reason !== 'CONNECT_TIMEOUT') return false
-  if (call.exchange.committed || call.exchange.gone || performance.now() >= call.deadlineAt) return false
-  return call.replayable && (call.idempotent || !error.reached)
+/** Resolves when it is time for the next attempt, or when the client has left. */
+function pause(call: Call): Promise<void> {
+  const { retry } = call.upstream
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, retry.delayMs(call.attempts))
+    call.exchange.whenGone(() => {
+      clearTimeout(timer)
+      resolve()
+    })
+  })
 }
 
 /** What an answer says of the endpoint that it is of. */
@@ -59,7 +64,7 @@ function noteFailure(call: Call, endpoint: Endpoint, error: GatewayError): void 
   const late = error.reason === 'UPSTREAM_TIMEOUT'
   if (late) endpoint.latency.observe(performance.now() - call.attemptAt, performance.now())
   if (late || error.reason === 'CONNECT_TIMEOUT' || error.code === 'unavailable')
-    call.upstream.ejection.failed(endpoint, error.reason)
+    call.upstream.ejection.failed(endpoint, call.fault ?? error.reason)
 }
 
 function failed(call: Call, error: GatewayError): GatewayError {

@@ -7,6 +7,7 @@ import { compileSticky, type Sticky, type StickyOptions } from './balancing/stic
 import { usable } from './balancing/usable.ts'
 import { Ejection, type EjectionOptions } from './ejection.ts'
 import { type ConnectionOptions, Endpoint, type TargetOptions } from './endpoint.ts'
+import { Retry, type RetryOptions } from './retry.ts'
 
 /** How an upstream is reached; every duration in milliseconds. */
 export interface UpstreamOptions {
@@ -18,8 +19,7 @@ export interface UpstreamOptions {
   readonly requestTimeoutMs: number
   /** Between two pieces of a body. 0: no limit. */
   readonly bodyIdleTimeoutMs: number
-  /** Tries at the most, the first included. */
-  readonly maxAttempts: number
+  readonly retry: RetryOptions
   readonly log: Logger
 }
 
@@ -41,6 +41,8 @@ export class Upstream {
   readonly endpoints: readonly Endpoint[]
   /** Told how each attempt ended. */
   readonly ejection: Ejection
+  /** Decides about second tries. */
+  readonly retry: Retry
   readonly #balancer: Balancer
   readonly #hashKey: HashKey | undefined
   readonly #sticky: Sticky<Endpoint> | undefined
@@ -52,6 +54,7 @@ export class Upstream {
     this.options = options
     this.endpoints = options.targets.map((target) => new Endpoint(target, options.connections))
     this.ejection = new Ejection(name, this.endpoints, { ...ejection, log })
+    this.retry = new Retry(options.retry)
     this.#balancer = createBalancer(balancing.policy)
     this.#hashKey = balancing.policy === 'consistentHash' ? compileHashKey(balancing.hashOn) : undefined
     this.#sticky = balancing.sticky && compileSticky(this.endpoints, balancing.sticky)
@@ -69,6 +72,11 @@ export class Upstream {
     const chosen = this.#balancer.pick(candidates, this.#hash(x), now)
     if (this.#sticky !== undefined) this.#remember(x, this.#sticky.setCookie(chosen))
     return chosen
+  }
+
+  /** Whether a target other than this one can be asked. */
+  hasAnother(url: string): boolean {
+    return this.endpoints.some((one) => one.url !== url && one.weight > 0 && one.available())
   }
 
   async close(): Promise<void> {

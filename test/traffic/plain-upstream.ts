@@ -20,7 +20,12 @@ export function plainUpstream(
     ejection: { consecutiveErrors: 0, ejectForMs: 1_000, maxEjectForMs: 1_000, maxEjectedPercent: 50 },
     requestTimeoutMs: 5_000,
     bodyIdleTimeoutMs: 5_000,
-    maxAttempts: 2,
+    retry: {
+      attempts: 2,
+      statuses: [],
+      backoff: { baseMs: 1, maxMs: 1 },
+      budget: { percent: 100, minPerSecond: 100 },
+    },
     log: pino({ enabled: false }),
     ...more,
   })

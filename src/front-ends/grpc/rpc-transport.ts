@@ -1,4 +1,4 @@
-import type { GatewayError } from '../../core/error.ts'
+import { GatewayError } from '../../core/error.ts'
 import type { HttpExchange } from '../../core/http-exchange.ts'
 import { Call, type CallOptions, type Transport } from '../../traffic/call.ts'
 import type { Endpoint } from '../../traffic/endpoint.ts'
@@ -86,6 +86,8 @@ export class RpcTransport implements Transport<RpcCall, RpcReply> {
           const clientGone = call.exchange.gone
           if (end.fromBackend && faults.has(end.code)) call.fault = `grpc-status ${end.code}`
           if (source?.failure !== undefined) reject(source.failure)
+          else if (end.code === unavailable && end.fromBackend && call.upstream.retry.drops(call, 503))
+            reject(new GatewayError('UNAVAILABLE', `Upstream "${call.upstreamName}" is unavailable.`))
           else if (end.fromBackend && !clientGone) resolve({ message: answer, end })
           else reject(rpcFailure(end, { upstreamName: call.upstreamName, clientDeadline, clientGone }))
         },
@@ -120,5 +122,6 @@ export class RpcTransport implements Transport<RpcCall, RpcReply> {
   }
 }
 
+const unavailable = 14
 /** `google.rpc.Code` that a backend which is not well answers with, as others answer 5xx: UNKNOWN, INTERNAL, UNAVAILABLE, DATA_LOSS. */
 const faults: ReadonlySet<number> = new Set([2, 13, 14, 15])

@@ -81,7 +81,15 @@ class Relay implements Dispatcher.DispatchHandler {
       return
     }
     this.#call.headArrived()
-    if (status >= 500) this.#call.fault = `status ${status}`
+    if (status >= 500) {
+      this.#call.fault = `status ${status}`
+      if (this.#call.upstream.retry.drops(this.#call, status)) {
+        this.#abort(
+          new GatewayError('UNAVAILABLE', `Upstream "${this.#call.upstreamName}" answered ${status}.`),
+        )
+        return
+      }
+    }
     const { 'content-length': length } = headers
     if (length !== undefined) this.#length = Number(length)
     try {

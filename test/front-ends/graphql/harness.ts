@@ -76,7 +76,12 @@ export function upstreamFor(
 ): Upstream {
   return plainUpstream(name, [url], {
     requestTimeoutMs: options.timeoutMs ?? 5_000,
-    maxAttempts: options.attempts ?? 1,
+    retry: {
+      attempts: options.attempts ?? 1,
+      statuses: [],
+      backoff: { baseMs: 1, maxMs: 1 },
+      budget: { percent: 100, minPerSecond: 100 },
+    },
   })
 }
 

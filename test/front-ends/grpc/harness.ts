@@ -88,7 +88,12 @@ export function upstreamOf(urls: readonly string[], requestTimeoutMs = 5_000, ma
     connections: { connectTimeoutMs: 1_000, idleTimeoutMs: 1_000, maxConnections: 10 },
     requestTimeoutMs,
     bodyIdleTimeoutMs: 0,
-    maxAttempts,
+    retry: {
+      attempts: maxAttempts,
+      statuses: [],
+      backoff: { baseMs: 1, maxMs: 1 },
+      budget: { percent: 100, minPerSecond: 100 },
+    },
   })
 }
 
