@@ -28,14 +28,22 @@ export class JsonReader {
   mantissa = 0
   digits = 0
   exponent = 0
+  #view: DataView | undefined
 
   start(bytes: Buffer, ignoreUnknown: boolean): void {
     this.bytes = bytes
+    this.#view = undefined
     this.ignoreUnknown = ignoreUnknown
     this.pos = 0
     this.depth = 0
     this.anyDepth = -1
     this.blanks()
+  }
+
+  /** The bytes, to be taken four at a time. Made when it is first asked for: most texts are read without it. */
+  get view(): DataView {
+    this.#view ??= new DataView(this.bytes.buffer, this.bytes.byteOffset, this.bytes.length)
+    return this.#view
   }
 
   /** Refuses what comes after the value. */
