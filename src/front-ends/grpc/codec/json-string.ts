@@ -212,7 +212,7 @@ function putUtf8(target: Buffer, at: number, code: number): number {
 const quote = 0x22
 const backslash = 0x5c
 /** The longest that is copied byte by byte. Its length has to fit one byte. */
-const short = 32
+const short = 16
 /** What the letter behind a backslash means, 0 for none that has a meaning. */
 const simpleEscapes = new Uint8Array(256)
 for (const [letter, meant] of Object.entries({
