@@ -24,10 +24,10 @@ export function string(j: JsonReader, w: WireWriter): number {
   const start = j.pos + 1
   if (source[j.pos] !== quote) throw j.expected('a string')
   // Most strings are short and plain: copied byte by byte, which costs nothing to begin with.
-  w.ensure(short + 1)
+  w.ensure(j.short + 1)
   const target = w.bytes
   const shift = w.pos + 1 - start
-  const limit = start + short
+  const limit = start + j.short
   let i = start
   for (; i < limit; i++) {
     const byte = source[i]
@@ -96,7 +96,7 @@ function passString(j: JsonReader): boolean {
 function plainEnd(j: JsonReader, from: number): number {
   const { bytes } = j
   let i = from
-  const near = Math.min(from + short, bytes.length)
+  const near = Math.min(from + j.short, bytes.length)
   while (i < near && isPlain(bytes[i] as number)) i++
   if (i < near) return i
   const { view } = j
@@ -211,8 +211,6 @@ function putUtf8(target: Buffer, at: number, code: number): number {
 
 const quote = 0x22
 const backslash = 0x5c
-/** The longest that is copied byte by byte. Its length has to fit one byte. */
-const short = 16
 /** What the letter behind a backslash means, 0 for none that has a meaning. */
 const simpleEscapes = new Uint8Array(256)
 for (const [letter, meant] of Object.entries({

@@ -7,7 +7,7 @@ import { codecFor, wide } from './wide.ts'
 // way changes, and around the lengths whose own length takes a byte more. JSON.parse says what a string is and what it means.
 
 const codec = codecFor(wide)
-const lengths = [...Array.from({ length: 80 }, (_, i) => i), 120, ...around(127), ...around(16_383)]
+const lengths = [...Array.from({ length: 80 }, (_, i) => i), 120, ...around(127), 200, ...around(16_383)]
 
 test('strings of every length, plain and behind other text, mean what JSON.parse says', () => {
   for (const length of lengths) for (const char of ['a', 'ü', '€', '🎉']) taken(`"${char.repeat(length)}"`)
@@ -118,7 +118,8 @@ test('names, bytes and what is passed over may be long and escaped too', () => {
   }
 })
 
-const prefix = '{"aString":'
+/** Blanks: in a small text the way changes later. */
+const prefix = `${' '.repeat(1_024)}{"aString":`
 
 function taken(text: string): void {
   const value: unknown = JSON.parse(text)
