@@ -127,7 +127,7 @@ function protobufjs(book: JsonBook): Omit<Codec, 'wire'> {
   const root = new protobuf.Root()
   const google = join(import.meta.dirname, '../node_modules/google-proto-files')
   root.resolvePath = (origin, target) =>
-    target.startsWith('google/api') ? join(google, target) : protobuf.util.path.resolve(origin, target)
+    target.startsWith('google/') ? join(google, target) : protobuf.util.path.resolve(origin, target)
   const type = root.loadSync(libraryProto).lookupType('library.v1.Book')
   const options = { longs: String, enums: String, bytes: String, defaults: false }
   const published = { seconds: String(Date.parse(book.published) / 1_000) }

@@ -28,14 +28,26 @@ export class JsonReader {
   mantissa = 0
   digits = 0
   exponent = 0
+  /** So much of a string is read byte by byte, in bytes: its length fits one byte. */
+  short = 127
+  #view: DataView | undefined
 
   start(bytes: Buffer, ignoreUnknown: boolean): void {
     this.bytes = bytes
+    this.#view = undefined
+    // In a small text a view costs more than it saves.
+    this.short = bytes.length < 1_024 ? 127 : 16
     this.ignoreUnknown = ignoreUnknown
     this.pos = 0
     this.depth = 0
     this.anyDepth = -1
     this.blanks()
+  }
+
+  /** The bytes, to be taken four at a time. Made when it is first asked for: most texts are read without it. */
+  get view(): DataView {
+    this.#view ??= new DataView(this.bytes.buffer, this.bytes.byteOffset, this.bytes.length)
+    return this.#view
   }
 
   /** Refuses what comes after the value. */

@@ -2,7 +2,8 @@
 export class WireWriter {
   bytes: Buffer = Buffer.allocUnsafeSlow(firstSize)
   pos = 0
-  #view = new DataView(this.bytes.buffer)
+  /** Of the same bytes. */
+  view = new DataView(this.bytes.buffer)
 
   /** Forgets what was written, and the memory too when it was much. */
   reset(): void {
@@ -84,26 +85,26 @@ export class WireWriter {
 
   fixed32(value: number): void {
     this.ensure(4)
-    this.#view.setInt32(this.pos, value, true)
+    this.view.setInt32(this.pos, value, true)
     this.pos += 4
   }
 
   fixed64(low: number, high: number): void {
     this.ensure(8)
-    this.#view.setInt32(this.pos, low, true)
-    this.#view.setInt32(this.pos + 4, high, true)
+    this.view.setInt32(this.pos, low, true)
+    this.view.setInt32(this.pos + 4, high, true)
     this.pos += 8
   }
 
   float(value: number): void {
     this.ensure(4)
-    this.#view.setFloat32(this.pos, value, true)
+    this.view.setFloat32(this.pos, value, true)
     this.pos += 4
   }
 
   double(value: number): void {
     this.ensure(8)
-    this.#view.setFloat64(this.pos, value, true)
+    this.view.setFloat64(this.pos, value, true)
     this.pos += 8
   }
 
@@ -131,7 +132,7 @@ export class WireWriter {
 
   #replace(size: number): void {
     this.bytes = Buffer.allocUnsafeSlow(size)
-    this.#view = new DataView(this.bytes.buffer)
+    this.view = new DataView(this.bytes.buffer)
   }
 }
 
