@@ -18,9 +18,8 @@ export abstract class Call implements UpstreamCall, CallRecord {
   target = ''
   attempts = 0
   durationMs = 0
-  /** `performance.now()` when the last attempt began, and when the head of its answer was there. */
+  /** `performance.now()` when the last attempt began. */
   attemptAt = this.startedAt
-  headAt = this.startedAt
   /** Set by transports when the answer of an attempt is one of a target that is not well: its status. */
   fault: string | undefined
   /** Whether the next attempt is decided, because the answer of this one was dropped for it. */
@@ -52,14 +51,14 @@ export abstract class Call implements UpstreamCall, CallRecord {
     this.attempts++
     this.target = target
     this.fault = undefined
+    // The answer before this one was dropped.
+    this.durationMs = 0
     this.attemptAt = performance.now()
   }
 
   /** Transports call it when the head of the answer is there: it stops the clock of {@link durationMs}. */
   headArrived(): void {
-    if (this.durationMs !== 0) return
-    this.headAt = performance.now()
-    this.durationMs = this.headAt - this.startedAt
+    if (this.durationMs === 0) this.durationMs = performance.now() - this.startedAt
   }
 }
 

@@ -53,7 +53,7 @@ function pause(call: Call): Promise<void> {
 
 /** What an answer says of the endpoint that it is of. */
 function noteAnswer(call: Call, endpoint: Endpoint): void {
-  endpoint.latency.observe(call.headAt - call.attemptAt, call.headAt)
+  endpoint.latency.observe(call.startedAt + call.durationMs - call.attemptAt, performance.now())
   const { ejection } = call.upstream
   if (call.fault === undefined) ejection.succeeded(endpoint)
   else ejection.failed(endpoint, call.fault)
@@ -62,7 +62,8 @@ function noteAnswer(call: Call, endpoint: Endpoint): void {
 /** What a failed attempt says of its endpoint: nothing when the client left, or when it is the gateway that failed. */
 function noteFailure(call: Call, endpoint: Endpoint, error: GatewayError): void {
   const late = error.reason === 'UPSTREAM_TIMEOUT'
-  if (late) endpoint.latency.observe(performance.now() - call.attemptAt, performance.now())
+  const now = performance.now()
+  if (late) endpoint.latency.observe(now - call.attemptAt, now)
   if (late || error.reason === 'CONNECT_TIMEOUT' || error.code === 'unavailable')
     call.upstream.ejection.failed(endpoint, call.fault ?? error.reason)
 }

@@ -30,7 +30,6 @@ export class Ejection {
   readonly #options: EjectionOptions
   readonly #log: Logger
   readonly #rows: ReadonlyMap<Endpoint, Row>
-  #ejected = 0
 
   constructor(
     upstreamName: string,
@@ -56,7 +55,8 @@ export class Ejection {
     const { consecutiveErrors, maxEjectedPercent } = this.#options
     if (row === undefined || consecutiveErrors === 0 || endpoint.ejected) return
     if (++row.errors < consecutiveErrors) return
-    if ((this.#ejected + 1) * 100 > maxEjectedPercent * this.#rows.size) return
+    const out = [...this.#rows.keys()].filter(({ ejected }) => ejected).length
+    if ((out + 1) * 100 > maxEjectedPercent * this.#rows.size) return
     this.#eject(endpoint, row, why)
   }
 
@@ -70,12 +70,10 @@ export class Ejection {
     if (row.times > 0 && performance.now() - row.overAt > forMs(row.times - 1)) row.times = 0
     const duration = forMs(row.times)
     row.times++
-    this.#ejected++
     endpoint.eject(`ejected for ${duration} ms after ${row.errors} failures in a row: ${why}`)
     const fields = { 'gateway.upstream': this.#upstreamName, 'gateway.target': endpoint.url }
     this.#log.warn({ ...fields, reason: endpoint.healthReason }, 'target is ejected')
     row.timer = setTimeout(() => {
-      this.#ejected--
       row.errors = this.#options.consecutiveErrors - 1
       row.overAt = performance.now()
       endpoint.readmit()

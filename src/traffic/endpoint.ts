@@ -59,6 +59,11 @@ export class Endpoint implements Balanced, Selectable {
     this.connections = connections
   }
 
+  /** Whether probes have decided. */
+  get decided(): boolean {
+    return this.#probed !== undefined
+  }
+
   /** Whether it may be chosen; undefined: nothing is known against it, nor for it. */
   get healthy(): boolean | undefined {
     return this.ejected ? false : this.#probed

@@ -66,8 +66,7 @@ export class HealthChecker {
       row.good = 0
       if (row.bad >= unhealthyAfter) this.#set(endpoint, false, reason)
     }
-    const delayMs =
-      row.good < healthyAfter && row.bad < unhealthyAfter ? Math.min(1_000, intervalMs) : intervalMs
+    const delayMs = endpoint.decided ? intervalMs : Math.min(1_000, intervalMs)
     const timer = setTimeout(() => void this.#probe(endpoint, row), delayMs)
     timer.unref()
     this.#timers.set(endpoint, timer)

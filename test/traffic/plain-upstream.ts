@@ -1,5 +1,16 @@
 import { pino } from 'pino'
+import type { RetryOptions } from '../../src/traffic/retry.ts'
 import { Upstream, type UpstreamOptions } from '../../src/traffic/upstream.ts'
+
+/** So many tries, with next to no pause and no budget to speak of; never for an answer. */
+export function plainRetry(attempts: number): RetryOptions {
+  return {
+    attempts,
+    statuses: [],
+    backoff: { baseMs: 1, maxMs: 1 },
+    budget: { percent: 100, minPerSecond: 100 },
+  }
+}
 
 /** An upstream with the defaults of the configuration as far as tests of front-ends need them; nothing is ejected. */
 export function plainUpstream(
@@ -20,12 +31,7 @@ export function plainUpstream(
     ejection: { consecutiveErrors: 0, ejectForMs: 1_000, maxEjectForMs: 1_000, maxEjectedPercent: 50 },
     requestTimeoutMs: 5_000,
     bodyIdleTimeoutMs: 5_000,
-    retry: {
-      attempts: 2,
-      statuses: [],
-      backoff: { baseMs: 1, maxMs: 1 },
-      budget: { percent: 100, minPerSecond: 100 },
-    },
+    retry: plainRetry(2),
     log: pino({ enabled: false }),
     ...more,
   })

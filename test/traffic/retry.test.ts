@@ -26,6 +26,19 @@ for (const status of [502, 503, 504]) {
   })
 }
 
+test('the time of a call runs until the head of the answer that counts, not of the one that was dropped', async (t) => {
+  const one = await startBackend(t, unavailable)
+  const two = await startBackend(t, (_, res) => void setTimeout(() => res.end('late'), 80))
+  const { url, logged } = await startGateway(t, {
+    plugins: ['accessLog'],
+    upstreams: { pool: { targets: [{ url: one.url }, { url: two.url }] } },
+    routes: [{ id: 'all', path: '/v1/**', upstream: 'pool', auth: 'none' }],
+  })
+  assert.equal(await (await fetch(`${url}/v1/x`)).text(), 'late')
+  const line = await logged((entry) => entry['gateway.attempts'] === 2)
+  assert.ok(Number(line['gateway.upstream_duration_ms']) >= 75, String(line['gateway.upstream_duration_ms']))
+})
+
 test('500 is an answer, and not asked for twice', async (t) => {
   const { two, ask } = await open(t, (_, res) => void res.writeHead(500).end('bad'))
   assert.equal((await ask()).status, 500)

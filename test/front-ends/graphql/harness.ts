@@ -8,7 +8,7 @@ import type { Row } from '../../../src/core/route.ts'
 import { createGraphqlFrontEnd, type GraphqlOptions } from '../../../src/front-ends/graphql/front-end.ts'
 import { run } from '../../../src/pipeline/run.ts'
 import type { Upstream } from '../../../src/traffic/upstream.ts'
-import { plainUpstream } from '../../traffic/plain-upstream.ts'
+import { plainRetry, plainUpstream } from '../../traffic/plain-upstream.ts'
 import { type Subgraph, schemas } from './subgraphs.ts'
 
 /** A front-end behind a real HTTP server, without the rest of the gateway. */
@@ -76,12 +76,7 @@ export function upstreamFor(
 ): Upstream {
   return plainUpstream(name, [url], {
     requestTimeoutMs: options.timeoutMs ?? 5_000,
-    retry: {
-      attempts: options.attempts ?? 1,
-      statuses: [],
-      backoff: { baseMs: 1, maxMs: 1 },
-      budget: { percent: 100, minPerSecond: 100 },
-    },
+    retry: plainRetry(options.attempts ?? 1),
   })
 }
 

@@ -17,7 +17,7 @@ import type { Policy, Row } from '../../../src/core/route.ts'
 import { createGrpcFrontEnd, type ServiceOptions } from '../../../src/front-ends/grpc/front-end.ts'
 import { parseTemplate } from '../../../src/routing/template.ts'
 import type { Upstream } from '../../../src/traffic/upstream.ts'
-import { plainUpstream } from '../../traffic/plain-upstream.ts'
+import { plainRetry, plainUpstream } from '../../traffic/plain-upstream.ts'
 
 export const testProtos = fileURLToPath(new URL('./protos', import.meta.url))
 export const googleProtos = fileURLToPath(
@@ -88,12 +88,7 @@ export function upstreamOf(urls: readonly string[], requestTimeoutMs = 5_000, ma
     connections: { connectTimeoutMs: 1_000, idleTimeoutMs: 1_000, maxConnections: 10 },
     requestTimeoutMs,
     bodyIdleTimeoutMs: 0,
-    retry: {
-      attempts: maxAttempts,
-      statuses: [],
-      backoff: { baseMs: 1, maxMs: 1 },
-      budget: { percent: 100, minPerSecond: 100 },
-    },
+    retry: plainRetry(maxAttempts),
   })
 }
 
