@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer'
 import { GatewayError } from '../../core/error.ts'
 import type { HttpExchange } from '../../core/http-exchange.ts'
+import { isRecord } from '../../core/is-record.ts'
 import { readBody } from '../body.ts'
 import { essence } from './media-type.ts'
 
@@ -129,10 +130,6 @@ function shallowerThan(value: unknown, levels: number): boolean {
   if (levels === 0) return false
   for (const inner of Object.values(value)) if (!shallowerThan(inner, levels - 1)) return false
   return true
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 function invalid(message: string): GatewayError {

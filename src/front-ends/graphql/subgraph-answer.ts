@@ -1,3 +1,4 @@
+import { isRecord } from '../../core/is-record.ts'
 import { essence } from './media-type.ts'
 
 /** A GraphQL answer as a subgraph gave it, its outer shape checked (GraphQL specification section 7.1). */
@@ -28,8 +29,4 @@ export function readSubgraphAnswer(status: number, contentType: string, body: Bu
   const failed = Array.isArray(errors) && errors.length > 0
   if (!failed && !isRecord(data)) throw new Error('neither data nor errors')
   return { ...(data === undefined ? {} : { data }), ...(failed ? { errors } : {}) }
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

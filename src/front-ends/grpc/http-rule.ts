@@ -1,3 +1,4 @@
+import { isRecord } from '../../core/is-record.ts'
 /** One HTTP binding of a method, as a `google.api.HttpRule` writes it. Source: `google/api/http.proto`. */
 export interface HttpBinding {
   /** Upper case for the five verbs; a custom kind as it was written; `*` for every method. */
@@ -44,8 +45,4 @@ function readBinding(rule: unknown, origin: string): HttpBinding {
 
 function text(value: unknown): string {
   return typeof value === 'string' ? value : ''
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

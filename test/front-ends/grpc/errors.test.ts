@@ -5,6 +5,7 @@ import { type AddressInfo, createServer, type Server } from 'node:net'
 import { after, before, test } from 'node:test'
 import { GatewayError } from '../../../src/core/error.ts'
 import { type House, noHooks, openHouse, serviceOf, upstreamOf } from './harness.ts'
+import { httpStatuses } from './http-statuses.ts'
 import { kitchenHouse, kitchenName, kitchenProto, startKitchen } from './kitchen.ts'
 
 let kitchen: Awaited<ReturnType<typeof startKitchen>>
@@ -21,22 +22,7 @@ after(async () => {
 
 // transcoding.md; google/rpc/code.proto.
 const table = {
-  1: 499,
-  2: 500,
-  3: 400,
-  4: 504,
-  5: 404,
-  6: 409,
-  7: 403,
-  8: 429,
-  9: 400,
-  10: 409,
-  11: 400,
-  12: 501,
-  13: 500,
-  14: 503,
-  15: 500,
-  16: 401,
+  ...httpStatuses,
   77: 500,
 }
 for (const [code, status] of Object.entries(table)) {

@@ -1,7 +1,7 @@
 import { promisify } from 'node:util'
-import { gunzip as gunzipWithCallback, gzip as gzipWithCallback } from 'node:zlib'
+import { gzip as gzipWithCallback } from 'node:zlib'
 import { GatewayError } from '../../../core/error.ts'
-import { tooLarge } from '../../body.ts'
+import { gunzipRequest } from '../gunzip-request.ts'
 
 /** Smaller messages gain nothing; what clients of Connect compress from, too. Bytes. */
 export const compressFromBytes = 1_024
@@ -9,18 +9,10 @@ export const compressFromBytes = 1_024
 /** Off the main thread. */
 export const gzip: (bytes: Uint8Array | string) => Promise<Buffer> = promisify(gzipWithCallback)
 
-const gunzipOff = promisify(gunzipWithCallback)
-
 /** Off the main thread; no bytes stay none. Rejects with BODY_TOO_LARGE as soon as there are more than `maxBytes`, INVALID_BODY for what is no gzip. */
 export async function gunzip(bytes: Uint8Array, maxBytes: number): Promise<Buffer> {
   if (bytes.length === 0) return Buffer.alloc(0)
-  try {
-    return await gunzipOff(bytes, { maxOutputLength: maxBytes })
-  } catch (cause) {
-    const code = cause instanceof Error && 'code' in cause ? cause.code : undefined
-    if (code === 'ERR_BUFFER_TOO_LARGE') throw tooLarge(maxBytes)
-    throw new GatewayError('INVALID_BODY', 'The message is said to be gzip, and is not.', { cause })
-  }
+  return gunzipRequest(bytes, maxBytes, 'The message is said to be gzip, and is not.')
 }
 
 /**

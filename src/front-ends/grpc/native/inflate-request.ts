@@ -1,7 +1,5 @@
-import { promisify } from 'node:util'
-import { gunzip } from 'node:zlib'
 import { GatewayError } from '../../../core/error.ts'
-import { tooLarge } from '../../body.ts'
+import { gunzipRequest } from '../gunzip-request.ts'
 
 /**
  * A message of a request whose frame says that it is compressed; `encoding` is the request's `grpc-encoding`. At most `maxBytes` come of
@@ -24,12 +22,5 @@ export async function inflateRequest(
       headers: ['grpc-accept-encoding', 'identity,gzip'],
     })
   }
-  try {
-    return await unpack(message, { maxOutputLength: maxBytes })
-  } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') throw tooLarge(maxBytes)
-    throw new GatewayError('INVALID_BODY', 'The message is marked as compressed, and is no gzip.', { cause })
-  }
+  return gunzipRequest(message, maxBytes, 'The message is marked as compressed, and is no gzip.')
 }
-
-const unpack = promisify(gunzip)

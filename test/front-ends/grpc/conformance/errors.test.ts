@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { httpStatuses } from '../http-statuses.ts'
 import { type Case, runCases } from './cases.ts'
 import { startWorld } from './world.ts'
 
@@ -13,24 +14,7 @@ const asAsked = (code: number, ...details: readonly object[]): object => ({
 })
 
 // google/rpc/code.proto, "HTTP Mapping".
-const codes: readonly Case[] = Object.entries({
-  1: 499,
-  2: 500,
-  3: 400,
-  4: 504,
-  5: 404,
-  6: 409,
-  7: 403,
-  8: 429,
-  9: 400,
-  10: 409,
-  11: 400,
-  12: 501,
-  13: 500,
-  14: 503,
-  15: 500,
-  16: 401,
-}).map(([code, status]) => ({
+const codes: readonly Case[] = Object.entries(httpStatuses).map(([code, status]) => ({
   rule: 'code.proto: HTTP Mapping',
   ask: `GET /fail/${code}/plain`,
   status,
