@@ -3,7 +3,8 @@ import type { UpstreamConfig } from './config/schema.ts'
 import type { Logger } from './core/log.ts'
 import type { StickyOptions } from './traffic/balancing/sticky.ts'
 import { HealthChecker, type Probe } from './traffic/health-check.ts'
-import { httpProbe } from './traffic/http-probe.ts'
+import { httpProbe, type StatusRange } from './traffic/http-probe.ts'
+import { tcpProbe } from './traffic/tcp-probe.ts'
 import { Upstream } from './traffic/upstream.ts'
 
 /** An upstream with its probes, and the configuration that it was made from. */
@@ -107,8 +108,16 @@ function stickyOptions({ maxAge, ...cookie }: StickyConfig): StickyOptions {
 
 type ProbeConfig = NonNullable<UpstreamConfig['healthChecks']['active']>
 
-function probeOf({ type, path, service, timeout: timeoutMs }: ProbeConfig): Probe {
-  return type === 'grpc' ? grpcProbe({ service, timeoutMs }) : httpProbe({ path, timeoutMs })
+function probeOf({ type, service, timeout: timeoutMs, statuses, ...http }: ProbeConfig): Probe {
+  if (type === 'grpc') return grpcProbe({ service, timeoutMs })
+  if (type === 'tcp') return tcpProbe({ timeoutMs })
+  return httpProbe({ ...http, statuses: statuses.map(statusRange), timeoutMs })
+}
+
+/** `204`, or `200-299`. */
+function statusRange(written: number | string): StatusRange {
+  const [from = 0, to = from] = String(written).split('-').map(Number)
+  return { from, to }
 }
 
 /** Its module is loaded by the first probe, because gRPC is loaded only where it is used. */

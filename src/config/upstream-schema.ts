@@ -1,7 +1,8 @@
 import { z } from 'zod'
 import { duration } from '../core/units.ts'
 import { object } from './declare.ts'
-import { loadBalancingKeys, passiveKeys } from './load-balancing-keys.ts'
+import { healthCheckKeys } from './health-check-keys.ts'
+import { loadBalancingKeys } from './load-balancing-keys.ts'
 
 /** One entry of `upstreams`. */
 export const upstreamSchema = z.strictObject({
@@ -104,29 +105,5 @@ export const upstreamSchema = z.strictObject({
       .prefault('4s')
       .describe("How long an idle connection is kept; below the backend's own."),
   }).describe('Connections to each target.'),
-  healthChecks: object({
-    active: z
-      .strictObject({
-        type: z
-          .enum(['http', 'grpc'])
-          .default('http')
-          .describe('How a target is asked: http by GET at path, grpc by grpc.health.v1.Health/Check.'),
-        path: z
-          .string()
-          .startsWith('/')
-          .default('/health')
-          .describe('With type http: asked with GET; any 2xx answer is healthy.'),
-        service: z
-          .string()
-          .default('')
-          .describe('With type grpc: the service whose health is asked for; empty: the server as a whole.'),
-        interval: duration().prefault('5s').describe('Between two probes.'),
-        timeout: duration().prefault('2s').describe('A probe that takes longer has failed.'),
-        healthyAfter: z.int().min(1).default(1).describe('Good probes in a row that bring a target back.'),
-        unhealthyAfter: z.int().min(1).default(2).describe('Failed probes in a row that take a target out.'),
-      })
-      .optional()
-      .describe('Probes; absent: targets are taken as healthy.'),
-    passive: passiveKeys,
-  }).describe('How the gateway learns that a target is down.'),
+  healthChecks: healthCheckKeys,
 })

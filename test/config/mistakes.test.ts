@@ -304,6 +304,20 @@ const cases: readonly Case[] = [
       'upstreams.a.targets[1].url: expected http://host:port or https://host:port',
     ],
   },
+  // docs/traffic.md, Health
+  {
+    name: 'statuses of probes that are none',
+    yaml: `upstreams:\n  a:\n    targets: [{url: http://a}]\n    healthChecks: {active: {statuses: [200, ‸20, ‸"299-200", ‸2xx]}}\n`,
+    says: [0, 1, 2].map(
+      (index) =>
+        `upstreams.a.healthChecks.active.statuses[${index + 1}]: expected a status such as 204, or a range such as "200-299"`,
+    ),
+  },
+  {
+    name: 'a probe by HEAD that wants a body',
+    yaml: `upstreams:\n  a:\n    targets: [{url: http://a}]\n    healthChecks: {active: {method: HEAD, ‸body: ok}}\n`,
+    says: ['upstreams.a.healthChecks.active.body: is for method GET: an answer to HEAD has none'],
+  },
   {
     name: 'a template that does not parse',
     yaml: `${upstreams}routes:\n  - {id: r, ‸path: "/a/{", upstream: a}\n`,
