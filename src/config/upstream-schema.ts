@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { targetShape } from '../core/target.ts'
 import { duration } from '../core/units.ts'
 import { object } from './declare.ts'
 import { healthCheckKeys } from './health-check-keys.ts'
@@ -7,29 +8,7 @@ import { loadBalancingKeys } from './load-balancing-keys.ts'
 /** One entry of `upstreams`. */
 export const upstreamSchema = z.strictObject({
   targets: z
-    .array(
-      z.strictObject({
-        url: z
-          .string()
-          .regex(/^https?:\/\/[^/?#@]+\/?$/, 'expected http://host:port or https://host:port without a path')
-          .refine((url) => URL.canParse(url), 'expected http://host:port or https://host:port')
-          .describe('http://host:port or https://host:port.'),
-        weight: z
-          .int()
-          .min(0)
-          .max(65_535)
-          .default(100)
-          .describe('Share of the traffic; 0 takes nothing new.'),
-        priority: z
-          .int()
-          .min(0)
-          .max(100)
-          .default(0)
-          .describe(
-            'Targets of the lowest number serve; those of the next take over when none of them is healthy.',
-          ),
-      }),
-    )
+    .array(z.strictObject(targetShape))
     .min(1, 'an upstream needs a target')
     .refine(
       (targets) => targets.some((target) => target.weight > 0),

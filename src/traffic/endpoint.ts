@@ -1,19 +1,10 @@
 import { buildConnector, Pool } from 'undici'
+import type { Target } from '../core/target.ts'
 import type { Balanced } from './balancing/balancer.ts'
 import { PeakEwma } from './balancing/peak-ewma.ts'
 import { slowStartFactor } from './balancing/slow-start.ts'
 import type { Selectable } from './balancing/usable.ts'
 import { tlsConnectOptions, type UpstreamTls } from './upstream-tls.ts'
-
-/** What one target of an upstream is: where it listens and how much of the traffic it takes. */
-export interface TargetOptions {
-  /** `http://host:port` or `https://host:port`; a path is not allowed. For gRPC the scheme tells cleartext from TLS. */
-  readonly url: string
-  /** Share of the traffic relative to the other targets; 0 takes nothing new. */
-  readonly weight: number
-  /** Targets of the lowest number serve, those of the next stand by. */
-  readonly priority: number
-}
 
 /** Limits of the connections to one endpoint, in milliseconds. */
 export interface ConnectionOptions {
@@ -29,9 +20,6 @@ export interface ConnectionOptions {
 /** One target of an upstream with its connections and its health; the upstream asks it one question, {@link available}. */
 export class Endpoint implements Balanced, Selectable {
   readonly url: string
-  readonly host: string
-  readonly weight: number
-  readonly priority: number
   readonly connections: ConnectionOptions
   readonly latency = new PeakEwma()
   /** Less than {@link weight} while it starts slowly. */
@@ -40,6 +28,15 @@ export class Endpoint implements Balanced, Selectable {
   active = 0
   /** Whether it is left out for failing calls. */
   ejected = false
+  /** How often it came in and went out, and what said so. */
+  readonly changes: Readonly<Record<HealthCause, HealthCounts>> = {
+    probe: { healthy: 0, unhealthy: 0 },
+    ejection: { healthy: 0, unhealthy: 0 },
+  }
+  /** When {@link healthy} changed last, Unix time in milliseconds; undefined: it never did. */
+  changedAt: number | undefined
+  #weight: number
+  #priority: number
   /** What probes say. Undefined until one answered; endpoints are innocent until then. */
   #probed: boolean | undefined
   #probeReason = 'not probed yet'
@@ -48,15 +45,36 @@ export class Endpoint implements Balanced, Selectable {
   /** `performance.now()` when it last came back; before that it never was away. */
   #backAt = Number.NEGATIVE_INFINITY
   #pool: Pool | undefined
+  /** Told when the last attempt is over, once it is retired. */
+  #idle: (() => void) | undefined
+  readonly #closers = new Set<() => void>()
 
-  constructor(target: TargetOptions, connections: ConnectionOptions) {
-    const parsed = new URL(target.url)
-    this.url = parsed.origin
-    this.host = parsed.host
-    this.weight = target.weight
-    this.priority = target.priority
+  constructor(target: Target, connections: ConnectionOptions) {
+    this.url = new URL(target.url).origin
+    this.#weight = target.weight
+    this.#priority = target.priority
     this.effectiveWeight = target.weight
     this.connections = connections
+  }
+
+  get weight(): number {
+    return this.#weight
+  }
+
+  get priority(): number {
+    return this.#priority
+  }
+
+  /** Takes another share from now on; all else stays. */
+  use({ weight, priority }: Pick<Target, 'weight' | 'priority'>): void {
+    this.#weight = weight
+    this.#priority = priority
+    this.effectiveWeight = weight
+  }
+
+  /** It is new among others that serve already: it starts slowly. */
+  joined(): void {
+    this.#backAt = performance.now()
   }
 
   /** Whether probes have decided. */
@@ -80,6 +98,7 @@ export class Endpoint implements Balanced, Selectable {
     if (this.#probed === false && healthy) this.#backAt = performance.now()
     this.#probed = healthy
     this.#probeReason = reason
+    if (changed) this.#count('probe', healthy)
     return changed
   }
 
@@ -87,12 +106,14 @@ export class Endpoint implements Balanced, Selectable {
   eject(reason: string): void {
     this.ejected = true
     this.#ejectReason = reason
+    this.#count('ejection', false)
   }
 
   /** Takes it in again. */
   readmit(): void {
     this.ejected = false
     this.#backAt = performance.now()
+    this.#count('ejection', true)
   }
 
   /** Sets {@link effectiveWeight} by how long it has been back. */
@@ -124,12 +145,43 @@ export class Endpoint implements Balanced, Selectable {
   }
 
   end(): void {
-    this.active--
+    if (--this.active === 0) this.#idle?.()
+  }
+
+  /** Has `close` called when the endpoint closes; returns what takes that back. For connections that others hold to it. */
+  onClose(close: () => void): () => void {
+    this.#closers.add(close)
+    return () => void this.#closers.delete(close)
+  }
+
+  /** For one that gets no new attempts: closes it when the last that is on it is over. */
+  async retire(): Promise<void> {
+    if (this.active > 0) {
+      await new Promise<void>((resolve) => {
+        this.#idle = resolve
+      })
+    }
+    await this.close()
   }
 
   async close(): Promise<void> {
+    for (const close of this.#closers) close()
+    this.#closers.clear()
     await this.#pool?.destroy()
   }
+
+  #count(cause: HealthCause, healthy: boolean): void {
+    this.changes[cause][healthy ? 'healthy' : 'unhealthy']++
+    this.changedAt = Date.now()
+  }
+}
+
+/** Who decides that a target is out, or in again. */
+export type HealthCause = 'probe' | 'ejection'
+
+interface HealthCounts {
+  healthy: number
+  unhealthy: number
 }
 
 /** The name that we ask for is ours to say: undici takes it from the Host header of a request. */
