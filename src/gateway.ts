@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { Express } from 'express'
@@ -13,6 +12,7 @@ import { SeenFiles } from './config/seen-files.ts'
 import { TrustedProxies } from './core/client-address.ts'
 import type { Logger } from './core/log.ts'
 import type { Row } from './core/route.ts'
+import { ServiceRegistry } from './discovery/service-registry.ts'
 import { GatewayMetrics } from './gateway-metrics.ts'
 import { Generations } from './generations.ts'
 import { type Fallback, Listener, type Plan } from './listener/listener.ts'
@@ -23,7 +23,9 @@ import { quietMoment } from './quiet-moment.ts'
 import type { RoutingTable } from './routing/table.ts'
 import { readSource, type Source, type SourceOptions } from './source.ts'
 import { connectRedis } from './store/redis.ts'
-import { Upstreams, upstreamStatus } from './upstreams.ts'
+import { registerTargetMetrics } from './target-metrics.ts'
+import { Upstreams } from './upstreams.ts'
+import { version } from './version.ts'
 
 /** How a gateway is made. */
 export interface GatewayOptions extends SourceOptions {
@@ -52,6 +54,8 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
 export class Gateway {
   readonly log: Logger
   readonly metrics = new Registry()
+  /** Instances that announce themselves, for upstreams with discovery of type `registry`. Reloads do not touch it. */
+  readonly registry = new ServiceRegistry()
   readonly #generations: Generations
   readonly #listener: Listener
   readonly #app: Express
@@ -68,6 +72,7 @@ export class Gateway {
     const { offline = false, watch = true, now = Date.now } = options
     this.log = options.log ?? createLog(observability.log.level)
     this.#gauges = new GatewayMetrics(this.metrics, observability.metrics, () => this.status())
+    registerTargetMetrics(this.metrics, () => this.#generations.upstreams())
     this.#certificates = new CertificateWatch(this.log, now)
     const { url = '' } = stores.redis ?? {}
     this.#redis = url === '' || offline ? undefined : connectRedis(url, this.log)
@@ -81,7 +86,7 @@ export class Gateway {
       // Nothing else that /readyz requires can fail while a configuration runs.
       ready: () => !this.#draining,
       redis: this.#redis,
-      upstreams: new Upstreams(this.log, { probe: !offline }),
+      upstreams: new Upstreams(this.log, { probe: !offline, registry: this.registry }),
       onDecided: (result) => {
         this.#gauges.reloaded(result)
         if (result === 'applied') this.#useCertificates()
@@ -191,7 +196,7 @@ export class Gateway {
       activeConnections: await this.#server.connections(),
       refusedConfig: this.#generations.refused,
       redis: status === undefined ? undefined : status === 'ready' ? 'up' : 'down',
-      upstreams: this.#generations.current.upstreams.map(upstreamStatus),
+      upstreams: this.#generations.upstreams(),
       reflections: this.#generations.reflections(),
       routes: this.table.entries.length,
       certificates: this.#certificates.expiries,
@@ -237,10 +242,7 @@ export class Gateway {
     this.#server.dispose()
     this.#certificates.close()
     await this.#generations.close()
+    this.registry.close()
     this.#redis?.disconnect()
   }
-}
-
-const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
-  version: string
 }

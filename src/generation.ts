@@ -32,6 +32,7 @@ export interface BuiltGeneration extends Generation {
 export async function buildGeneration(loaded: LoadedConfig, context: BuildContext): Promise<BuiltGeneration> {
   const build = new Build(loaded, context)
   try {
+    await context.upstreams.discovered()
     const identities = buildIdentities(build)
     checkUpstreamTls(build)
     const shared = loaded.config.plugins.map((use, index) => build.plugin(use, undefined, ['plugins', index]))

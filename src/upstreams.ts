@@ -1,17 +1,24 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import type { UpstreamStatus } from './admin/health.ts'
+import { providerOf } from './build-discovery.ts'
+import { probeOf } from './build-probe.ts'
 import type { UpstreamConfig } from './config/schema.ts'
 import type { Logger } from './core/log.ts'
+import type { Target } from './core/target.ts'
+import { Discovery } from './discovery/discovery.ts'
+import type { ServiceRegistry } from './discovery/service-registry.ts'
 import type { StickyOptions } from './traffic/balancing/sticky.ts'
-import { HealthChecker, type Probe } from './traffic/health-check.ts'
-import { httpProbe, type StatusRange } from './traffic/http-probe.ts'
-import { tcpProbe } from './traffic/tcp-probe.ts'
+import { HealthChecker } from './traffic/health-check.ts'
 import { Upstream } from './traffic/upstream.ts'
 
-/** An upstream with its probes, and the configuration that it was made from. */
+/** An upstream with its probes and its discovery, and the configuration that it was made from. */
 interface Held {
   readonly fingerprint: string
+  /** The same of what finds its targets; undefined when they are listed. */
+  readonly discoveryFingerprint: string | undefined
   readonly upstream: Upstream
   readonly checker: HealthChecker | undefined
+  readonly discovery: Discovery | undefined
   /** Generations that use it. */
   users: number
 }
@@ -21,11 +28,13 @@ export class Upstreams {
   readonly #held = new Set<Held>()
   readonly #log: Logger
   readonly #probe: boolean
+  readonly #registry: ServiceRegistry
 
-  /** @param options.probe whether targets are probed at all. */
-  constructor(log: Logger, options: { readonly probe: boolean }) {
+  /** @param options.probe whether targets are probed and looked for at all. */
+  constructor(log: Logger, options: { readonly probe: boolean; readonly registry: ServiceRegistry }) {
     this.#log = log
     this.#probe = options.probe
+    this.#registry = options.registry
   }
 
   /** The upstream for a configuration: the one that is there, or a new one. Give it back with the returned `release`. */
@@ -35,12 +44,14 @@ export class Upstreams {
     if (held === undefined) {
       held = { fingerprint, ...this.#make(name, config), users: 0 }
       this.#held.add(held)
+      if (this.#probe) held.discovery?.start()
     }
     const taken = held
     taken.users++
     const release = async (): Promise<void> => {
       if (--taken.users > 0) return
       this.#held.delete(taken)
+      taken.discovery?.close()
       taken.checker?.close()
       await taken.upstream.close()
     }
@@ -52,16 +63,37 @@ export class Upstreams {
     for (const { checker } of this.#held) checker?.start()
   }
 
-  #make(name: string, config: UpstreamConfig): { upstream: Upstream; checker: HealthChecker | undefined } {
+  /**
+   * Resolves when discovery has told something of each upstream that has no targets yet, be it trouble, but in any case soon: a configuration is
+   * to begin with targets, and is not to wait for a provider that is down.
+   */
+  async discovered(): Promise<void> {
+    const waiting = [...this.#held].flatMap(({ upstream, discovery }) =>
+      this.#probe && discovery !== undefined && upstream.endpoints.length === 0 ? [discovery.first] : [],
+    )
+    if (waiting.length === 0) return
+    const late = new AbortController()
+    const limit = delay(discoveryLimitMs, undefined, { signal: late.signal }).catch(() => {})
+    await Promise.race([Promise.all(waiting), limit])
+    late.abort()
+  }
+
+  /** What `/health` and the metrics say of these upstreams. */
+  status(upstreams: readonly Upstream[]): UpstreamStatus[] {
+    return [...this.#held].filter(({ upstream }) => upstreams.includes(upstream)).map(statusOf)
+  }
+
+  #make(name: string, config: UpstreamConfig): Omit<Held, 'fingerprint' | 'users'> {
+    const discoveryFingerprint = config.discovery && JSON.stringify([name, config.discovery])
     const { loadBalancing: balancing } = config
     const { active, passive } = config.healthChecks
     const upstream = new Upstream(name, {
-      targets: config.targets,
+      targets: config.targets ?? this.#foundBefore(discoveryFingerprint),
       connections: {
         connectTimeoutMs: config.timeouts.connect,
         idleTimeoutMs: config.connections.keepAlive,
         maxConnections: config.connections.max,
-        tls: config.tls,
+        tls: tlsOf(config),
       },
       requestTimeoutMs: config.timeouts.request,
       totalTimeoutMs: config.timeouts.total,
@@ -104,8 +136,34 @@ export class Upstreams {
             unhealthyAfter: active.unhealthyAfter,
             log: this.#log,
           })
-    return { upstream, checker }
+    const discovery =
+      config.discovery &&
+      new Discovery({
+        upstreamName: name,
+        provider: providerOf(config.discovery, this.#registry),
+        log: this.#log,
+        onTargets: (targets) => {
+          upstream.setTargets(targets)
+          checker?.follow(upstream.endpoints)
+        },
+      })
+    return { discoveryFingerprint, upstream, checker, discovery }
   }
+
+  /** An upstream that is made anew for another reason does not have to wait until its targets are found again. */
+  #foundBefore(discoveryFingerprint: string | undefined): readonly Target[] {
+    const before = [...this.#held].findLast((held) => held.discoveryFingerprint === discoveryFingerprint)
+    return (before?.upstream.endpoints ?? []).map(({ url, weight, priority }) => ({ url, weight, priority }))
+  }
+}
+
+/** How long a configuration waits for its first targets. */
+const discoveryLimitMs = 2_000
+
+/** Targets that are found by a name have certificates for it, not for their addresses. */
+function tlsOf({ tls, discovery }: UpstreamConfig): UpstreamConfig['tls'] {
+  if (discovery?.type !== 'dns') return tls
+  return { insecureSkipVerify: false, ...tls, serverName: tls?.serverName ?? discovery.name }
 }
 
 type StickyConfig = NonNullable<UpstreamConfig['loadBalancing']['sticky']>['cookie']
@@ -114,38 +172,10 @@ function stickyOptions({ maxAge, ...cookie }: StickyConfig): StickyOptions {
   return { ...cookie, maxAgeSeconds: maxAge === undefined ? undefined : Math.round(maxAge / 1_000) }
 }
 
-type ProbeConfig = NonNullable<UpstreamConfig['healthChecks']['active']>
-
-function probeOf({ type, service, timeout: timeoutMs, statuses, ...http }: ProbeConfig): Probe {
-  if (type === 'grpc') return grpcProbe({ service, timeoutMs })
-  if (type === 'tcp') return tcpProbe({ timeoutMs })
-  return httpProbe({ ...http, statuses: statuses.map(statusRange), timeoutMs })
-}
-
-/** `204`, or `200-299`. */
-function statusRange(written: number | string): StatusRange {
-  const [from = 0, to = from] = String(written).split('-').map(Number)
-  return { from, to }
-}
-
-/** Its module is loaded by the first probe, because gRPC is loaded only where it is used. */
-function grpcProbe(options: { readonly service: string; readonly timeoutMs: number }): Probe {
-  let loaded: Promise<Probe> | undefined
-  const load = async (): Promise<Probe> => {
-    const { GrpcProbe } = await import('./front-ends/grpc/health/grpc-probe.ts')
-    return new GrpcProbe(options)
-  }
-  return {
-    probe: async (endpoint) => {
-      loaded ??= load()
-      return (await loaded).probe(endpoint)
-    },
-    close: () => void loaded?.then((probe) => probe.close()),
-  }
-}
-
 /** What `/health` and the metrics say of an upstream. */
-export function upstreamStatus({ name, endpoints }: Upstream): UpstreamStatus {
-  const targets = endpoints.map(({ url, healthy, healthReason }) => ({ url, healthy, reason: healthReason }))
-  return { name, targets }
+function statusOf({ upstream, discovery }: Held): UpstreamStatus {
+  const targets = upstream.endpoints.map(({ url, healthy, healthReason, changedAt, changes }) => {
+    return { url, healthy, reason: healthReason, changedAt, changes }
+  })
+  return { name: upstream.name, targets, discovery: discovery?.status }
 }

@@ -13,6 +13,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   'config/': ['core/', 'routing/template.ts'],
   'pipeline/': ['core/'],
   'traffic/': ['core/'],
+  'discovery/': ['core/'],
   'store/': ['core/'],
   'plugins/': ['core/', 'pipeline/registry.ts', 'store/'],
   'front-ends/body.ts': ['core/'],
@@ -78,6 +79,8 @@ test('the rules refuse the arrows that they are there for', () => {
     ['config/load.ts', 'plugins/builtin.ts'],
     ['listener/listener.ts', 'gateway.ts'],
     ['main.ts', 'gateway.ts'],
+    ['discovery/discovery.ts', 'traffic/upstream.ts'],
+    ['traffic/upstream.ts', 'discovery/discovery.ts'],
   ] as const
   for (const [from, to] of planted) assert.equal(isAllowed({ from, to }), false, `${from} -> ${to}`)
 })

@@ -1,4 +1,5 @@
 import { type Dispatcher, request } from 'undici'
+import { causeOf } from '../core/cause-of.ts'
 import type { Probe } from './health-check.ts'
 
 /** What is asked, and which answer is that of a healthy target. */
@@ -71,11 +72,4 @@ function wrongStatus(status: number, ranges: readonly StatusRange[]): string | u
 function wrongBody(status: number, start: string, wanted: string | undefined): string | undefined {
   if (wanted === undefined || start.includes(wanted)) return undefined
   return `probe was answered ${status} with a body that does not contain ${JSON.stringify(wanted)}`
-}
-
-/** What an error says; that of several addresses tried in turn has a code only. */
-export function causeOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error)
-  const { code } = error as NodeJS.ErrnoException
-  return error.message || code || error.name
 }

@@ -1,6 +1,6 @@
 import { connect } from 'node:net'
+import { causeOf } from '../core/cause-of.ts'
 import type { Probe } from './health-check.ts'
-import { causeOf } from './http-probe.ts'
 
 /** Connects and closes: a target is healthy when it accepts connections. Over TLS nothing is said either. */
 export function tcpProbe({ timeoutMs }: { readonly timeoutMs: number }): Probe {
