@@ -23,7 +23,7 @@ import { quietMoment } from './quiet-moment.ts'
 import type { RoutingTable } from './routing/table.ts'
 import { readSource, type Source, type SourceOptions } from './source.ts'
 import { connectRedis } from './store/redis.ts'
-import { registerTargetMetrics } from './target-metrics.ts'
+import { registerUpstreamMetrics } from './upstream-metrics.ts'
 import { Upstreams } from './upstreams.ts'
 import { version } from './version.ts'
 
@@ -72,7 +72,7 @@ export class Gateway {
     const { offline = false, watch = true, now = Date.now } = options
     this.log = options.log ?? createLog(observability.log.level)
     this.#gauges = new GatewayMetrics(this.metrics, observability.metrics, () => this.status())
-    registerTargetMetrics(this.metrics, () => this.#generations.upstreams())
+    registerUpstreamMetrics(this.metrics, () => this.#generations.current.upstreams)
     this.#certificates = new CertificateWatch(this.log, now)
     const { url = '' } = stores.redis ?? {}
     this.#redis = url === '' || offline ? undefined : connectRedis(url, this.log)

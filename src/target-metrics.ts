@@ -2,16 +2,19 @@ import { Counter, Gauge, type Registry } from 'prom-client'
 import type { DiscoveryStatus, UpstreamStatus } from './admin/health.ts'
 
 /** Registers what is known of targets and of how they are found, read when metrics are asked for: a target that is gone takes its series along. */
-export function registerTargetMetrics(registry: Registry, upstreams: () => readonly UpstreamStatus[]): void {
+export function registerTargetMetrics(
+  registry: Registry,
+  upstreams: () => Promise<readonly UpstreamStatus[]>,
+): void {
   const registers = [registry]
   new Counter({
     name: 'gateway_upstream_health_changes_total',
     help: 'How often a target came in (healthy) or went out (unhealthy), and whether probes or its calls said so.',
     labelNames: ['upstream', 'target', 'to', 'cause'],
     registers,
-    collect() {
+    async collect() {
       this.reset()
-      for (const { name, targets } of upstreams()) {
+      for (const { name, targets } of await upstreams()) {
         for (const { url, changes = {} } of targets) {
           for (const [cause, { healthy, unhealthy }] of Object.entries(changes)) {
             const labels = { upstream: name, target: url, cause }
@@ -28,9 +31,9 @@ export function registerTargetMetrics(registry: Registry, upstreams: () => reado
     help: 'How often discovery came into trouble.',
     labelNames,
     registers,
-    collect() {
+    async collect() {
       this.reset()
-      eachDiscovery(upstreams(), (upstream, { failures }) => this.inc({ upstream }, failures))
+      eachDiscovery(await upstreams(), (upstream, { failures }) => this.inc({ upstream }, failures))
     },
   })
   const gauge = (
@@ -43,9 +46,11 @@ export function registerTargetMetrics(registry: Registry, upstreams: () => reado
       help,
       labelNames,
       registers,
-      collect() {
+      async collect() {
         this.reset()
-        eachDiscovery(upstreams(), (upstream, found, targets) => this.set({ upstream }, read(found, targets)))
+        eachDiscovery(await upstreams(), (upstream, found, targets) =>
+          this.set({ upstream }, read(found, targets)),
+        )
       },
     })
   }

@@ -6,7 +6,7 @@ import type { UpstreamConfig } from './config/schema.ts'
 import type { Logger } from './core/log.ts'
 import type { Target } from './core/target.ts'
 import { Discovery } from './discovery/discovery.ts'
-import type { ServiceRegistry } from './discovery/service-registry.ts'
+import { ServiceRegistry } from './discovery/service-registry.ts'
 import type { StickyOptions } from './traffic/balancing/sticky.ts'
 import { HealthChecker } from './traffic/health-check.ts'
 import { Upstream } from './traffic/upstream.ts'
@@ -30,11 +30,11 @@ export class Upstreams {
   readonly #probe: boolean
   readonly #registry: ServiceRegistry
 
-  /** @param options.probe whether targets are probed and looked for at all. */
-  constructor(log: Logger, options: { readonly probe: boolean; readonly registry: ServiceRegistry }) {
+  /** @param options.probe whether targets are probed and looked for at all; `registry`: of instances that announce themselves, by default one of its own. */
+  constructor(log: Logger, options: { readonly probe: boolean; readonly registry?: ServiceRegistry }) {
     this.#log = log
     this.#probe = options.probe
-    this.#registry = options.registry
+    this.#registry = options.registry ?? new ServiceRegistry()
   }
 
   /** The upstream for a configuration: the one that is there, or a new one. Give it back with the returned `release`. */
