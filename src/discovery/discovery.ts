@@ -34,7 +34,7 @@ export class Discovery {
   readonly #first = Promise.withResolvers<void>()
   #started = false
   #targets = '[]'
-  #urls: readonly string[] = []
+  #urls: ReadonlySet<string> = new Set()
   #skipped = ''
   #foundAt: number | undefined
   #trouble: string | undefined = 'nothing is known yet'
@@ -80,12 +80,12 @@ export class Discovery {
     const found = JSON.stringify(targets)
     if (found === this.#targets) return
     this.#targets = found
-    const urls = targets.map(({ url }) => url)
-    const added = urls.filter((url) => !this.#urls.includes(url))
-    const removed = this.#urls.filter((url) => !urls.includes(url))
-    this.#urls = urls
+    const before = this.#urls
+    this.#urls = new Set(targets.map(({ url }) => url))
+    const added = [...this.#urls.difference(before)]
+    const removed = [...before.difference(this.#urls)]
     this.#options.onTargets(targets)
-    this.#log('info', { added, removed, targets: urls.length }, 'discovery changed the targets')
+    this.#log('info', { added, removed, targets: this.#urls.size }, 'discovery changed the targets')
   }
 
   #note(skipped: readonly string[]): void {
@@ -107,7 +107,7 @@ export class Discovery {
     this.#failures++
     this.#log(
       'warn',
-      { reason: trouble, targets: this.#urls.length },
+      { reason: trouble, targets: this.#urls.size },
       'discovery is in trouble; the targets stay',
     )
   }

@@ -44,8 +44,9 @@ export class Ejection {
 
   /** These are the targets from now on; those that stay are remembered. */
   follow(endpoints: readonly Endpoint[]): void {
+    const staying = new Set(endpoints)
     for (const [endpoint, { timer }] of this.#rows) {
-      if (endpoints.includes(endpoint)) continue
+      if (staying.has(endpoint)) continue
       clearTimeout(timer)
       this.#rows.delete(endpoint)
     }

@@ -56,8 +56,9 @@ export class HealthChecker {
 
   /** These are the endpoints from now on: new ones are probed at once, those that are gone no more. */
   follow(endpoints: readonly Endpoint[]): void {
+    const staying = new Set(endpoints)
     for (const [endpoint, { timer }] of this.#rows) {
-      if (endpoints.includes(endpoint)) continue
+      if (staying.has(endpoint)) continue
       clearTimeout(timer)
       this.#rows.delete(endpoint)
     }

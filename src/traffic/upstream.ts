@@ -80,9 +80,14 @@ export class Upstream {
   setTargets(targets: readonly Target[]): void {
     const { balancing, connections } = this.options
     const before = new Map(this.#endpoints.map((endpoint) => [endpoint.url, endpoint]))
+    const servesAlready = before.size > 0
     this.#endpoints = targets.map((target) => {
       const known = before.get(new URL(target.url).origin)
-      if (known === undefined) return joined(new Endpoint(target, connections))
+      if (known === undefined) {
+        const added = new Endpoint(target, connections)
+        if (servesAlready) added.joined()
+        return added
+      }
       before.delete(known.url)
       known.use(target)
       return known
@@ -154,9 +159,4 @@ export class Upstream {
     }
     replyHeaders.push('Set-Cookie', cookie)
   }
-}
-
-function joined(endpoint: Endpoint): Endpoint {
-  endpoint.joined()
-  return endpoint
 }

@@ -1,4 +1,5 @@
 import { Agent, type Dispatcher, request } from 'undici'
+import { z } from 'zod'
 
 /** How one etcd is reached. */
 export interface EtcdClientOptions {
@@ -44,7 +45,7 @@ export class EtcdClient {
   ): Promise<{ readonly entries: readonly KeyEvent[]; readonly revision: bigint }> {
     const inTime = AbortSignal.any([signal, AbortSignal.timeout(this.#options.timeoutMs)])
     const body = await this.#post('/v3/kv/range', { ...keysOf(prefix), limit }, inTime)
-    const { header, kvs = [] } = (await jsonOf(body)) as RangeResponse
+    const { header, kvs } = readJson(rangeAnswer, await textOf(body))
     return { entries: kvs.map(entryOf), revision: BigInt(header.revision) }
   }
 
@@ -56,10 +57,12 @@ export class EtcdClient {
     const create = { create_request: { ...keysOf(prefix), start_revision: String(revision) } }
     const body = await this.#post('/v3/watch', create, signal)
     for await (const line of linesOf(body)) {
-      const { result, error } = JSON.parse(line) as WatchLine
-      if (error !== undefined) throw new Error(`the watch failed: ${error.message ?? 'no reason given'}`)
-      if (result?.canceled === true) throw new Error(`the watch was cancelled: ${reasonOf(result)}`)
-      const { events = [] } = result ?? {}
+      const { result, error } = readJson(watchLine, line)
+      if (error !== undefined) throw new Error(`the watch failed: ${error.message}`)
+      if (result === undefined) continue
+      const { canceled, cancel_reason, compact_revision, events } = result
+      const compacted = compact_revision === undefined ? 'no reason given' : 'its revision was compacted'
+      if (canceled) throw new Error(`the watch was cancelled: ${cancel_reason || compacted}`)
       if (events.length === 0) continue
       yield events.map(({ type, kv }) =>
         type === 'DELETE' ? { key: kv.key, value: undefined } : entryOf(kv),
@@ -79,7 +82,7 @@ export class EtcdClient {
     for (let again = true; ; again = false) {
       if (this.#token === undefined) {
         const reply = await this.#send('/v3/auth/authenticate', { name: user, password }, signal)
-        this.#token = ((await jsonOf(reply.body)) as { readonly token: string }).token
+        this.#token = readJson(authAnswer, await textOf(reply.body)).token
       }
       try {
         return (await this.#send(path, body, signal)).body
@@ -110,26 +113,28 @@ export class EtcdClient {
 
 class Unauthenticated extends Error {}
 
-interface KeyValue {
-  readonly key: string
-  /** Absent when it is empty. */
-  readonly value?: string
-}
+/** `value` is absent when it is empty. */
+const keyValue = z.object({ key: z.string(), value: z.string().default('') })
 
-interface RangeResponse {
-  readonly header: { readonly revision: string }
-  readonly kvs?: readonly KeyValue[]
-}
+const rangeAnswer = z.object({
+  header: z.object({ revision: z.string().regex(/^\d+$/) }),
+  kvs: z.array(keyValue).default([]),
+})
 
-interface WatchLine {
-  readonly result?: {
-    readonly canceled?: boolean
-    readonly cancel_reason?: string
-    readonly compact_revision?: string
-    readonly events?: readonly { readonly type?: 'PUT' | 'DELETE'; readonly kv: KeyValue }[]
-  }
-  readonly error?: { readonly message?: string }
-}
+const authAnswer = z.object({ token: z.string() })
+
+const watchLine = z.object({
+  result: z
+    .object({
+      canceled: z.boolean().default(false),
+      cancel_reason: z.string().default(''),
+      compact_revision: z.string().optional(),
+      /** `type` is absent for PUT. */
+      events: z.array(z.object({ type: z.string().optional(), kv: keyValue })).default([]),
+    })
+    .optional(),
+  error: z.object({ message: z.string().default('no reason given') }).optional(),
+})
 
 /** The keys from `prefix` up to the first that does not begin with it. */
 function keysOf(prefix: string): { readonly key: string; readonly range_end: string } {
@@ -138,17 +143,20 @@ function keysOf(prefix: string): { readonly key: string; readonly range_end: str
   return { key: Buffer.from(prefix).toString('base64'), range_end: end.toString('base64') }
 }
 
-function entryOf({ key, value = '' }: KeyValue): KeyEvent {
+function entryOf({ key, value }: z.output<typeof keyValue>): KeyEvent {
   return { key, value: Buffer.from(value, 'base64').toString('utf8') }
 }
 
-function reasonOf({ cancel_reason, compact_revision }: NonNullable<WatchLine['result']>): string {
-  if (cancel_reason !== undefined && cancel_reason !== '') return cancel_reason
-  return compact_revision === undefined ? 'no reason given' : 'its revision was compacted'
-}
-
-async function jsonOf(body: Dispatcher.ResponseData['body']): Promise<unknown> {
-  return JSON.parse(await textOf(body))
+function readJson<T>(schema: z.ZodType<T>, text: string): T {
+  let written: unknown
+  try {
+    written = JSON.parse(text)
+  } catch {
+    throw new Error('the answer is no JSON')
+  }
+  const parsed = schema.safeParse(written)
+  if (!parsed.success) throw new Error('the answer is none of etcd')
+  return parsed.data
 }
 
 async function textOf(body: Dispatcher.ResponseData['body']): Promise<string> {
@@ -175,8 +183,7 @@ async function* linesOf(body: Dispatcher.ResponseData['body']): AsyncGenerator<s
 
 function messageIn(text: string): string | undefined {
   try {
-    const { message } = JSON.parse(text) as { readonly message?: string }
-    return message
+    return readJson(z.object({ message: z.string() }), text).message
   } catch {
     return undefined
   }
