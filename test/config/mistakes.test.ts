@@ -304,6 +304,49 @@ const cases: readonly Case[] = [
       'upstreams.a.targets[1].url: expected http://host:port or https://host:port',
     ],
   },
+  // docs/discovery.md
+  {
+    name: 'targets that are nowhere, or twice',
+    yaml: 'upstreams:\n  ‸a: {}\n  b: {targets: [{url: http://a}], ‸discovery: {type: registry, service: b}}\n',
+    says: [
+      'upstreams.a: says nowhere what the targets are: set targets or discovery',
+      'upstreams.b.discovery: excludes targets: they are listed or found',
+    ],
+  },
+  {
+    name: 'discovery of a kind that there is not',
+    yaml: 'upstreams:\n  a: {discovery: {‸type: consul}}\n',
+    says: ['upstreams.a.discovery.type: expected a type: dns, dnsSrv, etcd or registry'],
+  },
+  {
+    name: 'discovery with keys of another kind, or misspelt',
+    yaml: 'upstreams:\n  a: {discovery: {type: registry, service: a, ‸port: 1}}\n  b: {discovery: {type: dns, name: b, port: 1, ‸sheme: https}}\n',
+    says: [
+      'upstreams.a.discovery.port: the key "port" is for another type',
+      'upstreams.b.discovery.sheme: unknown key "sheme"; did you mean "scheme"?',
+    ],
+  },
+  {
+    name: 'discovery that cannot work',
+    yaml: `upstreams:
+  a: {discovery: {type: dns, ‸name: "a b", port: 1, servers: [‸dns.internal], refresh: {min: 10s, ‸max: 1s}}}
+  b: {discovery: {type: dnsSrv, name: b, ‸scheme: https}}
+  c: {discovery: {type: etcd, endpoints: [‸"localhost:2379"], ‸prefix: /users}}
+`,
+    says: [
+      'upstreams.a.discovery.name: expected a domain name',
+      'upstreams.a.discovery.servers[0]: expected an address: 10.0.0.2, 10.0.0.2:5353 or [::1]:53',
+      'upstreams.a.discovery.refresh.max: must not be below min',
+      'upstreams.b.discovery.scheme: https needs tls.serverName: certificates are not for the addresses of SRV records',
+      'upstreams.c.discovery.endpoints[0]: expected http://host:port or https://host:port',
+      'upstreams.c.discovery.prefix: expected a prefix that ends with "/"',
+    ],
+  },
+  {
+    name: 'authorities of etcd that are none',
+    yaml: 'upstreams:\n  a: {discovery: {type: etcd, endpoints: [https://a], prefix: /a/, tls: {‸ca: file://a.graphql}}}\n',
+    says: ['upstreams.a.discovery.tls.ca: file://a.graphql holds no certificate in PEM'],
+  },
   // docs/traffic.md, Health
   {
     name: 'statuses of probes that are none',

@@ -3,6 +3,7 @@ import { rm } from 'node:fs/promises'
 import { type TestContext, test } from 'node:test'
 import { providerOf } from '../../src/build-discovery.ts'
 import { ServiceRegistry } from '../../src/discovery/service-registry.ts'
+import { makeAuthority } from '../certificates.ts'
 import { base64, type Etcd, startEtcd } from '../services/etcd.ts'
 import { freePort } from '../services/free-port.ts'
 import { ownFolder } from '../services/own-process.ts'
@@ -14,10 +15,12 @@ interface Options {
   readonly password?: string
   readonly resync?: number
   readonly timeout?: number
+  readonly tls?: { readonly ca?: string; readonly cert?: string; readonly key?: string }
 }
 
 function followEtcd(t: TestContext, endpoints: readonly string[], options: Options = {}): Findings {
   const { user, password = '', resync = 60_000, timeout = 5_000 } = options
+  const tls = options.tls && { insecureSkipVerify: false, ...options.tls }
   const config = {
     type: 'etcd',
     prefix: '/users/',
@@ -26,7 +29,7 @@ function followEtcd(t: TestContext, endpoints: readonly string[], options: Optio
     resync,
     timeout,
   } as const
-  const provider = providerOf({ ...config, endpoints: [...endpoints], user }, new ServiceRegistry())
+  const provider = providerOf({ ...config, endpoints: [...endpoints], user, tls }, new ServiceRegistry())
   return follow(t, provider)
 }
 
@@ -240,6 +243,20 @@ test('a token that is no longer valid is replaced', async (t) => {
   etcd = await startEtcd({ data, port: etcd.port })
   const later = findings.all.length
   await findings.next((finding) => findings.all.indexOf(finding) >= later && finding.targets !== undefined)
+})
+
+test('TLS with a certificate on both sides', async (t) => {
+  const authority = makeAuthority()
+  const server = authority.issue(['IP:127.0.0.1'])
+  const { cert, key } = authority.issue(['gateway'])
+  const etcd = await startEtcd({ tls: { ...server, clientCa: authority.cert } })
+  t.after(etcd.kill)
+  const noKeys = ({ trouble = '' }): boolean => trouble === 'there are no keys under /users/'
+  await followEtcd(t, [etcd.url], { tls: { ca: authority.cert, cert, key } }).next(noKeys)
+  const nobody = await followEtcd(t, [etcd.url], { tls: { ca: authority.cert } }).next()
+  assert.match(String(nobody.trouble), /certificate required|bad certificate|ECONNRESET|closed/i)
+  const strict = await followEtcd(t, [etcd.url], { tls: { cert, key } }).next()
+  assert.match(String(strict.trouble), /unable to verify|self-signed/i)
 })
 
 test('answers without an end are cut off', async (t) => {

@@ -1,3 +1,4 @@
+import { writeFile } from 'node:fs/promises'
 import { freePort } from './free-port.ts'
 import { ownFolder, startOwnProcess } from './own-process.ts'
 import { ensureProgram } from './programs.ts'
@@ -21,16 +22,17 @@ export interface Etcd {
 }
 
 /**
- * Resolves when it has elected itself. `port` is a free one by default. `data`: the folder of what it stores, from {@link ownFolder} and for the
+ * Resolves when it has elected itself; with `tls`, when it accepts connections. `port` is a free one by default. `data`: the folder of what it stores, from {@link ownFolder} and for the
  * caller to remove; by default it begins empty, and what it stores is gone with it.
  */
 export async function startEtcd(
-  options: { readonly port?: number; readonly data?: string } = {},
+  options: { readonly port?: number; readonly data?: string; readonly tls?: EtcdTls } = {},
 ): Promise<Etcd> {
   const program = await ensureProgram('etcd')
   const port = options.port ?? (await freePort())
   const folder = await ownFolder('etcd')
-  const client = `http://127.0.0.1:${port}`
+  const { tls } = options
+  const client = `${tls === undefined ? 'http' : 'https'}://127.0.0.1:${port}`
   const peer = `http://127.0.0.1:${await freePort()}`
   const args = [
     ...['--data-dir', options.data ?? `${folder}/data`, '--logger', 'zap', '--log-level', 'error'],
@@ -38,8 +40,9 @@ export async function startEtcd(
     ...['--listen-peer-urls', peer, '--initial-advertise-peer-urls', peer],
     ...['--initial-cluster', `default=${peer}`, '--heartbeat-interval', '20', '--election-timeout', '200'],
   ]
-  const greeting = { send: 'GET /health HTTP/1.1\r\nHost: etcd\r\n\r\n', expect: 'HTTP/1.1 200' }
-  const etcd = await startOwnProcess({ program, args, folder, port, greeting })
+  if (tls !== undefined) args.push(...(await tlsArgs(tls, folder)))
+  const greeting = tls === undefined ? health : undefined
+  const etcd = await startOwnProcess({ program, args, folder, port, ...(greeting && { greeting }) })
   const call = async (path: string, body: object): Promise<Record<string, unknown>> => {
     const reply = await fetch(`${client}${path}`, { method: 'POST', body: JSON.stringify(body) })
     if (reply.status !== 200) throw new Error(`etcd answered ${path} with ${await reply.text()}`)
@@ -59,6 +62,23 @@ export async function startEtcd(
       await call('/v3/kv/deleterange', { key: base64(key) })
     },
   }
+}
+
+const health = { send: 'GET /health HTTP/1.1\r\nHost: etcd\r\n\r\n', expect: 'HTTP/1.1 200' }
+
+/** What an etcd that speaks TLS shows, and of whom its clients' certificates must be. */
+export interface EtcdTls {
+  readonly cert: string
+  readonly key: string
+  readonly clientCa: string
+}
+
+async function tlsArgs(tls: EtcdTls, folder: string): Promise<readonly string[]> {
+  const files = { cert: 'cert.pem', key: 'key.pem', clientCa: 'ca.pem' } as const
+  for (const [part, name] of Object.entries(files))
+    await writeFile(`${folder}/${name}`, tls[part as keyof EtcdTls])
+  const own = ['--cert-file', `${folder}/cert.pem`, '--key-file', `${folder}/key.pem`]
+  return [...own, '--client-cert-auth', '--trusted-ca-file', `${folder}/ca.pem`]
 }
 
 /** As etcd's API takes keys and values. */
