@@ -59,7 +59,9 @@ export class Upstreams {
       connections: {
         connectTimeoutMs: config.timeouts.connect,
         idleTimeoutMs: config.connections.keepAlive,
+        maxAgeMs: config.connections.maxAge,
         maxConnections: config.connections.max,
+        http2: config.connections.http2,
         tls: config.tls,
       },
       requestTimeoutMs: config.timeouts.request,

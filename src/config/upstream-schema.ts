@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { duration } from '../core/units.ts'
+import { connectionKeys } from './connection-keys.ts'
 import { object } from './declare.ts'
 import { loadBalancingKeys, passiveKeys } from './load-balancing-keys.ts'
 
@@ -98,12 +99,7 @@ export const upstreamSchema = z.strictObject({
       minPerSecond: z.int().min(0).default(3).describe('Allowed whatever the load is.'),
     }).describe('How many calls may be tried again, so that an upstream in trouble gets no flood.'),
   }).describe('Calls that fail are tried on another target where that is safe.'),
-  connections: object({
-    max: z.int().min(1).default(256).describe('Connections to one target at the most.'),
-    keepAlive: duration()
-      .prefault('4s')
-      .describe("How long an idle connection is kept; below the backend's own."),
-  }).describe('Connections to each target.'),
+  connections: connectionKeys,
   healthChecks: object({
     active: z
       .strictObject({

@@ -1,9 +1,9 @@
-import { buildConnector, Pool } from 'undici'
 import type { Balanced } from './balancing/balancer.ts'
 import { PeakEwma } from './balancing/peak-ewma.ts'
 import { slowStartFactor } from './balancing/slow-start.ts'
 import type { Selectable } from './balancing/usable.ts'
-import { tlsConnectOptions, type UpstreamTls } from './upstream-tls.ts'
+import { type ConnectionOptions, HttpConnections } from './http-connections.ts'
+import { NameLookup } from './name-lookup.ts'
 
 /** What one target of an upstream is: where it listens and how much of the traffic it takes. */
 export interface TargetOptions {
@@ -15,17 +15,6 @@ export interface TargetOptions {
   readonly priority: number
 }
 
-/** Limits of the connections to one endpoint, in milliseconds. */
-export interface ConnectionOptions {
-  readonly connectTimeoutMs: number
-  /** How long an unused connection is kept; keep it below the backend's own. */
-  readonly idleTimeoutMs: number
-  /** Connections at the most. */
-  readonly maxConnections: number
-  /** For targets that are `https`. Default: the certificate must be valid for the host, by the authorities that Node knows. */
-  readonly tls?: UpstreamTls | undefined
-}
-
 /** One target of an upstream with its connections and its health; the upstream asks it one question, {@link available}. */
 export class Endpoint implements Balanced, Selectable {
   readonly url: string
@@ -33,6 +22,7 @@ export class Endpoint implements Balanced, Selectable {
   readonly weight: number
   readonly priority: number
   readonly connections: ConnectionOptions
+  readonly names = new NameLookup()
   readonly latency = new PeakEwma()
   /** Less than {@link weight} while it starts slowly. */
   effectiveWeight: number
@@ -47,7 +37,7 @@ export class Endpoint implements Balanced, Selectable {
   #ejectReason = ''
   /** `performance.now()` when it last came back; before that it never was away. */
   #backAt = Number.NEGATIVE_INFINITY
-  #pool: Pool | undefined
+  #http: HttpConnections | undefined
 
   constructor(target: TargetOptions, connections: ConnectionOptions) {
     const parsed = new URL(target.url)
@@ -100,19 +90,10 @@ export class Endpoint implements Balanced, Selectable {
     this.effectiveWeight = this.weight * slowStartFactor(now - this.#backAt, windowMs)
   }
 
-  /** The HTTP/1.1 connections, made on first use. */
-  get pool(): Pool {
-    this.#pool ??= new Pool(this.url, {
-      connections: this.connections.maxConnections,
-      connect: connectorOf(this.url, this.connections),
-      keepAliveTimeout: this.connections.idleTimeoutMs,
-      keepAliveMaxTimeout: this.connections.idleTimeoutMs,
-      pipelining: 1,
-      allowH2: false,
-      // Bodies of any size pass; time limits per request are set on each dispatch.
-      maxResponseSize: -1,
-    })
-    return this.#pool
+  /** The connections of all but gRPC, made on first use. */
+  get http(): HttpConnections {
+    this.#http ??= new HttpConnections(this.url, this.connections, this.names)
+    return this.#http
   }
 
   available(): boolean {
@@ -128,14 +109,6 @@ export class Endpoint implements Balanced, Selectable {
   }
 
   async close(): Promise<void> {
-    await this.#pool?.destroy()
+    await this.#http?.close()
   }
-}
-
-/** The name that we ask for is ours to say: undici takes it from the Host header of a request. */
-function connectorOf(url: string, { connectTimeoutMs, tls }: ConnectionOptions): buildConnector.connector {
-  const secured = tlsConnectOptions(url, tls)
-  const { servername } = secured
-  const connect = buildConnector({ ...secured, timeout: connectTimeoutMs, allowH2: false })
-  return (options, done) => connect(servername === undefined ? options : { ...options, servername }, done)
 }

@@ -73,7 +73,7 @@ class Attempt implements Dispatcher.DispatchHandler {
     exchange.whenGone(() => this.#fail(new GatewayError('CLIENT_GONE', 'The client closed the connection.')))
     if (this.#done) return
     const { bodyIdleTimeoutMs: bodyTimeout } = upstream.options
-    endpoint.pool.dispatch({ path, method: 'POST', headers, body, headersTimeout: 0, bodyTimeout }, this)
+    endpoint.http.pool.dispatch({ path, method: 'POST', headers, body, headersTimeout: 0, bodyTimeout }, this)
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {

@@ -15,7 +15,7 @@ export const httpTransport: Transport<ProxyCall, void> = {
     return new Promise((resolve, reject) => {
       const relay = new Relay(call, resolve, reject)
       if (endpoint.active > endpoint.connections.maxConnections) relay.startWithin(call.remainingMs())
-      endpoint.pool.dispatch(
+      endpoint.http.pool.dispatch(
         {
           path: call.path,
           method: call.method as Dispatcher.HttpMethod,
