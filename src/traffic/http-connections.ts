@@ -20,27 +20,34 @@ export interface ConnectionOptions {
 
 /** The HTTP connections to one endpoint: those that are kept, and single ones. */
 export class HttpConnections {
-  /** Kept connections, no pipelining; a request waits when all are taken. */
-  readonly pool: Pool
   readonly #url: string
   readonly #options: ConnectionOptions
   readonly #names: NameLookup
   readonly #connect: buildConnector.connector
   #connectUpgrade: buildConnector.connector | undefined
+  #pool: Pool
+  /** `performance.now()` */
+  #renewAt: number
 
   constructor(url: string, options: ConnectionOptions, names: NameLookup) {
     this.#url = url
     this.#options = options
     this.#names = names
     this.#connect = connectorOf(url, options, names)
-    this.pool = new Pool(url, {
-      ...common(options),
-      connections: options.maxConnections,
-      connect: this.#connect,
-      keepAliveTimeout: options.idleTimeoutMs,
-      keepAliveMaxTimeout: options.idleTimeoutMs,
-      clientTtl: options.maxAgeMs ?? 0,
-    })
+    this.#pool = this.#newPool()
+    this.#renewAt = this.#nextAge()
+  }
+
+  /**
+   * Kept connections, no pipelining; a request waits when all are taken. One that is of age lets another take its place, and ends when
+   * its requests have: undici's own limit would ask the time of every connection for each request.
+   */
+  get pool(): Pool {
+    if (performance.now() < this.#renewAt) return this.#pool
+    void this.#pool.close()
+    this.#pool = this.#newPool()
+    this.#renewAt = this.#nextAge()
+    return this.#pool
   }
 
   /** Sends one request on a connection of its own, which ends with it. */
@@ -55,7 +62,23 @@ export class HttpConnections {
   }
 
   async close(): Promise<void> {
-    await this.pool.destroy()
+    await this.#pool.destroy()
+  }
+
+  #newPool(): Pool {
+    const options = this.#options
+    return new Pool(this.#url, {
+      ...common(options),
+      connections: options.maxConnections,
+      connect: this.#connect,
+      keepAliveTimeout: options.idleTimeoutMs,
+      keepAliveMaxTimeout: options.idleTimeoutMs,
+    })
+  }
+
+  #nextAge(): number {
+    const { maxAgeMs = 0 } = this.#options
+    return maxAgeMs === 0 ? Number.POSITIVE_INFINITY : performance.now() + maxAgeMs
   }
 
   /** There are upgrades in HTTP/1.1 only (RFC 9113 section 8.6). */
