@@ -1,3 +1,4 @@
+import type { Pool } from 'undici'
 import type { Balanced } from './balancing/balancer.ts'
 import { PeakEwma } from './balancing/peak-ewma.ts'
 import { slowStartFactor } from './balancing/slow-start.ts'
@@ -94,6 +95,11 @@ export class Endpoint implements Balanced, Selectable {
   get http(): HttpConnections {
     this.#http ??= new HttpConnections(this.url, this.connections, this.names)
     return this.#http
+  }
+
+  /** Those of them that are kept. */
+  get pool(): Pool {
+    return this.http.pool
   }
 
   available(): boolean {

@@ -7,7 +7,7 @@ export function httpProbe({ path, timeoutMs }: { readonly path: string; readonly
     async probe(endpoint) {
       try {
         const reply = await request(`${endpoint.url}${path}`, {
-          dispatcher: endpoint.http.pool,
+          dispatcher: endpoint.pool,
           signal: AbortSignal.timeout(timeoutMs),
           headers: { 'user-agent': 'trivium-health-check' },
         })

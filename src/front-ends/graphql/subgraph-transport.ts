@@ -80,7 +80,7 @@ class Fetch implements Dispatcher.DispatchHandler {
     const request = { path, method: 'POST', headers, body, headersTimeout: 0, bodyTimeout } as const
     // After one that was closed under the call another kept connection might be, too.
     if (call.stale > 0) endpoint.http.dispatchSingle(request, this)
-    else endpoint.http.pool.dispatch(request, this)
+    else endpoint.pool.dispatch(request, this)
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {

@@ -28,7 +28,7 @@ export const httpTransport: Transport<ProxyCall, void> = {
       }
       // After one that was closed under the call another kept connection might be, too.
       if (call.stale > 0) endpoint.http.dispatchSingle(request, relay)
-      else endpoint.http.pool.dispatch(request, relay)
+      else endpoint.pool.dispatch(request, relay)
     })
   },
 }
