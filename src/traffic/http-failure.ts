@@ -51,9 +51,10 @@ export function httpFailure(
     return new GatewayError('UPSTREAM_TLS', `TLS to upstream "${upstreamName}" failed.`, unreached)
   }
   if (isReset(error, code)) {
-    const stale = progress === 'sent' && wasReused(error, startedAt)
+    const refused = isGoaway(error)
+    const stale = refused || (progress === 'sent' && wasReused(error, startedAt))
     return new GatewayError('UPSTREAM_RESET', `Upstream "${upstreamName}" closed the connection.`, {
-      ...cause,
+      ...(refused ? unreached : cause),
       stale,
     })
   }
@@ -77,6 +78,11 @@ function isReset(error: Error, code: string): boolean {
   if (error instanceof errors.SocketError) return !error.message.startsWith('bad ')
   if (error instanceof errors.InformationalError) return error.message.startsWith('HTTP/2: ')
   return code === 'ECONNRESET' || code === 'EPIPE' || http2Resets.has(code)
+}
+
+/** A connection of HTTP/2 that goes away in good order did not take the request (RFC 9113 section 6.8). */
+function isGoaway(error: Error): boolean {
+  return error instanceof errors.InformationalError && error.message.startsWith('HTTP/2: "GOAWAY"')
 }
 
 /** The peer ended the stream or the connection before the answer was there. */

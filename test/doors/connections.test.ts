@@ -51,6 +51,19 @@ for (const door of doors) {
       })
     }
 
+    test('who waits for a free connection waits no longer than a call may take', async (t) => {
+      const backend = await startRawBackend(t, door, () => 'nothing')
+      const { ask, gateway } = await open(t, door, [backend.url], {
+        connections: { max: 1 },
+        timeouts: { request: '300ms' },
+      })
+      const replies = await Promise.all([ask(), ask(), ask()])
+      for (const reply of replies) assert.match(await reply.text(), /UPSTREAM_TIMEOUT/)
+      assert.ok(backend.requests.length <= 1 + replies.length, String(backend.requests))
+      const lines = gateway.logs.filter((line) => 'gateway.duration_ms' in line)
+      for (const line of lines) assert.ok(Number(line['gateway.duration_ms']) < 10_000)
+    })
+
     test('a backend that dies with all its connections is asked once more, and then another', async (t) => {
       const dying = await startRawBackend(t, door, (request, connection) =>
         request === 0 && connection === 0 ? 'answer' : 'rst',

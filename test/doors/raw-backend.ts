@@ -5,7 +5,7 @@ import { answer, settings, startRaw, types } from '../front-ends/grpc/channel/ra
 import type { Door } from './door.ts'
 
 /** What a connection does when a request has arrived on it. */
-export type Behaviour = 'answer' | 'answerLast' | 'fin' | 'rst'
+export type Behaviour = 'answer' | 'answerLast' | 'fin' | 'rst' | 'nothing'
 
 /** A backend of a door that is made of bytes. */
 export interface RawBackend {

@@ -220,6 +220,24 @@ for (const [how, close] of [
   })
 }
 
+// RFC 9113 section 8.7: what a GOAWAY says was not processed may be sent again; a body that is not kept cannot be.
+for (const { method, status } of [
+  { method: 'PUT', status: 200 },
+  { method: 'POST', status: 502 },
+]) {
+  test(`a ${method} with a body that a GOAWAY refuses is answered ${status}, and nobody is blamed`, async (t) => {
+    const backend = await startHttp2(t, (asked) =>
+      asked.turn === 0 ? echo(asked) : asked.session.goaway(0, 1),
+    )
+    const gateway = await open(t, backend.url, { ...strict, retry: { attempts: 2 } })
+    for (const expected of [200, status]) {
+      const reply = await fetch(`${gateway.url}/x`, { method, body: 'some body' })
+      assert.equal(reply.status, expected, await reply.text())
+    }
+    assert.ok(!gateway.logs.some((line) => (line.msg ?? line.message) === 'target is ejected'))
+  })
+}
+
 for (const [how, close] of [
   ['FIN', ({ socket }: Asked) => void socket.end()],
   ['RST', ({ socket }: Asked) => void socket.resetAndDestroy()],
