@@ -92,7 +92,9 @@ export class Upstreams {
       connections: {
         connectTimeoutMs: config.timeouts.connect,
         idleTimeoutMs: config.connections.keepAlive,
+        maxAgeMs: config.connections.maxAge,
         maxConnections: config.connections.max,
+        http2: config.connections.http2,
         tls: tlsOf(config),
       },
       requestTimeoutMs: config.timeouts.request,

@@ -1,9 +1,8 @@
 import { z } from 'zod'
 import { targetShape } from '../core/target.ts'
-import { duration } from '../core/units.ts'
 import { retryKeys, timeoutKeys } from './attempt-keys.ts'
 import { clientTlsKeys } from './client-tls-keys.ts'
-import { object } from './declare.ts'
+import { connectionKeys } from './connection-keys.ts'
 import { discoveryKeys } from './discovery-keys.ts'
 import { healthCheckKeys } from './health-check-keys.ts'
 import { loadBalancingKeys } from './load-balancing-keys.ts'
@@ -27,12 +26,7 @@ export const upstreamSchema = z
       .describe('How https targets are verified. Default: certificates must be valid for the host.'),
     timeouts: timeoutKeys,
     retry: retryKeys,
-    connections: object({
-      max: z.int().min(1).default(256).describe('Connections to one target at the most.'),
-      keepAlive: duration()
-        .prefault('4s')
-        .describe("How long an idle connection is kept; below the backend's own."),
-    }).describe('Connections to each target.'),
+    connections: connectionKeys,
     healthChecks: healthCheckKeys,
   })
   .superRefine(({ targets, discovery, tls }, context) => {

@@ -1,26 +1,17 @@
-import { buildConnector, Pool } from 'undici'
+import type { Pool } from 'undici'
 import type { Target } from '../core/target.ts'
 import type { Balanced } from './balancing/balancer.ts'
 import { PeakEwma } from './balancing/peak-ewma.ts'
 import { slowStartFactor } from './balancing/slow-start.ts'
 import type { Selectable } from './balancing/usable.ts'
-import { tlsConnectOptions, type UpstreamTls } from './upstream-tls.ts'
-
-/** Limits of the connections to one endpoint, in milliseconds. */
-export interface ConnectionOptions {
-  readonly connectTimeoutMs: number
-  /** How long an unused connection is kept; keep it below the backend's own. */
-  readonly idleTimeoutMs: number
-  /** Connections at the most. */
-  readonly maxConnections: number
-  /** For targets that are `https`. Default: the certificate must be valid for the host, by the authorities that Node knows. */
-  readonly tls?: UpstreamTls | undefined
-}
+import { type ConnectionOptions, HttpConnections } from './http-connections.ts'
+import { NameLookup } from './name-lookup.ts'
 
 /** One target of an upstream with its connections and its health; the upstream asks it one question, {@link available}. */
 export class Endpoint implements Balanced, Selectable {
   readonly url: string
   readonly connections: ConnectionOptions
+  readonly names = new NameLookup()
   readonly latency = new PeakEwma()
   /** Less than {@link weight} while it starts slowly. */
   effectiveWeight: number
@@ -44,10 +35,10 @@ export class Endpoint implements Balanced, Selectable {
   #ejectReason = ''
   /** `performance.now()` when it last came back; before that it never was away. */
   #backAt = Number.NEGATIVE_INFINITY
-  #pool: Pool | undefined
   /** Told when the last attempt is over, once it is retired. */
   #idle: (() => void) | undefined
   readonly #closers = new Set<() => void>()
+  #http: HttpConnections | undefined
 
   constructor(target: Target, connections: ConnectionOptions) {
     this.url = new URL(target.url).origin
@@ -121,19 +112,15 @@ export class Endpoint implements Balanced, Selectable {
     this.effectiveWeight = this.weight * slowStartFactor(now - this.#backAt, windowMs)
   }
 
-  /** The HTTP/1.1 connections, made on first use. */
+  /** The connections of all but gRPC, made on first use. */
+  get http(): HttpConnections {
+    this.#http ??= new HttpConnections(this.url, this.connections, this.names)
+    return this.#http
+  }
+
+  /** Those of them that are kept. */
   get pool(): Pool {
-    this.#pool ??= new Pool(this.url, {
-      connections: this.connections.maxConnections,
-      connect: connectorOf(this.url, this.connections),
-      keepAliveTimeout: this.connections.idleTimeoutMs,
-      keepAliveMaxTimeout: this.connections.idleTimeoutMs,
-      pipelining: 1,
-      allowH2: false,
-      // Bodies of any size pass; time limits per request are set on each dispatch.
-      maxResponseSize: -1,
-    })
-    return this.#pool
+    return this.http.pool
   }
 
   available(): boolean {
@@ -167,7 +154,7 @@ export class Endpoint implements Balanced, Selectable {
   async close(): Promise<void> {
     for (const close of this.#closers) close()
     this.#closers.clear()
-    await this.#pool?.destroy()
+    await this.#http?.close()
   }
 
   #count(cause: HealthCause, healthy: boolean): void {
@@ -182,12 +169,4 @@ export type HealthCause = 'probe' | 'ejection'
 interface HealthCounts {
   healthy: number
   unhealthy: number
-}
-
-/** The name that we ask for is ours to say: undici takes it from the Host header of a request. */
-function connectorOf(url: string, { connectTimeoutMs, tls }: ConnectionOptions): buildConnector.connector {
-  const secured = tlsConnectOptions(url, tls)
-  const { servername } = secured
-  const connect = buildConnector({ ...secured, timeout: connectTimeoutMs, allowH2: false })
-  return (options, done) => connect(servername === undefined ? options : { ...options, servername }, done)
 }

@@ -79,7 +79,7 @@ export class Retry {
 
   /** Whether it is sent once more because the connection was stale; that is no attempt. */
   repeats(call: Call, error: GatewayError): boolean {
-    if (!error.stale || !call.idempotent || call.stale >= mostStale) return false
+    if (!error.stale || (!call.idempotent && error.reached) || call.stale >= mostStale) return false
     if (!call.replayable || call.exchange.committed || call.ended !== undefined) return false
     call.stale++
     this.counts.stale++

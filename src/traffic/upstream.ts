@@ -7,7 +7,8 @@ import { compileHashKey, type HashKey } from './balancing/hash-key.ts'
 import { compileSticky, type Sticky, type StickyOptions } from './balancing/sticky.ts'
 import { usable } from './balancing/usable.ts'
 import { Ejection, type EjectionOptions } from './ejection.ts'
-import { type ConnectionOptions, Endpoint } from './endpoint.ts'
+import { Endpoint } from './endpoint.ts'
+import type { ConnectionOptions } from './http-connections.ts'
 import { Retry, type RetryOptions } from './retry.ts'
 
 /** How an upstream is reached; every duration in milliseconds. */

@@ -55,6 +55,7 @@ class Fetch implements Dispatcher.DispatchHandler {
   #contentType = ''
   #controller: Dispatcher.DispatchController | undefined
   #timer: NodeJS.Timeout | undefined
+  #begun = false
   #done = false
 
   constructor(
@@ -76,12 +77,19 @@ class Fetch implements Dispatcher.DispatchHandler {
     this.#attempt.onCancel((error) => this.#fail(error))
     if (this.#done) return
     const { bodyIdleTimeoutMs: bodyTimeout } = upstream.options
-    endpoint.pool.dispatch({ path, method: 'POST', headers, body, headersTimeout: 0, bodyTimeout }, this)
+    const request = { path, method: 'POST', headers, body, headersTimeout: 0, bodyTimeout } as const
+    // After one that was closed under the call another kept connection might be, too.
+    if (call.stale > 0) endpoint.http.dispatchSingle(request, this)
+    else endpoint.pool.dispatch(request, this)
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller
     if (this.#done) controller.abort(new Error('The call is over.'))
+  }
+
+  onResponseStarted(): void {
+    this.#begun = true
   }
 
   onResponseStart(_: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
@@ -112,7 +120,8 @@ class Fetch implements Dispatcher.DispatchHandler {
   }
 
   onResponseError(_: Dispatcher.DispatchController, error: Error): void {
-    this.#fail(httpFailure(error, this.#attempt.call.upstreamName))
+    const progress = this.#begun ? 'answered' : this.#controller === undefined ? 'waiting' : 'sent'
+    this.#fail(httpFailure(error, this.#attempt, progress))
   }
 
   /** False: the answer is dropped, or another attempt was faster. */

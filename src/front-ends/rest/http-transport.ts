@@ -18,23 +18,28 @@ export const httpTransport: Transport<ProxyCall, void> = {
       const relay = new Relay(attempt, resolve, reject)
       attempt.onCancel(relay.abort)
       if (endpoint.active > endpoint.connections.maxConnections) relay.startWithin(call.remainingMs())
-      endpoint.pool.dispatch(
-        {
-          path: call.path,
-          method: call.method as Dispatcher.HttpMethod,
-          headers: call.headers,
-          body: call.exchange.hasBody ? new ClientBody(call) : null,
-          headersTimeout: call.remainingMs(),
-          bodyTimeout: call.upstream.options.bodyIdleTimeoutMs,
-        },
-        relay,
-      )
+      const request = {
+        path: call.path,
+        method: call.method as Dispatcher.HttpMethod,
+        headers: endpoint.connections.http2 === true ? inLowerCase(call.headers) : call.headers,
+        body: call.exchange.hasBody ? new ClientBody(call) : null,
+        headersTimeout: call.remainingMs(),
+        bodyTimeout: call.upstream.options.bodyIdleTimeoutMs,
+      }
+      // After one that was closed under the call another kept connection might be, too.
+      if (call.stale > 0) endpoint.http.dispatchSingle(request, relay)
+      else endpoint.pool.dispatch(request, relay)
     })
   },
 }
 
+/** Names as HTTP/2 has them (RFC 9113 section 8.2); spelled in two ways they would be two headers to the HTTP client. */
+function inLowerCase(headers: readonly string[]): string[] {
+  return headers.map((text, i) => (i % 2 === 0 ? text.toLowerCase() : text))
+}
+
 /** One attempt: undici tells it of the answer, piece by piece. */
-class Relay implements Dispatcher.DispatchHandler {
+export class Relay implements Dispatcher.DispatchHandler {
   readonly #attempt: Attempt<ProxyCall>
   readonly #call: ProxyCall
   readonly #x: HttpExchange
@@ -43,6 +48,7 @@ class Relay implements Dispatcher.DispatchHandler {
   #controller: Dispatcher.DispatchController | undefined
   #refusal: GatewayError | undefined
   #startTimer: NodeJS.Timeout | undefined
+  #begun = false
   #waitsForDrain = false
   /** Bytes of the answer's body, where the upstream says so. */
   #length = -1
@@ -68,6 +74,10 @@ class Relay implements Dispatcher.DispatchHandler {
     if (this.#refusal !== undefined) controller.abort(this.#refusal)
   }
 
+  onResponseStarted(): void {
+    this.#begun = true
+  }
+
   onResponseStart(
     controller: Dispatcher.DispatchController,
     status: number,
@@ -87,7 +97,7 @@ class Relay implements Dispatcher.DispatchHandler {
     const { 'content-length': length } = headers
     if (length !== undefined) this.#length = Number(length)
     try {
-      this.#x.writeHead(status, passingHeaders(controller.rawHeaders as Buffer[]))
+      this.#x.writeHead(status, passingHeaders(controller.rawHeaders ?? []))
       // Node keeps the head back for the first piece of the body, which may be long in coming (server-sent events).
       process.nextTick(flushHead, this.#x)
     } catch (cause) {
@@ -117,7 +127,8 @@ class Relay implements Dispatcher.DispatchHandler {
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
     clearTimeout(this.#startTimer)
-    const failure = error instanceof GatewayError ? error : httpFailure(error, this.#call.upstreamName)
+    const progress = this.#begun ? 'answered' : this.#controller === undefined ? 'waiting' : 'sent'
+    const failure = error instanceof GatewayError ? error : httpFailure(error, this.#attempt, progress)
     this.#reject(this.#refusal ?? failure)
   }
 
