@@ -1,7 +1,9 @@
-import type { UpstreamStatus } from './admin/health.ts'
+import type { CircuitStatus, UpstreamStatus } from './admin/health.ts'
 import type { UpstreamConfig } from './config/schema.ts'
 import type { Logger } from './core/log.ts'
 import type { StickyOptions } from './traffic/balancing/sticky.ts'
+import type { Breaker } from './traffic/breaker.ts'
+import type { CircuitOptions } from './traffic/circuit.ts'
 import { HealthChecker, type Probe } from './traffic/health-check.ts'
 import { httpProbe } from './traffic/http-probe.ts'
 import { Upstream } from './traffic/upstream.ts'
@@ -78,6 +80,7 @@ export class Upstreams {
         nonIdempotent: config.retry.nonIdempotent,
         maxBodyBytes: config.retry.maxBodyBytes,
       },
+      circuit: config.circuitBreaker && circuitOptions(config.circuitBreaker),
       balancing: {
         policy: balancing.policy,
         hashOn: balancing.hashOn,
@@ -113,6 +116,12 @@ function stickyOptions({ maxAge, ...cookie }: StickyConfig): StickyOptions {
   return { ...cookie, maxAgeSeconds: maxAge === undefined ? undefined : Math.round(maxAge / 1_000) }
 }
 
+type CircuitConfig = NonNullable<UpstreamConfig['circuitBreaker']>
+
+function circuitOptions({ window, slowCall, openFor, ...rest }: CircuitConfig): CircuitOptions {
+  return { ...rest, windowMs: window, slowCallMs: slowCall, openForMs: openFor }
+}
+
 type ProbeConfig = NonNullable<UpstreamConfig['healthChecks']['active']>
 
 function probeOf({ type, path, service, timeout: timeoutMs }: ProbeConfig): Probe {
@@ -136,7 +145,16 @@ function grpcProbe(options: { readonly service: string; readonly timeoutMs: numb
 }
 
 /** What `/health` and the metrics say of an upstream. */
-export function upstreamStatus({ name, endpoints }: Upstream): UpstreamStatus {
-  const targets = endpoints.map(({ url, healthy, healthReason }) => ({ url, healthy, reason: healthReason }))
-  return { name, targets }
+export function upstreamStatus({ name, endpoints, circuit, fallbacks }: Upstream): UpstreamStatus {
+  const targets = endpoints.map((endpoint) => ({
+    url: endpoint.url,
+    healthy: endpoint.healthy,
+    reason: endpoint.healthReason,
+    circuit: circuitStatus(endpoint.circuit),
+  }))
+  return { name, targets, circuit: circuitStatus(circuit), fallbacks }
+}
+
+function circuitStatus(circuit: Breaker | undefined): CircuitStatus | undefined {
+  return circuit && { state: circuit.state(performance.now()), changes: circuit.changes }
 }

@@ -1,7 +1,9 @@
 import { z } from 'zod'
 import { duration } from '../core/units.ts'
 import { retryKeys, timeoutKeys } from './attempt-keys.ts'
+import { circuitBreakerKeys } from './circuit-breaker-keys.ts'
 import { object } from './declare.ts'
+import { upstreamFallback } from './fallback-keys.ts'
 import { loadBalancingKeys, passiveKeys } from './load-balancing-keys.ts'
 
 /** One entry of `upstreams`. */
@@ -68,6 +70,8 @@ export const upstreamSchema = z.strictObject({
     .describe('How https targets are verified. Default: certificates must be valid for the host.'),
   timeouts: timeoutKeys,
   retry: retryKeys,
+  circuitBreaker: circuitBreakerKeys,
+  fallback: upstreamFallback,
   connections: object({
     max: z.int().min(1).default(256).describe('Connections to one target at the most.'),
     keepAlive: duration()

@@ -3,6 +3,7 @@ import type { Balanced } from './balancing/balancer.ts'
 import { PeakEwma } from './balancing/peak-ewma.ts'
 import { slowStartFactor } from './balancing/slow-start.ts'
 import type { Selectable } from './balancing/usable.ts'
+import type { Breaker } from './breaker.ts'
 import { tlsConnectOptions, type UpstreamTls } from './upstream-tls.ts'
 
 /** What one target of an upstream is: where it listens and how much of the traffic it takes. */
@@ -34,6 +35,8 @@ export class Endpoint implements Balanced, Selectable {
   readonly priority: number
   readonly connections: ConnectionOptions
   readonly latency = new PeakEwma()
+  /** Undefined: it has none of its own. */
+  readonly circuit: Breaker | undefined
   /** Less than {@link weight} while it starts slowly. */
   effectiveWeight: number
   /** Attempts that are on it now. */
@@ -49,7 +52,7 @@ export class Endpoint implements Balanced, Selectable {
   #backAt = Number.NEGATIVE_INFINITY
   #pool: Pool | undefined
 
-  constructor(target: TargetOptions, connections: ConnectionOptions) {
+  constructor(target: TargetOptions, connections: ConnectionOptions, circuit?: Breaker) {
     const parsed = new URL(target.url)
     this.url = parsed.origin
     this.host = parsed.host
@@ -57,6 +60,7 @@ export class Endpoint implements Balanced, Selectable {
     this.priority = target.priority
     this.effectiveWeight = target.weight
     this.connections = connections
+    this.circuit = circuit
   }
 
   /** Whether probes have decided. */
@@ -115,12 +119,18 @@ export class Endpoint implements Balanced, Selectable {
     return this.#pool
   }
 
-  available(): boolean {
-    return !this.ejected && this.#probed !== false
+  available(now: number): boolean {
+    return !this.ejected && this.#probed !== false && this.admits(now)
   }
 
-  begin(): void {
+  admits(now: number): boolean {
+    return this.circuit === undefined || this.circuit.admits(now)
+  }
+
+  /** Counts an attempt, in the turn in which the endpoint was picked. Returns its pass for {@link circuit}; 0 when there is none. */
+  begin(): number {
     this.active++
+    return this.circuit === undefined ? 0 : this.circuit.enter(performance.now())
   }
 
   end(): void {

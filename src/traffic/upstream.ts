@@ -5,6 +5,8 @@ import { hashText } from './balancing/hash.ts'
 import { compileHashKey, type HashKey } from './balancing/hash-key.ts'
 import { compileSticky, type Sticky, type StickyOptions } from './balancing/sticky.ts'
 import { usable } from './balancing/usable.ts'
+import type { Breaker } from './breaker.ts'
+import { type CircuitOptions, createCircuit } from './circuit.ts'
 import { Ejection, type EjectionOptions } from './ejection.ts'
 import { type ConnectionOptions, Endpoint, type TargetOptions } from './endpoint.ts'
 import { Retry, type RetryOptions } from './retry.ts'
@@ -24,6 +26,8 @@ export interface UpstreamOptions {
   /** Between two pieces of a body. 0: no limit. */
   readonly bodyIdleTimeoutMs: number
   readonly retry: RetryOptions
+  /** Undefined: no circuits. */
+  readonly circuit: CircuitOptions | undefined
   readonly log: Logger
 }
 
@@ -47,16 +51,28 @@ export class Upstream {
   readonly ejection: Ejection
   /** Decides about second tries. */
   readonly retry: Retry
+  /** Undefined: it has none of its own. */
+  readonly circuit: Breaker | undefined
+  /** Calls that its fallback took. */
+  fallbacks = 0
   readonly #balancer: Balancer
   readonly #hashKey: HashKey | undefined
   readonly #sticky: Sticky<Endpoint> | undefined
   #usable: readonly Endpoint[] = []
 
   constructor(name: string, options: UpstreamOptions) {
-    const { balancing, ejection, log } = options
+    const { balancing, ejection, circuit, log } = options
     this.name = name
     this.options = options
-    this.endpoints = options.targets.map((target) => new Endpoint(target, options.connections))
+    this.endpoints = options.targets.map(
+      (target) =>
+        new Endpoint(
+          target,
+          options.connections,
+          createCircuit(circuit, { upstream: name, target: target.url, log }),
+        ),
+    )
+    this.circuit = createCircuit(circuit, { upstream: name, log })
     this.ejection = new Ejection(name, this.endpoints, { ...ejection, log })
     this.retry = new Retry(options.retry)
     this.#balancer = createBalancer(balancing.policy)
@@ -68,7 +84,7 @@ export class Upstream {
   pick(x: Exchange, avoid: Endpoint | undefined): Endpoint | undefined {
     const now = performance.now()
     const kept = this.#sticky?.target(x.header('cookie'))
-    if (kept !== undefined && kept !== avoid && kept.available()) return kept
+    if (kept !== undefined && kept !== avoid && kept.available(now)) return kept
     const candidates = (avoid && this.#without(avoid, now)) ?? this.#candidates(now)
     if (candidates.length === 0) return undefined
     const { slowStartMs } = this.options.balancing
@@ -80,7 +96,8 @@ export class Upstream {
 
   /** Whether an endpoint other than this one can be asked. */
   hasAnother(than: Endpoint): boolean {
-    for (const one of this.endpoints) if (one !== than && one.weight > 0 && one.available()) return true
+    const now = performance.now()
+    for (const one of this.endpoints) if (one !== than && one.weight > 0 && one.available(now)) return true
     return false
   }
 

@@ -49,7 +49,8 @@ export const upgradeTransport: Transport<ProxyCall, void> = {
         connectTimeout: endpoint.connections.connectTimeoutMs,
       }
       // The first attempt has put what came after the client's head back into the connection.
-      const head = call.attempts === 1 ? upgrade.head : Buffer.alloc(0)
+      const head = call.upgradeBegun ? Buffer.alloc(0) : upgrade.head
+      call.upgradeBegun = true
       proxy.ws(req, upgrade.socket as Socket, head, target)
       if (outgoing === undefined) throw new GatewayError('INTERNAL', 'The upgrade was not sent.')
       watch(attempt, outgoing, { resolve, reject })
