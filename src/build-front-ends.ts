@@ -145,6 +145,7 @@ async function grpcFrontEnd(build: Build): Promise<FrontEnd | undefined> {
         policy: policy(name, service),
         ...(service.timeout === undefined ? undefined : { timeoutMs: service.timeout }),
         ...(service.messageBytes === undefined ? undefined : { messageBytes: service.messageBytes }),
+        ...(service.fallback === undefined ? undefined : { replies: service.fallback.respond }),
         json: service.json,
         unannotated: service.unannotated,
         metadata: service.metadata,

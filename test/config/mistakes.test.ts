@@ -76,6 +76,18 @@ const cases: readonly Case[] = [
     yaml: `routes:\n  - {id: r, path: /a, auth: none, redirect: {to: /b}, ‸fallback: {respond: {}}}\n`,
     says: ['routes[0].fallback: is for routes with an upstream'],
   },
+  {
+    name: 'a fallback of a method that there is not',
+    yaml: `${upstreams}‸${grpc}{upstream: a, auth: none, fallback: {respond: {Got: {}}}}\n`,
+    says: ['grpc: one.One has no method Got, which has a fallback'],
+  },
+  {
+    name: 'a fallback that is no such message',
+    yaml: `${upstreams}‸${grpc}{upstream: a, auth: none, fallback: {respond: {Get: {a: 1}}}}\n`,
+    says: [
+      'grpc: the fallback of Get is no one.Empty: cannot decode message one.Empty from JSON: key "a" is unknown',
+    ],
+  },
   // docs/shaping.md: what shapes requests is checked when it is loaded.
   {
     name: 'a route with two answers',

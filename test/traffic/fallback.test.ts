@@ -231,6 +231,38 @@ test('a mutation that may have been done does not go to the fallback, a query do
   assert.deepEqual([main.seen.length, backup.seen.length], [2, 1])
 })
 
+test('a gRPC method has a static answer for clients of every kind, and only where nobody answers', async (t) => {
+  const door = doors.find(({ name }) => name === 'grpc')
+  assert.ok(door)
+  const main = await door.start(t)
+  const fallback = { respond: { GetUser: { id: 'nobody' } } }
+  const { upstreams, grpc } = main.config({ auth: 'none', fallback } as object) as {
+    upstreams: { backend: object }
+    grpc: object
+  }
+  const { url, logged } = await startGateway(t, {
+    plugins: ['accessLog'],
+    grpc,
+    upstreams: {
+      backend: { ...upstreams.backend, circuitBreaker: { consecutiveFailures: 1, openFor: '10m' } },
+    },
+  })
+  main.behaviour.answers = 'fail'
+  assert.equal((await main.ask(url)).status, 503, 'that is the word of the backend')
+  assert.deepEqual(await (await main.ask(url)).json(), { id: 'nobody' })
+  const post = (headers: Record<string, string>, body: BodyInit) =>
+    fetch(`${url}/doors.v1.Users/GetUser`, { method: 'POST', headers, body })
+  const connect = await post({ 'Content-Type': 'application/json', 'Connect-Protocol-Version': '1' }, '{}')
+  assert.deepEqual([connect.status, await connect.json()], [200, { id: 'nobody' }])
+  const web = await post({ 'Content-Type': 'application/grpc-web+proto' }, new Uint8Array(5))
+  const bytes = Buffer.from(await web.arrayBuffer())
+  assert.deepEqual(bytes.subarray(0, 13), Buffer.from('\0\0\0\0\x08\n\x06nobody', 'latin1'))
+  assert.match(bytes.toString('latin1'), /grpc-status: ?0/)
+  assert.equal(main.seen.length, 1)
+  const line = await logged((entry) => entry['gateway.fallback'] === 'backend: CIRCUIT_OPEN')
+  assert.equal(line['rpc.grpc.status_code'], 0)
+})
+
 test('a gRPC method that may have been done does not go to the fallback', async (t) => {
   const door = doors.find(({ name }) => name === 'grpc')
   assert.ok(door)
