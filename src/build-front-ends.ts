@@ -11,6 +11,7 @@ import {
   type RouteAnswer,
   RouteMistake,
 } from './front-ends/rest/front-end.ts'
+import type { RespondOptions } from './front-ends/rest/respond.ts'
 import { importedProtos } from './imported-protos.ts'
 
 /** The front-ends that a configuration asks for. GraphQL and gRPC are loaded only where they are. */
@@ -55,17 +56,10 @@ function restFrontEnd(build: Build): FrontEnd {
 
 /** Checked with the configuration: exactly one of the three is there. */
 function routeAnswer(build: Build, route: RouteConfig, index: number): RouteAnswer {
-  const { redirect, respond } = route
+  const { redirect, respond, fallback } = route
   if (redirect !== undefined) return { kind: 'redirect', ...redirect }
-  if (respond !== undefined) {
-    const { status, headers, json, body = '', file } = respond
-    if (json !== undefined) return { kind: 'respond', status, headers, body: { kind: 'json', json } }
-    const bytes =
-      file === undefined ? Buffer.from(body) : build.readBytes(file, ['routes', index, 'respond', 'file'])
-    const ofText = body === '' ? '' : 'text/plain; charset=utf-8'
-    const contentType = file === undefined ? ofText : 'application/octet-stream'
-    return { kind: 'respond', status, headers, body: { kind: 'bytes', bytes, contentType } }
-  }
+  if (respond !== undefined)
+    return { kind: 'respond', ...staticAnswer(build, respond, ['routes', index, 'respond']) }
   const { server, auth } = build.config
   const credentials = new Set(['authorization', auth.apiKeys.header, 'x-api-key'])
   return {
@@ -75,7 +69,20 @@ function routeAnswer(build: Build, route: RouteConfig, index: number): RouteAnsw
     timeoutMs: route.timeout,
     maxBodyBytes: route.bodyBytes ?? server.limits.bodyBytes,
     hiddenHeaders: route.forwardCredentials ? new Set() : credentials,
+    fallback: fallback && staticAnswer(build, fallback.respond, ['routes', index, 'fallback', 'respond']),
   }
+}
+
+type RespondConfig = NonNullable<RouteConfig['respond']>
+
+/** @param path where it is written, for messages about its file. */
+function staticAnswer(build: Build, respond: RespondConfig, path: readonly PropertyKey[]): RespondOptions {
+  const { status, headers, json, body = '', file } = respond
+  if (json !== undefined) return { status, headers, body: { kind: 'json', json } }
+  const bytes = file === undefined ? Buffer.from(body) : build.readBytes(file, [...path, 'file'])
+  const ofText = body === '' ? '' : 'text/plain; charset=utf-8'
+  const contentType = file === undefined ? ofText : 'application/octet-stream'
+  return { status, headers, body: { kind: 'bytes', bytes, contentType } }
 }
 
 function answerKey(route: RouteConfig | undefined): string {
@@ -138,6 +145,7 @@ async function grpcFrontEnd(build: Build): Promise<FrontEnd | undefined> {
         policy: policy(name, service),
         ...(service.timeout === undefined ? undefined : { timeoutMs: service.timeout }),
         ...(service.messageBytes === undefined ? undefined : { messageBytes: service.messageBytes }),
+        ...(service.fallback === undefined ? undefined : { replies: service.fallback.respond }),
         json: service.json,
         unannotated: service.unannotated,
         metadata: service.metadata,

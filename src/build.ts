@@ -50,6 +50,7 @@ export class Build {
   readonly #frees: (() => unknown)[] = []
   readonly #kept
   readonly #places = new Map<Row, readonly PropertyKey[]>()
+  readonly #fallbacks = new Map<Upstream, Upstream>()
 
   constructor(loaded: LoadedConfig, context: BuildContext) {
     this.config = loaded.config
@@ -67,6 +68,8 @@ export class Build {
         return [name, upstream]
       }),
     )
+    for (const [name, { fallback }] of Object.entries(loaded.config.upstreams))
+      if (fallback !== undefined) this.#fallbacks.set(this.upstream(name), this.upstream(fallback.upstream))
   }
 
   /** Has `free` called when the configuration ends; last in, first out. */
@@ -96,7 +99,7 @@ export class Build {
 
   /** Where the calls of a place go. */
   destination(place: string, upstreamName: string): Destination {
-    return new Destination(place, this.upstream(upstreamName))
+    return new Destination(place, this.upstream(upstreamName), this.#fallbacks)
   }
 
   /** @param row one of those that share a policy; undefined for what stands in no place of its own. */

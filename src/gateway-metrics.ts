@@ -1,5 +1,6 @@
 import { Counter, collectDefaultMetrics, Gauge, type Registry } from 'prom-client'
-import type { GatewayStatus, TargetStatus } from './admin/health.ts'
+import { type GatewayStatus, isUp, type TargetStatus } from './admin/health.ts'
+import { circuitMetrics } from './circuit-metrics.ts'
 import type { GatewayError } from './core/error.ts'
 import { registerTargetMetrics } from './target-metrics.ts'
 
@@ -81,6 +82,7 @@ export class GatewayMetrics {
         }
       },
     })
+    circuitMetrics(registry, status)
   }
 
   reloaded(result: 'applied' | 'refused'): void {
@@ -98,8 +100,4 @@ export class GatewayMetrics {
 
 function targetsOf(status: GatewayStatus): readonly TargetStatus[] {
   return status.upstreams.flatMap((upstream) => upstream.targets)
-}
-
-function isUp(target: TargetStatus): boolean {
-  return target.healthy !== false
 }

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import type { UpstreamStatus } from './admin/health.ts'
+import type { CircuitStatus, UpstreamStatus } from './admin/health.ts'
 import { providerOf } from './build-discovery.ts'
 import { probeOf } from './build-probe.ts'
 import type { UpstreamConfig } from './config/schema.ts'
@@ -8,6 +8,8 @@ import type { Target } from './core/target.ts'
 import { Discovery } from './discovery/discovery.ts'
 import { ServiceRegistry } from './discovery/service-registry.ts'
 import type { StickyOptions } from './traffic/balancing/sticky.ts'
+import type { Breaker } from './traffic/breaker.ts'
+import type { CircuitOptions } from './traffic/circuit.ts'
 import { HealthChecker } from './traffic/health-check.ts'
 import { Upstream } from './traffic/upstream.ts'
 
@@ -113,6 +115,7 @@ export class Upstreams {
         nonIdempotent: config.retry.nonIdempotent,
         maxBodyBytes: config.retry.maxBodyBytes,
       },
+      circuit: config.circuitBreaker && circuitOptions(config.circuitBreaker),
       balancing: {
         policy: balancing.policy,
         hashOn: balancing.hashOn,
@@ -174,10 +177,22 @@ function stickyOptions({ maxAge, ...cookie }: StickyConfig): StickyOptions {
   return { ...cookie, maxAgeSeconds: maxAge === undefined ? undefined : Math.round(maxAge / 1_000) }
 }
 
+type CircuitConfig = NonNullable<UpstreamConfig['circuitBreaker']>
+
+function circuitOptions({ window, slowCall, openFor, ...rest }: CircuitConfig): CircuitOptions {
+  return { ...rest, windowMs: window, slowCallMs: slowCall, openForMs: openFor }
+}
+
 /** What `/health` and the metrics say of an upstream. */
 function statusOf({ upstream, discovery }: Held): UpstreamStatus {
-  const targets = upstream.endpoints.map(({ url, healthy, healthReason, changedAt, changes }) => {
-    return { url, healthy, reason: healthReason, changedAt, changes }
+  const { name, endpoints, circuit, fallbacks } = upstream
+  const targets = endpoints.map((endpoint) => {
+    const { url, healthy, healthReason: reason, changedAt, changes } = endpoint
+    return { url, healthy, reason, changedAt, changes, circuit: circuitStatus(endpoint.circuit) }
   })
-  return { name: upstream.name, targets, discovery: discovery?.status }
+  return { name, targets, circuit: circuitStatus(circuit), fallbacks, discovery: discovery?.status }
+}
+
+function circuitStatus(circuit: Breaker | undefined): CircuitStatus | undefined {
+  return circuit && { state: circuit.state(performance.now()), changes: circuit.changes }
 }

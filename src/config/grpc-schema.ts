@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { duration, size } from '../core/units.ts'
 import { object } from './declare.ts'
+import { serviceFallback } from './fallback-keys.ts'
 import { type PluginListSchema, policyKeys } from './policy-keys.ts'
 
 /** `grpc`. */
@@ -75,6 +76,7 @@ export function grpcSchema(uses: PluginListSchema) {
           timeout: duration()
             .optional()
             .describe("Deadline of a call, instead of the upstream's timeouts.request."),
+          fallback: serviceFallback,
           messageBytes: size()
             .optional()
             .describe('Largest message in either direction, instead of grpc.messageBytes.'),

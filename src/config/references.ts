@@ -30,6 +30,13 @@ export function checkReferences(config: Config): ReferenceProblem[] {
     problems.push({ path: [...path, 'authorize'], message: 'is not checked where auth is none' })
   }
 
+  for (const [name, { fallback }] of Object.entries(config.upstreams)) {
+    if (fallback === undefined) continue
+    const path = ['upstreams', name, 'fallback', 'upstream']
+    needUpstream(fallback.upstream, path)
+    const circle = circleOf(name, config.upstreams)
+    if (circle !== undefined) problems.push({ path, message: `falls back on itself: ${circle}` })
+  }
   config.routes.forEach((route, index) => {
     if (route.upstream !== undefined) needUpstream(route.upstream, ['routes', index, 'upstream'])
     needIdentity(route.auth, ['routes', index])
@@ -59,6 +66,18 @@ export function checkReferences(config: Config): ReferenceProblem[] {
   }
   problems.push(...repeated('routes', config.routes), ...repeated('consumers', config.consumers))
   return problems
+}
+
+/** How the fallbacks of an upstream lead back to it; undefined when they do not. */
+function circleOf(name: string, upstreams: Config['upstreams']): string | undefined {
+  const way = [name]
+  for (let next = upstreams[name]?.fallback; next !== undefined; next = upstreams[next.upstream]?.fallback) {
+    way.push(next.upstream)
+    if (next.upstream === name) return way.join(' -> ')
+    // A circle further on is reported where it begins.
+    if (way.indexOf(next.upstream) < way.length - 1) return undefined
+  }
+  return undefined
 }
 
 function sourcesOf({ protos, descriptorSets, reflection }: NonNullable<Config['grpc']>): ReferenceProblem[] {

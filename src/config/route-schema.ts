@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { duration, size } from '../core/units.ts'
 import { name, object, template } from './declare.ts'
+import { routeFallback } from './fallback-keys.ts'
 import { type PluginListSchema, policyKeys } from './policy-keys.ts'
 import { pathText, queryChanges, redirectSchema, respondSchema } from './route-answer.ts'
 
@@ -38,6 +39,7 @@ export function routeSchema(uses: PluginListSchema) {
         .describe('Who answers: a name under upstreams; or the gateway itself, by redirect or respond.'),
       redirect: redirectSchema.optional().describe('Answers with the address of another place.'),
       respond: respondSchema.optional().describe('Answers without an upstream.'),
+      fallback: routeFallback,
       rewrite: object({
         stripPrefix: z
           .string()
@@ -76,5 +78,6 @@ export function routeSchema(uses: PluginListSchema) {
       const changes = Object.values(route.rewrite).some((value) => value !== undefined)
       if (changes) issue(['rewrite'], 'is for routes with an upstream')
       if (route.timeout !== undefined) issue(['timeout'], 'is for routes with an upstream')
+      if (route.fallback !== undefined) issue(['fallback'], 'is for routes with an upstream')
     })
 }

@@ -1,9 +1,11 @@
 import { z } from 'zod'
 import { targetShape } from '../core/target.ts'
 import { retryKeys, timeoutKeys } from './attempt-keys.ts'
+import { circuitBreakerKeys } from './circuit-breaker-keys.ts'
 import { clientTlsKeys } from './client-tls-keys.ts'
 import { connectionKeys } from './connection-keys.ts'
 import { discoveryKeys } from './discovery-keys.ts'
+import { upstreamFallback } from './fallback-keys.ts'
 import { healthCheckKeys } from './health-check-keys.ts'
 import { loadBalancingKeys } from './load-balancing-keys.ts'
 
@@ -26,6 +28,8 @@ export const upstreamSchema = z
       .describe('How https targets are verified. Default: certificates must be valid for the host.'),
     timeouts: timeoutKeys,
     retry: retryKeys,
+    circuitBreaker: circuitBreakerKeys,
+    fallback: upstreamFallback,
     connections: connectionKeys,
     healthChecks: healthCheckKeys,
   })

@@ -177,6 +177,13 @@ export const reasons = {
     'destination_unavailable',
     'A part that the request needs is not available',
   ),
+  CIRCUIT_OPEN: row(
+    'unavailable',
+    503,
+    '01',
+    'destination_unavailable',
+    'The upstream kept failing, and is not asked for a while',
+  ),
   NO_HEALTHY_TARGET: row(
     'unavailable',
     503,

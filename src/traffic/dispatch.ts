@@ -1,9 +1,10 @@
 import { GatewayError, toGatewayError } from '../core/error.ts'
 import { Attempt } from './attempt.ts'
 import type { Call, Transport } from './call.ts'
+import { enterCircuit, noTarget, settleAttempt, settleCall } from './circuit.ts'
 import type { Endpoint } from './endpoint.ts'
+import { fallbackOf } from './fallback.ts'
 import { outcomeOf } from './outcome.ts'
-import type { Upstream } from './upstream.ts'
 
 /**
  * Makes a call: lets plugins see it, chooses an endpoint, sends, and tries again elsewhere where that is safe. The same for a REST
@@ -22,13 +23,38 @@ export async function dispatch<C extends Call, Reply>(
   const clock =
     totalTimeoutMs > 0 && !call.streamed ? setTimeout(() => call.expire(), totalTimeoutMs) : undefined
   try {
-    return await attempts(call, transport)
-  } catch (thrown) {
-    call.error = toGatewayError(thrown)
-    if (call.durationMs === 0) call.durationMs = performance.now() - call.startedAt
-    throw call.error
+    for (;;) {
+      try {
+        return await (call.upstream.circuit === undefined ? attempts : guarded)(call, transport)
+      } catch (thrown) {
+        const error = toGatewayError(thrown)
+        const next = fallbackOf(call, error)
+        if (next === undefined) throw failed(call, error)
+        call.turnTo(next, error)
+      }
+    }
   } finally {
     clearTimeout(clock)
+  }
+}
+
+function failed(call: Call, error: GatewayError): GatewayError {
+  call.error = error
+  if (call.durationMs === 0) call.durationMs = performance.now() - call.startedAt
+  return error
+}
+
+/** The attempts of a call that the circuit of its upstream lets through. */
+async function guarded<C extends Call, Reply>(call: C, transport: Transport<C, Reply>): Promise<Reply> {
+  enterCircuit(call)
+  let failure: GatewayError | undefined
+  try {
+    return await attempts(call, transport)
+  } catch (thrown) {
+    failure = toGatewayError(thrown)
+    throw failure
+  } finally {
+    settleCall(call, failure)
   }
 }
 
@@ -63,7 +89,7 @@ async function attempt<C extends Call, Reply>(
 ): Promise<Reply> {
   const { call, endpoint } = one
   call.beginAttempt(one)
-  endpoint.begin()
+  one.pass = endpoint.begin()
   const limitMs = call.upstream.retry.attemptLimitMs(one)
   if (limitMs > 0) one.limit(limitMs)
   let failure: GatewayError | undefined
@@ -129,15 +155,10 @@ function note(one: Attempt, error: GatewayError | undefined): void {
   const outcome = lost ? 'neutral' : outcomeOf(fault, error)
   const late = lost || error?.reason === 'UPSTREAM_TIMEOUT'
   if (error === undefined || late) endpoint.latency.observe(one.latencyMs, performance.now())
+  const why = fault ?? error?.reason ?? ''
   const { ejection } = call.upstream
   if (outcome === 'ok') ejection.succeeded(endpoint)
-  else if (outcome === 'failed') ejection.failed(endpoint, fault ?? error?.reason ?? '')
-}
-
-function noTarget({ name, endpoints }: Upstream): GatewayError {
-  const message =
-    endpoints.length === 0
-      ? `Upstream "${name}" has no targets: none were found yet.`
-      : `No target of upstream "${name}" is healthy.`
-  return new GatewayError('NO_HEALTHY_TARGET', message, { reached: false, retryAfterMs: 1_000 })
+  else if (outcome === 'failed') ejection.failed(endpoint, why)
+  settleAttempt(one, outcome, why)
+  if (!lost) call.fault = fault
 }

@@ -4,6 +4,7 @@ import type { Balanced } from './balancing/balancer.ts'
 import { PeakEwma } from './balancing/peak-ewma.ts'
 import { slowStartFactor } from './balancing/slow-start.ts'
 import type { Selectable } from './balancing/usable.ts'
+import type { Breaker } from './breaker.ts'
 import { type ConnectionOptions, HttpConnections } from './http-connections.ts'
 import { NameLookup } from './name-lookup.ts'
 
@@ -13,6 +14,8 @@ export class Endpoint implements Balanced, Selectable {
   readonly connections: ConnectionOptions
   readonly names = new NameLookup()
   readonly latency = new PeakEwma()
+  /** Undefined: it has none of its own. */
+  readonly circuit: Breaker | undefined
   /** Less than {@link weight} while it starts slowly. */
   effectiveWeight: number
   /** Attempts that are on it now. */
@@ -40,12 +43,13 @@ export class Endpoint implements Balanced, Selectable {
   readonly #closers = new Set<() => void>()
   #http: HttpConnections | undefined
 
-  constructor(target: Target, connections: ConnectionOptions) {
+  constructor(target: Target, connections: ConnectionOptions, circuit?: Breaker) {
     this.url = new URL(target.url).origin
     this.#weight = target.weight
     this.#priority = target.priority
     this.effectiveWeight = target.weight
     this.connections = connections
+    this.circuit = circuit
   }
 
   get weight(): number {
@@ -123,12 +127,18 @@ export class Endpoint implements Balanced, Selectable {
     return this.http.pool
   }
 
-  available(): boolean {
-    return !this.ejected && this.#probed !== false
+  available(now: number): boolean {
+    return !this.ejected && this.#probed !== false && this.admits(now)
   }
 
-  begin(): void {
+  admits(now: number): boolean {
+    return this.circuit === undefined || this.circuit.admits(now)
+  }
+
+  /** Counts an attempt, in the turn in which the endpoint was picked. Returns its pass for {@link circuit}; 0 when there is none. */
+  begin(): number {
     this.active++
+    return this.circuit === undefined ? 0 : this.circuit.enter(performance.now())
   }
 
   end(): void {

@@ -1,6 +1,8 @@
 import type { GatewayError } from '../core/error.ts'
 import type { Attempt } from './attempt.ts'
 import type { Call } from './call.ts'
+import type { Endpoint } from './endpoint.ts'
+import { dropsForFallback } from './fallback.ts'
 import { type BudgetOptions, RetryBudget } from './retry-budget.ts'
 
 /** When and how often calls of an upstream are tried again; durations in milliseconds. */
@@ -69,6 +71,7 @@ export class Retry {
       this.counts.retries++
       return true
     }
+    if (call.leaves) return false
     const late = error.reason === 'CONNECT_TIMEOUT' || error.reason === 'UPSTREAM_TIMEOUT'
     if (error.code !== 'unavailable' && !late) return false
     if (!call.idempotent && error.reached) return false
@@ -87,28 +90,24 @@ export class Retry {
   }
 
   /**
-   * Whether an answer of this status is dropped, so that another target is asked; that is paid, too. The transport then rejects.
-   * `askedMs`: how long the upstream asks to wait. Where there is no other target it is asked again after that.
+   * Whether an answer of this status is dropped, so that another target is asked, which is paid, too, or the fallback of the upstream.
+   * The transport then rejects. `askedMs`: how long the upstream asks to wait. Where there is no other target it is asked again after that.
    */
   drops({ call, endpoint }: Attempt, status: number, askedMs: number | undefined): boolean {
     if (!this.#statuses.has(status) || !call.idempotent || call.exchange.committed) return false
     // Its answer may be better.
     if (call.hedged) return true
-    if (!this.#isLeft(call)) return false
-    if (!call.upstream.hasAnother(endpoint)) {
-      if (askedMs === undefined || askedMs > this.#options.maxRetryAfterMs) return false
-      if (performance.now() + askedMs >= call.deadlineAt) return false
-      call.waitMs = askedMs
-    }
-    call.paid = this.#pays()
-    return call.paid
+    call.paid = this.#isLeft(call) && this.#mayAskAnother(call, endpoint, askedMs) && this.#pays()
+    call.leaves = !call.paid && dropsForFallback(call)
+    return call.paid || call.leaves
   }
 
   /** Limit of an attempt in milliseconds: none (0) where nobody else could be asked afterwards. */
   attemptLimitMs({ call, endpoint }: Attempt): number {
     const { perTryMs } = this.#options
-    if (perTryMs === 0 || call.streamed || !call.idempotent || !this.#isLeft(call)) return 0
-    return call.upstream.hasAnother(endpoint) ? perTryMs : 0
+    if (perTryMs === 0 || call.streamed || !call.idempotent) return 0
+    const anotherMay = this.#isLeft(call) && call.upstream.hasAnother(endpoint)
+    return anotherMay || dropsForFallback(call) ? perTryMs : 0
   }
 
   /** Whether a second target may be asked while the first is at it. */
@@ -132,6 +131,14 @@ export class Retry {
   delayMs(attempts: number): number {
     const { baseMs, maxMs } = this.#options.backoff
     return Math.random() * Math.min(maxMs, baseMs * 2 ** (attempts - 1))
+  }
+
+  #mayAskAnother(call: Call, than: Endpoint, askedMs: number | undefined): boolean {
+    if (call.upstream.hasAnother(than)) return true
+    if (askedMs === undefined || askedMs > this.#options.maxRetryAfterMs) return false
+    if (performance.now() + askedMs >= call.deadlineAt) return false
+    call.waitMs = askedMs
+    return true
   }
 
   #pays(): boolean {

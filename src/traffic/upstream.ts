@@ -6,6 +6,8 @@ import { hashText } from './balancing/hash.ts'
 import { compileHashKey, type HashKey } from './balancing/hash-key.ts'
 import { compileSticky, type Sticky, type StickyOptions } from './balancing/sticky.ts'
 import { usable } from './balancing/usable.ts'
+import type { Breaker } from './breaker.ts'
+import { type CircuitOptions, createCircuit } from './circuit.ts'
 import { Ejection, type EjectionOptions } from './ejection.ts'
 import { Endpoint } from './endpoint.ts'
 import type { ConnectionOptions } from './http-connections.ts'
@@ -27,6 +29,8 @@ export interface UpstreamOptions {
   /** Between two pieces of a body. 0: no limit. */
   readonly bodyIdleTimeoutMs: number
   readonly retry: RetryOptions
+  /** Undefined: no circuits. */
+  readonly circuit: CircuitOptions | undefined
   readonly log: Logger
 }
 
@@ -49,6 +53,10 @@ export class Upstream {
   readonly ejection: Ejection
   /** Decides about second tries. */
   readonly retry: Retry
+  /** Undefined: it has none of its own. */
+  readonly circuit: Breaker | undefined
+  /** Calls that its fallback took. */
+  fallbacks = 0
   readonly #balancer: Balancer
   readonly #hashKey: HashKey | undefined
   #endpoints: readonly Endpoint[]
@@ -58,10 +66,11 @@ export class Upstream {
   #usable: readonly Endpoint[] = []
 
   constructor(name: string, options: UpstreamOptions) {
-    const { balancing, ejection, log } = options
+    const { balancing, ejection, circuit, log } = options
     this.name = name
     this.options = options
-    this.#endpoints = options.targets.map((target) => new Endpoint(target, options.connections))
+    this.#endpoints = options.targets.map((target) => this.#endpointOf(target))
+    this.circuit = createCircuit(circuit, { upstream: name, log })
     this.ejection = new Ejection(name, this.#endpoints, { ...ejection, log })
     this.retry = new Retry(options.retry)
     this.#balancer = createBalancer(balancing.policy)
@@ -79,13 +88,13 @@ export class Upstream {
    * and starts slowly; one that is gone gets no new calls, and is closed after the last that is on it.
    */
   setTargets(targets: readonly Target[]): void {
-    const { balancing, connections } = this.options
+    const { balancing } = this.options
     const before = new Map(this.#endpoints.map((endpoint) => [endpoint.url, endpoint]))
     const servesAlready = before.size > 0
     this.#endpoints = targets.map((target) => {
       const known = before.get(new URL(target.url).origin)
       if (known === undefined) {
-        const added = new Endpoint(target, connections)
+        const added = this.#endpointOf(target)
         if (servesAlready) added.joined()
         return added
       }
@@ -105,7 +114,7 @@ export class Upstream {
   pick(x: Exchange, avoid: Endpoint | undefined): Endpoint | undefined {
     const now = performance.now()
     const kept = this.#sticky?.target(x.header('cookie'))
-    if (kept !== undefined && kept !== avoid && kept.available()) return kept
+    if (kept !== undefined && kept !== avoid && kept.available(now)) return kept
     const candidates = (avoid && this.#without(avoid, now)) ?? this.#candidates(now)
     if (candidates.length === 0) return undefined
     const { slowStartMs } = this.options.balancing
@@ -117,7 +126,8 @@ export class Upstream {
 
   /** Whether an endpoint other than this one can be asked. */
   hasAnother(than: Endpoint): boolean {
-    for (const one of this.#endpoints) if (one !== than && one.weight > 0 && one.available()) return true
+    const now = performance.now()
+    for (const one of this.endpoints) if (one !== than && one.weight > 0 && one.available(now)) return true
     return false
   }
 
@@ -129,6 +139,15 @@ export class Upstream {
   async close(): Promise<void> {
     this.ejection.close()
     await Promise.all([...this.#endpoints, ...this.#leaving].map((endpoint) => endpoint.close()))
+  }
+
+  #endpointOf(target: Target): Endpoint {
+    const { connections, circuit, log } = this.options
+    return new Endpoint(
+      target,
+      connections,
+      createCircuit(circuit, { upstream: this.name, target: target.url, log }),
+    )
   }
 
   #candidates(now: number): readonly Endpoint[] {

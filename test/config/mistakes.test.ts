@@ -38,6 +38,56 @@ interface Case {
 
 const cases: readonly Case[] = [
   // conventions.md: "an unknown key is an error that names its path, line and the nearest known key".
+  // docs/traffic.md, circuit breaker and fallback.
+  {
+    name: 'a circuit that never opens',
+    yaml: 'upstreams:\n  a: {targets: [{url: http://127.0.0.1:1}], circuitBreaker: {‸failureRatio: 0, consecutiveFailures: 0}}\n',
+    says: [
+      'upstreams.a.circuitBreaker.failureRatio: without it, and without consecutiveFailures, the circuit never opens',
+    ],
+  },
+  {
+    name: 'times of a circuit that are none',
+    yaml: 'upstreams:\n  a: {targets: [{url: http://127.0.0.1:1}], circuitBreaker: {‸window: 0s, ‸openFor: 99ms}}\n',
+    says: [
+      'upstreams.a.circuitBreaker.window: must be 100ms at least',
+      'upstreams.a.circuitBreaker.openFor: must be 100ms at least',
+    ],
+  },
+  {
+    name: 'a fallback that there is not',
+    yaml: 'upstreams:\n  users: {targets: [{url: http://127.0.0.1:1}], fallback: {‸upstream: user}}\n',
+    says: ['upstreams.users.fallback.upstream: there is no upstream "user"; did you mean "users"?'],
+  },
+  {
+    name: 'fallbacks in a circle, and one that leads into it',
+    yaml: `upstreams:
+  a: {targets: [{url: http://127.0.0.1:1}], fallback: {upstream: b}}
+  b: {targets: [{url: http://127.0.0.1:1}], fallback: {‸upstream: c}}
+  c: {targets: [{url: http://127.0.0.1:1}], fallback: {‸upstream: b}}
+`,
+    says: [
+      'upstreams.b.fallback.upstream: falls back on itself: b -> c -> b',
+      'upstreams.c.fallback.upstream: falls back on itself: c -> b -> c',
+    ],
+  },
+  {
+    name: 'a fallback of a route without an upstream',
+    yaml: `routes:\n  - {id: r, path: /a, auth: none, redirect: {to: /b}, ‸fallback: {respond: {}}}\n`,
+    says: ['routes[0].fallback: is for routes with an upstream'],
+  },
+  {
+    name: 'a fallback of a method that there is not',
+    yaml: `${upstreams}‸${grpc}{upstream: a, auth: none, fallback: {respond: {Got: {}}}}\n`,
+    says: ['grpc: one.One has no method Got, which has a fallback'],
+  },
+  {
+    name: 'a fallback that is no such message',
+    yaml: `${upstreams}‸${grpc}{upstream: a, auth: none, fallback: {respond: {Get: {a: 1}}}}\n`,
+    says: [
+      'grpc: the fallback of Get is no one.Empty: cannot decode message one.Empty from JSON: key "a" is unknown',
+    ],
+  },
   // docs/shaping.md: what shapes requests is checked when it is loaded.
   {
     name: 'a route with two answers',

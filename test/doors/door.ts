@@ -1,6 +1,12 @@
 import type { TestContext } from 'node:test'
 import { buildSubgraphSchema } from '@apollo/subgraph'
-import { type handleUnaryCall, Server, ServerCredentials, type ServiceDefinition } from '@grpc/grpc-js'
+import {
+  type handleUnaryCall,
+  Server,
+  ServerCredentials,
+  type ServiceDefinition,
+  status,
+} from '@grpc/grpc-js'
 import { loadSync } from '@grpc/proto-loader'
 import { execute, parse } from 'graphql'
 import { askHttp2, connectHttp2 } from '../listener/http2-client.ts'
@@ -23,7 +29,16 @@ export interface Door {
   start(t: TestContext): Promise<DoorBackend>
 }
 
+/** What a backend does with the next requests; tests change it as they go. */
+export interface Behaviour {
+  /** `fail`: 503, or UNAVAILABLE of gRPC. `refuse`: 400, or INVALID_ARGUMENT, as to a client that asked for nonsense. */
+  answers: 'well' | 'fail' | 'refuse'
+  /** What it waits for before it answers. */
+  until: Promise<unknown> | undefined
+}
+
 export interface DoorBackend {
+  readonly behaviour: Behaviour
   /** The parts of a configuration that lead to it. */
   config(place: PlaceConfig): object
   /** A request that succeeds when nothing refuses it. */
@@ -42,13 +57,17 @@ const rest: Door = {
   routeId: 'echo',
   async start(t) {
     const seen: Record<string, string>[] = []
-    const backend = await startBackend(t, (req, res) => {
+    const behaviour: Behaviour = { answers: 'well', until: undefined }
+    const backend = await startBackend(t, async (req, res) => {
       seen.push(req.headers as Record<string, string>)
+      await behaviour.until
+      res.statusCode = httpStatus[behaviour.answers]
       res.setHeader('Content-Type', 'application/json')
       res.end('{"id":"42"}')
     })
     return {
       seen,
+      behaviour,
       target: { path: '/v1/users/42', method: 'GET' },
       config: (place) => ({
         upstreams: { backend: { targets: [{ url: backend.url }] } },
@@ -66,6 +85,7 @@ const graphql: Door = {
   routeId: 'graphql',
   async start(t) {
     const seen: Record<string, string>[] = []
+    const behaviour: Behaviour = { answers: 'well', until: undefined }
     const schema = buildSubgraphSchema({
       typeDefs: parse('type Query { me: User } type User { id: ID! }'),
       resolvers: { Query: { me: () => ({ id: '42' }) } },
@@ -74,6 +94,11 @@ const graphql: Door = {
       seen.push(req.headers as Record<string, string>)
       const chunks: Buffer[] = []
       for await (const chunk of req) chunks.push(chunk as Buffer)
+      await behaviour.until
+      if (behaviour.answers !== 'well') {
+        res.writeHead(httpStatus[behaviour.answers]).end('no')
+        return
+      }
       const { query, variables } = JSON.parse(Buffer.concat(chunks).toString('utf8'))
       const result = await execute({ schema, document: parse(query), variableValues: variables })
       res.setHeader('Content-Type', 'application/json')
@@ -81,6 +106,7 @@ const graphql: Door = {
     })
     return {
       seen,
+      behaviour,
       target: { path: '/graphql', method: 'POST' },
       config: (place) => ({
         upstreams: { backend: { targets: [{ url: backend.url }] } },
@@ -106,14 +132,17 @@ const grpc: Door = {
   routeId: 'doors.v1.Users/GetUser',
   async start(t) {
     const seen: Record<string, string>[] = []
+    const behaviour: Behaviour = { answers: 'well', until: undefined }
     const definitions = loadSync('doors.proto', {
       includeDirs: ['test/doors', 'node_modules/google-proto-files'],
       keepCase: true,
     })
     const server = new Server()
-    const getUser: handleUnaryCall<unknown, { id: string }> = (call, reply) => {
+    const getUser: handleUnaryCall<unknown, { id: string }> = async (call, reply) => {
       seen.push(call.metadata.getMap() as Record<string, string>)
-      reply(null, { id: '42' })
+      await behaviour.until
+      if (behaviour.answers === 'well') reply(null, { id: '42' })
+      else reply({ code: behaviour.answers === 'fail' ? status.UNAVAILABLE : status.INVALID_ARGUMENT })
     }
     server.addService(definitions['doors.v1.Users'] as ServiceDefinition, { GetUser: getUser })
     const port = await new Promise<number>((resolve, reject) => {
@@ -124,6 +153,7 @@ const grpc: Door = {
     t.after(() => server.forceShutdown())
     return {
       seen,
+      behaviour,
       target: { path: '/v1/grpc/users/42', method: 'GET' },
       config: (place) => ({
         upstreams: { backend: { targets: [{ url: `http://127.0.0.1:${port}` }] } },
@@ -160,6 +190,8 @@ const restByHttp2: Door = {
     }
   },
 }
+
+const httpStatus = { well: 200, fail: 503, refuse: 400 } as const
 
 /** Every front-end; a fourth one adds itself here. */
 export const doors: readonly Door[] = [rest, graphql, grpc, restByHttp2]

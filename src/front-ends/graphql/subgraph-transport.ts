@@ -138,6 +138,11 @@ class Fetch implements Dispatcher.DispatchHandler {
   }
 
   #unreadable(cause: unknown): GatewayError {
+    // Its own refusal: it is well, and says so of the request.
+    if (this.#status >= 400 && this.#status < 500) {
+      const refused = `Upstream "${this.#attempt.call.upstreamName}" answered with status ${this.#status}.`
+      return new GatewayError('SUBGRAPH_ERROR', refused, { cause })
+    }
     const message = `Upstream "${this.#attempt.call.upstreamName}" answered with something unreadable.`
     return new GatewayError('UPSTREAM_BAD_ANSWER', message, { cause })
   }

@@ -27,6 +27,7 @@ import type { RpcRoute } from './rpc-route.ts'
 import { RpcTransport } from './rpc-transport.ts'
 import { serveStream } from './serve-stream.ts'
 import { serveUnary } from './serve-unary.ts'
+import { checkReplies, encodeReply, type StaticReplies } from './static-reply.ts'
 import { serveSocket } from './streaming/serve-socket.ts'
 import { SocketRows } from './streaming/socket-rows.ts'
 import { unannotatedBinding } from './unannotated.ts'
@@ -61,6 +62,8 @@ export interface ServiceOptions {
   readonly policy: Policy
   /** For one call, in milliseconds. Default: the upstream's for unary calls, none for streams. */
   readonly timeoutMs?: number
+  /** What unary calls are answered with where nobody answers. Default: errors. */
+  readonly replies?: StaticReplies
   readonly json: JsonOptions
   /** The most that one encoded message may have, either way. Default: the front-end's. */
   readonly messageBytes?: number
@@ -100,6 +103,12 @@ class GrpcFrontEnd implements FrontEnd {
   constructor(options: GrpcOptions, descriptors: Descriptors, absent: readonly ServiceOptions[]) {
     const { apiKeyHeader = 'x-api-key', info = {} } = options
     this.#options = options
+    for (const { name, replies = {} } of options.services)
+      checkReplies(
+        name,
+        descriptors.methodsOf(name).map(({ desc }) => desc),
+        replies,
+      )
     const bound = options.services.map((service) => ({
       service,
       metadata: compileMetadataRules(service.metadata, apiKeyHeader),
@@ -204,6 +213,7 @@ class GrpcFrontEnd implements FrontEnd {
       rendering: compileRendering(desc.output, binding.responseBody, { style: service.json, registry }),
       registry,
       metadata,
+      instead: encodeReply(desc, service.replies ?? {}, registry),
       timeoutMs: service.timeoutMs ?? (unary ? service.destination.upstream.options.requestTimeoutMs : 0),
       socketPingMs,
     }

@@ -1,15 +1,17 @@
+import { toGatewayError } from '../../core/error.ts'
 import type { FrontEnd } from '../../core/front-end.ts'
 import type { HttpExchange } from '../../core/http-exchange.ts'
 import type { Policy, Row, ValueMatch } from '../../core/route.ts'
 import type { Place } from '../../core/text-template.ts'
 import type { Destination } from '../../traffic/destination.ts'
 import { dispatch } from '../../traffic/dispatch.ts'
+import { isUnanswered } from '../../traffic/fallback.ts'
 import { tooLarge } from '../body.ts'
 import { httpTransport } from './http-transport.ts'
 import { refuseWithProblem } from './problem.ts'
 import { ProxyCall, type ProxyRoute } from './proxy-call.ts'
 import { compileRedirect, type RedirectOptions } from './redirect.ts'
-import { compileRespond, type RespondOptions } from './respond.ts'
+import { compileAnswer, compileRespond, type RespondOptions } from './respond.ts'
 import { compileRewrite, type RewriteOptions } from './rewrite.ts'
 import { upgradeTransport } from './upgrade-transport.ts'
 
@@ -46,6 +48,8 @@ export interface ProxyOptions {
   readonly maxBodyBytes: number
   /** Lower-case names of request headers with credentials that stay here. */
   readonly hiddenHeaders: ReadonlySet<string>
+  /** What clients get where nobody answers; undefined: an error. */
+  readonly fallback: RespondOptions | undefined
 }
 
 /** The REST reverse proxy: streams requests and answers, connects WebSockets, refuses with problem+json. Throws a {@link RouteMistake}. */
@@ -95,7 +99,7 @@ function restRow(route: RestRoute, frontEnd: FrontEnd): Row {
 function serveWith({ answer, place }: RestRoute): Row['serve'] {
   if (answer.kind === 'redirect') return compileRedirect(answer, place)
   if (answer.kind === 'respond') return compileRespond(answer, place)
-  const { destination, hiddenHeaders, timeoutMs, maxBodyBytes } = answer
+  const { destination, hiddenHeaders, timeoutMs, maxBodyBytes, fallback } = answer
   const proxy: ProxyRoute = {
     destination,
     rewrite: compileRewrite(answer.rewrite, place),
@@ -104,7 +108,19 @@ function serveWith({ answer, place }: RestRoute): Row['serve'] {
     timeoutMs,
     maxBodyBytes,
   }
-  return (x) => serve(x, proxy)
+  if (fallback === undefined) return (x) => serve(x, proxy)
+  const answerInstead = compileAnswer(fallback, place)
+  return async (x) => {
+    try {
+      await serve(x, proxy)
+    } catch (thrown) {
+      const error = toGatewayError(thrown)
+      if (!isUnanswered(error) || x.committed || x.gone) throw error
+      x.attributes['gateway.fallback'] = `${destination.upstream.name}: ${error.reason}`
+      if (x.hasBody && !x.req.complete) x.req.resume()
+      answerInstead(x)
+    }
+  }
 }
 
 function serve(x: HttpExchange, route: ProxyRoute): Promise<void> {
