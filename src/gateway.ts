@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { Express } from 'express'
@@ -6,6 +5,7 @@ import type { Redis } from 'ioredis'
 import { Registry } from 'prom-client'
 import { createApp } from './admin/app.ts'
 import type { GatewayStatus } from './admin/health.ts'
+import { canaryMetrics } from './canary-metrics.ts'
 import { CertificateWatch } from './certificate-expiry.ts'
 import { maskSecrets } from './config/mask.ts'
 import type { Config } from './config/schema.ts'
@@ -23,7 +23,9 @@ import { quietMoment } from './quiet-moment.ts'
 import type { RoutingTable } from './routing/table.ts'
 import { readSource, type Source, type SourceOptions } from './source.ts'
 import { connectRedis } from './store/redis.ts'
+import type { Release } from './traffic/canary/release.ts'
 import { Upstreams, upstreamStatus } from './upstreams.ts'
+import { version } from './version.ts'
 
 /** How a gateway is made. */
 export interface GatewayOptions extends SourceOptions {
@@ -68,6 +70,7 @@ export class Gateway {
     const { offline = false, watch = true, now = Date.now } = options
     this.log = options.log ?? createLog(observability.log.level)
     this.#gauges = new GatewayMetrics(this.metrics, observability.metrics, () => this.status())
+    canaryMetrics(this.metrics, () => this.canaries.values())
     this.#certificates = new CertificateWatch(this.log, now)
     const { url = '' } = stores.redis ?? {}
     this.#redis = url === '' || offline ? undefined : connectRedis(url, this.log)
@@ -132,6 +135,11 @@ export class Gateway {
 
   get table(): RoutingTable<Plan> {
     return this.#generations.current.table
+  }
+
+  /** The releases of the running configuration by place: `users`, `graphql/accounts`, `grpc/library.v1.LibraryService`. */
+  get canaries(): ReadonlyMap<string, Release> {
+    return this.#generations.current.canaries
   }
 
   get rows(): readonly Row[] {
@@ -239,8 +247,4 @@ export class Gateway {
     await this.#generations.close()
     this.#redis?.disconnect()
   }
-}
-
-const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
-  version: string
 }

@@ -21,7 +21,9 @@ export async function dispatch<C extends Call, Reply>(
   const clock =
     totalTimeoutMs > 0 && !call.streamed ? setTimeout(() => call.expire(), totalTimeoutMs) : undefined
   try {
-    return await attempts(call, transport)
+    const { canary } = call.destination
+    if (canary === undefined) return await attempts(call, transport)
+    return await canary.carry(call, () => attempts(call, transport))
   } catch (thrown) {
     call.error = toGatewayError(thrown)
     if (call.durationMs === 0) call.durationMs = performance.now() - call.startedAt
@@ -125,6 +127,7 @@ function pause(call: Call): Promise<void> {
 /** What the end of an attempt says of its endpoint. */
 function note(one: Attempt, error: GatewayError | undefined): void {
   const { call, endpoint, fault, lost } = one
+  if (!lost) call.fault = fault
   const outcome = lost ? 'neutral' : outcomeOf(fault, error)
   const late = lost || error?.reason === 'UPSTREAM_TIMEOUT'
   if (error === undefined || late) endpoint.latency.observe(one.latencyMs, performance.now())

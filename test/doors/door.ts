@@ -1,6 +1,13 @@
 import type { TestContext } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { buildSubgraphSchema } from '@apollo/subgraph'
-import { type handleUnaryCall, Server, ServerCredentials, type ServiceDefinition } from '@grpc/grpc-js'
+import {
+  type handleUnaryCall,
+  Server,
+  ServerCredentials,
+  type ServiceDefinition,
+  status,
+} from '@grpc/grpc-js'
 import { loadSync } from '@grpc/proto-loader'
 import { execute, parse } from 'graphql'
 import { askHttp2, connectHttp2 } from '../listener/http2-client.ts'
@@ -23,7 +30,15 @@ export interface Door {
   start(t: TestContext): Promise<DoorBackend>
 }
 
+/** How a backend answers; tests may change it at any time. */
+export interface Conduct {
+  /** `broken`: 500, or INTERNAL of gRPC. `refusing`: what the client asks for is wrong (404, NOT_FOUND, an error of GraphQL). */
+  answer: 'ok' | 'broken' | 'refusing'
+  delayMs: number
+}
+
 export interface DoorBackend {
+  readonly conduct: Conduct
   /** The parts of a configuration that lead to it. */
   config(place: PlaceConfig): object
   /** A request that succeeds when nothing refuses it. */
@@ -42,13 +57,17 @@ const rest: Door = {
   routeId: 'echo',
   async start(t) {
     const seen: Record<string, string>[] = []
-    const backend = await startBackend(t, (req, res) => {
+    const conduct = wellBehaved()
+    const backend = await startBackend(t, async (req, res) => {
       seen.push(req.headers as Record<string, string>)
+      await delay(conduct)
+      res.statusCode = { ok: 200, broken: 500, refusing: 404 }[conduct.answer]
       res.setHeader('Content-Type', 'application/json')
       res.end('{"id":"42"}')
     })
     return {
       seen,
+      conduct,
       target: { path: '/v1/users/42', method: 'GET' },
       config: (place) => ({
         upstreams: { backend: { targets: [{ url: backend.url }] } },
@@ -66,21 +85,29 @@ const graphql: Door = {
   routeId: 'graphql',
   async start(t) {
     const seen: Record<string, string>[] = []
+    const conduct = wellBehaved()
+    const me = () => {
+      if (conduct.answer === 'refusing') throw new Error('nobody is here')
+      return { id: '42' }
+    }
     const schema = buildSubgraphSchema({
       typeDefs: parse('type Query { me: User } type User { id: ID! }'),
-      resolvers: { Query: { me: () => ({ id: '42' }) } },
+      resolvers: { Query: { me } },
     })
     const backend = await startBackend(t, async (req, res) => {
       seen.push(req.headers as Record<string, string>)
       const chunks: Buffer[] = []
       for await (const chunk of req) chunks.push(chunk as Buffer)
       const { query, variables } = JSON.parse(Buffer.concat(chunks).toString('utf8'))
+      await delay(conduct)
+      if (conduct.answer === 'broken') res.statusCode = 500
       const result = await execute({ schema, document: parse(query), variableValues: variables })
       res.setHeader('Content-Type', 'application/json')
       res.end(JSON.stringify(result))
     })
     return {
       seen,
+      conduct,
       target: { path: '/graphql', method: 'POST' },
       config: (place) => ({
         upstreams: { backend: { targets: [{ url: backend.url }] } },
@@ -111,9 +138,12 @@ const grpc: Door = {
       keepCase: true,
     })
     const server = new Server()
-    const getUser: handleUnaryCall<unknown, { id: string }> = (call, reply) => {
+    const conduct = wellBehaved()
+    const getUser: handleUnaryCall<unknown, { id: string }> = async (call, reply) => {
       seen.push(call.metadata.getMap() as Record<string, string>)
-      reply(null, { id: '42' })
+      await delay(conduct)
+      if (conduct.answer === 'ok') reply(null, { id: '42' })
+      else reply({ code: conduct.answer === 'broken' ? status.INTERNAL : status.NOT_FOUND })
     }
     server.addService(definitions['doors.v1.Users'] as ServiceDefinition, { GetUser: getUser })
     const port = await new Promise<number>((resolve, reject) => {
@@ -124,6 +154,7 @@ const grpc: Door = {
     t.after(() => server.forceShutdown())
     return {
       seen,
+      conduct,
       target: { path: '/v1/grpc/users/42', method: 'GET' },
       config: (place) => ({
         upstreams: { backend: { targets: [{ url: `http://127.0.0.1:${port}` }] } },
@@ -159,6 +190,15 @@ const restByHttp2: Door = {
       },
     }
   },
+}
+
+function wellBehaved(): Conduct {
+  return { answer: 'ok', delayMs: 0 }
+}
+
+/** Without any, an answer is sent within the same turn. */
+function delay({ delayMs }: Conduct): Promise<void> | undefined {
+  return delayMs === 0 ? undefined : sleep(delayMs)
 }
 
 /** Every front-end; a fourth one adds itself here. */

@@ -1,6 +1,6 @@
 import { AddressRanges } from '../../core/address-ranges.ts'
 import type { Exchange } from '../../core/exchange.ts'
-import type { Track } from './track.ts'
+import type { Track } from './release.ts'
 
 /** Who is sent to the canary whatever its weight is. */
 export interface MatchOptions {
@@ -10,7 +10,7 @@ export interface MatchOptions {
   readonly users: readonly string[]
   /** Addresses or CIDR ranges of clients. */
   readonly ips: readonly string[]
-  readonly region: { readonly header: string; readonly values: readonly string[] } | undefined
+  readonly region?: { readonly header: string; readonly values: readonly string[] } | undefined
 }
 
 /** The side that the rules name for an exchange; undefined: none does, and the percentage decides. */

@@ -1,7 +1,10 @@
 import type { Logger } from '../../core/log.ts'
+import type { Outcome } from '../outcome.ts'
 import { type AnalysisOptions, brokenLimit } from './analysis.ts'
 import { Figures } from './figures.ts'
-import type { Outcome, Track } from './track.ts'
+
+/** The two sides of a release: what served before, and the new version. */
+export type Track = 'stable' | 'canary'
 
 /** How a new version is let in. */
 export interface ReleaseOptions {

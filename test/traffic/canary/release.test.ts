@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { silentLog } from '../../../src/core/log.ts'
-import { Release, type ReleaseOptions } from '../../../src/traffic/canary/release.ts'
-import type { Track } from '../../../src/traffic/canary/track.ts'
+import { Release, type ReleaseOptions, type Track } from '../../../src/traffic/canary/release.ts'
 
 /** Steps of 5, 25 and 100 percent, the first two held for a minute; ten calls are enough. The clock is `minutes`. */
 function open(more: Partial<ReleaseOptions> = {}) {
