@@ -2,7 +2,7 @@ import { Counter, Gauge, type Registry } from 'prom-client'
 import type { Release } from './traffic/canary/release.ts'
 
 /** Registers the metrics of all releases, read when they are asked for; the label `route` is the place of a release. */
-export function canaryMetrics(registry: Registry, releases: () => Iterable<Release>): void {
+export function registerCanaryMetrics(registry: Registry, releases: () => Iterable<Release>): void {
   const registers = [registry]
   new Gauge({
     name: 'gateway_canary_weight',

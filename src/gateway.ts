@@ -5,7 +5,7 @@ import type { Redis } from 'ioredis'
 import { Registry } from 'prom-client'
 import { createApp } from './admin/app.ts'
 import type { GatewayStatus } from './admin/health.ts'
-import { canaryMetrics } from './canary-metrics.ts'
+import { registerCanaryMetrics } from './canary-metrics.ts'
 import { CertificateWatch } from './certificate-expiry.ts'
 import { maskSecrets } from './config/mask.ts'
 import type { Config } from './config/schema.ts'
@@ -15,7 +15,7 @@ import type { Logger } from './core/log.ts'
 import type { Row } from './core/route.ts'
 import { GatewayMetrics } from './gateway-metrics.ts'
 import { Generations } from './generations.ts'
-import { type Fallback, Listener, type Plan } from './listener/listener.ts'
+import { Listener, type Plan } from './listener/listener.ts'
 import { GatewayServer } from './listener/server.ts'
 import { createLog } from './log.ts'
 import { type OpenPorts, openPorts, serverLimits } from './ports.ts'
@@ -24,6 +24,7 @@ import type { RoutingTable } from './routing/table.ts'
 import { readSource, type Source, type SourceOptions } from './source.ts'
 import { connectRedis } from './store/redis.ts'
 import type { Release } from './traffic/canary/release.ts'
+import { registerUpstreamMetrics } from './upstream-metrics.ts'
 import { Upstreams, upstreamStatus } from './upstreams.ts'
 import { version } from './version.ts'
 
@@ -70,7 +71,8 @@ export class Gateway {
     const { offline = false, watch = true, now = Date.now } = options
     this.log = options.log ?? createLog(observability.log.level)
     this.#gauges = new GatewayMetrics(this.metrics, observability.metrics, () => this.status())
-    canaryMetrics(this.metrics, () => this.canaries.values())
+    registerCanaryMetrics(this.metrics, () => this.canaries.values())
+    registerUpstreamMetrics(this.metrics, () => this.#generations.current.upstreams)
     this.#certificates = new CertificateWatch(this.log, now)
     const { url = '' } = stores.redis ?? {}
     this.#redis = url === '' || offline ? undefined : connectRedis(url, this.log)
@@ -90,20 +92,18 @@ export class Gateway {
         if (result === 'applied') this.#useCertificates()
       },
     })
-    const { limits } = server
     this.#listener = new Listener({
-      limits,
+      limits: server.limits,
       proxies: new TrustedProxies(server.trustedProxies),
       current: () => this.#generations.current,
       draining: () => this.#draining,
     })
-    const notFound: Fallback = (req, res) => this.#listener.notFound(req, res)
     this.#app = createApp({
       metrics: this.metrics,
       status: () => this.status(),
       draining: () => this.#draining,
       grpcDescription: () => this.#generations.current.grpcDescription(),
-      notFound,
+      notFound: (req, res) => this.#listener.notFound(req, res),
       failed: (req, res, error) => this.#listener.failed(req, res, error),
       extend: options.extend,
     })
