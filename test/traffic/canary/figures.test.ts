@@ -55,6 +55,15 @@ test('rates are those of the latest calls, counts those of all', () => {
   assert.ok(Math.abs((figures.p95Ms as number) - 80) < 3)
 })
 
+test('a single failure is never the whole of the latest calls', () => {
+  const figures = new Figures(100)
+  for (let i = 0; i < 1_000; i++) {
+    if (i % 100 === 0) figures.failed()
+    else figures.succeeded(10)
+    if (i >= 100) assert.ok(figures.errorRate < 0.021, `${figures.errorRate} after ${i}`)
+  }
+})
+
 const limits = { maxErrorRate: 0.05, maxP95Ratio: 1.5, p95ToleranceMs: 10 }
 
 function side({ ok, failed = 0, ms = 10 }: { ok: number; failed?: number; ms?: number }): Figures {
