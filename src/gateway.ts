@@ -5,6 +5,7 @@ import type { Redis } from 'ioredis'
 import { Registry } from 'prom-client'
 import { createApp } from './admin/app.ts'
 import type { GatewayStatus } from './admin/health.ts'
+import { registerCanaryMetrics } from './canary-metrics.ts'
 import { CertificateWatch } from './certificate-expiry.ts'
 import { maskSecrets } from './config/mask.ts'
 import type { Config } from './config/schema.ts'
@@ -13,16 +14,17 @@ import { TrustedProxies } from './core/client-address.ts'
 import type { Logger } from './core/log.ts'
 import type { Row } from './core/route.ts'
 import { ServiceRegistry } from './discovery/service-registry.ts'
+import { drain } from './drain.ts'
 import { GatewayMetrics } from './gateway-metrics.ts'
 import { Generations } from './generations.ts'
-import { type Fallback, Listener, type Plan } from './listener/listener.ts'
+import { Listener, type Plan } from './listener/listener.ts'
 import { GatewayServer } from './listener/server.ts'
 import { createLog } from './log.ts'
 import { type OpenPorts, openPorts, serverLimits } from './ports.ts'
-import { quietMoment } from './quiet-moment.ts'
 import type { RoutingTable } from './routing/table.ts'
 import { readSource, type Source, type SourceOptions } from './source.ts'
 import { connectRedis } from './store/redis.ts'
+import type { Release } from './traffic/canary/release.ts'
 import { registerUpstreamMetrics } from './upstream-metrics.ts'
 import { Upstreams } from './upstreams.ts'
 import { version } from './version.ts'
@@ -72,6 +74,7 @@ export class Gateway {
     const { offline = false, watch = true, now = Date.now } = options
     this.log = options.log ?? createLog(observability.log.level)
     this.#gauges = new GatewayMetrics(this.metrics, observability.metrics, () => this.status())
+    registerCanaryMetrics(this.metrics, () => this.canaries.values())
     registerUpstreamMetrics(this.metrics, () => this.#generations.current.upstreams)
     this.#certificates = new CertificateWatch(this.log, now)
     const { url = '' } = stores.redis ?? {}
@@ -92,20 +95,18 @@ export class Gateway {
         if (result === 'applied') this.#useCertificates()
       },
     })
-    const { limits } = server
     this.#listener = new Listener({
-      limits,
+      limits: server.limits,
       proxies: new TrustedProxies(server.trustedProxies),
       current: () => this.#generations.current,
       draining: () => this.#draining,
     })
-    const notFound: Fallback = (req, res) => this.#listener.notFound(req, res)
     this.#app = createApp({
       metrics: this.metrics,
       status: () => this.status(),
       draining: () => this.#draining,
       grpcDescription: () => this.#generations.current.grpcDescription(),
-      notFound,
+      notFound: (req, res) => this.#listener.notFound(req, res),
       failed: (req, res, error) => this.#listener.failed(req, res, error),
       extend: options.extend,
     })
@@ -137,6 +138,11 @@ export class Gateway {
 
   get table(): RoutingTable<Plan> {
     return this.#generations.current.table
+  }
+
+  /** The releases of the running configuration by place: `users`, `graphql/accounts`, `grpc/library.v1.LibraryService`. */
+  get canaries(): ReadonlyMap<string, Release> {
+    return this.#generations.current.canaries
   }
 
   get rows(): readonly Row[] {
@@ -213,17 +219,7 @@ export class Gateway {
     this.#generations.freeze()
     const { drainDelay, gracePeriod } = this.config.server.shutdown
     this.log.info({ drainDelay, gracePeriod }, 'draining')
-    // Requests that are under way were not told yet: after this answer their clients must not send another on the connection.
-    for (const x of this.#listener.active.all()) if (!x.committed) x.replyHeaders.push('Connection', 'close')
-    this.#server.drain()
-    if (drainDelay > 0) await new Promise((resolve) => setTimeout(resolve, drainDelay))
-    await quietMoment(500)
-    // Before the server's own: what it ends is no longer active, and an upgraded connection is none that it would end.
-    const cut = setTimeout(() => {
-      for (const x of this.#listener.active.all()) x.upgrade?.socket.destroy()
-    }, gracePeriod)
-    await this.#server.close(gracePeriod)
-    clearTimeout(cut)
+    await drain({ listener: this.#listener, server: this.#server, drainDelay, gracePeriod })
     await this.dispose()
     this.log.info({}, 'stopped')
   }

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { duration, size } from '../core/units.ts'
+import { canaryKey } from './canary-keys.ts'
 import { name, object, template } from './declare.ts'
 import { routeFallback } from './fallback-keys.ts'
 import { type PluginListSchema, policyKeys } from './policy-keys.ts'
@@ -37,6 +38,7 @@ export function routeSchema(uses: PluginListSchema) {
         .string()
         .optional()
         .describe('Who answers: a name under upstreams; or the gateway itself, by redirect or respond.'),
+      canary: canaryKey,
       redirect: redirectSchema.optional().describe('Answers with the address of another place.'),
       respond: respondSchema.optional().describe('Answers without an upstream.'),
       fallback: routeFallback,
@@ -77,7 +79,7 @@ export function routeSchema(uses: PluginListSchema) {
       if (route.upstream !== undefined) return
       const changes = Object.values(route.rewrite).some((value) => value !== undefined)
       if (changes) issue(['rewrite'], 'is for routes with an upstream')
-      if (route.timeout !== undefined) issue(['timeout'], 'is for routes with an upstream')
-      if (route.fallback !== undefined) issue(['fallback'], 'is for routes with an upstream')
+      for (const key of ['timeout', 'canary', 'fallback'] as const)
+        if (route[key] !== undefined) issue([key], 'is for routes with an upstream')
     })
 }

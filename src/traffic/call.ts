@@ -31,7 +31,8 @@ export abstract class Call implements UpstreamCall, CallRecord {
   attempts = 0
   durationMs = 0
   error: GatewayError | undefined
-  /** What the last attempt said of a target that is not well. */
+  canary: boolean | undefined
+  /** What the last attempt that counts told of a target that is not well; told by `dispatch`. */
   fault: string | undefined
   /** Why there is no use in another attempt: the client has left, or the time for everything is over. */
   ended: GatewayError | undefined

@@ -7,6 +7,8 @@ import { makeAuthority } from '../certificates.ts'
 import { folderOf } from './files.ts'
 
 const upstreams = 'upstreams:\n  a: {targets: [{url: http://127.0.0.1:1}]}\n'
+const two =
+  'upstreams:\n  users: {targets: [{url: http://127.0.0.1:1}]}\n  users-v2: {targets: [{url: http://127.0.0.1:2}]}\n'
 const rest = `${upstreams}routes:\n  - {id: r, path: /a, upstream: a, auth: none}\n`
 const authority = makeAuthority()
 const shop = authority.issue(['shop.example'])
@@ -125,6 +127,44 @@ const cases: readonly Case[] = [
     name: 'a redirect to another host in disguise',
     yaml: `${upstreams}routes:\n  - {id: r, path: '/a/{id}', auth: none, redirect: {‸to: //evil.example}}\n`,
     says: ['routes[0].redirect.to: must not begin with "//": that is another host'],
+  },
+  // docs/canary.md: who is released beside whom, and how.
+  {
+    name: 'a canary to an upstream that there is not',
+    yaml: `${two}routes:\n  - {id: r, path: /a, auth: none, upstream: users, canary: {‸upstream: users-v3}}\n`,
+    says: ['routes[0].canary.upstream: there is no upstream "users-v3"; did you mean "users-v2"?'],
+  },
+  {
+    name: 'a canary that is the stable side itself',
+    yaml: `${two}grpc:\n  protos: [one.proto]\n  includeDirs: []\n  services:\n    one.One: {upstream: users, auth: none, canary: {‸upstream: users}}\n`,
+    says: ['grpc.services.one.One.canary.upstream: "users" is the upstream that it is released beside'],
+  },
+  {
+    name: 'users of a canary where nobody is known',
+    yaml: `${two}graphql:\n  auth: none\n  subgraphs:\n    a: {upstream: users, schema: a.graphql, canary: {upstream: users-v2, match: {‸users: [ada]}}}\n`,
+    says: ['graphql.subgraphs.a.canary.match.users: is not checked where auth is none'],
+  },
+  {
+    name: 'weights of a canary that fall, and a last step that is held',
+    yaml: `${two}routes:\n  - {id: r, path: /a, auth: none, upstream: users, canary: {upstream: users-v2, steps: [{weight: 5}, {‸weight: 5}, {weight: 100, ‸hold: 5m}]}}\n`,
+    says: [
+      'routes[0].canary.steps[1].weight: must be above the 5 of the step before: weights rise',
+      'routes[0].canary.steps[2].hold: is for the steps before the last, which stays',
+    ],
+  },
+  {
+    name: 'a canary with a weight, an address and a key that there are not',
+    yaml: `${two}routes:\n  - {id: r, path: /a, auth: none, upstream: users, canary: {upstream: users-v2, match: {ips: [‸10.0.0.0/33]}, stickyBy: [‸path], steps: [{‸weight: 101}]}}\n`,
+    says: [
+      'routes[0].canary.match.ips[0]: expected an address or a CIDR range',
+      'routes[0].canary.stickyBy[0]: expected user, ip, header:<name> or cookie:<name>',
+      'routes[0].canary.steps[0].weight: Too big: expected number to be <=100',
+    ],
+  },
+  {
+    name: 'a canary of a route without an upstream',
+    yaml: `${two}routes:\n  - {id: r, path: /a, auth: none, redirect: {to: /b}, ‸canary: {upstream: users-v2}}\n`,
+    says: ['routes[0].canary: is for routes with an upstream'],
   },
   {
     name: 'a status that is no redirect',
