@@ -289,7 +289,9 @@ const cases: readonly Case[] = [
   {
     name: 'a missing key, at the thing that lacks it',
     yaml: `${upstreams}routes:\n  - ‸{id: r, path: /a}\n`,
-    says: ['routes[0]: says nowhere who answers: set one of upstream, redirect and respond'],
+    says: [
+      'routes[0]: says nowhere who answers: set one of upstream, redirect, respond, aggregate and graphqlOperation',
+    ],
   },
   {
     name: 'a port above 65535',
@@ -494,7 +496,7 @@ const cases: readonly Case[] = [
     says: [
       'server.lisen: unknown key "lisen"; did you mean "listen"?',
       'plugins[0]: unknown plugin "nobody"; known: requestId, accessLog, metrics, cors, rateLimit, headers, fault, compression',
-      'routes[0]: says nowhere who answers: set one of upstream, redirect and respond',
+      'routes[0]: says nowhere who answers: set one of upstream, redirect, respond, aggregate and graphqlOperation',
       'foo: unknown key "foo"; known: $schema, server, stores, observability, pluginModules, plugins, upstreams, routes, graphql, grpc, auth, consumers',
     ],
   },
