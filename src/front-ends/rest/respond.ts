@@ -9,7 +9,7 @@ import {
   renderText,
   type TextTemplate,
 } from '../../core/text-template.ts'
-import { readBody } from '../body.ts'
+import { readOff } from '../body.ts'
 
 /** What a static route answers. */
 export interface RespondOptions {
@@ -49,14 +49,8 @@ export function compileRespond(
     if (!own && contentType !== '') head.push('Content-Type', contentType)
     x.answer(status, head, typeof text === 'function' ? text(x) : text)
   }
-  return (x) => {
-    // A small body is read off, so that the connection can be kept.
-    if (x.contentLength === undefined || x.contentLength > readOffBytes) return answer(x)
-    return readBody(x, readOffBytes).then(() => answer(x))
-  }
+  return (x) => (x.hasBody ? readOff(x).then(() => answer(x)) : answer(x))
 }
-
-const readOffBytes = 65_536
 
 /** RFC 9110 section 13.1.2: tags are compared weakly, `*` is any. */
 function isKnown(x: Exchange, etag: string): boolean {
