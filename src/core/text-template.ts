@@ -109,7 +109,8 @@ function parseText(text: string, find: (name: ValueName) => ValueReader): TextTe
   let at = 0
   for (;;) {
     const start = text.indexOf('${', at)
-    if (start > at || start === -1) parts.push(text.slice(at, start === -1 ? text.length : start))
+    const literal = text.slice(at, start === -1 ? text.length : start)
+    if (literal !== '') parts.push(literal)
     if (start === -1) return parts
     const end = text.indexOf('}', start)
     if (end === -1) throw new Error(`"${text.slice(start)}" has no "}"`)
