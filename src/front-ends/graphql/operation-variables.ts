@@ -55,7 +55,7 @@ export function compileVariables(written: WrittenVariables, options: VariableOpt
     if (!isInputType(type)) throw new Mistake([name], `$${name} is of no input type`)
     const isNeeded = isNonNullType(type) && definition.defaultValue === undefined
     if (!Object.hasOwn(written, name)) {
-      if (isNeeded) throw new Mistake([], `the operation needs $${name}, which is a ${type}`)
+      if (isNeeded) throw new Mistake([], `the operation needs $${name}, which is of type ${type}`)
       return []
     }
     const value = within([name], () => compileInput(written[name], type, place))

@@ -78,7 +78,7 @@ export function prepareOperation(
   }
 }
 
-/** Parses and validates; throws an Error with a line for each mistake. */
+/** Parses and validates; throws an Error that names every mistake. */
 function readDocument(
   text: string,
   { schema, introspection }: { readonly schema: GraphQLSchema; readonly introspection: boolean },
@@ -91,7 +91,7 @@ function readDocument(
   }
   const rules = introspection ? specifiedRules : [...specifiedRules, NoSchemaIntrospectionCustomRule]
   const errors = validate(schema, document, rules)
-  if (errors.length > 0) throw new Error(errors.map(shown).join('\n'))
+  if (errors.length > 0) throw new Error(errors.map(shown).join('; '))
   return document
 }
 
