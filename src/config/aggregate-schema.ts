@@ -82,7 +82,9 @@ const partSchema = z.strictObject({
 export const aggregateSchema = z
   .strictObject({
     parts: z.array(partSchema).min(1).max(32).describe('The calls that the answer is put together from.'),
-    answerBytes: size().prefault('1mb').describe('The most that the answer of one part may have.'),
+    answerBytes: size()
+      .prefault('1mb')
+      .describe('The most that the answer of one part may have; of a GraphQL part, that of one fetch.'),
     errorsAs: errorsAs(),
   })
   .superRefine((aggregate, context) => {

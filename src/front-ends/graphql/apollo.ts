@@ -5,6 +5,7 @@ import type {
   HTTPGraphQLResponse,
 } from '@apollo/server'
 import type { DocumentNode, GraphQLFormattedError, GraphQLSchema } from 'graphql'
+import type { CallLimits } from '../../core/call-limits.ts'
 import { GatewayError } from '../../core/error.ts'
 import type { HttpExchange } from '../../core/http-exchange.ts'
 import type { Logger } from '../../core/log.ts'
@@ -30,8 +31,8 @@ export interface Apollo {
   readonly schema: GraphQLSchema
   /** Answers a request of GraphQL over HTTP. */
   execute(x: HttpExchange, request: OperationRequest, type: AnswerType): Promise<HTTPGraphQLResponse>
-  /** Runs an operation of an exchange that is about more; it is planned the first time. `deadlineAt`: `performance.now()`. */
-  run(x: HttpExchange, request: OperationRequest, deadlineAt: number): Promise<RunResult>
+  /** Runs an operation of an exchange that is about more; it is planned the first time. */
+  run(x: HttpExchange, request: OperationRequest, limits: CallLimits): Promise<RunResult>
   stop(): Promise<void>
 }
 
@@ -54,8 +55,8 @@ export async function startApollo(options: ApolloOptions): Promise<Apollo> {
         httpGraphQLRequest: httpRequest(x, request, headerMap(x, type)),
         context: async () => ({ x, faults: [] }),
       }),
-    run: async (x, { variables = {}, ...request }, deadlineAt) => {
-      const contextValue = { x, faults: [], deadlineAt }
+    run: async (x, { variables = {}, ...request }, limits) => {
+      const contextValue = { x, faults: [], limits }
       const { body } = await server.executeOperation({ ...request, variables }, { contextValue })
       if (body.kind !== 'single') throw new Error('The answer comes in parts.')
       const { data, errors = [] } = body.singleResult
@@ -169,13 +170,13 @@ function outcome(log: Logger): ApolloServerPlugin<OperationContext> {
           )
         }
       },
-      willSendResponse: async ({ contextValue: { x, faults, deadlineAt }, response: { body } }) => {
+      willSendResponse: async ({ contextValue: { x, faults, limits }, response: { body } }) => {
         if (body.kind !== 'single') return
         const { data, errors } = body.singleResult
         for (const { extensions } of errors ?? []) if (extensions !== undefined) identified(x, extensions)
         const nothing = !data || Object.values(data).every((value) => value === null)
         // Of a stored operation its route says what its failure means.
-        if (nothing && x.error === undefined && deadlineAt === undefined) x.error = faults[0]
+        if (nothing && x.error === undefined && limits === undefined) x.error = faults[0]
       },
     }),
   }

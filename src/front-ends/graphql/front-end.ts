@@ -3,6 +3,7 @@ import type { FrontEnd } from '../../core/front-end.ts'
 import type { HttpExchange } from '../../core/http-exchange.ts'
 import type { Logger } from '../../core/log.ts'
 import type { Policy, Row } from '../../core/route.ts'
+import type { StoredOperation } from '../../core/stored-operation.ts'
 import type { Place } from '../../core/text-template.ts'
 import type { Destination } from '../../traffic/destination.ts'
 import { type Apollo, startApollo } from './apollo.ts'
@@ -12,7 +13,7 @@ import { serveExplorer } from './explorer.ts'
 import type { OperationLimits } from './limits.ts'
 import { type AnswerType, answerType } from './media-type.ts'
 import { readOperation } from './operation-request.ts'
-import { type OperationSource, type PreparedOperation, prepareOperation } from './prepared-operation.ts'
+import { type OperationSource, prepareOperation } from './prepared-operation.ts'
 import { composeSupergraph } from './supergraph.ts'
 
 /** What the GraphQL front-end is built from. */
@@ -117,7 +118,7 @@ export class GraphqlFrontEnd implements FrontEnd {
   }
 
   /** Prepares an operation for a place whose texts may name values; the limits of operations hold for it. Throws a Mistake. */
-  prepare(source: OperationSource, place: Place): PreparedOperation {
+  prepare(source: OperationSource, place: Place): StoredOperation {
     const tools = { apollo: this.#apollo, limits: this.#operations, introspection: this.#introspection }
     return prepareOperation(source, { tools, place })
   }

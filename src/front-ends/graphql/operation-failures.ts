@@ -1,13 +1,7 @@
 import type { GraphQLFormattedError } from 'graphql'
 import { GatewayError } from '../../core/error.ts'
 import { type Reason, reasons } from '../../core/reason.ts'
-
-/** An error of a GraphQL answer, as one of the gateway. */
-export interface OperationFailure {
-  readonly error: GatewayError
-  /** Where in the data: `user.reviews`; undefined: nowhere. */
-  readonly path: string | undefined
-}
+import type { OperationError } from '../../core/stored-operation.ts'
 
 /**
  * The errors of an answer in the gateway's words; `faults` are those that calls failed with, and know more than what clients are told. What
@@ -16,7 +10,7 @@ export interface OperationFailure {
 export function operationFailures(
   errors: readonly GraphQLFormattedError[],
   faults: readonly GatewayError[],
-): OperationFailure[] {
+): OperationError[] {
   return errors.map((error) => ({ error: failureOf(error, faults), path: error.path?.join('.') }))
 }
 

@@ -9,12 +9,12 @@ import {
   specifiedRules,
   validate,
 } from 'graphql'
-import type { HttpExchange } from '../../core/http-exchange.ts'
 import { Mistake, within } from '../../core/mistake.ts'
+import type { StoredOperation } from '../../core/stored-operation.ts'
 import type { Place } from '../../core/text-template.ts'
 import type { Apollo } from './apollo.ts'
 import type { CheckedOperations } from './checked-operations.ts'
-import { type OperationFailure, operationFailures } from './operation-failures.ts'
+import { operationFailures } from './operation-failures.ts'
 import { compileVariables, type WrittenVariables } from './operation-variables.ts'
 import { wayProblem } from './operation-way.ts'
 
@@ -35,26 +35,11 @@ export interface OperationTools {
   readonly introspection: boolean
 }
 
-/** An operation that was checked against limits and schema, ready to run for any exchange. */
-export interface PreparedOperation {
-  readonly type: 'query' | 'mutation'
-  /** `''` when it has none. */
-  readonly name: string
-  /** `deadlineAt`: `performance.now()`. Rejects with a GatewayError for variables that do not fit. */
-  run(x: HttpExchange, deadlineAt: number): Promise<PreparedAnswer>
-}
-
-/** What an operation came to. */
-export interface PreparedAnswer {
-  readonly data: unknown
-  readonly errors: readonly OperationFailure[]
-}
-
 /** Prepares an operation. Throws a Mistake below `operation`, `operationName`, `variables` or `at`. */
 export function prepareOperation(
   source: OperationSource,
   { tools, place }: { readonly tools: OperationTools; readonly place: Place },
-): PreparedOperation {
+): StoredOperation {
   const { text, operationName } = source
   const { apollo, limits, introspection } = tools
   const { schema } = apollo
@@ -71,8 +56,8 @@ export function prepareOperation(
   return {
     type,
     name: name?.value ?? '',
-    async run(x, deadlineAt) {
-      const { data, errors, faults } = await apollo.run(x, { ...request, variables: fill(x) }, deadlineAt)
+    async run(x, limits) {
+      const { data, errors, faults } = await apollo.run(x, { ...request, variables: fill(x) }, limits)
       return { data, errors: operationFailures(errors, faults) }
     },
   }

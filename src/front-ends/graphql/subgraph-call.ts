@@ -1,3 +1,4 @@
+import type { CallLimits } from '../../core/call-limits.ts'
 import type { Exchange } from '../../core/exchange.ts'
 import { type BufferedAnswer, BufferedCall } from '../../traffic/buffered-call.ts'
 import type { Destination } from '../../traffic/destination.ts'
@@ -10,11 +11,13 @@ export class SubgraphCall extends BufferedCall<SubgraphAnswer> {
   readonly path: string
   /** The GraphQL request as JSON. */
   readonly body: Buffer
-  readonly maxAnswerBytes = 16 * 1_048_576
+  readonly maxAnswerBytes: number
 
   constructor(exchange: Exchange, destination: Destination, options: SubgraphCallOptions) {
-    const { headers, idempotent, deadlineAt } = options
+    const { headers, idempotent, limits } = options
+    const deadlineAt = limits?.deadlineAt
     super(exchange, destination, { headers, idempotent, replayable: true, hedgeable: idempotent, deadlineAt })
+    this.maxAnswerBytes = Math.min(limits?.maxAnswerBytes ?? maxAnswerBytes, maxAnswerBytes)
     this.path = options.path
     this.body = options.body
   }
@@ -32,6 +35,8 @@ export interface SubgraphCallOptions {
   readonly headers: string[]
   /** True for queries, false for mutations. */
   readonly idempotent: boolean
-  /** `performance.now()` after which the whole operation has failed; undefined: only the upstream's limits count. */
-  readonly deadlineAt: number | undefined
+  /** Of a stored operation. */
+  readonly limits: CallLimits | undefined
 }
+
+const maxAnswerBytes = 16 * 1_048_576

@@ -1,5 +1,6 @@
 import type { GraphQLDataSource, GraphQLDataSourceProcessOptions } from '@apollo/gateway'
 import { GraphQLError, Kind, parse, type SelectionNode } from 'graphql'
+import type { CallLimits } from '../../core/call-limits.ts'
 import { GatewayError, toGatewayError } from '../../core/error.ts'
 import type { HttpExchange } from '../../core/http-exchange.ts'
 import type { Logger } from '../../core/log.ts'
@@ -17,8 +18,8 @@ export interface OperationContext {
   readonly x: HttpExchange
   /** Fetches that failed, in order. */
   readonly faults: GatewayError[]
-  /** `performance.now()` after which a stored operation has failed. */
-  readonly deadlineAt?: number
+  /** Of each fetch of a stored operation. */
+  readonly limits?: CallLimits
 }
 
 type ProcessOptions = GraphQLDataSourceProcessOptions<OperationContext>
@@ -34,13 +35,13 @@ export class SubgraphSource implements GraphQLDataSource<OperationContext> {
 
   async process(options: ProcessOptions): Promise<ProcessResult> {
     const { query = '', variables, operationName } = options.request
-    const { x, faults, deadlineAt } = options.context as OperationContext
+    const { x, faults, limits } = options.context as OperationContext
     const call = new SubgraphCall(x, this.#subgraph.destination, {
       path: this.#subgraph.path,
       body: Buffer.from(JSON.stringify({ query, variables, operationName })),
       headers: headersFor(x),
       idempotent: !query.startsWith('mutation'),
-      deadlineAt,
+      limits,
     })
     try {
       const answer = await dispatch<SubgraphCall, SubgraphAnswer>(call, bufferedTransport)

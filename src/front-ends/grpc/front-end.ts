@@ -4,6 +4,7 @@ import type { FrontEnd } from '../../core/front-end.ts'
 import type { HttpExchange } from '../../core/http-exchange.ts'
 import type { Logger } from '../../core/log.ts'
 import type { Policy, Row } from '../../core/route.ts'
+import type { UnaryMethod } from '../../core/unary-method.ts'
 import type { Destination } from '../../traffic/destination.ts'
 import { answerError } from './answer-status.ts'
 import { type Binding, compileBinding } from './binding.ts'
@@ -30,7 +31,7 @@ import { serveUnary } from './serve-unary.ts'
 import { serveSocket } from './streaming/serve-socket.ts'
 import { SocketRows } from './streaming/socket-rows.ts'
 import { unannotatedBinding } from './unannotated.ts'
-import { findUnaryMethod, type UnaryMethod } from './unary-methods.ts'
+import { findUnaryMethod } from './unary-methods.ts'
 
 /** What the gRPC front-end serves, and where the descriptors of that come from. */
 export interface GrpcOptions extends DescriptorOptions {

@@ -1,9 +1,9 @@
 import type { DescMessage, DescMethod } from '@bufbuild/protobuf'
 import { GatewayError } from '../../core/error.ts'
-import type { HttpExchange } from '../../core/http-exchange.ts'
 import { isRecord } from '../../core/is-record.ts'
 import { Mistake } from '../../core/mistake.ts'
 import { grpcNumbers } from '../../core/reason.ts'
+import type { UnaryMethod } from '../../core/unary-method.ts'
 import { dispatch } from '../../traffic/dispatch.ts'
 import { tooLarge } from '../body.ts'
 import { compileCodec, type MessageCodec } from './codec/codec.ts'
@@ -16,24 +16,6 @@ import { notDescribedYet } from './missing-rows.ts'
 import { compileRendering } from './render-reply.ts'
 import { httpStatus } from './rpc-status.ts'
 import { RpcCall, type RpcTransport } from './rpc-transport.ts'
-
-/** A unary method that another place than the service's own rows calls. */
-export interface UnaryMethod {
-  /** Throws a Mistake for a member of ProtoJSON that the request message has not. */
-  check(request: Readonly<Record<string, unknown>>): void
-  /** Calls it with ProtoJSON. Rejects with a GatewayError for what does not fit the message, and for a call that failed. */
-  call(x: HttpExchange, request: string, limits: UnaryLimits): Promise<UnaryOutcome>
-}
-
-export interface UnaryLimits {
-  /** `performance.now()` */
-  readonly deadlineAt: number
-  /** Of the answer as JSON. */
-  readonly maxAnswerBytes: number
-}
-
-/** What a method answered: a message as ProtoJSON, or a status other than OK, as one of HTTP and as text. */
-export type UnaryOutcome = { readonly json: string } | { readonly status: number; readonly message: string }
 
 /** A service and how it is called. */
 export interface CallableService {

@@ -30,7 +30,10 @@ export function compileOperationAnswer(
     x.attributes['graphql.operation.type'] = operation.type
     if (operation.name !== '') x.attributes['graphql.operation.name'] = operation.name
     await beginComposition(x, { namesBody, maxBodyBytes })
-    const { data, errors } = answerOf(await operation.run(x, deadlineAt), options)
+    const { data, errors } = answerOf(
+      await operation.run(x, { deadlineAt, maxAnswerBytes: Number.POSITIVE_INFINITY }),
+      options,
+    )
     if (x.gone) return
     const shown = errors.map(({ error, path }) => shownError(error, { path }))
     const whole = isJsonObject(data) && shown.length > 0 ? { ...data, [errorsAs]: shown } : data

@@ -1,30 +1,8 @@
 import { GatewayError } from '../../core/error.ts'
-import type { HttpExchange } from '../../core/http-exchange.ts'
 import { valueAt } from '../../core/json-value.ts'
 import { Mistake } from '../../core/mistake.ts'
+import type { OperationAnswer, StoredOperation } from '../../core/stored-operation.ts'
 import type { Place } from '../../core/text-template.ts'
-
-/** A GraphQL operation that was checked when configuration loaded. */
-export interface StoredOperation {
-  readonly type: 'query' | 'mutation'
-  /** `''` when it has none. */
-  readonly name: string
-  /** `deadlineAt`: `performance.now()`. Rejects with a GatewayError for variables that do not fit; what fails later is among the errors. */
-  run(x: HttpExchange, deadlineAt: number): Promise<OperationAnswer>
-}
-
-/** What an operation came to. */
-export interface OperationAnswer {
-  readonly data: unknown
-  readonly errors: readonly OperationError[]
-}
-
-/** One error of a GraphQL answer. */
-export interface OperationError {
-  readonly error: GatewayError
-  /** Where in the data: `user.reviews`; undefined: nowhere. */
-  readonly path: string | undefined
-}
 
 /** How an operation is put into a route. */
 export interface OperationOptions {

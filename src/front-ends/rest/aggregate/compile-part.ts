@@ -53,8 +53,8 @@ function compileCall(
   if (call.kind === 'rest') return compileRestPart(call, route.place)
   if (call.kind === 'grpc') return compileRpcPart(call, route.place)
   const operation = prepareOperation(call, route)
-  return async (x, { deadlineAt }) => {
-    const { data, errors } = answerOf(await operation.run(x, deadlineAt), call)
+  return async (x, limits) => {
+    const { data, errors } = answerOf(await operation.run(x, limits), call)
     return { value: data, failure: errors[0]?.error }
   }
 }

@@ -1,3 +1,4 @@
+import type { CallLimits } from '../../../core/call-limits.ts'
 import type { HttpExchange } from '../../../core/http-exchange.ts'
 import { type BufferedAnswer, BufferedCall } from '../../../traffic/buffered-call.ts'
 import type { Destination } from '../../../traffic/destination.ts'
@@ -5,16 +6,13 @@ import { idempotentMethods } from '../proxy-call.ts'
 import type { RestPartOptions } from './rest-part.ts'
 
 /** What a {@link PartCall} is made from. */
-export interface PartCallOptions {
+export interface PartCallOptions extends CallLimits {
   readonly method: RestPartOptions['method']
   /** Path and query. */
   readonly path: string
   /** Flat; owned by the call from here on. */
   readonly headers: string[]
   readonly body: Buffer | null
-  /** `performance.now()` */
-  readonly deadlineAt: number
-  readonly maxAnswerBytes: number
 }
 
 /** The HTTP call of one part. */

@@ -1,15 +1,9 @@
+import type { CallLimits } from '../../../core/call-limits.ts'
 import { GatewayError } from '../../../core/error.ts'
 import type { HttpExchange } from '../../../core/http-exchange.ts'
 
 /** Makes the call of a part. Rejects with a GatewayError. */
-export type RunPart = (x: HttpExchange, limits: PartLimits) => Promise<PartAnswer>
-
-/** What the call of a part may take. */
-export interface PartLimits {
-  /** `performance.now()` */
-  readonly deadlineAt: number
-  readonly maxAnswerBytes: number
-}
+export type RunPart = (x: HttpExchange, limits: CallLimits) => Promise<PartAnswer>
 
 /** What a part answered: JSON. */
 export interface PartAnswer {

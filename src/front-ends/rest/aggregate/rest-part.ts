@@ -40,6 +40,7 @@ export function compileRestPart(options: RestPartOptions, place: Place): RunPart
     options.body === undefined ? undefined : within(['body'], () => compileJson(options.body, place))
   return async (x, { deadlineAt, maxAnswerBytes }) => {
     const headers = partHeaders(x, credentialHeaders)
+    headers.push('accept', options.answer === 'json' ? 'application/json' : '*/*')
     const written = body === undefined ? null : Buffer.from(JSON.stringify(body(x) ?? null))
     if (written !== null) headers.push('content-type', 'application/json')
     change?.(x, headers)

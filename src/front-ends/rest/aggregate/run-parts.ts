@@ -1,9 +1,9 @@
+import type { CallLimits } from '../../../core/call-limits.ts'
 import { GatewayError, toGatewayError } from '../../../core/error.ts'
 import type { HttpExchange } from '../../../core/http-exchange.ts'
 import { isJsonObject } from '../../../core/json-value.ts'
 import type { CompiledPart } from './compile-part.ts'
 import type { Composition } from './composition.ts'
-import type { PartLimits } from './part.ts'
 
 /** What became of a part. */
 export interface PartOutcome {
@@ -15,7 +15,7 @@ export interface PartOutcome {
 }
 
 /** What the parts of one exchange share. */
-export interface PartsRunOptions extends PartLimits {
+export interface PartsRunOptions extends CallLimits {
   readonly parts: readonly CompiledPart[]
   readonly composition: Composition
 }
@@ -68,7 +68,7 @@ export class PartsRun {
     }
   }
 
-  #limits({ timeoutMs = Number.POSITIVE_INFINITY }: CompiledPart): PartLimits {
+  #limits({ timeoutMs = Number.POSITIVE_INFINITY }: CompiledPart): CallLimits {
     if (this.#x.gone) throw new GatewayError('CLIENT_GONE', 'The client closed the connection.')
     const { deadlineAt, maxAnswerBytes } = this.#options
     const now = performance.now()

@@ -258,6 +258,20 @@ const failures: readonly Failure[] = [
     detail: /has more than 1048576 bytes\.$/,
   },
   {
+    name: 'more than answerBytes of GraphQL',
+    part: { graphql: { operation: '{ large }' } },
+    status: 502,
+    reason: 'UPSTREAM_TOO_LARGE',
+    detail: /has more than 1048576 bytes\.$/,
+  },
+  {
+    name: 'more than answerBytes of gRPC',
+    part: { grpc: { method: 'library.v1.LibraryService/GetBook', request: { book: 1000000 } } },
+    status: 502,
+    reason: 'UPSTREAM_TOO_LARGE',
+    detail: /has more than 1048576 bytes\.$/,
+  },
+  {
     name: 'a list that is to be merged',
     part: { merge: true, rest: { upstream: 'rest', path: '/orders' } },
     status: 502,

@@ -143,6 +143,7 @@ const shopSchema = buildSubgraphSchema({
         { id: '1', name: 'Ada' },
         { id: '2', name: 'Alan' },
       ],
+      large: () => 'x'.repeat(1_048_576),
       echo: (_: unknown, given: object) => JSON.stringify(given),
       fail: (_: unknown, { code }: { code?: string }) => {
         throw new GraphQLError('It failed on purpose.', code === undefined ? {} : { extensions: { code } })
@@ -172,6 +173,7 @@ async function startLibrary(t: TestContext, note: (seen: Seen) => Promise<void>)
     const { book: id } = request
     if (id === '404') reply({ code: status.NOT_FOUND, details: 'There is no book 404.' })
     else if (id === '500') reply({ code: status.INTERNAL, details: 'The shelf broke.' })
+    else if (id === '1000000') reply(null, { id, title: 'x'.repeat(1_048_576) })
     else reply(null, { id, shelf: '1', title: 'Kettle songs', tags: ['a', 'b'] })
   }
   server.addService(definitions['library.v1.LibraryService'] as ServiceDefinition, { GetBook: getBook })
