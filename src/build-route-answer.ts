@@ -29,7 +29,7 @@ export function routeAnswer(build: Build, answered: AnsweredRoute): RouteAnswer 
     return { kind: 'respond', status, headers, body: { kind: 'bytes', bytes, contentType } }
   }
   const maxBodyBytes = route.bodyBytes ?? build.config.server.limits.bodyBytes
-  const whole = { timeoutMs: route.timeout ?? wholeTimeoutMs, maxBodyBytes }
+  const whole = { timeoutMs: unlimited(route.timeout) ?? wholeTimeoutMs, maxBodyBytes }
   if (graphqlOperation !== undefined) {
     const { status, errorsAs } = graphqlOperation
     const operation = operationOf(build, answered, { config: graphqlOperation, path: ['graphqlOperation'] })
@@ -40,7 +40,7 @@ export function routeAnswer(build: Build, answered: AnsweredRoute): RouteAnswer 
     const parts = aggregate.parts.map((part, at) => ({
       ...part,
       as: part.merge ? undefined : (part.as ?? part.name),
-      timeoutMs: part.timeout,
+      timeoutMs: unlimited(part.timeout),
       call: partCall(build, answered, { part, path: ['aggregate', 'parts', at] }),
     }))
     return { kind: 'aggregate', ...whole, errorsAs, maxAnswerBytes, parts }
@@ -63,6 +63,11 @@ export function answerKey(route: RouteConfig | undefined): string {
 
 /** For the answer of an aggregation or an operation, where the route says nothing. */
 const wholeTimeoutMs = 30_000
+
+/** 0 is no limit. */
+function unlimited(timeoutMs: number | undefined): number | undefined {
+  return timeoutMs === 0 ? Number.POSITIVE_INFINITY : timeoutMs
+}
 
 type PartConfig = NonNullable<RouteConfig['aggregate']>['parts'][number]
 

@@ -112,7 +112,9 @@ function encode(codec: MessageCodec, request: string, { input }: DescMethod): Ui
   } catch (error) {
     if (!(error instanceof GatewayError)) throw error
     const { violations } = error
-    const what = violations.map(({ field, detail }) => `"${field}" ${detail}`).join('; ')
+    const what = violations
+      .map(({ field, detail }) => (field === '' ? detail : `"${field}" ${detail}`))
+      .join('; ')
     throw new GatewayError('INVALID_ARGUMENT', `No ${input.typeName} can be made: ${what}.`, { violations })
   }
 }
