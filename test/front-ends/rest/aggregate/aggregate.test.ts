@@ -202,6 +202,13 @@ const failures: readonly Failure[] = [
     detail: /answered 500\.$/,
   },
   {
+    name: 'a proxy that wants to know the gateway (RFC 9110 section 15.5.8)',
+    part: { rest: { upstream: 'rest', path: '/odd/proxy' } },
+    status: 502,
+    reason: 'PART_FAILED',
+    detail: /answered 407\.$/,
+  },
+  {
     name: 'a redirect, which is not followed',
     part: { rest: { upstream: 'rest', path: '/odd/redirect' } },
     status: 502,
@@ -352,6 +359,7 @@ test('a required part that fails is the answer, and is named', async (t) => {
 const oddAnswers: Readonly<
   Record<string, { status?: number; headers?: Record<string, string>; body: string | Buffer }>
 > = {
+  proxy: { status: 407, body: '' },
   redirect: { status: 302, headers: { Location: '/users/42' }, body: '' },
   html: { headers: { 'Content-Type': 'text/html' }, body: '<h1>secret</h1>' },
   cut: { body: '{"secret":' },
@@ -430,7 +438,7 @@ test('of members that are alike the named wins, then the first part, whoever is 
 test('a part has its own time, and the whole has one', async (t) => {
   const never = new Promise(() => {})
   const slow = { name: 'slow', rest: { upstream: 'rest', path: '/slow' } }
-  const { ask } = await openHouse(t, {
+  const { ask, logged } = await openHouse(t, {
     routes: [
       route([user, { ...slow, timeout: '50ms', optional: true }]),
       route([user, { ...slow, timeout: '50ms' }], { path: '/v2/home/{id}' }),
@@ -447,6 +455,8 @@ test('a part has its own time, and the whole has one', async (t) => {
     const [error] = json.errors
     assert.deepEqual([error.part, error.reason, error.status], ['slow', 'UPSTREAM_TIMEOUT', 504], path)
   }
+  const line = await logged((one) => one['gateway.route'] === 'r3')
+  assert.equal(line['gateway.error.reason'], undefined, 'an answer without an optional part is no error')
   const required = await ask('/v2/home/42')
   assert.deepEqual([required.status, required.json.reason], [504, 'UPSTREAM_TIMEOUT'])
 })

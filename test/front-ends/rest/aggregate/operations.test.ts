@@ -168,6 +168,13 @@ const variables: readonly VariableCase[] = [
     becomes: { ints: [1, 2] },
   },
   {
+    name: 'a list of a parameter that is not there',
+    argument: 'ints',
+    type: '[Int!]',
+    written: v('query.n'),
+    becomes: {},
+  },
+  {
     name: 'a list with one that does not fit',
     argument: 'ints',
     type: '[Int!]',
