@@ -60,6 +60,10 @@ export function checkReferences(config: Config): ReferenceProblem[] {
   config.routes.forEach((route, index) => {
     if (route.upstream !== undefined) needUpstream(route.upstream, ['routes', index, 'upstream'])
     needCanary(route, ['routes', index])
+    route.aggregate?.parts.forEach(({ rest }, part) => {
+      const path = ['routes', index, 'aggregate', 'parts', part, 'rest', 'upstream']
+      if (rest !== undefined) needUpstream(rest.upstream, path)
+    })
     needIdentity(route.auth, ['routes', index])
     needCaller(route, ['routes', index])
     if (route.rewrite.path !== undefined && route.rewrite.stripPrefix !== undefined) {

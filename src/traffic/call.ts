@@ -62,7 +62,8 @@ export abstract class Call implements UpstreamCall, CallRecord {
     this.streamed = options.streamed ?? false
     this.headDecides = options.headDecides ?? this.streamed
     const limitMs = options.timeoutMs ?? this.upstream.options.requestTimeoutMs
-    this.deadlineAt = limitMs === 0 ? Number.POSITIVE_INFINITY : this.startedAt + limitMs
+    const { deadlineAt = Number.POSITIVE_INFINITY } = options
+    this.deadlineAt = limitMs === 0 ? deadlineAt : Math.min(deadlineAt, this.startedAt + limitMs)
   }
 
   get upstreamName(): string {
@@ -164,6 +165,8 @@ export interface CallOptions {
   readonly headDecides?: boolean
   /** Limit in milliseconds for this call instead of the upstream's `requestTimeoutMs`; 0: none. */
   readonly timeoutMs?: number
+  /** `performance.now()` after which it has failed in any case: that of a whole which it is a part of. */
+  readonly deadlineAt?: number | undefined
 }
 
 /** How one attempt goes over the wire. */

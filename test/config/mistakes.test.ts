@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { ConfigError } from '../../src/config/problem.ts'
 import { silentLog } from '../../src/core/log.ts'
 import { createGateway } from '../../src/gateway.ts'
 import { makeAuthority } from '../certificates.ts'
-import { folderOf } from './files.ts'
+import { type MistakeCase, testMistakes } from './points-at.ts'
 
 const upstreams = 'upstreams:\n  a: {targets: [{url: http://127.0.0.1:1}]}\n'
 const two =
@@ -30,15 +29,7 @@ service One {
 }
 const grpc = 'grpc:\n  protos: [one.proto]\n  includeDirs: []\n  services:\n    one.One: '
 
-interface Case {
-  readonly name: string
-  /** The configuration, with `‸` at each place that a mistake must point at. */
-  readonly yaml: string
-  /** What is said of each place, after file, line and column. */
-  readonly says: readonly string[]
-}
-
-const cases: readonly Case[] = [
+const cases: readonly MistakeCase[] = [
   // conventions.md: "an unknown key is an error that names its path, line and the nearest known key".
   // docs/traffic.md, circuit breaker and fallback.
   {
@@ -379,7 +370,9 @@ const cases: readonly Case[] = [
   {
     name: 'a missing key, at the thing that lacks it',
     yaml: `${upstreams}routes:\n  - ‸{id: r, path: /a}\n`,
-    says: ['routes[0]: says nowhere who answers: set one of upstream, redirect and respond'],
+    says: [
+      'routes[0]: says nowhere who answers: set one of upstream, redirect, respond, aggregate and graphqlOperation',
+    ],
   },
   {
     name: 'a port above 65535',
@@ -641,37 +634,13 @@ const cases: readonly Case[] = [
     says: [
       'server.lisen: unknown key "lisen"; did you mean "listen"?',
       'plugins[0]: unknown plugin "nobody"; known: requestId, accessLog, metrics, cors, rateLimit, headers, fault, compression',
-      'routes[0]: says nowhere who answers: set one of upstream, redirect and respond',
+      'routes[0]: says nowhere who answers: set one of upstream, redirect, respond, aggregate and graphqlOperation',
       'foo: unknown key "foo"; known: $schema, server, stores, observability, pluginModules, plugins, upstreams, routes, graphql, grpc, auth, consumers',
     ],
   },
 ]
 
-for (const { name, yaml, says } of cases) {
-  test(`points at ${name}`, async (t) => {
-    const places = [...yaml.matchAll(/‸/g)].map(({ index }) =>
-      placeOf(yaml.slice(0, index).replaceAll('‸', '')),
-    )
-    assert.equal(places.length, says.length)
-    const inFolder = folderOf(t, { ...files, 'gateway.yaml': yaml.replaceAll('‸', '') })
-    const file = inFolder('gateway.yaml')
-    const folder = inFolder('').replace(/\/$/, '')
-    await assert.rejects(
-      createGateway({ file, watch: false, offline: true, log: silentLog, environment: { EMPTY: '' } }),
-      (error) => {
-        assert.ok(error instanceof ConfigError, String(error))
-        const said = error.message
-          .split('\n')
-          .map((line) => line.replace(/^\S*\/gateway\.yaml:/, '').replaceAll(folder, 'FOLDER'))
-        assert.deepEqual(
-          said,
-          says.map((text, i) => `${places[i]}: ${text}`),
-        )
-        return true
-      },
-    )
-  })
-}
+testMistakes(cases, files)
 
 test('points at a file that is not there', async () => {
   await assert.rejects(createGateway({ file: '/nowhere/gateway.yaml', log: silentLog }), {
@@ -679,8 +648,3 @@ test('points at a file that is not there', async () => {
     message: /nowhere\/gateway\.yaml: cannot be read: ENOENT: no such file or directory/,
   })
 })
-
-function placeOf(before: string): string {
-  const lines = before.split('\n')
-  return `${lines.length}:${(lines.at(-1) ?? '').length + 1}`
-}

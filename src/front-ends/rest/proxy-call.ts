@@ -52,7 +52,7 @@ export class ProxyCall extends Call {
 }
 
 /** RFC 9110 section 9.2.2. */
-const idempotentMethods = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE'])
+export const idempotentMethods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE'])
 /** RFC 9110 section 9.2.1. */
 const safeMethods = new Set(['GET', 'HEAD', 'OPTIONS'])
 

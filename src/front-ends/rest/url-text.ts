@@ -20,17 +20,18 @@ export function queryText(text: TextTemplate, x: Exchange): string {
 }
 
 function segmentText(value: string | undefined, { name }: Value): string {
-  if (value === undefined || value === '') throw unfit(`"${name}" is missing; the path needs it.`)
+  if (value === undefined || value === '') throw unfit(`"${name}" is missing; the path needs it.`, name)
   // NFKC, because some backends fold: a full-width slash is a slash to them.
   const folded = value.normalize('NFKC')
   if (value.length > 256 || unsafe.test(folded) || /^\.+$/.test(folded))
-    throw unfit(`"${name}" cannot stand in a path.`)
+    throw unfit(`"${name}" cannot stand in a path.`, name)
   return encodeURIComponent(value.toWellFormed())
 }
 
 /** Separators of paths, what decodes to them when it is decoded twice, and control characters. */
 const unsafe = /[/\\%;?#]|\p{Cc}/u
 
-function unfit(message: string): GatewayError {
-  return new GatewayError('INVALID_ARGUMENT', message)
+function unfit(message: string, name = ''): GatewayError {
+  // What another backend answered is not the client's doing.
+  return new GatewayError(name.startsWith('parts.') ? 'UPSTREAM_BAD_ANSWER' : 'INVALID_ARGUMENT', message)
 }
