@@ -12,23 +12,39 @@ export interface AnalysisOptions {
   readonly p95ToleranceMs: number
 }
 
+/** What the figures say: it may go on, it must not go on yet, or a limit is broken; `why` for the last two. */
+export type Verdict =
+  | { readonly says: 'well' }
+  | { readonly says: 'unclear' | 'broken'; readonly why: string }
+
 /**
- * The limit that a canary breaks, with the figures, for log and status; undefined when it breaks none. Times are compared only when there is
- * a stable side to compare with.
+ * Judges a canary by its latest calls. Its p95 is above the limit when more than 5 % of its calls are, but that happens by chance, too:
+ * where times vary much, the p95 of a hundred calls says little, and it is looked at again and again. So the limit is broken only when
+ * so many calls are above it as chance alone would bring once in a thousand times. Without a stable side to compare with, errors alone
+ * decide.
  */
-export function brokenLimit(
+export function judge(
   canary: Figures,
   stable: Figures | undefined,
   { maxErrorRate, maxP95Ratio, p95ToleranceMs }: Omit<AnalysisOptions, 'minRequests'>,
-): string | undefined {
+): Verdict {
   const { errorRate } = canary
   if (errorRate > maxErrorRate)
-    return `${percent(errorRate)} of its calls failed, above ${percent(maxErrorRate)}`
-  const ours = canary.p95Ms
+    return {
+      says: 'broken',
+      why: `${percent(errorRate)} of its calls failed, above ${percent(maxErrorRate)}`,
+    }
   const theirs = stable?.p95Ms
-  if (ours === undefined || theirs === undefined) return undefined
-  if (ours <= theirs * maxP95Ratio || ours - theirs <= p95ToleranceMs) return undefined
-  return `its p95 is ${ms(ours)}, above ${maxP95Ratio} times the ${ms(theirs)} of the stable side`
+  const times = canary.times
+  const ours = times.quantile(0.95)
+  if (ours === undefined || theirs === undefined) return { says: 'well' }
+  const limitMs = Math.max(theirs * maxP95Ratio, theirs + p95ToleranceMs)
+  if (ours <= limitMs) return { says: 'well' }
+  const why = `its p95 is ${ms(ours)}, above ${maxP95Ratio} times the ${ms(theirs)} of the stable side`
+  const { count } = times
+  // Standard deviations of a binomial distribution.
+  const byChance = 0.05 * count + 3 * Math.sqrt(0.05 * 0.95 * count)
+  return { says: times.countAbove(limitMs) > byChance ? 'broken' : 'unclear', why }
 }
 
 function percent(share: number): string {

@@ -49,6 +49,8 @@ export class Canary {
    * sent again: that goes to the stable side then, where it counts for nothing, having come late.
    */
   async carry<Reply>(call: Call, send: () => Promise<Reply>): Promise<Reply> {
+    // Not one that a fallback led here: the stable side has had it then.
+    const isFresh = call.canary === undefined
     this.#mark(call)
     const isCanary = call.canary === true
     try {
@@ -57,7 +59,7 @@ export class Canary {
       return reply
     } catch (thrown) {
       const error = toGatewayError(thrown)
-      const goesBack = isCanary && maySendAgain(call, error)
+      const goesBack = isFresh && isCanary && maySendAgain(call, error)
       this.#record(call, isCanary, goesBack ? 'failed' : outcomeOf(call.fault, error))
       if (!goesBack) throw error
       call.turnTo(call.destination.upstream, error)

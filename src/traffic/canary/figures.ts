@@ -39,12 +39,17 @@ export class Figures {
     return requests === 0 ? 0 : (this.#latest.failures + this.#before.failures) / requests
   }
 
-  /** Of the latest calls that succeeded, in milliseconds to the head of the answer; undefined when there are none. */
-  get p95Ms(): number | undefined {
+  /** Of the latest calls that succeeded, to the head of the answer. */
+  get times(): LatencyHistogram {
     const times = new LatencyHistogram()
     times.add(this.#latest.times)
     times.add(this.#before.times)
-    return times.quantile(0.95)
+    return times
+  }
+
+  /** In milliseconds, of {@link times}; undefined when there are none. */
+  get p95Ms(): number | undefined {
+    return this.times.quantile(0.95)
   }
 
   #turn(): void {

@@ -3,25 +3,27 @@
  * the same small space whatever was observed.
  */
 export class LatencyHistogram {
+  /** Times that were observed. */
+  count = 0
   readonly #buckets = new Uint32Array(bucketCount)
 
   observe(ms: number): void {
-    const bucket = ms <= leastMs ? 0 : Math.min(bucketCount - 1, bucketOf(ms))
+    const bucket = bucketOf(ms)
     this.#buckets[bucket] = (this.#buckets[bucket] as number) + 1
+    this.count++
   }
 
   /** Adds what another one has observed. */
   add(other: LatencyHistogram): void {
     for (let i = 0; i < bucketCount; i++)
       this.#buckets[i] = (this.#buckets[i] as number) + (other.#buckets[i] as number)
+    this.count += other.count
   }
 
   /** Milliseconds that so large a share (0 to 1) of the times was below; undefined when there are none. */
   quantile(share: number): number | undefined {
-    let count = 0
-    for (const inBucket of this.#buckets) count += inBucket
-    if (count === 0) return undefined
-    const rank = Math.max(1, Math.ceil(count * share))
+    if (this.count === 0) return undefined
+    const rank = Math.max(1, Math.ceil(this.count * share))
     let below = 0
     let bucket = 0
     while (bucket < bucketCount - 1) {
@@ -31,6 +33,13 @@ export class LatencyHistogram {
     }
     return leastMs * 2 ** ((bucket + 0.5) / perDoubling)
   }
+
+  /** Times that are certainly longer: those in the bucket of `ms` are not counted. */
+  countAbove(ms: number): number {
+    let above = 0
+    for (let i = bucketOf(ms) + 1; i < bucketCount; i++) above += this.#buckets[i] as number
+    return above
+  }
 }
 
 const leastMs = 0.1
@@ -38,5 +47,6 @@ const perDoubling = 12
 const bucketCount = 20 * perDoubling
 
 function bucketOf(ms: number): number {
-  return Math.floor(Math.log2(ms / leastMs) * perDoubling)
+  if (ms <= leastMs) return 0
+  return Math.min(bucketCount - 1, Math.floor(Math.log2(ms / leastMs) * perDoubling))
 }

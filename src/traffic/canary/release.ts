@@ -1,6 +1,6 @@
 import type { Logger } from '../../core/log.ts'
 import type { Outcome } from '../outcome.ts'
-import { type AnalysisOptions, brokenLimit } from './analysis.ts'
+import { type AnalysisOptions, judge } from './analysis.ts'
 import { Figures } from './figures.ts'
 
 /** The two sides of a release: what served before, and the new version. */
@@ -159,14 +159,14 @@ export class Release {
     const { analysis, onFailure, now } = this.#options
     const beyond = this.#canary.requests - analysis.minRequests
     if (beyond < 0 || beyond % this.#stride !== 0) return
-    const broken = brokenLimit(this.#canary, this.#enough(this.#stable) ?? this.#baseline, analysis)
-    if (broken !== undefined) {
-      if (onFailure === 'rollback') this.#stop('rolledBack', broken)
-      else if (this.#phase === 'progressing') this.#stop('paused', broken)
+    const verdict = judge(this.#canary, this.#enough(this.#stable) ?? this.#baseline, analysis)
+    if (verdict.says === 'broken') {
+      if (onFailure === 'rollback') this.#stop('rolledBack', verdict.why)
+      else if (this.#phase === 'progressing') this.#stop('paused', verdict.why)
       return
     }
     const { holdMs } = this.#current
-    if (this.#phase !== 'progressing' || holdMs === undefined) return
+    if (verdict.says === 'unclear' || this.#phase !== 'progressing' || holdMs === undefined) return
     if (now() - this.#since >= holdMs) this.#advance('held, and within the limits')
   }
 

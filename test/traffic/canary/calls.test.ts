@@ -4,11 +4,19 @@ import type { RequestListener } from 'node:http'
 import { type TestContext, test } from 'node:test'
 import { Metadata } from '@grpc/grpc-js'
 import { WebSocket, WebSocketServer } from 'ws'
+import { GatewayError } from '../../../src/core/error.ts'
+import { silentLog } from '../../../src/core/log.ts'
+import { Call } from '../../../src/traffic/call.ts'
+import { Canary } from '../../../src/traffic/canary/canary.ts'
+import { Release } from '../../../src/traffic/canary/release.ts'
+import { Destination } from '../../../src/traffic/destination.ts'
 import { folderOf } from '../../config/files.ts'
 import { startKitchen } from '../../front-ends/grpc/kitchen.ts'
 import { openNative } from '../../front-ends/grpc/native/native-world.ts'
+import { exchange } from '../../plugins/harness.ts'
 import { freePort } from '../../services/free-port.ts'
 import { startBackend, startGateway } from '../../world.ts'
+import { plainUpstream } from '../plain-upstream.ts'
 
 const everybody = { upstream: 'next', steps: [{ weight: 100 }] }
 
@@ -108,4 +116,34 @@ test('the answer to an operation says true when any of its fetches went to a can
   }
   assert.deepEqual(await ask('{ b }'), [{ data: { b: 'b' } }, 'false'])
   assert.deepEqual(await ask('{ a b }'), [{ data: { a: 'next', b: 'b' } }, 'true'])
+})
+
+test('a call that the stable side has had already does not go back to it', async () => {
+  class PlainCall extends Call {}
+  const release = new Release('users', {
+    steps: [{ weight: 100, holdMs: undefined }],
+    analysis: { minRequests: 10, maxErrorRate: 0.5, maxP95Ratio: 2, p95ToleranceMs: 0 },
+    onFailure: 'rollback',
+    log: silentLog,
+    now: () => 0,
+  })
+  const next = plainUpstream('next', ['http://127.0.0.1:1'])
+  const match = { headers: {}, users: [], ips: [] }
+  const canary = new Canary(next, release, { match, stickyBy: ['ip'] })
+  const destination = new Destination('users', plainUpstream('old', ['http://127.0.0.1:2']))
+  for (const [before, sent] of [
+    [undefined, 2],
+    [false, 1],
+  ] as const) {
+    const call = new PlainCall(exchange(), destination, { headers: [], idempotent: true, replayable: true })
+    call.upstream = next
+    call.canary = before
+    let times = 0
+    const send = async () => {
+      times++
+      throw new GatewayError('UPSTREAM_REFUSED', 'nobody is there', { reached: false })
+    }
+    await assert.rejects(canary.carry(call, send), { reason: 'UPSTREAM_REFUSED' })
+    assert.equal(times, sent)
+  }
 })

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { brokenLimit } from '../../../src/traffic/canary/analysis.ts'
+import { judge } from '../../../src/traffic/canary/analysis.ts'
 import { Figures } from '../../../src/traffic/canary/figures.ts'
 import { LatencyHistogram } from '../../../src/traffic/canary/latency-histogram.ts'
 import { seeded } from '../../plugins/harness.ts'
@@ -66,8 +66,17 @@ test('a single failure is never the whole of the latest calls', () => {
 
 const limits = { maxErrorRate: 0.05, maxP95Ratio: 1.5, p95ToleranceMs: 10 }
 
-function side({ ok, failed = 0, ms = 10 }: { ok: number; failed?: number; ms?: number }): Figures {
+interface Calls {
+  readonly ok: number
+  readonly ms?: number
+  /** Of a second each. */
+  readonly slow?: number
+  readonly failed?: number
+}
+
+function side({ ok, ms = 10, slow = 0, failed = 0 }: Calls): Figures {
   const figures = new Figures(1_000)
+  for (let i = 0; i < slow; i++) figures.succeeded(1_000)
   for (let i = 0; i < ok; i++) figures.succeeded(ms)
   for (let i = 0; i < failed; i++) figures.failed()
   return figures
@@ -78,23 +87,31 @@ const verdicts: readonly (readonly [
   name: string,
   canary: Figures,
   stable: Figures | undefined,
-  says: RegExp | undefined,
+  says: 'well' | 'unclear' | RegExp,
 ])[] = [
-  ['as well as the other', side({ ok: 100 }), side({ ok: 900 }), undefined],
-  ['exactly as many failures as are allowed', side({ ok: 95, failed: 5 }), undefined, undefined],
-  ['one more', side({ ok: 94, failed: 6 }), side({ ok: 900 }), /^6 % of its calls failed, above 5 %$/],
+  ['as well as the other', side({ ok: 100 }), side({ ok: 900 }), 'well'],
+  ['failing exactly as often as it may', side({ ok: 95, failed: 5 }), undefined, 'well'],
+  [
+    'failing once more',
+    side({ ok: 94, failed: 6 }),
+    side({ ok: 900 }),
+    /^6 % of its calls failed, above 5 %$/,
+  ],
   ['nothing but failures', side({ ok: 0, failed: 10 }), side({ ok: 900 }), /^100 % of its calls/],
-  ['1.4 times as slow', side({ ok: 100, ms: 140 }), side({ ok: 900, ms: 100 }), undefined],
+  ['1.4 times as slow', side({ ok: 100, ms: 140 }), side({ ok: 900, ms: 100 }), 'well'],
   ['1.7 times as slow', side({ ok: 100, ms: 170 }), side({ ok: 900, ms: 100 }), /^its p95 is 1[67]\d/],
-  ['four times as slow, which is 6 ms', side({ ok: 100, ms: 8 }), side({ ok: 900, ms: 2 }), undefined],
-  ['slow, but beside nothing', side({ ok: 100, ms: 5_000 }), undefined, undefined],
-  ['slow, beside nothing but failures', side({ ok: 100, ms: 5_000 }), side({ ok: 0, failed: 9 }), undefined],
+  ['four times as slow, which is 6 ms', side({ ok: 100, ms: 8 }), side({ ok: 900, ms: 2 }), 'well'],
+  ['slow in 7 of 100 calls', side({ ok: 93, slow: 7 }), side({ ok: 900 }), 'unclear'],
+  ['slow in 20 of 100 calls', side({ ok: 80, slow: 20 }), side({ ok: 900 }), /^its p95 is/],
+  ['slow in 80 of 1,000 calls', side({ ok: 920, slow: 80 }), side({ ok: 900 }), /^its p95 is/],
+  ['slow, but beside nothing', side({ ok: 100, ms: 5_000 }), undefined, 'well'],
+  ['slow, beside nothing but failures', side({ ok: 100, ms: 5_000 }), side({ ok: 0, failed: 9 }), 'well'],
 ]
 
 for (const [name, canary, stable, says] of verdicts) {
-  test(`a canary that is ${name}: ${says === undefined ? 'well' : 'not well'}`, () => {
-    const found = brokenLimit(canary, stable, limits)
-    if (says === undefined) assert.equal(found, undefined)
-    else assert.match(String(found), says)
+  test(`a canary that is ${name}: ${typeof says === 'string' ? says : 'broken'}`, () => {
+    const verdict = judge(canary, stable, limits)
+    if (typeof says === 'string') assert.equal(verdict.says, says)
+    else assert.match(verdict.says === 'broken' ? verdict.why : verdict.says, says)
   })
 }

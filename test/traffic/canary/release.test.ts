@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { silentLog } from '../../../src/core/log.ts'
 import { Release, type ReleaseOptions, type Track } from '../../../src/traffic/canary/release.ts'
+import { seeded } from '../../plugins/harness.ts'
 
 /** Steps of 5, 25 and 100 percent, the first two held for a minute; ten calls are enough. The clock is `minutes`. */
 function open(more: Partial<ReleaseOptions> = {}) {
@@ -184,3 +185,34 @@ test('a step without a hold waits for a person', () => {
   assert.ok(release.promote())
   assert.deepEqual(at(), ['progressing', 100])
 })
+
+/** Log-normal times: `sigma` 0.6 is usual, 1.2 has a tail that a p95 of a hundred calls jumps about on. */
+function lognormal(random: () => number, sigma: number): number {
+  const normal = Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random())
+  return 50 * Math.exp(sigma * normal)
+}
+
+for (const { name, sigma, slower, errors, most, least } of [
+  { name: 'alike', sigma: 0.6, slower: 1, errors: 0.01, most: 2, least: 0 },
+  { name: 'alike, with a long tail', sigma: 1.2, slower: 1, errors: 0.01, most: 2, least: 0 },
+  { name: 'a little slower', sigma: 0.6, slower: 1.2, errors: 0.01, most: 2, least: 0 },
+  { name: 'twice as slow', sigma: 0.6, slower: 2, errors: 0.01, most: 50, least: 50 },
+  { name: 'failing in 10 % of the calls', sigma: 0.6, slower: 1, errors: 0.1, most: 50, least: 50 },
+]) {
+  test(`of 50 new versions that are ${name}, ${least} to ${most} are taken back within 2,000 calls`, () => {
+    const random = seeded(20_261_121)
+    let takenBack = 0
+    for (let n = 0; n < 50; n++) {
+      const { release } = open({
+        analysis: { minRequests: 100, maxErrorRate: 0.05, maxP95Ratio: 1.5, p95ToleranceMs: 10 },
+      })
+      for (let call = 0; call < 2_000; call++) {
+        for (let i = 0; i < 9; i++) release.record('stable', 'ok', lognormal(random, sigma))
+        const outcome = random() < errors ? 'failed' : 'ok'
+        release.record('canary', outcome, slower * lognormal(random, sigma))
+      }
+      if (!release.open) takenBack++
+    }
+    assert.ok(takenBack >= least && takenBack <= most, `${takenBack} of 50`)
+  })
+}
