@@ -60,7 +60,7 @@ export class Upstream {
     const { balancing, ejection, log } = options
     this.name = name
     this.options = options
-    this.#endpoints = options.targets.map((target) => new Endpoint(target, options.connections))
+    this.#endpoints = options.targets.map((target) => this.#endpointOf(target))
     this.ejection = new Ejection(name, this.#endpoints, { ...ejection, log })
     this.retry = new Retry(options.retry)
     this.#balancer = createBalancer(balancing.policy)
@@ -78,13 +78,13 @@ export class Upstream {
    * and starts slowly; one that is gone gets no new calls, and is closed after the last that is on it.
    */
   setTargets(targets: readonly Target[]): void {
-    const { balancing, connections } = this.options
+    const { balancing } = this.options
     const before = new Map(this.#endpoints.map((endpoint) => [endpoint.url, endpoint]))
     const servesAlready = before.size > 0
     this.#endpoints = targets.map((target) => {
       const known = before.get(new URL(target.url).origin)
       if (known === undefined) {
-        const added = new Endpoint(target, connections)
+        const added = this.#endpointOf(target)
         if (servesAlready) added.joined()
         return added
       }
@@ -128,6 +128,10 @@ export class Upstream {
   async close(): Promise<void> {
     this.ejection.close()
     await Promise.all([...this.#endpoints, ...this.#leaving].map((endpoint) => endpoint.close()))
+  }
+
+  #endpointOf(target: Target): Endpoint {
+    return new Endpoint(target, this.options.connections)
   }
 
   #candidates(now: number): readonly Endpoint[] {

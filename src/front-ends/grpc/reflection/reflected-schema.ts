@@ -176,6 +176,7 @@ export class ReflectedSchema {
   async #fetch(): Promise<ReflectedProgram> {
     const until = performance.now() + this.#options.timeoutMs
     const targets = this.upstream.endpoints.toSorted((a, b) => Number(b.available()) - Number(a.available()))
+    if (targets.length === 0) throw new Error('there are no targets yet')
     const failures: string[] = []
     for (const target of targets) {
       const timeoutMs = until - performance.now()
