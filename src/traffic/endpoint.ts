@@ -1,4 +1,4 @@
-import { buildConnector, Pool } from 'undici'
+import { buildConnector, Client, Pool } from 'undici'
 import type { Target } from '../core/target.ts'
 import type { Balanced } from './balancing/balancer.ts'
 import { PeakEwma } from './balancing/peak-ewma.ts'
@@ -124,16 +124,17 @@ export class Endpoint implements Balanced, Selectable {
   /** The HTTP/1.1 connections, made on first use. */
   get pool(): Pool {
     this.#pool ??= new Pool(this.url, {
+      ...httpOptions(this.url, this.connections),
       connections: this.connections.maxConnections,
-      connect: connectorOf(this.url, this.connections),
       keepAliveTimeout: this.connections.idleTimeoutMs,
       keepAliveMaxTimeout: this.connections.idleTimeoutMs,
-      pipelining: 1,
-      allowH2: false,
-      // Bodies of any size pass; time limits per request are set on each dispatch.
-      maxResponseSize: -1,
     })
     return this.#pool
+  }
+
+  /** A connection that is none of {@link pool}, for the caller to end. */
+  newClient(): Client {
+    return new Client(this.url, httpOptions(this.url, this.connections))
   }
 
   available(): boolean {
@@ -182,6 +183,16 @@ export type HealthCause = 'probe' | 'ejection'
 interface HealthCounts {
   healthy: number
   unhealthy: number
+}
+
+function httpOptions(url: string, connections: ConnectionOptions): Client.Options {
+  return {
+    connect: connectorOf(url, connections),
+    pipelining: 1,
+    allowH2: false,
+    // Bodies of any size pass; time limits per request are set on each dispatch.
+    maxResponseSize: -1,
+  }
 }
 
 /** The name that we ask for is ours to say: undici takes it from the Host header of a request. */
