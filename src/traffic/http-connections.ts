@@ -53,12 +53,17 @@ export class HttpConnections {
   /** Sends one request on a connection of its own, which ends with it. */
   dispatchSingle(request: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): void {
     const upgrades = request.upgrade != null
-    const client = new Client(this.#url, {
+    const client = this.newClient(upgrades)
+    client.dispatch(request, handler)
+    void client.close()
+  }
+
+  /** A connection that is none of {@link pool}, for the caller to end. */
+  newClient(upgrades = false): Client {
+    return new Client(this.#url, {
       ...common(upgrades ? { ...this.#options, http2: false } : this.#options),
       connect: upgrades ? this.#upgradeConnector() : this.#connect,
     })
-    client.dispatch(request, handler)
-    void client.close()
   }
 
   async close(): Promise<void> {

@@ -24,16 +24,19 @@ export interface StatusRange {
 /** What is read of an answer at the most. */
 export const maxBodyBytes = 65_536
 
-/** Asks by HTTP, over the connections of the endpoint. A redirect is an answer like any other: it is not followed. */
+/**
+ * Asks by HTTP, each time on a new connection: those of the endpoint may all be taken by calls, and one that is open already does not show
+ * whether others could be opened. A redirect is an answer like any other: it is not followed.
+ */
 export function httpProbe(options: HttpProbeOptions): Probe {
   const { path, method, timeoutMs } = options
   const headers = { 'user-agent': 'trivium-health-check', ...options.headers }
   return {
     async probe(endpoint) {
+      const dispatcher = endpoint.http.newClient()
       const signal = AbortSignal.timeout(timeoutMs)
       let status: number | undefined
       try {
-        const dispatcher = endpoint.pool
         const reply = await request(`${endpoint.url}${path}`, { dispatcher, method, headers, signal })
         status = reply.statusCode
         const start = await startOf(reply.body)
@@ -44,9 +47,10 @@ export function httpProbe(options: HttpProbeOptions): Probe {
           return `probe failed: ${late ? `no answer within ${timeoutMs} ms` : causeOf(error)}`
         const end = late ? `did not end within ${timeoutMs} ms` : `broke off: ${causeOf(error)}`
         return `probe was answered ${status} with a body that ${end}`
+      } finally {
+        void dispatcher.destroy()
       }
     },
-    // The connections are the endpoint's.
     close: () => {},
   }
 }

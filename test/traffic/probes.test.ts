@@ -7,6 +7,7 @@ import type { Probe } from '../../src/traffic/health-check.ts'
 import { type HttpProbeOptions, httpProbe, maxBodyBytes } from '../../src/traffic/http-probe.ts'
 import { tcpProbe } from '../../src/traffic/tcp-probe.ts'
 import { freePort } from '../services/free-port.ts'
+import { startBackend, startGateway } from '../world.ts'
 
 /** A server that says these bytes to whoever has sent a request, and then what `more` says. */
 async function startServer(t: TestContext, answer: string, more: (socket: Socket) => void = () => {}) {
@@ -182,6 +183,32 @@ test('the connection of an endless answer is closed', async (t) => {
   const closed = new Promise((resolve) => socket?.once('close', resolve))
   assert.match(String(await asked), /did not end/)
   await closed
+})
+
+test('calls that take all connections do not make a target look sick', async (t) => {
+  const backend = await startBackend(t, (req, res) => {
+    if (req.url === '/health') res.end('fine')
+  })
+  const gateway = await startGateway(t, {
+    upstreams: {
+      one: {
+        targets: [{ url: backend.url }],
+        connections: { max: 1 },
+        healthChecks: { active: { interval: '50ms', timeout: '2s', unhealthyAfter: 1 } },
+      },
+    },
+    routes: [{ id: 'all', path: '/v1/**', upstream: 'one', auth: 'none' }],
+  })
+  const left = new AbortController()
+  const held = fetch(`${gateway.url}/v1/slow`, { signal: left.signal }).catch(() => {})
+  const isProbe = ({ url }: { readonly url?: string | undefined }): boolean => url === '/health'
+  while (backend.requests.every(isProbe)) await new Promise((resolve) => setTimeout(resolve, 5))
+  const before = backend.requests.filter(isProbe).length
+  while (backend.requests.filter(isProbe).length < before + 3)
+    await new Promise((resolve) => setTimeout(resolve, 5))
+  assert.ok(gateway.logs.every(({ message }) => message !== 'target is unhealthy'))
+  left.abort()
+  await held
 })
 
 test('a target that accepts connections passes a probe by TCP, which sends nothing', async (t) => {
