@@ -24,6 +24,7 @@ export const upgradeTransport: Transport<ProxyCall, void> = {
     return new Promise<void>((resolve, reject) => {
       const relay = new UpgradeRelay(attempt, resolve, reject, { client: upgrade, stopWatching })
       attempt.onCancel(relay.abort)
+      relay.startWithin(call.remainingMs())
       endpoint.http.dispatchSingle(
         {
           path: call.path,
