@@ -28,9 +28,7 @@ export const httpTransport: Transport<ProxyCall, void> = {
         headersTimeout: call.remainingMs(),
         bodyTimeout: call.upstream.options.bodyIdleTimeoutMs,
       }
-      // After one that was closed under the call another kept connection might be, too.
-      if (call.stale > 0) endpoint.http.dispatchSingle(request, relay)
-      else endpoint.pool.dispatch(request, relay)
+      endpoint.pool.dispatch(request, relay)
     })
   },
 }

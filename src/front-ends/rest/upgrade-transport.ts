@@ -25,7 +25,7 @@ export const upgradeTransport: Transport<ProxyCall, void> = {
       const relay = new UpgradeRelay(attempt, resolve, reject, { client: upgrade, stopWatching })
       attempt.onCancel(relay.abort)
       relay.startWithin(call.remainingMs())
-      endpoint.http.dispatchSingle(
+      endpoint.http.upgrade(
         {
           path: call.path,
           method: call.method as Dispatcher.HttpMethod,
