@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { createSecureServer } from 'node:http2'
 import { createServer as createHttps } from 'node:https'
-import type { AddressInfo } from 'node:net'
+import { type AddressInfo, connect } from 'node:net'
 import { test } from 'node:test'
 import { WebSocket, WebSocketServer } from 'ws'
 import { startNginxWith } from '../services/nginx.ts'
@@ -213,4 +213,40 @@ test('nginx is spoken to in HTTP/2, files of some size and errors among it', asy
   assert.equal((await (await fetch(`${gateway.url}/large`)).text()).length, 3_000)
   assert.equal((await fetch(`${gateway.url}/missing`)).status, 404)
   assert.equal((await fetch(`${gateway.url}/version`, { method: 'HEAD' })).status, 200)
+})
+
+test('clients that read nothing hold their streams up, and nobody else', async (t) => {
+  let sent = 0
+  const piece = Buffer.alloc(65_536, 'x')
+  const backend = await startHttp2(t, (asked) => {
+    const { stream, headers } = asked
+    if (headers[':path'] !== '/large') {
+      echo(asked)
+      return
+    }
+    stream.respond({ ':status': 200 })
+    const pump = (): void => {
+      while (!stream.destroyed) {
+        sent += piece.length
+        if (!stream.write(piece)) break
+      }
+    }
+    stream.on('drain', pump)
+    pump()
+  })
+  const gateway = await openHttp2(t, backend.url)
+  const stalled = Array.from({ length: 10 }, () => {
+    const socket = connect(gateway.port, '127.0.0.1').pause()
+    socket.write('GET /large HTTP/1.1\r\nHost: a\r\n\r\n')
+    t.after(() => socket.destroy())
+    return socket
+  })
+  // Until everything between is full, and no more is sent.
+  for (let before = -1; before !== sent || sent === 0; ) {
+    before = sent
+    await new Promise((resolve) => setTimeout(resolve, 300))
+  }
+  assert.ok(sent < stalled.length * 20_000_000, `${sent} bytes were taken for clients that read nothing`)
+  for (let i = 0; i < 20; i++) assert.equal((await fetch(`${gateway.url}/x`)).status, 200)
+  assert.equal(backend.sessions.length, 1)
 })
