@@ -66,10 +66,7 @@ class Collector<Reply> implements Dispatcher.DispatchHandler {
     this.#attempt.onCancel((error) => this.#fail(error))
     if (this.#done) return
     const { bodyIdleTimeoutMs: bodyTimeout } = upstream.options
-    const request = { path, method, headers, body, headersTimeout: 0, bodyTimeout } as const
-    // After one that was closed under the call another kept connection might be, too.
-    if (call.stale > 0) endpoint.http.dispatchSingle(request, this)
-    else endpoint.pool.dispatch(request, this)
+    endpoint.pool.dispatch({ path, method, headers, body, headersTimeout: 0, bodyTimeout }, this)
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {

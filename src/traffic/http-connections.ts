@@ -18,7 +18,7 @@ export interface ConnectionOptions {
   readonly tls?: UpstreamTls | undefined
 }
 
-/** The HTTP connections to one endpoint: those that are kept, and single ones. */
+/** The HTTP connections to one endpoint: those that are kept, and those that become something else. */
 export class HttpConnections {
   readonly #url: string
   readonly #options: ConnectionOptions
@@ -50,20 +50,20 @@ export class HttpConnections {
     return this.#pool
   }
 
-  /** Sends one request on a connection of its own, which ends with it. */
-  dispatchSingle(request: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): void {
-    const upgrades = request.upgrade != null
-    const client = this.newClient(upgrades)
+  /**
+   * Sends a request that asks for an upgrade, on a connection of its own: over HTTP/1.1, whatever the others speak (RFC 9113 section 8.6).
+   */
+  upgrade(request: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): void {
+    const options = { ...this.#options, http2: false }
+    this.#connectUpgrade ??= connectorOf(this.#url, options, this.#names)
+    const client = new Client(this.#url, { ...common(options), connect: this.#connectUpgrade })
     client.dispatch(request, handler)
     void client.close()
   }
 
   /** A connection that is none of {@link pool}, for the caller to end. */
-  newClient(upgrades = false): Client {
-    return new Client(this.#url, {
-      ...common(upgrades ? { ...this.#options, http2: false } : this.#options),
-      connect: upgrades ? this.#upgradeConnector() : this.#connect,
-    })
+  newClient(): Client {
+    return new Client(this.#url, { ...common(this.#options), connect: this.#connect })
   }
 
   async close(): Promise<void> {
@@ -84,13 +84,6 @@ export class HttpConnections {
   #nextAge(): number {
     const { maxAgeMs = 0 } = this.#options
     return maxAgeMs === 0 ? Number.POSITIVE_INFINITY : performance.now() + maxAgeMs
-  }
-
-  /** There are upgrades in HTTP/1.1 only (RFC 9113 section 8.6). */
-  #upgradeConnector(): buildConnector.connector {
-    if (this.#options.http2 !== true) return this.#connect
-    this.#connectUpgrade ??= connectorOf(this.#url, { ...this.#options, http2: false }, this.#names)
-    return this.#connectUpgrade
   }
 }
 

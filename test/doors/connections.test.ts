@@ -51,6 +51,15 @@ for (const door of doors) {
       })
     }
 
+    test('a kept connection that breaks within the answer is a failure of its target', async (t) => {
+      const backend = await startRawBackend(t, door, (request) => (request === 0 ? 'answer' : 'begin'))
+      const { ask, isEjected } = await open(t, door, [backend.url])
+      assert.match(await (await ask()).text(), /"id":\s*"42"/)
+      assert.doesNotMatch(await (await ask()).text(), /"id":\s*"42"/)
+      assert.ok(isEjected())
+      assert.deepEqual(backend.requests, [2])
+    })
+
     test('who waits for a free connection waits no longer than a call may take', async (t) => {
       const backend = await startRawBackend(t, door, () => 'nothing')
       const { ask, gateway } = await open(t, door, [backend.url], {

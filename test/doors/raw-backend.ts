@@ -1,11 +1,19 @@
 import { once } from 'node:events'
 import { type AddressInfo, createServer, type Socket } from 'node:net'
 import type { TestContext } from 'node:test'
-import { answer, settings, startRaw, types } from '../front-ends/grpc/channel/raw-server.ts'
+import {
+  answer,
+  END_HEADERS,
+  frame,
+  okHead,
+  settings,
+  startRaw,
+  types,
+} from '../front-ends/grpc/channel/raw-server.ts'
 import type { Door } from './door.ts'
 
 /** What a connection does when a request has arrived on it. */
-export type Behaviour = 'answer' | 'answerLast' | 'fin' | 'rst' | 'nothing'
+export type Behaviour = 'answer' | 'answerLast' | 'begin' | 'fin' | 'rst' | 'nothing'
 
 /** A backend of a door that is made of bytes. */
 export interface RawBackend {
@@ -17,7 +25,7 @@ export interface RawBackend {
 
 /**
  * Starts a backend for the `ask` of a door. `behave` says what to do at each request; both count from 0. `answerLast` ends the connection
- * behind the answer without a word of warning; `fin` and `rst` end it before.
+ * behind the answer without a word of warning, `begin` within it; `fin` and `rst` end it before.
  */
 export async function startRawBackend(
   t: TestContext,
@@ -26,13 +34,14 @@ export async function startRawBackend(
   at: { readonly host?: string; readonly port?: number } = {},
 ): Promise<RawBackend> {
   const requests: number[] = []
-  const serve = (socket: Socket, connection: number, reply: () => void): void => {
+  const serve = (socket: Socket, connection: number, reply: Reply): void => {
     const request = requests[connection] ?? 0
     requests[connection] = request + 1
     const how = behave(request, connection)
     if (how === 'rst') socket.resetAndDestroy()
-    if (how.startsWith('answer')) reply()
-    if (how === 'fin' || how === 'answerLast') socket.end()
+    if (how === 'begin') reply('a part')
+    if (how.startsWith('answer')) reply('whole')
+    if (how === 'fin' || how === 'answerLast' || how === 'begin') socket.end()
   }
   const server =
     protocol === 'grpc' ? await grpcServer(serve, at) : await httpServer(serve, { protocol, ...at })
@@ -40,7 +49,8 @@ export async function startRawBackend(
   return { url: `http://127.0.0.1:${server.port}`, port: server.port, requests }
 }
 
-type Serve = (socket: Socket, connection: number, reply: () => void) => void
+type Reply = (what: 'whole' | 'a part') => void
+type Serve = (socket: Socket, connection: number, reply: Reply) => void
 type At = { readonly host?: string; readonly port?: number }
 
 async function grpcServer(serve: Serve, at: At): Promise<{ port: number; close(): void }> {
@@ -49,7 +59,10 @@ async function grpcServer(serve: Serve, at: At): Promise<{ port: number; close()
     peer.write(settings())
     for (let id = 1; ; id += 2) {
       await peer.frame(types.headers, id)
-      serve(peer.socket, connection, () => peer.write(answer(id, '\n\x0242')))
+      serve(peer.socket, connection, (what) => {
+        if (what === 'whole') peer.write(answer(id, '\n\x0242'))
+        else peer.write(frame(types.headers, END_HEADERS, id, okHead))
+      })
     }
   }, at)
   return { port: Number(new URL(server.url).port), close: server.close }
@@ -70,7 +83,7 @@ async function httpServer(
       text += chunk.toString('latin1')
       if (!isWhole(text)) return
       text = ''
-      serve(socket, connection, () => socket.write(`${head}${body}`))
+      serve(socket, connection, (what) => socket.write(what === 'whole' ? `${head}${body}` : 'HTTP/1.1 2'))
     })
   })
   server.listen(port, host)

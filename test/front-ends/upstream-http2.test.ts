@@ -1,99 +1,13 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import {
-  createSecureServer,
-  type IncomingHttpHeaders,
-  performServerHandshake,
-  type ServerHttp2Session,
-  type ServerHttp2Stream,
-  type Settings,
-} from 'node:http2'
+import { createSecureServer } from 'node:http2'
 import { createServer as createHttps } from 'node:https'
-import { type AddressInfo, createServer, type Socket } from 'node:net'
-import { type TestContext, test } from 'node:test'
-import { createServer as createTls } from 'node:tls'
+import { type AddressInfo, connect } from 'node:net'
+import { test } from 'node:test'
 import { WebSocket, WebSocketServer } from 'ws'
-import { makeAuthority } from '../certificates.ts'
 import { startNginxWith } from '../services/nginx.ts'
-import { startBackend, startGateway } from '../world.ts'
-
-const authority = makeAuthority()
-const pair = authority.issue(['IP:127.0.0.1'])
-const tls = { ca: authority.cert }
-
-/** A request as the backend has it. */
-interface Asked {
-  readonly stream: ServerHttp2Stream
-  readonly headers: IncomingHttpHeaders
-  readonly session: ServerHttp2Session
-  readonly socket: Socket
-  /** Of its connection, from 0. */
-  readonly turn: number
-  readonly connection: number
-}
-
-/** A backend that speaks nothing but HTTP/2, and lets tests have the socket below it. */
-async function startHttp2(
-  t: TestContext,
-  answer: (asked: Asked) => void,
-  { secure = false, settings = {} as Settings } = {},
-) {
-  const sessions: ServerHttp2Session[] = []
-  const take = (socket: Socket): void => {
-    const session = performServerHandshake(socket, { settings })
-    const connection = sessions.push(session) - 1
-    let turn = 0
-    socket.on('error', () => {})
-    session.on('error', () => {})
-    session.on('stream', (stream, headers) => {
-      stream.on('error', () => {})
-      answer({ stream, headers, session, socket, connection, turn: turn++ })
-    })
-  }
-  const server = secure ? createTls({ ...pair, ALPNProtocols: ['h2'] }, take) : createServer(take)
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  t.after(() => {
-    for (const session of sessions) session.destroy()
-    server.close()
-  })
-  const { port } = server.address() as AddressInfo
-  return { url: `http${secure ? 's' : ''}://127.0.0.1:${port}`, sessions }
-}
-
-async function open(t: TestContext, url: string, upstream: object = {}) {
-  return startGateway(t, {
-    upstreams: {
-      backend: {
-        targets: [{ url }],
-        connections: { http2: true },
-        ...(url.startsWith('https:') && { tls }),
-        ...upstream,
-      },
-    },
-    routes: [{ id: 'all', path: '/**', upstream: 'backend', auth: 'none' }],
-    graphql: {
-      auth: 'none',
-      subgraphs: { users: { upstream: 'backend', schema: 'test/doors/users.graphql' } },
-    },
-  })
-}
-
-/** Sends back what it was asked. */
-function echo({ stream, headers, connection }: Asked): void {
-  const chunks: Buffer[] = []
-  stream.on('data', (chunk: Buffer) => chunks.push(chunk))
-  stream.on('end', () => {
-    const body = Buffer.concat(chunks).toString()
-    stream.respond({
-      ':status': 200,
-      'content-type': 'application/json',
-      'set-cookie': ['a=1', 'b=2'],
-      'x-twice': 'one, two',
-    })
-    stream.end(JSON.stringify({ headers, body, connection }))
-  })
-}
+import { startBackend } from '../world.ts'
+import { type Asked, echo, openHttp2, pair, startHttp2 } from './http2-backend.ts'
 
 for (const { name, secure } of [
   { name: 'by prior knowledge', secure: false },
@@ -101,7 +15,7 @@ for (const { name, secure } of [
 ]) {
   test(`REST over HTTP/2 ${name}: heads and bodies both ways, many requests on one connection`, async (t) => {
     const backend = await startHttp2(t, echo, { secure })
-    const gateway = await open(t, backend.url)
+    const gateway = await openHttp2(t, backend.url)
     const reply = await fetch(`${gateway.url}/some/path?q=1`, {
       method: 'POST',
       headers: { 'X-Custom': 'Value', Cookie: 'c=3' },
@@ -132,7 +46,7 @@ for (const { name, secure } of [
       },
       { secure },
     )
-    const gateway = await open(t, backend.url)
+    const gateway = await openHttp2(t, backend.url)
     const reply = await fetch(`${gateway.url}/graphql`, {
       method: 'POST',
       headers: { 'Content-Type': 'application/json' },
@@ -147,13 +61,13 @@ test('an https backend that knows HTTP/1.1 only is spoken to so, although http2 
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   t.after(() => server.close())
-  const gateway = await open(t, `https://127.0.0.1:${(server.address() as AddressInfo).port}`)
+  const gateway = await openHttp2(t, `https://127.0.0.1:${(server.address() as AddressInfo).port}`)
   assert.equal(await (await fetch(`${gateway.url}/x`)).text(), '1.1')
 })
 
 test('an http backend that knows HTTP/1.1 only is a clear error', async (t) => {
   const backend = await startBackend(t)
-  const gateway = await open(t, backend.url)
+  const gateway = await openHttp2(t, backend.url)
   const reply = await fetch(`${gateway.url}/x`)
   assert.equal(reply.status, 502)
   const { reason } = (await reply.json()) as { reason: string }
@@ -166,7 +80,7 @@ test('a WebSocket to an upstream of HTTP/2 is HTTP/1.1 (RFC 9113 section 8.6)', 
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   t.after(() => server.close())
-  const gateway = await open(t, `https://127.0.0.1:${(server.address() as AddressInfo).port}`)
+  const gateway = await openHttp2(t, `https://127.0.0.1:${(server.address() as AddressInfo).port}`)
   assert.equal(await (await fetch(`${gateway.url}/x`)).text(), '2.0')
   const socket = new WebSocket(`ws://127.0.0.1:${gateway.port}/x`)
   t.after(() => socket.terminate())
@@ -190,7 +104,7 @@ test('the limit of streams that the backend sets is kept, and all requests are s
     },
     { settings: { maxConcurrentStreams: 5 } },
   )
-  const gateway = await open(t, backend.url, { connections: { http2: true, max: 2 } })
+  const gateway = await openHttp2(t, backend.url, { connections: { http2: true, max: 2 } })
   const replies = await Promise.all(Array.from({ length: 60 }, () => fetch(`${gateway.url}/x`)))
   assert.deepEqual(new Set(replies.map(({ status }) => status)), new Set([200]))
   assert.ok(backend.sessions.length <= 2)
@@ -210,7 +124,7 @@ for (const [how, close] of [
 ] as const) {
   test(`a connection that ends (${how}) under its second request costs nothing`, async (t) => {
     const backend = await startHttp2(t, (asked) => (asked.turn === 0 ? echo(asked) : close(asked)))
-    const gateway = await open(t, backend.url, strict)
+    const gateway = await openHttp2(t, backend.url, strict)
     for (let i = 0; i < 6; i++) {
       const reply = await fetch(`${gateway.url}/x`)
       assert.equal(reply.status, 200)
@@ -229,7 +143,7 @@ for (const { method, status } of [
     const backend = await startHttp2(t, (asked) =>
       asked.turn === 0 ? echo(asked) : asked.session.goaway(0, 1),
     )
-    const gateway = await open(t, backend.url, { ...strict, retry: { attempts: 2 } })
+    const gateway = await openHttp2(t, backend.url, { ...strict, retry: { attempts: 2 } })
     for (const expected of [200, status]) {
       const reply = await fetch(`${gateway.url}/x`, { method, body: 'some body' })
       assert.equal(reply.status, expected, await reply.text())
@@ -245,7 +159,7 @@ for (const [how, close] of [
 ] as const) {
   test(`one that ends (${how}) under its first request is a failure of the target`, async (t) => {
     const backend = await startHttp2(t, close)
-    const gateway = await open(t, backend.url, strict)
+    const gateway = await openHttp2(t, backend.url, strict)
     const reply = await fetch(`${gateway.url}/x`)
     assert.equal(reply.status, 502)
     assert.equal(((await reply.json()) as { reason: string }).reason, 'UPSTREAM_RESET')
@@ -259,7 +173,7 @@ test('a backend that lets connections go in good order loses no request', async 
     if (++served % 50 === 0) asked.session.close()
     echo(asked)
   })
-  const gateway = await open(t, backend.url, { retry: { attempts: 1 } })
+  const gateway = await openHttp2(t, backend.url, { retry: { attempts: 1 } })
   const worker = async (): Promise<void> => {
     for (let i = 0; i < 40; i++) {
       const reply = await fetch(`${gateway.url}/x`)
@@ -276,7 +190,7 @@ test('a client that leaves ends its stream and no other', async (t) => {
     if (asked.headers[':path'] !== '/long') echo(asked)
     else asked.stream.once('close', () => closed.resolve()).respond({ ':status': 200 })
   })
-  const gateway = await open(t, backend.url)
+  const gateway = await openHttp2(t, backend.url)
   const leave = new AbortController()
   await fetch(`${gateway.url}/long`, { signal: leave.signal })
   leave.abort()
@@ -294,9 +208,45 @@ test('nginx is spoken to in HTTP/2, files of some size and errors among it', asy
     }`,
   )
   t.after(() => nginx.stop())
-  const gateway = await open(t, nginx.url)
+  const gateway = await openHttp2(t, nginx.url)
   assert.equal(await (await fetch(`${gateway.url}/version`)).text(), 'HTTP/2.0')
   assert.equal((await (await fetch(`${gateway.url}/large`)).text()).length, 3_000)
   assert.equal((await fetch(`${gateway.url}/missing`)).status, 404)
   assert.equal((await fetch(`${gateway.url}/version`, { method: 'HEAD' })).status, 200)
+})
+
+test('clients that read nothing hold their streams up, and nobody else', async (t) => {
+  let sent = 0
+  const piece = Buffer.alloc(65_536, 'x')
+  const backend = await startHttp2(t, (asked) => {
+    const { stream, headers } = asked
+    if (headers[':path'] !== '/large') {
+      echo(asked)
+      return
+    }
+    stream.respond({ ':status': 200 })
+    const pump = (): void => {
+      while (!stream.destroyed) {
+        sent += piece.length
+        if (!stream.write(piece)) break
+      }
+    }
+    stream.on('drain', pump)
+    pump()
+  })
+  const gateway = await openHttp2(t, backend.url)
+  const stalled = Array.from({ length: 10 }, () => {
+    const socket = connect(gateway.port, '127.0.0.1').pause()
+    socket.write('GET /large HTTP/1.1\r\nHost: a\r\n\r\n')
+    t.after(() => socket.destroy())
+    return socket
+  })
+  // Until everything between is full, and no more is sent.
+  for (let before = -1; before !== sent || sent === 0; ) {
+    before = sent
+    await new Promise((resolve) => setTimeout(resolve, 300))
+  }
+  assert.ok(sent < stalled.length * 20_000_000, `${sent} bytes were taken for clients that read nothing`)
+  for (let i = 0; i < 20; i++) assert.equal((await fetch(`${gateway.url}/x`)).status, 200)
+  assert.equal(backend.sessions.length, 1)
 })

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { type TestContext, test } from 'node:test'
+import { startRawUpstream } from '../front-ends/rest/raw-upstream.ts'
 import { startBackend, startGateway } from '../world.ts'
 
 /** A gateway in front of one backend, and the backend's connections, oldest first. */
@@ -102,4 +103,25 @@ test('requests are not pipelined, and there are no more connections than allowed
   assert.deepEqual(new Set(statuses), new Set([200]))
   assert.equal(sockets.length, 3)
   assert.equal(most, 3)
+})
+
+test('what met a stale connection goes out on a new one, however many stale ones are kept', async (t) => {
+  const ok = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok'
+  const first: Socket[] = []
+  const upstream = await startRawUpstream(t, (socket, _head, turn) => {
+    if (turn >= 5) {
+      socket.write(ok)
+      return
+    }
+    socket.on('data', () => socket.resetAndDestroy())
+    if (first.push(socket) === 5) for (const one of first) one.write(ok)
+  })
+  const gateway = await startGateway(t, {
+    upstreams: { backend: { targets: [{ url: upstream.url }], retry: { attempts: 1 } } },
+    routes: [{ id: 'all', path: '/**', upstream: 'backend', auth: 'none' }],
+  })
+  const ask = async (): Promise<number> => (await fetch(`${gateway.url}/`)).status
+  assert.deepEqual(await Promise.all(Array.from({ length: 5 }, ask)), Array(5).fill(200))
+  assert.equal(await ask(), 200)
+  assert.equal(upstream.sockets.length, 6)
 })

@@ -1,10 +1,12 @@
 import type { IncomingHttpHeaders } from 'node:http'
-import type { Dispatcher } from 'undici'
+import type { ClientHttp2Stream } from 'node:http2'
+import { type Dispatcher, errors } from 'undici'
 import { GatewayError } from '../../core/error.ts'
 import type { HttpExchange } from '../../core/http-exchange.ts'
 import type { Attempt } from '../../traffic/attempt.ts'
 import type { Transport } from '../../traffic/call.ts'
 import { httpFailure } from '../../traffic/http-failure.ts'
+import { onNextStream, wasCut } from '../../traffic/http2-streams.ts'
 import { retryAfterMs } from '../../traffic/retry-after.ts'
 import { ClientBody } from './client-body.ts'
 import { passingHeaders } from './passing-headers.ts'
@@ -26,9 +28,7 @@ export const httpTransport: Transport<ProxyCall, void> = {
         headersTimeout: call.remainingMs(),
         bodyTimeout: call.upstream.options.bodyIdleTimeoutMs,
       }
-      // After one that was closed under the call another kept connection might be, too.
-      if (call.stale > 0) endpoint.http.dispatchSingle(request, relay)
-      else endpoint.pool.dispatch(request, relay)
+      endpoint.pool.dispatch(request, relay)
     })
   },
 }
@@ -53,6 +53,8 @@ export class Relay implements Dispatcher.DispatchHandler {
   /** Bytes of the answer's body, where the upstream says so. */
   #length = -1
   #informational = 0
+  /** Of HTTP/2. */
+  #stream: ClientHttp2Stream | undefined
 
   constructor(attempt: Attempt<ProxyCall>, resolve: () => void, reject: (error: GatewayError) => void) {
     this.#attempt = attempt
@@ -72,6 +74,8 @@ export class Relay implements Dispatcher.DispatchHandler {
     clearTimeout(this.#startTimer)
     this.#controller = controller
     if (this.#refusal !== undefined) controller.abort(this.#refusal)
+    else if (this.#attempt.endpoint.connections.http2 === true)
+      onNextStream((stream) => (this.#stream = stream))
   }
 
   onResponseStarted(): void {
@@ -121,6 +125,10 @@ export class Relay implements Dispatcher.DispatchHandler {
   }
 
   onResponseEnd(): void {
+    if (wasCut(this.#stream)) {
+      this.#reject(httpFailure(new errors.SocketError('the stream was cancelled'), this.#attempt, 'answered'))
+      return
+    }
     if (!this.#x.res.writableEnded) this.#x.res.end()
     this.#resolve()
   }

@@ -24,7 +24,8 @@ export const upgradeTransport: Transport<ProxyCall, void> = {
     return new Promise<void>((resolve, reject) => {
       const relay = new UpgradeRelay(attempt, resolve, reject, { client: upgrade, stopWatching })
       attempt.onCancel(relay.abort)
-      endpoint.http.dispatchSingle(
+      relay.startWithin(call.remainingMs())
+      endpoint.http.upgrade(
         {
           path: call.path,
           method: call.method as Dispatcher.HttpMethod,
