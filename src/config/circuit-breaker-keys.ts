@@ -31,7 +31,9 @@ export const circuitBreakerKeys = z
       .describe('Failures in a row at which it opens; 0: they do not count.'),
     slowCall: duration()
       .prefault('0s')
-      .describe('An answer whose head takes longer counts as a failure; 0s: none does.'),
+      .describe(
+        'An answer whose head takes longer, from the last byte of the request, counts as a failure; 0s: none does.',
+      ),
     openFor: duration().prefault('30s').describe('How long calls are refused then, at least 100ms.'),
     halfOpenMax: z
       .int()

@@ -27,6 +27,8 @@ export abstract class Call implements UpstreamCall, CallRecord {
   readonly deadlineAt: number
   /** `performance.now()` when its upstream was first asked. */
   startedAt = performance.now()
+  /** `performance.now()` when the client had sent its body; Infinity while it does; 0: there was nothing to wait for. */
+  sentAt = 0
   target = ''
   attempts = 0
   durationMs = 0
@@ -127,6 +129,7 @@ export abstract class Call implements UpstreamCall, CallRecord {
     this.durationMs = 0
     this.fault = undefined
     this.leaves = false
+    this.waitMs = undefined
     if (this.#timeAt !== -1) this.headers.splice(this.#timeAt - 1, 2)
     this.#timeAt = -1
   }

@@ -40,29 +40,38 @@ export function settleCall(call: Call, error: GatewayError | undefined): void {
   // Without an attempt nothing is known of the upstream.
   const outcome = call.attempts === 0 ? 'neutral' : outcomeOf(call.fault, error)
   const now = performance.now()
-  const latencyMs = call.durationMs || now - call.startedAt
+  const answeredAt = call.durationMs === 0 ? now : call.startedAt + call.durationMs
   call.upstream.circuit?.settle(call.pass, {
     outcome,
-    latencyMs,
+    latencyMs: waitedMs(call, call.startedAt, answeredAt),
     why: call.fault ?? error?.reason ?? '',
     now,
   })
 }
 
 /** Tells the circuit of an endpoint how an attempt ended. `why`: what went wrong, for the log. */
-export function settleAttempt({ pass, endpoint, latencyMs }: Attempt, outcome: Outcome, why: string): void {
-  endpoint.circuit?.settle(pass, { outcome, latencyMs, why, now: performance.now() })
+export function settleAttempt(attempt: Attempt, outcome: Outcome, why: string): void {
+  const { call, endpoint, pass, startedAt } = attempt
+  if (endpoint.circuit === undefined) return
+  const latencyMs = waitedMs(call, startedAt, startedAt + attempt.latencyMs)
+  endpoint.circuit.settle(pass, { outcome, latencyMs, why, now: performance.now() })
 }
 
 /** The head of an answer is there that decides for its call, so that a trial does not last as long as a download or a stream. */
 export function settleTrials(attempt: Attempt): void {
   const { call, endpoint, fault } = attempt
+  if (attempt.pass === 0 && call.pass === 0) return
   const now = performance.now()
   const outcome = outcomeOf(fault, undefined)
-  const verdict = { outcome, latencyMs: now - attempt.startedAt, why: fault ?? '', now }
+  const verdict = { outcome, latencyMs: waitedMs(call, attempt.startedAt, now), why: fault ?? '', now }
   attempt.pass = endpoint.circuit?.settleTrial(attempt.pass, verdict) ?? 0
-  const latencyMs = now - call.startedAt
+  const latencyMs = waitedMs(call, call.startedAt, now)
   call.pass = call.upstream.circuit?.settleTrial(call.pass, { ...verdict, latencyMs }) ?? 0
+}
+
+/** How long the upstream let us wait. The time that a client takes for its body is not its fault; a stream may be silent. */
+function waitedMs({ sentAt, streamed }: Call, from: number, to: number): number {
+  return streamed ? 0 : Math.max(0, to - Math.max(from, sentAt))
 }
 
 /** Why an upstream has no target to ask. */

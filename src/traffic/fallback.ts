@@ -23,6 +23,8 @@ export function dropsForFallback(call: Call): boolean {
 
 function nextOf(call: Call): Upstream | undefined {
   const next = call.destination.fallbackOf(call.upstream)
-  if (next === undefined || !call.replayable || call.ended !== undefined) return undefined
+  // What nobody was asked for is still whole: a stream of messages, too.
+  if (next === undefined || (!call.replayable && call.attempts > 0) || call.ended !== undefined)
+    return undefined
   return call.exchange.committed || performance.now() >= call.deadlineAt ? undefined : next
 }

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
+import { connect } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import { WebSocket, WebSocketServer } from 'ws'
+import { doors } from '../doors/door.ts'
 import { freePort } from '../services/free-port.ts'
 import { startBackend, startGateway } from '../world.ts'
 
@@ -202,6 +204,40 @@ test('a half-open target takes one call at a time, also of clients whose cookie 
   held.resolve()
   await Promise.all(trials)
   assert.equal((await ask({ Cookie: cookie })).status, 200)
+})
+
+test('a client that sends its body slowly is not a slow upstream', async (t) => {
+  const { world, port, state } = await open(t, { consecutiveFailures: 1, slowCall: '200ms' })
+  world.answer = (req, res) => void req.resume().once('end', () => res.end('fine'))
+  const answer = await new Promise<string>((resolve) => {
+    const socket = connect(port, '127.0.0.1', () => {
+      socket.write('PUT /v1/x HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 2\r\n\r\n1')
+      setTimeout(() => socket.write('2'), 500)
+    })
+    let text = ''
+    socket.on('data', (chunk) => {
+      text += chunk
+    })
+    socket.on('close', () => resolve(text))
+  })
+  assert.match(answer, /^HTTP\/1\.1 200/)
+  assert.equal(await state(), 0)
+})
+
+test('deadlines that clients of gRPC set too short do not open a circuit', async (t) => {
+  const door = doors.find(({ name }) => name === 'grpc')
+  assert.ok(door)
+  const backend = await door.start(t)
+  const config = backend.config({ auth: 'none' }) as { upstreams: { backend: object } }
+  const circuitBreaker = { per: 'both', consecutiveFailures: 1 }
+  const upstreams = { backend: { ...config.upstreams.backend, circuitBreaker } }
+  const { url, logs } = await startGateway(t, { ...config, upstreams })
+  const held = Promise.withResolvers<void>()
+  backend.behaviour.until = held.promise
+  for (let i = 0; i < 3; i++) assert.equal((await backend.ask(url, { 'Grpc-Timeout': '20m' })).status, 504)
+  held.resolve()
+  assert.equal((await backend.ask(url)).status, 200)
+  assert.equal(logs.filter((line) => /^circuit/.test(String(line.msg ?? line.message))).length, 0)
 })
 
 test('changes are counted', async (t) => {

@@ -4,6 +4,8 @@ import type { RequestListener } from 'node:http'
 import { type TestContext, test } from 'node:test'
 import { WebSocket, WebSocketServer } from 'ws'
 import { doors } from '../doors/door.ts'
+import { openRelay } from '../front-ends/grpc/native/relay-world.ts'
+import { startRelayBackend } from '../front-ends/grpc/streaming/relay.ts'
 import { freePort } from '../services/free-port.ts'
 import { rawExchange, startBackend, startGateway } from '../world.ts'
 
@@ -261,6 +263,35 @@ test('a gRPC method has a static answer for clients of every kind, and only wher
   assert.equal(main.seen.length, 1)
   const line = await logged((entry) => entry['gateway.fallback'] === 'backend: CIRCUIT_OPEN')
   assert.equal(line['rpc.grpc.status_code'], 0)
+})
+
+test('a stream of gRPC messages goes to the fallback as long as nobody was asked for it', async (t) => {
+  const relay = await startRelayBackend(t)
+  const quiet = { healthChecks: { passive: { consecutiveErrors: 0 } } }
+  const { sum } = await openRelay(
+    t,
+    { auth: 'none', upstream: 'main' },
+    {
+      upstreams: {
+        main: {
+          targets: [{ url: `http://127.0.0.1:${await freePort()}` }],
+          circuitBreaker: { consecutiveFailures: 1, openFor: '10m' },
+          fallback: { upstream: 'backup' },
+          ...quiet,
+        },
+        backup: { targets: [{ url: relay.url }] },
+      },
+    },
+  )
+  const send = async () => {
+    const { call, done } = sum()
+    for (let number = 1; number <= 3; number++) call.write({ number })
+    call.end()
+    const { total, error } = await done
+    return error?.details ?? Number(total?.sum)
+  }
+  assert.equal(await send(), 'Upstream "main" refused the connection.')
+  assert.equal(await send(), 6, 'the circuit is open now')
 })
 
 test('a gRPC method that may have been done does not go to the fallback', async (t) => {
