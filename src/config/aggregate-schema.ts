@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { isComposed } from '../core/composed-value.ts'
 import { headerProblem } from '../core/header-changes.ts'
+import { valueProblem } from '../core/header-options.ts'
 import { duration, size } from '../core/units.ts'
 import { aggregateProblems } from './aggregate-problems.ts'
 import { errorsAs, operationPartSchema, way } from './operation-schema.ts'
@@ -16,11 +17,11 @@ const restPartSchema = z
       .default({})
       .describe('Parameters; one whose text comes out empty is left out.'),
     headers: z
-      .record(z.string(), valueText(isComposed))
+      .record(z.string(), z.string())
       .default({})
       .superRefine((headers, context) => {
-        for (const name of Object.keys(headers)) {
-          const message = headerProblem('request', 'set', name)
+        for (const [name, text] of Object.entries(headers)) {
+          const message = headerProblem('request', 'set', name) ?? valueProblem(text, isComposed)
           if (message !== undefined) context.addIssue({ code: 'custom', path: [name], message })
         }
       })

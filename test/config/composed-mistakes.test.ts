@@ -105,10 +105,11 @@ const cases: readonly MistakeCase[] = [
   },
   {
     name: 'a value that there is not, and a header that must not be set',
-    yaml: parts(`name: x, rest: {upstream: a, ‸path: "/${v('part.x')}", headers: {‸Host: b}}`),
+    yaml: parts(`name: x, rest: {upstream: a, ‸path: "/${v('part.x')}", headers: {‸Host: b, ‸X-A: "ä"}}`),
     says: [
       `${at}[0].rest.path: there is no value "part.x"; values are path.<variable>, query.<name>, header.<name>, claim.<name>, user.id, user.name, user.roles, user.scopes, user.consumer, request.id, request.method, request.path, request.host, request.scheme, client.address, route.id, trace.id`,
       `${at}[0].rest.headers.Host: "Host" is written by the gateway alone: backends rely on it`,
+      `${at}[0].rest.headers.X-A: may have printable ASCII only`,
     ],
   },
   {

@@ -9,7 +9,6 @@ import {
   typeFromAST,
   type VariableDefinitionNode,
 } from 'graphql'
-import { GatewayError } from '../../core/error.ts'
 import type { Exchange } from '../../core/exchange.ts'
 import { isRecord } from '../../core/is-record.ts'
 import { compileJson, onlyValue } from '../../core/json-template.ts'
@@ -21,6 +20,7 @@ import {
   renderText,
   type TextTemplate,
 } from '../../core/text-template.ts'
+import { unfitValue } from '../../core/unfit-value.ts'
 import { literalProblem, readText } from './variable-text.ts'
 
 /** The variables of a stored operation, as they are written in the configuration. */
@@ -66,7 +66,7 @@ export function compileVariables(written: WrittenVariables, options: VariableOpt
     for (const { name, value, isNeeded, from } of filled) {
       const found = value(x)
       if (found !== undefined) variables[name] = found
-      else if (isNeeded) throw unfit(from, 'is missing')
+      else if (isNeeded) throw unfitValue(from, 'is missing')
     }
     return variables
   }
@@ -125,7 +125,7 @@ function compileInputText(text: TextTemplate, type: GraphQLInputType): Fill {
   const only = onlyValue(text)
   const fits = (found: string): unknown => {
     const read = readText(found, type)
-    if ('problem' in read) throw unfit(only?.name ?? 'A value', read.problem)
+    if ('problem' in read) throw unfitValue(only?.name ?? 'A value', read.problem)
     return read.value
   }
   if (only === undefined) {
@@ -158,7 +158,7 @@ function compileItem(type: GraphQLInputType, name: string): (text: string) => un
   const inner = isNonNullType(type) ? (type.ofType as GraphQLInputType) : type
   return (text) => {
     const read = readText(text, inner)
-    if ('problem' in read) throw unfit(name, read.problem)
+    if ('problem' in read) throw unfitValue(name, read.problem)
     return read.value
   }
 }
@@ -174,10 +174,4 @@ function requireReadable(type: GraphQLInputType): void {
 /** The one value that a variable is made from, for messages: `query.first`. */
 function sourceOf(written: unknown, place: Place): string | undefined {
   return typeof written === 'string' ? onlyValue(compileText(written, place))?.name : undefined
-}
-
-function unfit(field: string, detail: string): GatewayError {
-  // What a part answered is not the client's doing.
-  const reason = field.startsWith('parts.') ? 'UPSTREAM_BAD_ANSWER' : 'INVALID_ARGUMENT'
-  return new GatewayError(reason, `"${field}" ${detail}.`, { violations: [{ field, detail }] })
 }

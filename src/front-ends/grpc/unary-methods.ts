@@ -1,14 +1,13 @@
-import type { DescMessage, DescMethod } from '@bufbuild/protobuf'
+import type { DescMethod } from '@bufbuild/protobuf'
 import { GatewayError } from '../../core/error.ts'
-import { isRecord } from '../../core/is-record.ts'
-import { Mistake } from '../../core/mistake.ts'
+import type { Exchange } from '../../core/exchange.ts'
 import { grpcNumbers } from '../../core/reason.ts'
-import type { UnaryMethod } from '../../core/unary-method.ts'
+import type { UnaryCall, UnaryMethod } from '../../core/unary-method.ts'
 import { dispatch } from '../../traffic/dispatch.ts'
 import { tooLarge } from '../body.ts'
 import { compileCodec, type MessageCodec } from './codec/codec.ts'
+import { compileRequest } from './compile-request.ts'
 import type { Descriptors, RpcMethod } from './descriptors.ts'
-import { fieldsByName } from './field-path.ts'
 import type { ServiceOptions } from './front-end.ts'
 import { requestMetadata } from './metadata.ts'
 import type { MetadataRules } from './metadata-rules.ts'
@@ -66,12 +65,10 @@ function unaryMethod(
   if (rendering.raw) throw new Error(`${desc.name} answers bytes of any kind, and parts are JSON`)
   // A GET binding says it too: google/api/http.proto has it for methods that change nothing.
   const idempotent = desc.idempotency !== 0 || bindings.some(({ verb }) => verb === 'GET')
-  return {
-    check: (request) => {
-      if (!json.ignoreUnknown) checkMembers(request, desc.input, [])
-    },
-    async call(x, request, { deadlineAt, maxAnswerBytes }) {
-      const message = encode(codec, request, desc)
+  const unaryCall =
+    (request: (x: Exchange) => unknown): UnaryCall =>
+    async (x, { deadlineAt, maxAnswerBytes }) => {
+      const message = encode(codec, JSON.stringify(request(x)), desc)
       if (message.length > messageBytes) throw tooLarge(messageBytes)
       const call = new RpcCall(x, destination, {
         path,
@@ -93,17 +90,18 @@ function unaryMethod(
       if (Buffer.byteLength(body) <= maxAnswerBytes) return { json: body }
       const text = `The answer of upstream "${call.upstreamName}" has more than ${maxAnswerBytes} bytes.`
       throw new GatewayError('UPSTREAM_TOO_LARGE', text)
-    },
+    }
+  const { ignoreUnknown } = json
+  return {
+    prepare: (request, place) => unaryCall(compileRequest(request, desc.input, { place, ignoreUnknown })),
   }
 }
 
 function missingMethod(service: string): UnaryMethod {
-  return {
-    check: () => {},
-    call: async () => {
-      throw notDescribedYet(service)
-    },
+  const call = async (): Promise<never> => {
+    throw notDescribedYet(service)
   }
+  return { prepare: () => call }
 }
 
 function encode(codec: MessageCodec, request: string, { input }: DescMethod): Uint8Array {
@@ -116,19 +114,6 @@ function encode(codec: MessageCodec, request: string, { input }: DescMethod): Ui
       .map(({ field, detail }) => (field === '' ? detail : `"${field}" ${detail}`))
       .join('; ')
     throw new GatewayError('INVALID_ARGUMENT', `No ${input.typeName} can be made: ${what}.`, { violations })
-  }
-}
-
-/** Messages of Google's own have JSON of their own kind. */
-function checkMembers(request: unknown, message: DescMessage, path: readonly PropertyKey[]): void {
-  if (!isRecord(request) || message.typeName.startsWith('google.protobuf.')) return
-  const fields = fieldsByName(message)
-  for (const [key, value] of Object.entries(request)) {
-    const field = fields.get(key)
-    if (field === undefined) throw new Mistake([...path, key], `${message.typeName} has no such field`)
-    if (field.fieldKind === 'message') checkMembers(value, field.message, [...path, key])
-    if (field.fieldKind === 'list' && field.message !== undefined && Array.isArray(value))
-      for (const [index, item] of value.entries()) checkMembers(item, field.message, [...path, key, index])
   }
 }
 

@@ -1,4 +1,3 @@
-import { compileJson } from '../../../core/json-template.ts'
 import { parseJson } from '../../../core/json-value.ts'
 import { within } from '../../../core/mistake.ts'
 import type { Place } from '../../../core/text-template.ts'
@@ -14,12 +13,9 @@ export interface RpcPartOptions {
 
 /** Compiles a gRPC part. Throws a Mistake for values that the place has not, and members that the message has not. */
 export function compileRpcPart({ method, request }: RpcPartOptions, place: Place): RunPart {
-  const message = within(['request'], () => {
-    method.check(request)
-    return compileJson(request, place)
-  })
+  const call = within(['request'], () => method.prepare(request, place))
   return async (x, limits) => {
-    const outcome = await method.call(x, JSON.stringify(message(x)), limits)
+    const outcome = await call(x, limits)
     if ('status' in outcome) throw refusedPart(outcome.status, outcome.message)
     return { value: parseJson(outcome.json) }
   }
