@@ -70,7 +70,7 @@ function routeAnswer(build: Build, route: RouteConfig, index: number): RouteAnsw
   const credentials = new Set(['authorization', auth.apiKeys.header, 'x-api-key'])
   return {
     kind: 'proxy',
-    destination: build.destination(`route ${route.id}`, route.upstream ?? ''),
+    destination: build.destination(route.id, route),
     rewrite: route.rewrite,
     timeoutMs: route.timeout,
     maxBodyBytes: route.bodyBytes ?? server.limits.bodyBytes,
@@ -92,13 +92,16 @@ async function graphqlFrontEnd(build: Build): Promise<FrontEnd | undefined> {
     createGraphqlFrontEnd({
       path: graphql.path,
       policy: policy('graphql', graphql),
-      subgraphs: Object.entries(graphql.subgraphs).map(([name, { upstream, path, schema }]) => ({
+      subgraphs: Object.entries(graphql.subgraphs).map(([name, subgraph]) => ({
         name,
-        destination: build.destination(`subgraph ${name}`, upstream),
-        path,
-        ...(schema === undefined || supergraph !== undefined
+        destination: build.destination(`graphql/${name}`, subgraph),
+        path: subgraph.path,
+        ...(subgraph.schema === undefined || supergraph !== undefined
           ? undefined
-          : { sdl: build.read(schema, ['graphql', 'subgraphs', name, 'schema']), file: schema }),
+          : {
+              sdl: build.read(subgraph.schema, ['graphql', 'subgraphs', name, 'schema']),
+              file: subgraph.schema,
+            }),
       })),
       ...(supergraph === undefined
         ? undefined
@@ -134,7 +137,7 @@ async function grpcFrontEnd(build: Build): Promise<FrontEnd | undefined> {
       ...(grpc.health ? { ready: build.ready } : undefined),
       services: Object.entries(grpc.services).map(([name, service]) => ({
         name,
-        destination: build.destination(`service ${name}`, service.upstream),
+        destination: build.destination(`grpc/${name}`, service),
         policy: policy(name, service),
         ...(service.timeout === undefined ? undefined : { timeoutMs: service.timeout }),
         ...(service.messageBytes === undefined ? undefined : { messageBytes: service.messageBytes }),

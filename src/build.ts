@@ -2,7 +2,9 @@ import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import type { Redis } from 'ioredis'
 import type { Registry } from 'prom-client'
+import { buildMirror } from './build-mirror.ts'
 import type { LoadedConfig } from './config/load.ts'
+import type { MirrorConfig } from './config/mirror-keys.ts'
 import { ConfigError } from './config/problem.ts'
 import type { Config, UpstreamConfig } from './config/schema.ts'
 import type { Protocol } from './core/front-end.ts'
@@ -16,6 +18,7 @@ import type { PluginDefinition, PluginHost } from './pipeline/registry.ts'
 import type { ReflectionConfig, Reflections } from './reflections.ts'
 import { textPlace } from './text-place.ts'
 import { Destination } from './traffic/destination.ts'
+import type { Mirror } from './traffic/mirror/mirror.ts'
 import type { Upstream } from './traffic/upstream.ts'
 import type { Upstreams } from './upstreams.ts'
 
@@ -94,9 +97,11 @@ export class Build {
     return upstream
   }
 
-  /** Where the calls of a place go. */
-  destination(place: string, upstreamName: string): Destination {
-    return new Destination(place, this.upstream(upstreamName))
+  /** Where the calls of a place go; `place` is as {@link Destination} has it. */
+  destination(place: string, { upstream: name = '', mirror: config }: DestinationConfig): Destination {
+    return new Destination(place, this.upstream(name), {
+      mirror: config === undefined ? undefined : this.#mirror(place, config),
+    })
   }
 
   /** @param row one of those that share a policy; undefined for what stands in no place of its own. */
@@ -162,6 +167,13 @@ export class Build {
     }
   }
 
+  #mirror(place: string, config: MirrorConfig): Mirror {
+    const upstream = this.upstream(config.upstream)
+    const mirror = buildMirror(config, { place, upstream, host: this.host(undefined) })
+    this.onFree(() => mirror.close())
+    return mirror
+  }
+
   /** Remembers where a row was written, for messages about it. */
   place(row: Row, path: readonly PropertyKey[]): void {
     this.#places.set(row, path)
@@ -180,6 +192,12 @@ export class Build {
   error(path: readonly PropertyKey[], message: string): ConfigError {
     return new ConfigError([this.#loaded.document.problem(path, message)])
   }
+}
+
+/** The part of a place's configuration that says who answers. */
+type DestinationConfig = {
+  readonly upstream?: string | undefined
+  readonly mirror?: MirrorConfig | undefined
 }
 
 /** Of a gateway that is only looked into. */

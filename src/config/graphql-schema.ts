@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { size } from '../core/units.ts'
 import { name, object, template } from './declare.ts'
+import { mirrorKey } from './mirror-keys.ts'
 import { type PluginListSchema, policyKeys } from './policy-keys.ts'
 
 /** `graphql`. */
@@ -13,6 +14,7 @@ export function graphqlSchema(uses: PluginListSchema) {
           name('a subgraph'),
           z.strictObject({
             upstream: z.string().describe('Who answers: a name under upstreams.'),
+            mirror: mirrorKey,
             path: z.string().startsWith('/').default('/graphql').describe("Path of the subgraph's endpoint."),
             schema: z
               .string()

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { duration, size } from '../core/units.ts'
 import { object } from './declare.ts'
+import { mirrorKey } from './mirror-keys.ts'
 import { type PluginListSchema, policyKeys } from './policy-keys.ts'
 
 /** `grpc`. */
@@ -72,6 +73,7 @@ export function grpcSchema(uses: PluginListSchema) {
         z.string(),
         z.strictObject({
           upstream: z.string().describe('Who answers: a name under upstreams.'),
+          mirror: mirrorKey,
           timeout: duration()
             .optional()
             .describe("Deadline of a call, instead of the upstream's timeouts.request."),

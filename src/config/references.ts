@@ -1,3 +1,4 @@
+import type { MirrorConfig } from './mirror-keys.ts'
 import { wordHint } from './nearest-word.ts'
 import type { Config } from './schema.ts'
 
@@ -5,6 +6,12 @@ import type { Config } from './schema.ts'
 export interface ReferenceProblem {
   readonly path: readonly PropertyKey[]
   readonly message: string
+}
+
+/** A place whose calls may be copied. */
+interface Mirrored {
+  readonly upstream?: string | undefined
+  readonly mirror?: MirrorConfig | undefined
 }
 
 type Policy = Pick<Config['routes'][number], 'auth' | 'authorize'>
@@ -30,8 +37,17 @@ export function checkReferences(config: Config): ReferenceProblem[] {
     problems.push({ path: [...path, 'authorize'], message: 'is not checked where auth is none' })
   }
 
+  const needMirror = ({ upstream, mirror }: Mirrored, path: readonly PropertyKey[]): void => {
+    if (mirror === undefined) return
+    const ofMirror = [...path, 'mirror', 'upstream']
+    needUpstream(mirror.upstream, ofMirror)
+    if (mirror.upstream === upstream)
+      problems.push({ path: ofMirror, message: `"${upstream}" is the upstream that is mirrored` })
+  }
+
   config.routes.forEach((route, index) => {
     if (route.upstream !== undefined) needUpstream(route.upstream, ['routes', index, 'upstream'])
+    needMirror(route, ['routes', index])
     needIdentity(route.auth, ['routes', index])
     needCaller(route, ['routes', index])
     if (route.rewrite.path !== undefined && route.rewrite.stripPrefix !== undefined) {
@@ -46,6 +62,7 @@ export function checkReferences(config: Config): ReferenceProblem[] {
     needCaller(config.graphql, ['graphql'])
     for (const [name, subgraph] of Object.entries(config.graphql.subgraphs)) {
       needUpstream(subgraph.upstream, ['graphql', 'subgraphs', name, 'upstream'])
+      needMirror(subgraph, ['graphql', 'subgraphs', name])
     }
   }
   if (config.grpc !== undefined) problems.push(...sourcesOf(config.grpc))
@@ -54,6 +71,7 @@ export function checkReferences(config: Config): ReferenceProblem[] {
   })
   for (const [name, service] of Object.entries(config.grpc?.services ?? {})) {
     needUpstream(service.upstream, ['grpc', 'services', name, 'upstream'])
+    needMirror(service, ['grpc', 'services', name])
     needIdentity(service.auth, ['grpc', 'services', name])
     needCaller(service, ['grpc', 'services', name])
   }

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { duration, size } from '../core/units.ts'
 import { name, object, template } from './declare.ts'
+import { mirrorKey } from './mirror-keys.ts'
 import { type PluginListSchema, policyKeys } from './policy-keys.ts'
 import { pathText, queryChanges, redirectSchema, respondSchema } from './route-answer.ts'
 
@@ -36,6 +37,7 @@ export function routeSchema(uses: PluginListSchema) {
         .string()
         .optional()
         .describe('Who answers: a name under upstreams; or the gateway itself, by redirect or respond.'),
+      mirror: mirrorKey,
       redirect: redirectSchema.optional().describe('Answers with the address of another place.'),
       respond: respondSchema.optional().describe('Answers without an upstream.'),
       rewrite: object({
@@ -75,6 +77,7 @@ export function routeSchema(uses: PluginListSchema) {
       if (route.upstream !== undefined) return
       const changes = Object.values(route.rewrite).some((value) => value !== undefined)
       if (changes) issue(['rewrite'], 'is for routes with an upstream')
-      if (route.timeout !== undefined) issue(['timeout'], 'is for routes with an upstream')
+      for (const key of ['timeout', 'mirror'] as const)
+        if (route[key] !== undefined) issue([key], 'is for routes with an upstream')
     })
 }

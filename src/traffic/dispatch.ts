@@ -28,7 +28,18 @@ export async function dispatch<C extends Call, Reply>(
     throw call.error
   } finally {
     clearTimeout(clock)
+    call.copy?.over()
   }
+}
+
+/** Sends the copy of a call, once: the exchange does not take note of it, and neither does its client. Rejects as {@link dispatch} does. */
+export async function dispatchCopy<C extends Call, Reply>(
+  copy: C,
+  transport: Transport<C, Reply>,
+): Promise<Reply> {
+  const endpoint = copy.upstream.pickForCopy(copy.exchange)
+  if (endpoint === undefined) throw noTarget(copy.upstreamName)
+  return await attempt(new Attempt(copy, endpoint), transport)
 }
 
 /** The attempts of a call, until one is answered or there is no use in another. */
@@ -65,6 +76,7 @@ async function attempt<C extends Call, Reply>(
   endpoint.begin()
   const limitMs = call.upstream.retry.attemptLimitMs(one)
   if (limitMs > 0) one.limit(limitMs)
+  if (call.attempts === 1) call.destination.mirror?.take(call, transport)
   let failure: GatewayError | undefined
   try {
     const reply = await transport.send(one)

@@ -6,6 +6,7 @@ import type { Attempt } from '../../traffic/attempt.ts'
 import { Call, type Transport } from '../../traffic/call.ts'
 import type { Destination } from '../../traffic/destination.ts'
 import { httpFailure } from '../../traffic/http-failure.ts'
+import { HttpCopy, httpCopyTransport } from '../../traffic/mirror/http-copy.ts'
 import { retryAfterMs } from '../../traffic/retry-after.ts'
 import { readSubgraphAnswer, type SubgraphAnswer } from './subgraph-answer.ts'
 
@@ -38,6 +39,10 @@ export interface SubgraphCallOptions {
 export const subgraphTransport: Transport<SubgraphCall, SubgraphAnswer> = {
   send(attempt) {
     return new Promise((resolve, reject) => new Fetch(attempt, resolve, reject).start())
+  },
+  mirror(call, copy) {
+    const { path, body } = call
+    copy.ready(() => new HttpCopy(call, copy, { method: 'POST', path, body }), httpCopyTransport)
   },
 }
 
@@ -103,6 +108,7 @@ class Fetch implements Dispatcher.DispatchHandler {
     if (this.#done) return
     try {
       const body = Buffer.concat(this.#chunks, this.#bytes)
+      this.#attempt.call.copy?.original?.whole(this.#status, body)
       const answer = readSubgraphAnswer(this.#status, this.#contentType, body)
       if (!this.#settle()) return
       this.#resolve(answer)

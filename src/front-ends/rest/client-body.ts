@@ -67,6 +67,7 @@ export class ClientBody extends Readable {
       this.destroy(tooLarge(route.maxBodyBytes))
       return
     }
+    this.#call.copied?.take(chunk)
     if (kept !== undefined && !kept.take(chunk)) {
       this.#call.kept = undefined
       this.#call.replayable = false
@@ -76,6 +77,7 @@ export class ClientBody extends Readable {
 
   readonly #onEnd = (): void => {
     if (this.#call.kept !== undefined) this.#call.kept.complete = true
+    this.#call.copied?.end()
     this.push(null)
   }
 

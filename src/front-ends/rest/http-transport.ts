@@ -7,6 +7,7 @@ import type { Transport } from '../../traffic/call.ts'
 import { httpFailure } from '../../traffic/http-failure.ts'
 import { retryAfterMs } from '../../traffic/retry-after.ts'
 import { ClientBody } from './client-body.ts'
+import { copyRequest } from './copy-request.ts'
 import { passingHeaders } from './passing-headers.ts'
 import type { ProxyCall } from './proxy-call.ts'
 
@@ -31,6 +32,7 @@ export const httpTransport: Transport<ProxyCall, void> = {
       )
     })
   },
+  mirror: copyRequest,
 }
 
 /** One attempt: undici tells it of the answer, piece by piece. */
@@ -86,6 +88,7 @@ class Relay implements Dispatcher.DispatchHandler {
     this.#call.replayable = false
     const { 'content-length': length } = headers
     if (length !== undefined) this.#length = Number(length)
+    this.#call.copy?.original?.begin(status)
     try {
       this.#x.writeHead(status, passingHeaders(controller.rawHeaders as Buffer[]))
       // Node keeps the head back for the first piece of the body, which may be long in coming (server-sent events).
@@ -96,6 +99,7 @@ class Relay implements Dispatcher.DispatchHandler {
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    this.#call.copy?.original?.update(chunk)
     // Most answers come in one piece: head and body then leave in one write.
     if (chunk.length === this.#length && chunk.length <= oneWriteBytes) {
       this.#x.finish(chunk)
@@ -112,6 +116,8 @@ class Relay implements Dispatcher.DispatchHandler {
 
   onResponseEnd(): void {
     if (!this.#x.res.writableEnded) this.#x.res.end()
+    const compared = this.#call.copy?.original
+    if (compared !== undefined) compared.complete = true
     this.#resolve()
   }
 
