@@ -53,6 +53,7 @@ export class Build {
   readonly #frees: (() => unknown)[] = []
   readonly #kept
   readonly #places = new Map<Row, readonly PropertyKey[]>()
+  readonly #mirrors: Mirror[] = []
 
   constructor(loaded: LoadedConfig, context: BuildContext) {
     this.config = loaded.config
@@ -70,6 +71,7 @@ export class Build {
         return [name, upstream]
       }),
     )
+    this.onFree(() => Promise.all(this.#mirrors.map((mirror) => mirror.close())))
   }
 
   /** Has `free` called when the configuration ends; last in, first out. */
@@ -170,7 +172,7 @@ export class Build {
   #mirror(place: string, config: MirrorConfig): Mirror {
     const upstream = this.upstream(config.upstream)
     const mirror = buildMirror(config, { place, upstream, host: this.host(undefined) })
-    this.onFree(() => mirror.close())
+    this.#mirrors.push(mirror)
     return mirror
   }
 

@@ -21,7 +21,7 @@ export const mirrorKey = z
       .min(1)
       .max(10_000)
       .default(50)
-      .describe('Copies at a time, of each gateway; what is above is not copied.'),
+      .describe('Copies of this place at a time, in each gateway; what is above is not copied.'),
     timeout: duration()
       .refine((ms) => ms > 0, 'expected more than 0s')
       .prefault('10s')

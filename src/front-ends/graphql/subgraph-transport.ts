@@ -42,7 +42,8 @@ export const subgraphTransport: Transport<SubgraphCall, SubgraphAnswer> = {
   },
   mirror(call, copy) {
     const { path, body } = call
-    copy.ready(() => new HttpCopy(call, copy, { method: 'POST', path, body }), httpCopyTransport)
+    if (body.length > copy.maxBodyBytes) copy.skip()
+    else copy.ready(() => new HttpCopy(call, copy, { method: 'POST', path, body }), httpCopyTransport)
   },
 }
 

@@ -124,7 +124,11 @@ export class RpcTransport implements Transport<RpcCall, RpcReply> {
 
   /** The calls that are mirrored are unary: their one message is there. */
   mirror(call: RpcCall, copy: Copy): void {
-    const { path, message } = call.options
+    const { path, message = noBytes } = call.options
+    if (message.length > copy.maxBodyBytes) {
+      copy.skip()
+      return
+    }
     const make = (): RpcCall =>
       new RpcCall(call.exchange, copy.destination, {
         ...copy.callOptions(call),

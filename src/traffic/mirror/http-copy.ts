@@ -60,6 +60,7 @@ class Drain implements Dispatcher.DispatchHandler {
   #controller: Dispatcher.DispatchController | undefined
   #over = false
   #bytes = 0
+  #informational = 0
 
   constructor(attempt: Attempt<HttpCopy>, resolve: () => void, reject: (error: GatewayError) => void) {
     this.#attempt = attempt
@@ -77,7 +78,12 @@ class Drain implements Dispatcher.DispatchHandler {
     status: number,
     headers: IncomingHttpHeaders,
   ): void {
-    if (status < 200 || this.#over) return
+    if (this.#over) return
+    if (status < 200) {
+      // An endless run of them would keep the gateway busy (RFC 9110 section 15.2).
+      if (++this.#informational > 20) this.abort(this.#badAnswer())
+      return
+    }
     if (status >= 500) this.#attempt.fault = `status ${status}`
     this.#attempt.answered()
     this.#attempt.call.answer?.begin(status)
@@ -110,6 +116,11 @@ class Drain implements Dispatcher.DispatchHandler {
     // Without a controller it waits for a connection, and the HTTP client has no word for leaving.
     this.#controller?.abort(error)
     this.#reject(error)
+  }
+
+  #badAnswer(): GatewayError {
+    const message = `Upstream "${this.#attempt.call.upstreamName}" sent too many interim answers.`
+    return new GatewayError('UPSTREAM_BAD_ANSWER', message)
   }
 
   /** It counts as answered. */

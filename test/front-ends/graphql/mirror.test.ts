@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { folderOf } from '../../config/files.ts'
-import { mirrored } from '../../traffic/mirror-world.ts'
+import { mirrored, mirrorFigures } from '../../traffic/mirror-world.ts'
 import { startBackend, startGateway } from '../../world.ts'
 
 /** A subgraph that answers everything alike, and keeps what it was asked. */
@@ -30,12 +30,20 @@ async function open(t: TestContext, [one, two]: readonly [string, string]) {
       subgraphs: { a: { upstream: 'first', schema, mirror: { upstream: 'second', compare: true } } },
     },
   })
+  const figures = () => mirrorFigures(url, 'graphql/a')
   const ask = async (query: string): Promise<unknown> => {
     const init = { method: 'POST', headers: { 'Content-Type': 'application/json' } }
     const reply = await fetch(`${url}/graphql`, { ...init, body: JSON.stringify({ query }) })
     return ((await reply.json()) as { data: unknown }).data
   }
-  return { first, second, ask, logged, mirrored: (count: number) => mirrored(url, 'graphql/a', count) }
+  return {
+    first,
+    second,
+    ask,
+    logged,
+    figures,
+    mirrored: (count: number) => mirrored(url, 'graphql/a', count),
+  }
 }
 
 test('fetches are mirrored as they are: those of queries, and those of mutations', async (t) => {
@@ -54,6 +62,14 @@ test('what another schema would answer is found out before it is asked for', asy
   const line = await logged((one) => one.difference === 'body')
   assert.deepEqual([line.bytes, line['mirror.bytes']], [20, 20])
   assert.doesNotMatch(JSON.stringify(line), /one|two/)
+})
+
+test('a fetch that is too large is not mirrored', async (t) => {
+  const set = '{"data":{"set":"new"}}'
+  const { ask, first, second, figures } = await open(t, [set, set])
+  assert.deepEqual(await ask(`mutation { set(a: "${'x'.repeat(70_000)}") }`), { set: 'new' })
+  assert.equal((await figures()).skipped, 1)
+  assert.deepEqual([first.asked.length, second.asked.length], [1, 0])
 })
 
 test('an answer that the gateway cannot read is compared like any other', async (t) => {

@@ -102,6 +102,15 @@ test('the message of a transcoded call is mirrored, of a writing one too', async
   assert.deepEqual([at?.get('x-gateway-mirror'), mark?.get('x-gateway-mirror')], [[], ['true']])
 })
 
+test('a message that is too large is not mirrored', async (t) => {
+  const { url, first, second, figures } = await open(t)
+  const body = JSON.stringify({ text: 'x'.repeat(70_000) })
+  const init = { method: 'POST', body, headers: { 'Content-Type': 'application/json' } }
+  assert.equal((await fetch(`${url}/v1/notes`, init)).status, 200)
+  assert.equal((await figures()).skipped, 1)
+  assert.deepEqual([first.asked.length, second.asked.length], [1, 0])
+})
+
 test('the message of a native call is mirrored, and its streams are not', async (t) => {
   const { client, service, first, second, mirrored, figures } = await open(t)
   const { Add, Watch } = service
