@@ -3,8 +3,10 @@ import { dirname, resolve } from 'node:path'
 import type { Redis } from 'ioredis'
 import type { Registry } from 'prom-client'
 import { buildCanary } from './build-canary.ts'
+import { buildMirror } from './build-mirror.ts'
 import type { CanaryConfig } from './config/canary-keys.ts'
 import type { LoadedConfig } from './config/load.ts'
+import type { MirrorConfig } from './config/mirror-keys.ts'
 import { ConfigError } from './config/problem.ts'
 import type { Config, UpstreamConfig } from './config/schema.ts'
 import type { Protocol } from './core/front-end.ts'
@@ -17,8 +19,10 @@ import type { KeptState } from './kept-state.ts'
 import type { PluginDefinition, PluginHost } from './pipeline/registry.ts'
 import type { ReflectionConfig, Reflections } from './reflections.ts'
 import { textPlace } from './text-place.ts'
+import type { Canary } from './traffic/canary/canary.ts'
 import type { Release } from './traffic/canary/release.ts'
 import { Destination } from './traffic/destination.ts'
+import type { Mirror } from './traffic/mirror/mirror.ts'
 import type { Upstream } from './traffic/upstream.ts'
 import type { Upstreams } from './upstreams.ts'
 
@@ -56,6 +60,7 @@ export class Build {
   readonly #kept
   readonly #places = new Map<Row, readonly PropertyKey[]>()
   readonly #fallbacks = new Map<Upstream, Upstream>()
+  readonly #mirrors: Mirror[] = []
 
   constructor(loaded: LoadedConfig, context: BuildContext) {
     this.config = loaded.config
@@ -75,6 +80,7 @@ export class Build {
     )
     for (const [name, { fallback }] of Object.entries(loaded.config.upstreams))
       if (fallback !== undefined) this.#fallbacks.set(this.upstream(name), this.upstream(fallback.upstream))
+    this.onFree(() => Promise.all(this.#mirrors.map((mirror) => mirror.close())))
   }
 
   /** Has `free` called when the configuration ends; last in, first out. */
@@ -103,14 +109,13 @@ export class Build {
   }
 
   /** Where the calls of a place go; `place` is as {@link Destination} has it. */
-  destination(place: string, { upstream: name = '', canary: config }: DestinationConfig): Destination {
+  destination(place: string, { upstream: name = '', canary, mirror }: DestinationConfig): Destination {
     const stable = this.upstream(name)
-    const fallbacks = this.#fallbacks
-    if (config === undefined) return new Destination(place, stable, { fallbacks })
-    const upstream = this.upstream(config.upstream)
-    const canary = buildCanary(config, { place, stable, upstream, host: this.host(undefined) })
-    this.canaries.set(place, canary.release)
-    return new Destination(place, stable, { canary, fallbacks })
+    return new Destination(place, stable, {
+      fallbacks: this.#fallbacks,
+      canary: canary && this.#canary(place, stable, canary),
+      mirror: mirror && this.#mirror(place, mirror),
+    })
   }
 
   /** @param row one of those that share a policy; undefined for what stands in no place of its own. */
@@ -176,6 +181,20 @@ export class Build {
     }
   }
 
+  #canary(place: string, stable: Upstream, config: CanaryConfig): Canary {
+    const upstream = this.upstream(config.upstream)
+    const canary = buildCanary(config, { place, stable, upstream, host: this.host(undefined) })
+    this.canaries.set(place, canary.release)
+    return canary
+  }
+
+  #mirror(place: string, config: MirrorConfig): Mirror {
+    const upstream = this.upstream(config.upstream)
+    const mirror = buildMirror(config, { place, upstream, host: this.host(undefined) })
+    this.#mirrors.push(mirror)
+    return mirror
+  }
+
   /** Remembers where a row was written, for messages about it. */
   place(row: Row, path: readonly PropertyKey[]): void {
     this.#places.set(row, path)
@@ -200,6 +219,7 @@ export class Build {
 type DestinationConfig = {
   readonly upstream?: string | undefined
   readonly canary?: CanaryConfig | undefined
+  readonly mirror?: MirrorConfig | undefined
 }
 
 /** Of a gateway that is only looked into. */

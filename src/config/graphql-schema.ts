@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { size } from '../core/units.ts'
 import { canaryKey } from './canary-keys.ts'
 import { name, object, template } from './declare.ts'
+import { mirrorKey } from './mirror-keys.ts'
 import { type PluginListSchema, policyKeys } from './policy-keys.ts'
 
 /** `graphql`. */
@@ -15,6 +16,7 @@ export function graphqlSchema(uses: PluginListSchema) {
           z.strictObject({
             upstream: z.string().describe('Who answers: a name under upstreams.'),
             canary: canaryKey,
+            mirror: mirrorKey,
             path: z.string().startsWith('/').default('/graphql').describe("Path of the subgraph's endpoint."),
             schema: z
               .string()

@@ -3,6 +3,7 @@ import { duration, size } from '../core/units.ts'
 import { canaryKey } from './canary-keys.ts'
 import { object } from './declare.ts'
 import { serviceFallback } from './fallback-keys.ts'
+import { mirrorKey } from './mirror-keys.ts'
 import { type PluginListSchema, policyKeys } from './policy-keys.ts'
 
 /** `grpc`. */
@@ -75,6 +76,7 @@ export function grpcSchema(uses: PluginListSchema) {
         z.strictObject({
           upstream: z.string().describe('Who answers: a name under upstreams.'),
           canary: canaryKey,
+          mirror: mirrorKey,
           timeout: duration()
             .optional()
             .describe("Deadline of a call, instead of the upstream's timeouts.request."),

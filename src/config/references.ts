@@ -1,4 +1,5 @@
 import type { CanaryConfig } from './canary-keys.ts'
+import type { MirrorConfig } from './mirror-keys.ts'
 import { wordHint } from './nearest-word.ts'
 import type { Config } from './schema.ts'
 
@@ -13,6 +14,12 @@ interface Released {
   readonly upstream?: string | undefined
   readonly canary?: CanaryConfig | undefined
   readonly auth: string
+}
+
+/** A place whose calls may be copied. */
+interface Mirrored {
+  readonly upstream?: string | undefined
+  readonly mirror?: MirrorConfig | undefined
 }
 
 type Policy = Pick<Config['routes'][number], 'auth' | 'authorize'>
@@ -56,6 +63,13 @@ export function checkReferences(config: Config): ReferenceProblem[] {
     if (auth === 'none' && canary.match.users.length > 0)
       issue(['match', 'users'], 'is not checked where auth is none')
   }
+  const needMirror = ({ upstream, mirror }: Mirrored, path: readonly PropertyKey[]): void => {
+    if (mirror === undefined) return
+    const ofMirror = [...path, 'mirror', 'upstream']
+    needUpstream(mirror.upstream, ofMirror)
+    if (mirror.upstream === upstream)
+      problems.push({ path: ofMirror, message: `"${upstream}" is the upstream that is mirrored` })
+  }
 
   config.routes.forEach((route, index) => {
     if (route.upstream !== undefined) needUpstream(route.upstream, ['routes', index, 'upstream'])
@@ -64,6 +78,7 @@ export function checkReferences(config: Config): ReferenceProblem[] {
       const path = ['routes', index, 'aggregate', 'parts', part, 'rest', 'upstream']
       if (rest !== undefined) needUpstream(rest.upstream, path)
     })
+    needMirror(route, ['routes', index])
     needIdentity(route.auth, ['routes', index])
     needCaller(route, ['routes', index])
     if (route.rewrite.path !== undefined && route.rewrite.stripPrefix !== undefined) {
@@ -79,6 +94,7 @@ export function checkReferences(config: Config): ReferenceProblem[] {
     for (const [name, subgraph] of Object.entries(config.graphql.subgraphs)) {
       needUpstream(subgraph.upstream, ['graphql', 'subgraphs', name, 'upstream'])
       needCanary({ ...subgraph, auth: config.graphql.auth }, ['graphql', 'subgraphs', name])
+      needMirror(subgraph, ['graphql', 'subgraphs', name])
     }
   }
   if (config.grpc !== undefined) problems.push(...sourcesOf(config.grpc))
@@ -88,6 +104,7 @@ export function checkReferences(config: Config): ReferenceProblem[] {
   for (const [name, service] of Object.entries(config.grpc?.services ?? {})) {
     needUpstream(service.upstream, ['grpc', 'services', name, 'upstream'])
     needCanary(service, ['grpc', 'services', name])
+    needMirror(service, ['grpc', 'services', name])
     needIdentity(service.auth, ['grpc', 'services', name])
     needCaller(service, ['grpc', 'services', name])
   }

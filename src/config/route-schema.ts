@@ -4,6 +4,7 @@ import { aggregateSchema } from './aggregate-schema.ts'
 import { canaryKey } from './canary-keys.ts'
 import { name, object, template } from './declare.ts'
 import { routeFallback } from './fallback-keys.ts'
+import { mirrorKey } from './mirror-keys.ts'
 import { graphqlOperationSchema } from './operation-schema.ts'
 import { type PluginListSchema, policyKeys } from './policy-keys.ts'
 import { queryChanges, redirectSchema, respondSchema } from './route-answer.ts'
@@ -44,6 +45,7 @@ export function routeSchema(uses: PluginListSchema) {
           'Who answers: a name under upstreams. Instead of it: redirect, respond, aggregate or graphqlOperation.',
         ),
       canary: canaryKey,
+      mirror: mirrorKey,
       fallback: routeFallback,
       redirect: redirectSchema.optional().describe('Answers with the address of another place.'),
       respond: respondSchema.optional().describe('Answers without an upstream.'),
@@ -94,7 +96,7 @@ export function routeSchema(uses: PluginListSchema) {
       if (route.upstream !== undefined) return
       const changes = Object.values(route.rewrite).some((value) => value !== undefined)
       if (changes) issue(['rewrite'], 'is for routes with an upstream')
-      for (const key of ['canary', 'fallback'] as const)
+      for (const key of ['canary', 'mirror', 'fallback'] as const)
         if (route[key] !== undefined) issue([key], 'is for routes with an upstream')
       const calls = route.aggregate !== undefined || route.graphqlOperation !== undefined
       if (route.timeout !== undefined && !calls) issue(['timeout'], 'is for routes that call an upstream')

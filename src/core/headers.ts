@@ -27,6 +27,7 @@ const identityHeaders = [
   'x-consumer',
   'x-gateway',
   'x-canary',
+  'x-gateway-mirror',
 ]
 
 /** Headers that the gateway writes on every call; the client's own are read first and then replaced. */

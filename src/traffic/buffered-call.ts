@@ -4,6 +4,8 @@ import { GatewayError } from '../core/error.ts'
 import type { Attempt } from './attempt.ts'
 import { Call } from './call.ts'
 import { httpFailure } from './http-failure.ts'
+import type { Copy } from './mirror/copy.ts'
+import { HttpCopy, httpCopyTransport } from './mirror/http-copy.ts'
 import { retryAfterMs } from './retry-after.ts'
 
 /** A call over HTTP whose answer is held in memory and read as a whole. */
@@ -30,6 +32,11 @@ export interface BufferedAnswer {
 export const bufferedTransport = {
   send<Reply>(attempt: Attempt<BufferedCall<Reply>>): Promise<Reply> {
     return new Promise((resolve, reject) => new Collector(attempt, resolve, reject).start())
+  },
+  mirror<Reply>(call: BufferedCall<Reply>, copy: Copy): void {
+    const { method, path, body } = call
+    if (body !== null && body.length > copy.maxBodyBytes) copy.skip()
+    else copy.ready(() => new HttpCopy(call, copy, { method, path, body }), httpCopyTransport)
   },
 }
 
@@ -99,6 +106,7 @@ class Collector<Reply> implements Dispatcher.DispatchHandler {
     if (this.#done) return
     try {
       const body = Buffer.concat(this.#chunks, this.#bytes)
+      this.#attempt.call.copy?.original?.whole(this.#status, body)
       const reply = this.#attempt.call.read({ status: this.#status, headers: this.#headers, body })
       if (!this.#settle()) return
       this.#resolve(reply)

@@ -2,6 +2,7 @@ import { GatewayError } from '../core/error.ts'
 import type { CallRecord, Exchange, UpstreamCall } from '../core/exchange.ts'
 import type { Attempt } from './attempt.ts'
 import type { Destination } from './destination.ts'
+import type { Copy } from './mirror/copy.ts'
 import type { Upstream } from './upstream.ts'
 
 /** One call of an exchange to an upstream, before it is known which endpoint takes it. Transports extend it by what they send. */
@@ -42,6 +43,8 @@ export abstract class Call implements UpstreamCall, CallRecord {
   paid = false
   /** Whether the upstream is not asked again, because its answer was dropped for that of the fallback. */
   leaves = false
+  /** What is mirrored of it; undefined: nothing. */
+  copy: Copy | undefined
   /** How long the upstream asked to wait before the next attempt, in milliseconds. */
   waitMs: number | undefined
   /** Attempts that were lost on connections which the upstream had just closed, and count for nothing. */
@@ -179,4 +182,9 @@ export interface Transport<C extends Call, Reply> {
    * Rejects with a GatewayError whose `reached` is false only when the endpoint cannot have seen the request.
    */
   send(attempt: Attempt<C>): Promise<Reply>
+  /**
+   * Tells the copy of a call that is about to be sent when its request is whole ({@link Copy.ready}), or that it is not to be copied.
+   * Absent: calls of this kind are not mirrored.
+   */
+  mirror?(call: C, copy: Copy): void
 }

@@ -1,11 +1,14 @@
 import type { Exchange } from '../core/exchange.ts'
 import type { Canary } from './canary/canary.ts'
+import type { Mirror } from './mirror/mirror.ts'
 import type { Upstream } from './upstream.ts'
 
 /** What a place may have besides its upstream. */
 export interface DestinationOptions {
   /** A new version that is let in. */
   readonly canary?: Canary | undefined
+  /** Where a share of the calls is copied to. */
+  readonly mirror?: Mirror | undefined
   /** Who takes the calls that an upstream cannot; of all upstreams of the configuration. */
   readonly fallbacks?: ReadonlyMap<Upstream, Upstream>
 }
@@ -16,12 +19,18 @@ export class Destination {
   readonly place: string
   readonly upstream: Upstream
   readonly canary: Canary | undefined
+  readonly mirror: Mirror | undefined
   readonly #fallbacks: ReadonlyMap<Upstream, Upstream>
 
-  constructor(place: string, upstream: Upstream, { canary, fallbacks = none }: DestinationOptions = {}) {
+  constructor(
+    place: string,
+    upstream: Upstream,
+    { canary, mirror, fallbacks = none }: DestinationOptions = {},
+  ) {
     this.place = place
     this.upstream = upstream
     this.canary = canary
+    this.mirror = mirror
     this.#fallbacks = fallbacks
   }
 

@@ -35,6 +35,7 @@ export async function dispatch<C extends Call, Reply>(
     }
   } finally {
     clearTimeout(clock)
+    call.copy?.over()
   }
 }
 
@@ -64,6 +65,16 @@ async function guarded<C extends Call, Reply>(call: C, transport: Transport<C, R
   } finally {
     settleCall(call, failure)
   }
+}
+
+/** Sends the copy of a call, once: the exchange does not take note of it, and neither does its client. Rejects as {@link dispatch} does. */
+export async function dispatchCopy<C extends Call, Reply>(
+  copy: C,
+  transport: Transport<C, Reply>,
+): Promise<Reply> {
+  const endpoint = copy.upstream.pickForCopy(copy.exchange)
+  if (endpoint === undefined) throw noTarget(copy.upstream)
+  return await attempt(new Attempt(copy, endpoint), transport)
 }
 
 /** The attempts of a call, until one is answered or there is no use in another. */
@@ -100,6 +111,7 @@ async function attempt<C extends Call, Reply>(
   one.pass = endpoint.begin()
   const limitMs = call.upstream.retry.attemptLimitMs(one)
   if (limitMs > 0) one.limit(limitMs)
+  if (call.attempts === 1 && call.copy === undefined) call.destination.mirror?.take(call, transport)
   let failure: GatewayError | undefined
   try {
     const reply = await transport.send(one)

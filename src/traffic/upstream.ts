@@ -115,13 +115,14 @@ export class Upstream {
     const now = performance.now()
     const kept = this.#sticky?.target(x.header('cookie'))
     if (kept !== undefined && kept !== avoid && kept.available(now)) return kept
-    const candidates = (avoid && this.#without(avoid, now)) ?? this.#candidates(now)
-    if (candidates.length === 0) return undefined
-    const { slowStartMs } = this.options.balancing
-    if (slowStartMs > 0) for (const candidate of candidates) candidate.warm(now, slowStartMs)
-    const chosen = this.#balancer.pick(candidates, this.#hash(x), now)
-    if (this.#sticky !== undefined) this.#remember(x, this.#sticky.setCookie(chosen))
+    const chosen = this.#choose(x, avoid, now)
+    if (this.#sticky !== undefined && chosen !== undefined) this.#remember(x, this.#sticky.setCookie(chosen))
     return chosen
+  }
+
+  /** The endpoint for the copy of a call, of which its client knows nothing: cookies are neither read nor set. */
+  pickForCopy(x: Exchange): Endpoint | undefined {
+    return this.#choose(x, undefined, performance.now())
   }
 
   /** Whether an endpoint other than this one can be asked. */
@@ -148,6 +149,14 @@ export class Upstream {
       connections,
       createCircuit(circuit, { upstream: this.name, target: target.url, log }),
     )
+  }
+
+  #choose(x: Exchange, avoid: Endpoint | undefined, now: number): Endpoint | undefined {
+    const candidates = (avoid && this.#without(avoid, now)) ?? this.#candidates(now)
+    if (candidates.length === 0) return undefined
+    const { slowStartMs } = this.options.balancing
+    if (slowStartMs > 0) for (const candidate of candidates) candidate.warm(now, slowStartMs)
+    return this.#balancer.pick(candidates, this.#hash(x), now)
   }
 
   #candidates(now: number): readonly Endpoint[] {

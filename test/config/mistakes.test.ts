@@ -519,6 +519,29 @@ const cases: readonly MistakeCase[] = [
     ],
   },
   {
+    name: 'mirrors that lead nowhere, or back',
+    yaml: `${upstreams.replace('a:', 'users:')}routes:\n  - {id: r, path: /a, upstream: users, auth: none, mirror: {‸upstream: user}}\ngraphql:\n  auth: none\n  subgraphs: {x: {upstream: users, schema: a.graphql, mirror: {‸upstream: users}}}\n${grpc}{upstream: users, auth: none, mirror: {‸upstream: next}}\n`,
+    says: [
+      'routes[0].mirror.upstream: there is no upstream "user"; did you mean "users"?',
+      'graphql.subgraphs.x.mirror.upstream: "users" is the upstream that is mirrored',
+      'grpc.services.one.One.mirror.upstream: there is no upstream "next"; known: users',
+    ],
+  },
+  {
+    name: 'a mirror of a route without an upstream',
+    yaml: `${upstreams}routes:\n  - {id: r, path: /a, auth: none, redirect: {to: /b}, ‸mirror: {upstream: a}}\n`,
+    says: ['routes[0].mirror: is for routes with an upstream'],
+  },
+  {
+    name: 'a mirror of no size',
+    yaml: `${upstreams}routes:\n  - {id: r, path: /b, auth: none, upstream: a, mirror: {upstream: b, ‸percent: 101, ‸maxInFlight: 0, ‸timeout: 0s}}\n`,
+    says: [
+      'routes[0].mirror.percent: Too big: expected number to be <=100',
+      'routes[0].mirror.maxInFlight: Too small: expected number to be >=1',
+      'routes[0].mirror.timeout: expected more than 0s',
+    ],
+  },
+  {
     name: 'ids that stand twice',
     yaml: `${rest}  - {‸id: r, path: /b, upstream: a, auth: none}\nconsumers: [{id: c}, {‸id: c}]\n`,
     says: ['routes[1].id: the id "r" stands twice', 'consumers[1].id: the id "c" stands twice'],

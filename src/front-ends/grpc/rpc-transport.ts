@@ -3,6 +3,7 @@ import type { HttpExchange } from '../../core/http-exchange.ts'
 import type { Attempt } from '../../traffic/attempt.ts'
 import { Call, type CallOptions, type Transport } from '../../traffic/call.ts'
 import type { Destination } from '../../traffic/destination.ts'
+import type { Copy } from '../../traffic/mirror/copy.ts'
 import type { RpcEnd, RpcReceiver, RpcStream } from './channel.ts'
 import { Channels, type OpenChannel } from './channels.ts'
 import { metadataValue } from './metadata.ts'
@@ -37,6 +38,7 @@ export interface RpcSource {
 
 /** One gRPC call of an exchange. */
 export class RpcCall extends Call {
+  declare readonly exchange: HttpExchange
   readonly options: RpcCallOptions
   /** Initial metadata of the answer, flat; there before the first message. */
   metadata: readonly string[] = []
@@ -83,13 +85,22 @@ export class RpcTransport implements Transport<RpcCall, RpcReply> {
         },
         end(end) {
           source?.over()
-          const { upstreamName, exchange } = call
+          const { upstreamName } = call
           const dropped = end.fromBackend && faults.has(end.code) ? faulty(attempt, end) : undefined
           if (source?.failure !== undefined) reject(source.failure)
           else if (attempt.cancelled !== undefined) reject(attempt.cancelled)
           else if (dropped !== undefined) reject(dropped)
-          else if (end.fromBackend && attempt.answered()) resolve({ message: answer, end })
-          else reject(rpcFailure(end, { upstreamName, clientDeadline, clientGone: exchange.gone }))
+          else if (end.fromBackend && attempt.answered()) {
+            call.copy?.original?.whole(end.code, answer ?? noBytes)
+            resolve({ message: answer, end })
+          } else
+            reject(
+              rpcFailure(end, {
+                upstreamName,
+                clientDeadline,
+                clientGone: call.ended?.reason === 'CLIENT_GONE',
+              }),
+            )
         },
       }
       const stream = this.#channels.to(endpoint).start(
@@ -104,6 +115,28 @@ export class RpcTransport implements Transport<RpcCall, RpcReply> {
       )
       attempt.onCancel(() => stream.cancel())
       source?.begin(stream)
+    })
+  }
+
+  /** The calls that are mirrored are unary: their one message is there. */
+  mirror(call: RpcCall, copy: Copy): void {
+    const { path, message = noBytes } = call.options
+    if (message.length > copy.maxBodyBytes) {
+      copy.skip()
+      return
+    }
+    const make = (): RpcCall =>
+      new RpcCall(call.exchange, copy.destination, {
+        ...copy.callOptions(call),
+        path,
+        message,
+        clientDeadline: false,
+      })
+    copy.ready(make, {
+      send: async (attempt) => {
+        const { message: answer, end } = await this.send(attempt)
+        copy.answer?.whole(end.code, answer ?? noBytes)
+      },
     })
   }
 
@@ -126,6 +159,7 @@ function faulty(attempt: Attempt, { code, trailers }: RpcEnd): GatewayError | un
   return undefined
 }
 
+const noBytes = new Uint8Array(0)
 const unavailable = 14
 /** `google.rpc.Code` that a backend which is not well answers with, as others answer 5xx: UNKNOWN, INTERNAL, UNAVAILABLE, DATA_LOSS. */
 const faults: ReadonlySet<number> = new Set([2, 13, 14, 15])

@@ -68,6 +68,7 @@ export class ClientBody extends Readable {
       this.destroy(tooLarge(route.maxBodyBytes))
       return
     }
+    this.#call.copied?.take(chunk)
     if (kept !== undefined && !kept.take(chunk)) {
       this.#call.kept = undefined
       this.#call.replayable = false
@@ -78,6 +79,7 @@ export class ClientBody extends Readable {
   readonly #onEnd = (): void => {
     this.#call.sentAt = performance.now()
     if (this.#call.kept !== undefined) this.#call.kept.complete = true
+    this.#call.copied?.end()
     this.push(null)
   }
 

@@ -9,6 +9,7 @@ import { httpFailure } from '../../traffic/http-failure.ts'
 import { onNextStream, wasCut } from '../../traffic/http2-streams.ts'
 import { retryAfterMs } from '../../traffic/retry-after.ts'
 import { ClientBody } from './client-body.ts'
+import { copyRequest } from './copy-request.ts'
 import { passingHeaders } from './passing-headers.ts'
 import type { ProxyCall } from './proxy-call.ts'
 
@@ -31,6 +32,7 @@ export const httpTransport: Transport<ProxyCall, void> = {
       endpoint.pool.dispatch(request, relay)
     })
   },
+  mirror: copyRequest,
 }
 
 /** Names as HTTP/2 has them (RFC 9113 section 8.2); spelled in two ways they would be two headers to the HTTP client. */
@@ -100,6 +102,7 @@ export class Relay implements Dispatcher.DispatchHandler {
     this.#call.replayable = false
     const { 'content-length': length } = headers
     if (length !== undefined) this.#length = Number(length)
+    this.#call.copy?.original?.begin(status)
     try {
       this.#x.writeHead(status, passingHeaders(controller.rawHeaders ?? []))
       // Node keeps the head back for the first piece of the body, which may be long in coming (server-sent events).
@@ -110,6 +113,7 @@ export class Relay implements Dispatcher.DispatchHandler {
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    this.#call.copy?.original?.update(chunk)
     // Most answers come in one piece: head and body then leave in one write.
     if (chunk.length === this.#length && chunk.length <= oneWriteBytes) {
       this.#x.finish(chunk)
@@ -130,6 +134,8 @@ export class Relay implements Dispatcher.DispatchHandler {
       return
     }
     if (!this.#x.res.writableEnded) this.#x.res.end()
+    const compared = this.#call.copy?.original
+    if (compared !== undefined) compared.complete = true
     this.#resolve()
   }
 

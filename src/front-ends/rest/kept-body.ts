@@ -1,7 +1,9 @@
-/** The first bytes of a client's body, kept so that another attempt can send them again. */
+/** The first bytes of a client's body, kept so that they can be sent again: by another attempt, or to a mirror. */
 export class KeptBody {
   readonly #maxBytes: number
   #bytes = 0
+  /** Small pieces at the end, which were not joined yet. */
+  #loose = 0
   chunks: Buffer[] = []
   /** Whether the body ends with these. */
   complete = false
@@ -18,6 +20,17 @@ export class KeptBody {
       return false
     }
     this.chunks.push(chunk)
+    if (chunk.length >= smallBytes) this.#loose = 0
+    else if (++this.#loose === mostLoose) this.#join()
     return true
   }
+
+  /** To hold a piece of one byte takes more room than a hundred bytes. */
+  #join(): void {
+    this.chunks.push(Buffer.concat(this.chunks.splice(-mostLoose)))
+    this.#loose = 0
+  }
 }
+
+const smallBytes = 1_024
+const mostLoose = 64

@@ -3,6 +3,7 @@ import type { HttpExchange } from '../../core/http-exchange.ts'
 import { Call } from '../../traffic/call.ts'
 import type { Destination } from '../../traffic/destination.ts'
 import { forwardingHeaders } from '../../traffic/forwarding.ts'
+import type { CopiedBody } from './copy-request.ts'
 import { KeptBody } from './kept-body.ts'
 import type { Rewrite } from './rewrite.ts'
 
@@ -27,6 +28,8 @@ export class ProxyCall extends Call {
   readonly route: ProxyRoute
   /** What was read of the body, for another attempt; undefined: nothing is kept. */
   kept: KeptBody | undefined
+  /** What was read of the body, for its copy; undefined: it is not mirrored, or has no body. */
+  copied: CopiedBody | undefined
 
   constructor(x: HttpExchange, route: ProxyRoute) {
     const { method } = x.request
