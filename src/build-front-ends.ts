@@ -70,7 +70,7 @@ function routeAnswer(build: Build, route: RouteConfig, index: number): RouteAnsw
   const credentials = new Set(['authorization', auth.apiKeys.header, 'x-api-key'])
   return {
     kind: 'proxy',
-    upstream: build.upstream(route.upstream ?? ''),
+    destination: build.destination(`route ${route.id}`, route.upstream ?? ''),
     rewrite: route.rewrite,
     timeoutMs: route.timeout,
     maxBodyBytes: route.bodyBytes ?? server.limits.bodyBytes,
@@ -94,7 +94,7 @@ async function graphqlFrontEnd(build: Build): Promise<FrontEnd | undefined> {
       policy: policy('graphql', graphql),
       subgraphs: Object.entries(graphql.subgraphs).map(([name, { upstream, path, schema }]) => ({
         name,
-        upstream: build.upstream(upstream),
+        destination: build.destination(`subgraph ${name}`, upstream),
         path,
         ...(schema === undefined || supergraph !== undefined
           ? undefined
@@ -134,7 +134,7 @@ async function grpcFrontEnd(build: Build): Promise<FrontEnd | undefined> {
       ...(grpc.health ? { ready: build.ready } : undefined),
       services: Object.entries(grpc.services).map(([name, service]) => ({
         name,
-        upstream: build.upstream(service.upstream),
+        destination: build.destination(`service ${name}`, service.upstream),
         policy: policy(name, service),
         ...(service.timeout === undefined ? undefined : { timeoutMs: service.timeout }),
         ...(service.messageBytes === undefined ? undefined : { messageBytes: service.messageBytes }),

@@ -15,6 +15,7 @@ import type { KeptState } from './kept-state.ts'
 import type { PluginDefinition, PluginHost } from './pipeline/registry.ts'
 import type { ReflectionConfig, Reflections } from './reflections.ts'
 import { textPlace } from './text-place.ts'
+import { Destination } from './traffic/destination.ts'
 import type { Upstream } from './traffic/upstream.ts'
 import type { Upstreams } from './upstreams.ts'
 
@@ -91,6 +92,11 @@ export class Build {
     const upstream = this.upstreams.get(name)
     if (upstream === undefined) throw new Error(`there is no upstream "${name}"`)
     return upstream
+  }
+
+  /** Where the calls of a place go. */
+  destination(place: string, upstreamName: string): Destination {
+    return new Destination(place, this.upstream(upstreamName))
   }
 
   /** @param row one of those that share a policy; undefined for what stands in no place of its own. */

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { duration } from '../core/units.ts'
+import { retryKeys, timeoutKeys } from './attempt-keys.ts'
 import { object } from './declare.ts'
 import { loadBalancingKeys, passiveKeys } from './load-balancing-keys.ts'
 
@@ -65,39 +66,8 @@ export const upstreamSchema = z.strictObject({
     })
     .optional()
     .describe('How https targets are verified. Default: certificates must be valid for the host.'),
-  timeouts: object({
-    connect: duration().prefault('2s').describe('To open a connection.'),
-    request: duration()
-      .prefault('30s')
-      .describe('From the request (its last byte) to the head of the answer; 0s: no limit.'),
-    idle: duration()
-      .prefault('60s')
-      .describe('Between two pieces of an answer; 0s: no limit. Event streams need 0s or pings.'),
-  }).describe('Time limits of a call.'),
-  retry: object({
-    attempts: z
-      .int()
-      .min(1)
-      .max(10)
-      .default(2)
-      .describe('Tries at the most, the first included; 1: no retry.'),
-    statuses: z
-      .array(z.int().min(500).max(599))
-      .default([502, 503, 504])
-      .describe(
-        'Answers after which another target is asked, where doing it twice is doing it once; 503 stands for UNAVAILABLE of gRPC, too.',
-      ),
-    backoff: object({
-      base: duration()
-        .prefault('25ms')
-        .describe('Before the second try at the most; doubles with each further one.'),
-      max: duration().prefault('250ms').describe('Limit of that.'),
-    }).describe('A random time up to this passes before a call is tried again.'),
-    budget: object({
-      percent: z.int().min(0).max(1_000).default(20).describe('Of the calls of the last ten seconds.'),
-      minPerSecond: z.int().min(0).default(3).describe('Allowed whatever the load is.'),
-    }).describe('How many calls may be tried again, so that an upstream in trouble gets no flood.'),
-  }).describe('Calls that fail are tried on another target where that is safe.'),
+  timeouts: timeoutKeys,
+  retry: retryKeys,
   connections: object({
     max: z.int().min(1).default(256).describe('Connections to one target at the most.'),
     keepAlive: duration()

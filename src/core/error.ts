@@ -14,6 +14,8 @@ export interface GatewayErrorOptions {
   readonly retryAfterMs?: number
   /** Whether the upstream may have seen the request. Default true: without proof, assume that it did. */
   readonly reached?: boolean
+  /** Whether all that happened is that the upstream closed an idle connection as the request went out on it; nobody is to blame. */
+  readonly stale?: boolean
   /** Headers that belong to the refusal (`Allow`, `WWW-Authenticate`), flat: name, value, name, value. */
   readonly headers?: readonly string[]
   readonly violations?: readonly Violation[]
@@ -25,6 +27,7 @@ export class GatewayError extends Error {
   readonly reason: Reason
   readonly retryAfterMs: number | undefined
   readonly reached: boolean
+  readonly stale: boolean
   readonly headers: readonly string[]
   readonly violations: readonly Violation[]
 
@@ -33,6 +36,7 @@ export class GatewayError extends Error {
     this.reason = reason
     this.retryAfterMs = options.retryAfterMs
     this.reached = options.reached ?? true
+    this.stale = options.stale ?? false
     this.headers = options.headers ?? noHeaders
     this.violations = options.violations ?? noViolations
   }

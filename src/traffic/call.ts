@@ -1,16 +1,23 @@
-import type { GatewayError } from '../core/error.ts'
+import { GatewayError } from '../core/error.ts'
 import type { CallRecord, Exchange, UpstreamCall } from '../core/exchange.ts'
-import type { Endpoint } from './endpoint.ts'
+import type { Attempt } from './attempt.ts'
+import type { Destination } from './destination.ts'
 import type { Upstream } from './upstream.ts'
 
 /** One call of an exchange to an upstream, before it is known which endpoint takes it. Transports extend it by what they send. */
 export abstract class Call implements UpstreamCall, CallRecord {
   readonly exchange: Exchange
-  readonly upstream: Upstream
+  readonly destination: Destination
+  /** Chosen by the destination. */
+  upstream: Upstream
   readonly headers: string[]
   /** Whether doing it twice is the same as once (RFC 9110 section 9.2.2; GraphQL queries, not mutations). */
-  readonly idempotent: boolean
-  /** Whether the same bytes can be sent again; a transport that streams the client's body clears it when it begins to read. */
+  idempotent: boolean
+  /** Whether two attempts may be under way at a time: it changes nothing, and the transport tells the answers apart. */
+  readonly hedgeable: boolean
+  /** Whether it may last: no limit is set to an attempt, nor to the whole. */
+  readonly streamed: boolean
+  /** Whether the same bytes can be sent again; a transport that streams the client's body clears it when it keeps them no longer. */
   replayable: boolean
   /** `performance.now()` after which the call has failed; Infinity when there is no limit. */
   readonly deadlineAt: number
@@ -18,26 +25,47 @@ export abstract class Call implements UpstreamCall, CallRecord {
   target = ''
   attempts = 0
   durationMs = 0
-  /** `performance.now()` when the last attempt began. */
-  attemptAt = this.startedAt
-  /** Set by transports when the answer of an attempt is one of a target that is not well: its status. */
-  fault: string | undefined
+  error: GatewayError | undefined
+  /** Why there is no use in another attempt: the client has left, or the time for everything is over. */
+  ended: GatewayError | undefined
   /** Whether the next attempt is decided, because the answer of this one was dropped for it. */
   paid = false
-  error: GatewayError | undefined
+  /** How long the upstream asked to wait before the next attempt, in milliseconds. */
+  waitMs: number | undefined
+  /** Attempts that were lost on connections which the upstream had just closed, and count for nothing. */
+  stale = 0
+  /** The attempts that are under way: two at the most, when the call is hedged. */
+  readonly #running: Attempt[] = []
+  /** The attempt whose answer counts. */
+  #winner: Attempt | undefined
+  /** Where the header with the time that is left stands in {@link headers}. */
+  #timeAt = -1
 
-  constructor(exchange: Exchange, upstream: Upstream, options: CallOptions) {
+  constructor(exchange: Exchange, destination: Destination, options: CallOptions) {
     this.exchange = exchange
-    this.upstream = upstream
+    this.destination = destination
+    this.upstream = destination.choose(exchange)
     this.headers = options.headers
     this.idempotent = options.idempotent
     this.replayable = options.replayable
-    const limitMs = options.timeoutMs ?? upstream.options.requestTimeoutMs
+    this.hedgeable = options.hedgeable ?? false
+    this.streamed = options.streamed ?? false
+    const limitMs = options.timeoutMs ?? this.upstream.options.requestTimeoutMs
     this.deadlineAt = limitMs === 0 ? Number.POSITIVE_INFINITY : this.startedAt + limitMs
   }
 
   get upstreamName(): string {
     return this.upstream.name
+  }
+
+  /** Whether two attempts are under way. */
+  get hedged(): boolean {
+    return this.#running.length > 1
+  }
+
+  /** Whether the head of an answer is there that counts. */
+  get answered(): boolean {
+    return this.#winner !== undefined
   }
 
   /** Milliseconds left, at least 1; 0 when there is no limit. */
@@ -47,18 +75,47 @@ export abstract class Call implements UpstreamCall, CallRecord {
   }
 
   /** Told by `dispatch`. */
-  beginAttempt(target: string): void {
+  beginAttempt(attempt: Attempt): void {
     this.attempts++
-    this.target = target
-    this.fault = undefined
-    // The answer before this one was dropped.
-    this.durationMs = 0
-    this.attemptAt = performance.now()
+    this.target = attempt.endpoint.url
+    this.#running.push(attempt)
+    const { timeHeader } = this.upstream.options
+    if (timeHeader !== undefined && this.deadlineAt !== Number.POSITIVE_INFINITY) this.#passTimeOn(timeHeader)
   }
 
-  /** Transports call it when the head of the answer is there: it stops the clock of {@link durationMs}. */
-  headArrived(): void {
-    if (this.durationMs === 0) this.durationMs = performance.now() - this.startedAt
+  /** Told by `dispatch`. */
+  endAttempt(attempt: Attempt): void {
+    this.#running.splice(this.#running.indexOf(attempt), 1)
+    if (this.#winner === attempt) this.#winner = undefined
+  }
+
+  /** Told by an attempt when the head of its answer is there. False: another one was first. */
+  answeredBy(attempt: Attempt): boolean {
+    if (this.#winner !== undefined) return this.#winner === attempt
+    this.#winner = attempt
+    this.target = attempt.endpoint.url
+    this.durationMs = performance.now() - this.startedAt
+    for (const other of this.#running) if (other !== attempt) other.lose()
+    return true
+  }
+
+  /** Breaks off what is under way; there is no further attempt. */
+  end(error: GatewayError): void {
+    this.ended ??= error
+    for (const attempt of [...this.#running]) attempt.cancel(error)
+  }
+
+  /** The time for everything is over. */
+  expire(): void {
+    for (const attempt of this.#running)
+      if (!attempt.isAnswered) attempt.fault ??= 'the time for the whole call'
+    this.end(new GatewayError('DEADLINE_EXCEEDED', `The time for upstream "${this.upstreamName}" ran out.`))
+  }
+
+  #passTimeOn(name: string): void {
+    const value = String(this.remainingMs())
+    if (this.#timeAt === -1) this.#timeAt = this.headers.push(name, value) - 1
+    else this.headers[this.#timeAt] = value
   }
 }
 
@@ -68,6 +125,10 @@ export interface CallOptions {
   readonly headers: string[]
   readonly idempotent: boolean
   readonly replayable: boolean
+  /** Default false. */
+  readonly hedgeable?: boolean
+  /** Default false. */
+  readonly streamed?: boolean
   /** Limit in milliseconds for this call instead of the upstream's `requestTimeoutMs`; 0: none. */
   readonly timeoutMs?: number
 }
@@ -75,8 +136,8 @@ export interface CallOptions {
 /** How one attempt goes over the wire. */
 export interface Transport<C extends Call, Reply> {
   /**
-   * Sends the call to the endpoint. Settles when the attempt is over: for a streamed answer when its last byte was relayed.
+   * Sends the call to the endpoint of the attempt. Settles when the attempt is over: for a streamed answer when its last byte was relayed.
    * Rejects with a GatewayError whose `reached` is false only when the endpoint cannot have seen the request.
    */
-  send(call: C, endpoint: Endpoint): Promise<Reply>
+  send(attempt: Attempt<C>): Promise<Reply>
 }

@@ -1,5 +1,7 @@
 import type { GatewayError } from '../core/error.ts'
+import type { Attempt } from './attempt.ts'
 import type { Call } from './call.ts'
+import { type BudgetOptions, RetryBudget } from './retry-budget.ts'
 
 /** When and how often calls of an upstream are tried again; durations in milliseconds. */
 export interface RetryOptions {
@@ -9,18 +11,34 @@ export interface RetryOptions {
   readonly statuses: readonly number[]
   readonly backoff: { readonly baseMs: number; readonly maxMs: number }
   readonly budget: BudgetOptions
+  /** How long an attempt may take to the head of its answer when another target can be asked; 0: no limit of its own. */
+  readonly perTryMs: number
+  /** The longest wait for an upstream that asks for it (`Retry-After`); 0: none. */
+  readonly maxRetryAfterMs: number
+  /** A second target is asked when the first has not answered for so long; 0: never. */
+  readonly hedgeAfterMs: number
+  /** Whether a request with `Idempotency-Key` may be sent twice, whatever its method is. */
+  readonly idempotencyKey: boolean
+  /** Whether all requests and calls may be sent twice; mutations never are. */
+  readonly nonIdempotent: boolean
+  /** A request body is kept for another attempt up to so many bytes; 0: never. */
+  readonly maxBodyBytes: number
 }
 
-/** What second tries may add to the load of an upstream that is in trouble already. */
-export interface BudgetOptions {
-  /** Of the calls of the last ten seconds. */
-  readonly percent: number
-  /** Allowed whatever the load is. */
-  readonly minPerSecond: number
+/** What became of the calls of an upstream since it was made. */
+export interface RetryCounts {
+  /** Second and further attempts, hedges not among them. */
+  retries: number
+  /** Attempts that the budget did not allow. */
+  budgetExhausted: number
+  hedges: number
+  /** Attempts on connections that the upstream had just closed. */
+  stale: number
 }
 
 /** Decides about second tries; one for each upstream. */
 export class Retry {
+  readonly counts: RetryCounts = { retries: 0, budgetExhausted: 0, hedges: 0, stale: 0 }
   readonly #options: RetryOptions
   readonly #statuses: ReadonlySet<number>
   readonly #budget: RetryBudget
@@ -29,6 +47,10 @@ export class Retry {
     this.#options = options
     this.#statuses = new Set(options.statuses)
     this.#budget = new RetryBudget(options.budget)
+  }
+
+  get hedgeAfterMs(): number {
+    return this.#options.hedgeAfterMs
   }
 
   /** A call begins. */
@@ -44,19 +66,66 @@ export class Retry {
   takes(call: Call, error: GatewayError): boolean {
     if (call.paid) {
       call.paid = false
+      this.counts.retries++
       return true
     }
-    if (error.code !== 'unavailable' && error.reason !== 'CONNECT_TIMEOUT') return false
+    const late = error.reason === 'CONNECT_TIMEOUT' || error.reason === 'UPSTREAM_TIMEOUT'
+    if (error.code !== 'unavailable' && !late) return false
     if (!call.idempotent && error.reached) return false
-    return this.#isLeft(call) && this.#budget.spend(performance.now())
+    if (!this.#isLeft(call) || !this.#pays()) return false
+    this.counts.retries++
+    return true
   }
 
-  /** Whether an answer of this status is dropped, so that another target is asked; that is paid, too. The transport then rejects. */
-  drops(call: Call, status: number): boolean {
-    if (!this.#statuses.has(status) || !call.idempotent || !this.#isLeft(call)) return false
-    if (!call.upstream.hasAnother(call.target)) return false
-    call.paid = this.#budget.spend(performance.now())
+  /** Whether it is sent once more because the connection was stale; that is no attempt. */
+  repeats(call: Call, error: GatewayError): boolean {
+    if (!error.stale || !call.idempotent || call.stale >= mostStale) return false
+    if (!call.replayable || call.exchange.committed || call.ended !== undefined) return false
+    call.stale++
+    this.counts.stale++
+    return true
+  }
+
+  /**
+   * Whether an answer of this status is dropped, so that another target is asked; that is paid, too. The transport then rejects.
+   * `askedMs`: how long the upstream asks to wait. Where there is no other target it is asked again after that.
+   */
+  drops({ call, endpoint }: Attempt, status: number, askedMs: number | undefined): boolean {
+    if (!this.#statuses.has(status) || !call.idempotent || call.exchange.committed) return false
+    // Its answer may be better.
+    if (call.hedged) return true
+    if (!this.#isLeft(call)) return false
+    if (!call.upstream.hasAnother(endpoint)) {
+      if (askedMs === undefined || askedMs > this.#options.maxRetryAfterMs) return false
+      if (performance.now() + askedMs >= call.deadlineAt) return false
+      call.waitMs = askedMs
+    }
+    call.paid = this.#pays()
     return call.paid
+  }
+
+  /** Limit of an attempt in milliseconds: none (0) where nobody else could be asked afterwards. */
+  attemptLimitMs({ call, endpoint }: Attempt): number {
+    const { perTryMs } = this.#options
+    if (perTryMs === 0 || call.streamed || !call.idempotent || !this.#isLeft(call)) return 0
+    return call.upstream.hasAnother(endpoint) ? perTryMs : 0
+  }
+
+  /** Whether a second target may be asked while the first is at it. */
+  hedges(call: Call): boolean {
+    return this.#options.hedgeAfterMs > 0 && call.hedgeable && !call.upstream.isSticky
+  }
+
+  /** Whether there is a use in a second target now. */
+  mayHedge(call: Call): boolean {
+    return !call.answered && this.#isLeft(call)
+  }
+
+  /** A second target is about to be asked; false: the budget is used up. */
+  hedged(): boolean {
+    if (!this.#pays()) return false
+    this.counts.hedges++
+    return true
   }
 
   /** Milliseconds before the next attempt: at random up to a limit that doubles, so that those who fail together do not come back together. */
@@ -65,56 +134,16 @@ export class Retry {
     return Math.random() * Math.min(maxMs, baseMs * 2 ** (attempts - 1))
   }
 
+  #pays(): boolean {
+    if (this.#budget.spend(performance.now())) return true
+    this.counts.budgetExhausted++
+    return false
+  }
+
   #isLeft(call: Call): boolean {
-    if (call.attempts >= this.#options.attempts || !call.replayable) return false
-    return !call.exchange.committed && !call.exchange.gone && performance.now() < call.deadlineAt
+    if (call.attempts - call.stale >= this.#options.attempts || !call.replayable) return false
+    return !call.exchange.committed && call.ended === undefined && performance.now() < call.deadlineAt
   }
 }
 
-/** Counts calls and second tries of the last ten seconds, second by second. */
-export class RetryBudget {
-  readonly #options: BudgetOptions
-  readonly #calls = new Array<number>(windowSeconds).fill(0)
-  readonly #spent = new Array<number>(windowSeconds).fill(0)
-  #second = 0
-
-  constructor(options: BudgetOptions) {
-    this.#options = options
-  }
-
-  /** `now`: `performance.now()`. */
-  count(now: number): void {
-    const at = this.#at(now)
-    this.#calls[at] = (this.#calls[at] as number) + 1
-  }
-
-  /** Whether one more second try is allowed, which is then counted. */
-  spend(now: number): boolean {
-    const at = this.#at(now)
-    const { percent, minPerSecond } = this.#options
-    const allowed = (sum(this.#calls) * percent) / 100
-    const spent = sum(this.#spent)
-    if (spent >= allowed && (this.#spent[at] as number) >= minPerSecond) return false
-    this.#spent[at] = (this.#spent[at] as number) + 1
-    return true
-  }
-
-  #at(now: number): number {
-    const second = Math.floor(now / 1_000)
-    if (second === this.#second) return second % windowSeconds
-    for (let past = Math.max(this.#second + 1, second - windowSeconds + 1); past <= second; past++) {
-      this.#calls[past % windowSeconds] = 0
-      this.#spent[past % windowSeconds] = 0
-    }
-    this.#second = second
-    return second % windowSeconds
-  }
-}
-
-function sum(counts: readonly number[]): number {
-  let total = 0
-  for (const count of counts) total += count
-  return total
-}
-
-const windowSeconds = 10
+const mostStale = 2

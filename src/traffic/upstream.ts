@@ -17,6 +17,10 @@ export interface UpstreamOptions {
   readonly ejection: EjectionOptions
   /** From sending a request to the head of its answer, per call (all attempts together). 0: no limit. */
   readonly requestTimeoutMs: number
+  /** From the beginning of a call to the last byte of its answer; streams have no such limit. 0: no limit. */
+  readonly totalTimeoutMs: number
+  /** Tells the upstream how many milliseconds are left of `requestTimeoutMs`. */
+  readonly timeHeader: string | undefined
   /** Between two pieces of a body. 0: no limit. */
   readonly bodyIdleTimeoutMs: number
   readonly retry: RetryOptions
@@ -74,9 +78,15 @@ export class Upstream {
     return chosen
   }
 
-  /** Whether a target other than this one can be asked. */
-  hasAnother(url: string): boolean {
-    return this.endpoints.some((one) => one.url !== url && one.weight > 0 && one.available())
+  /** Whether an endpoint other than this one can be asked. */
+  hasAnother(than: Endpoint): boolean {
+    for (const one of this.endpoints) if (one !== than && one.weight > 0 && one.available()) return true
+    return false
+  }
+
+  /** Whether clients come back to their target by a cookie. */
+  get isSticky(): boolean {
+    return this.#sticky !== undefined
   }
 
   async close(): Promise<void> {

@@ -1,4 +1,5 @@
 import { pino } from 'pino'
+import { Destination } from '../../src/traffic/destination.ts'
 import type { RetryOptions } from '../../src/traffic/retry.ts'
 import { Upstream, type UpstreamOptions } from '../../src/traffic/upstream.ts'
 
@@ -9,7 +10,18 @@ export function plainRetry(attempts: number): RetryOptions {
     statuses: [],
     backoff: { baseMs: 1, maxMs: 1 },
     budget: { percent: 100, minPerSecond: 100 },
+    perTryMs: 0,
+    maxRetryAfterMs: 0,
+    hedgeAfterMs: 0,
+    idempotencyKey: false,
+    nonIdempotent: false,
+    maxBodyBytes: 0,
   }
+}
+
+/** Calls that go to one upstream. */
+export function plainDestination(upstream: Upstream): Destination {
+  return new Destination(`test ${upstream.name}`, upstream)
 }
 
 /** An upstream with the defaults of the configuration as far as tests of front-ends need them; nothing is ejected. */
@@ -30,6 +42,8 @@ export function plainUpstream(
     },
     ejection: { consecutiveErrors: 0, ejectForMs: 1_000, maxEjectForMs: 1_000, maxEjectedPercent: 50 },
     requestTimeoutMs: 5_000,
+    totalTimeoutMs: 0,
+    timeHeader: undefined,
     bodyIdleTimeoutMs: 5_000,
     retry: plainRetry(2),
     log: pino({ enabled: false }),

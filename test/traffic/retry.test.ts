@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import type { RequestListener } from 'node:http'
 import { type TestContext, test } from 'node:test'
-import { RetryBudget } from '../../src/traffic/retry.ts'
+import { RetryBudget } from '../../src/traffic/retry-budget.ts'
 import { startBackend, startGateway } from '../world.ts'
 
 /** Two targets, asked in turn; the first answers by `first`. */
@@ -52,11 +52,13 @@ test('POST is never sent twice, whatever it is answered', async (t) => {
   assert.deepEqual([one.requests.length, two.requests.length], [1, 0])
 })
 
-test('a PUT whose body has gone is not sent twice', async (t) => {
-  const { two, ask } = await open(t, (req, res) => {
-    req.resume().once('end', () => res.writeHead(503).end())
-  })
-  assert.equal((await ask({ method: 'PUT', body: 'x' })).status, 503)
+const afterTheBody: RequestListener = (req, res) => {
+  req.resume().once('end', () => res.writeHead(503).end())
+}
+
+test('a PUT with a body above the limit is not sent twice', async (t) => {
+  const { two, ask } = await open(t, afterTheBody, { retry: { maxBodyBytes: '1kb' } })
+  assert.equal((await ask({ method: 'PUT', body: 'x'.repeat(1_025) })).status, 503)
   assert.equal(two.requests.length, 0)
 })
 

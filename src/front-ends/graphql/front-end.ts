@@ -3,7 +3,7 @@ import type { FrontEnd } from '../../core/front-end.ts'
 import type { HttpExchange } from '../../core/http-exchange.ts'
 import type { Logger } from '../../core/log.ts'
 import type { Policy, Row } from '../../core/route.ts'
-import type { Upstream } from '../../traffic/upstream.ts'
+import type { Destination } from '../../traffic/destination.ts'
 import { type Apollo, startApollo } from './apollo.ts'
 import { CheckedOperations, type OperationFacts } from './checked-operations.ts'
 import { refusalBody } from './errors.ts'
@@ -32,7 +32,7 @@ export interface GraphqlOptions {
 /** One subgraph and the upstream that serves it. */
 export interface SubgraphOptions {
   readonly name: string
-  readonly upstream: Upstream
+  readonly destination: Destination
   /** Path of its GraphQL endpoint. */
   readonly path: string
   /** Needed when no supergraph is given. */
@@ -44,7 +44,7 @@ export interface SubgraphOptions {
 /** Builds the GraphQL front-end. Rejects with an Error that lists every mistake when the subgraphs do not compose. */
 export async function createGraphqlFrontEnd(options: GraphqlOptions): Promise<FrontEnd> {
   const { log } = options
-  const subgraphs = options.subgraphs.map(({ name, upstream, path }) => ({ name, upstream, path, log }))
+  const subgraphs = options.subgraphs.map(({ name, destination, path }) => ({ name, destination, path, log }))
   const { introspection } = options
   const supergraphSdl = options.supergraph ?? (await composeSupergraph(options.subgraphs.map(withSdl)))
   const apollo = await startApollo({

@@ -3,9 +3,9 @@ import { GraphQLError, Kind, parse, type SelectionNode } from 'graphql'
 import { GatewayError, toGatewayError } from '../../core/error.ts'
 import type { HttpExchange } from '../../core/http-exchange.ts'
 import type { Logger } from '../../core/log.ts'
+import type { Destination } from '../../traffic/destination.ts'
 import { dispatch } from '../../traffic/dispatch.ts'
 import { forwardingHeaders } from '../../traffic/forwarding.ts'
-import type { Upstream } from '../../traffic/upstream.ts'
 import { extensionsOf } from './errors.ts'
 import type { SubgraphAnswer } from './subgraph-answer.ts'
 import { publicSubgraphError } from './subgraph-errors.ts'
@@ -32,7 +32,7 @@ export class SubgraphSource implements GraphQLDataSource<OperationContext> {
   async process(options: ProcessOptions): Promise<ProcessResult> {
     const { query = '', variables, operationName } = options.request
     const { x, faults } = options.context as OperationContext
-    const call = new SubgraphCall(x, this.#subgraph.upstream, {
+    const call = new SubgraphCall(x, this.#subgraph.destination, {
       path: this.#subgraph.path,
       body: Buffer.from(JSON.stringify({ query, variables, operationName })),
       headers: headersFor(x),
@@ -78,7 +78,7 @@ export class SubgraphSource implements GraphQLDataSource<OperationContext> {
 /** One subgraph as {@link SubgraphSource} needs it. */
 export interface SubgraphSourceOptions {
   readonly name: string
-  readonly upstream: Upstream
+  readonly destination: Destination
   readonly path: string
   readonly log: Logger
 }

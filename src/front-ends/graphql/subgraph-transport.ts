@@ -2,10 +2,11 @@ import type { IncomingHttpHeaders } from 'node:http'
 import type { Dispatcher } from 'undici'
 import { GatewayError } from '../../core/error.ts'
 import type { Exchange } from '../../core/exchange.ts'
+import type { Attempt } from '../../traffic/attempt.ts'
 import { Call, type Transport } from '../../traffic/call.ts'
-import type { Endpoint } from '../../traffic/endpoint.ts'
+import type { Destination } from '../../traffic/destination.ts'
 import { httpFailure } from '../../traffic/http-failure.ts'
-import type { Upstream } from '../../traffic/upstream.ts'
+import { retryAfterMs } from '../../traffic/retry-after.ts'
 import { readSubgraphAnswer, type SubgraphAnswer } from './subgraph-answer.ts'
 
 /** One fetch of a query plan. */
@@ -15,8 +16,9 @@ export class SubgraphCall extends Call {
   /** The GraphQL request as JSON. */
   readonly body: Buffer
 
-  constructor(exchange: Exchange, upstream: Upstream, options: SubgraphCallOptions) {
-    super(exchange, upstream, { headers: options.headers, idempotent: options.idempotent, replayable: true })
+  constructor(exchange: Exchange, destination: Destination, options: SubgraphCallOptions) {
+    const { headers, idempotent } = options
+    super(exchange, destination, { headers, idempotent, replayable: true, hedgeable: idempotent })
     this.path = options.path
     this.body = options.body
   }
@@ -34,17 +36,17 @@ export interface SubgraphCallOptions {
 
 /** Posts a fetch to an endpoint and collects its answer. */
 export const subgraphTransport: Transport<SubgraphCall, SubgraphAnswer> = {
-  send(call, endpoint) {
-    return new Promise((resolve, reject) => new Attempt(call, resolve, reject).start(endpoint))
+  send(attempt) {
+    return new Promise((resolve, reject) => new Fetch(attempt, resolve, reject).start())
   },
 }
 
 /** An answer of a subgraph is held in memory; above this it is refused. */
 const maxAnswerBytes = 16 * 1_048_576
 
-/** One attempt: undici's handler, a clock, and the client's leaving; whichever ends it first settles the promise. */
-class Attempt implements Dispatcher.DispatchHandler {
-  readonly #call: SubgraphCall
+/** One attempt: undici's handler, a clock, and what breaks it off; whichever ends it first settles the promise. */
+class Fetch implements Dispatcher.DispatchHandler {
+  readonly #attempt: Attempt<SubgraphCall>
   readonly #resolve: (answer: SubgraphAnswer) => void
   readonly #reject: (error: GatewayError) => void
   readonly #chunks: Buffer[] = []
@@ -56,21 +58,22 @@ class Attempt implements Dispatcher.DispatchHandler {
   #done = false
 
   constructor(
-    call: SubgraphCall,
+    attempt: Attempt<SubgraphCall>,
     resolve: (answer: SubgraphAnswer) => void,
     reject: (error: GatewayError) => void,
   ) {
-    this.#call = call
+    this.#attempt = attempt
     this.#resolve = resolve
     this.#reject = reject
   }
 
-  start(endpoint: Endpoint): void {
-    const { exchange, path, headers, body, upstream } = this.#call
+  start(): void {
+    const { call, endpoint } = this.#attempt
+    const { path, headers, body, upstream } = call
     // A clock of our own: undici's are off by up to 500 ms and do not run while a request waits for a connection.
-    const remainingMs = this.#call.remainingMs()
+    const remainingMs = call.remainingMs()
     if (remainingMs > 0) this.#timer = setTimeout(() => this.#timedOut(), remainingMs)
-    exchange.whenGone(() => this.#fail(new GatewayError('CLIENT_GONE', 'The client closed the connection.')))
+    this.#attempt.onCancel((error) => this.#fail(error))
     if (this.#done) return
     const { bodyIdleTimeoutMs: bodyTimeout } = upstream.options
     endpoint.pool.dispatch({ path, method: 'POST', headers, body, headersTimeout: 0, bodyTimeout }, this)
@@ -82,8 +85,7 @@ class Attempt implements Dispatcher.DispatchHandler {
   }
 
   onResponseStart(_: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
-    if (status < 200) return
-    this.#call.headArrived()
+    if (status < 200 || !this.#isKept(status, headers['retry-after'])) return
     this.#status = status
     this.#contentType = headers['content-type'] ?? ''
   }
@@ -110,16 +112,24 @@ class Attempt implements Dispatcher.DispatchHandler {
   }
 
   onResponseError(_: Dispatcher.DispatchController, error: Error): void {
-    this.#fail(httpFailure(error, this.#call.upstreamName))
+    this.#fail(httpFailure(error, this.#attempt.call.upstreamName))
+  }
+
+  /** False: the answer is dropped, or another attempt was faster. */
+  #isKept(status: number, retryAfter: string | undefined): boolean {
+    if (status < 500) return this.#attempt.answered()
+    const dropped = this.#attempt.faulty(`status ${status}`, status, retryAfterMs(retryAfter))
+    if (dropped !== undefined) this.#fail(dropped)
+    return dropped === undefined && this.#attempt.answered()
   }
 
   #timedOut(): void {
-    const message = `Upstream "${this.#call.upstreamName}" did not answer in time.`
+    const message = `Upstream "${this.#attempt.call.upstreamName}" did not answer in time.`
     this.#fail(new GatewayError('UPSTREAM_TIMEOUT', message, { reached: this.#controller !== undefined }))
   }
 
   #unreadable(cause: unknown): GatewayError {
-    const message = `Upstream "${this.#call.upstreamName}" answered with something unreadable.`
+    const message = `Upstream "${this.#attempt.call.upstreamName}" answered with something unreadable.`
     return new GatewayError('UPSTREAM_BAD_ANSWER', message, { cause })
   }
 

@@ -4,7 +4,7 @@ import type { FrontEnd } from '../../core/front-end.ts'
 import type { HttpExchange } from '../../core/http-exchange.ts'
 import type { Logger } from '../../core/log.ts'
 import type { Policy, Row } from '../../core/route.ts'
-import type { Upstream } from '../../traffic/upstream.ts'
+import type { Destination } from '../../traffic/destination.ts'
 import { answerError } from './answer-status.ts'
 import { type Binding, compileBinding } from './binding.ts'
 import { speaksConnect } from './connect/connect-format.ts'
@@ -57,7 +57,7 @@ export interface GrpcOptions extends DescriptorOptions {
 export interface ServiceOptions {
   /** Full name: `library.v1.LibraryService`. */
   readonly name: string
-  readonly upstream: Upstream
+  readonly destination: Destination
   readonly policy: Policy
   /** For one call, in milliseconds. Default: the upstream's for unary calls, none for streams. */
   readonly timeoutMs?: number
@@ -198,13 +198,13 @@ class GrpcFrontEnd implements FrontEnd {
     const unary = desc.methodKind === 'unary'
     return {
       binding,
-      upstream: service.upstream,
+      destination: service.destination,
       transport: this.#transport(messageBytes),
       bind: { registry, ignoreUnknown: service.json.ignoreUnknown, ...limits, messageBytes },
       rendering: compileRendering(desc.output, binding.responseBody, { style: service.json, registry }),
       registry,
       metadata,
-      timeoutMs: service.timeoutMs ?? (unary ? service.upstream.options.requestTimeoutMs : 0),
+      timeoutMs: service.timeoutMs ?? (unary ? service.destination.upstream.options.requestTimeoutMs : 0),
       socketPingMs,
     }
   }

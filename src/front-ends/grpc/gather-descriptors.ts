@@ -29,7 +29,7 @@ export interface Gathered {
 
 interface Wanted {
   readonly name: string
-  readonly upstream: { readonly name: string }
+  readonly destination: { readonly upstream: { readonly name: string } }
 }
 
 /** Reads files first, then asks the backends for what is not in them. Rejects with an Error that names the source. */
@@ -43,7 +43,7 @@ export async function gatherDescriptors(
   )
   const answers = await Promise.all(
     reflection.map((reflector) => {
-      const own = open.filter(({ upstream }) => upstream.name === reflector.upstream.name)
+      const own = open.filter(({ destination }) => destination.upstream.name === reflector.upstream.name)
       return reflector.describe(own.map(({ name }) => name))
     }),
   )

@@ -1,6 +1,6 @@
 import type { Registry } from '@bufbuild/protobuf'
 import type { HttpExchange } from '../../core/http-exchange.ts'
-import type { Upstream } from '../../traffic/upstream.ts'
+import type { Destination } from '../../traffic/destination.ts'
 import { type BindOptions, bindRequest } from './bind-request.ts'
 import type { Binding } from './binding.ts'
 import { timeLimit } from './grpc-timeout.ts'
@@ -13,7 +13,7 @@ import { openRequestStream } from './streaming/request-stream.ts'
 /** All that serving one binding needs, put together when configuration loads. */
 export interface RpcRoute {
   readonly binding: Binding
-  readonly upstream: Upstream
+  readonly destination: Destination
   readonly transport: RpcTransport
   readonly bind: BindOptions
   readonly rendering: Rendering
@@ -31,7 +31,7 @@ export async function prepareCall(
   route: RpcRoute,
   more: Pick<RpcCallOptions, 'onMessage' | 'source'> = {},
 ): Promise<RpcCall> {
-  const { binding, upstream } = route
+  const { binding, destination } = route
   const { desc, path } = binding.method
   x.attributes['rpc.service'] = desc.parent.typeName
   x.attributes['rpc.method'] = desc.name
@@ -41,7 +41,8 @@ export async function prepareCall(
   const source = more.source ?? (clientStreams ? openRequestStream(x, binding, route.bind) : undefined)
   const message = source === undefined ? await bindRequest(x, binding, route.bind) : undefined
   const { timeoutMs, clientDeadline } = timeLimit(x, route.timeoutMs)
-  return new RpcCall(x, upstream, {
+  const streamed = desc.methodKind !== 'unary'
+  return new RpcCall(x, destination, {
     path,
     message,
     timeoutMs,
@@ -49,6 +50,8 @@ export async function prepareCall(
     headers: requestMetadata(x, route.metadata),
     // MethodOptions.IdempotencyLevel: NO_SIDE_EFFECTS is 1, IDEMPOTENT is 2.
     idempotent: binding.verb === 'GET' || desc.idempotency !== 0,
+    hedgeable: !streamed && (binding.verb === 'GET' || desc.idempotency === 1),
+    streamed,
     replayable: source === undefined,
     ...more,
     ...(source === undefined ? {} : { source }),

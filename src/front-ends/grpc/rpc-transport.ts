@@ -1,9 +1,11 @@
-import { GatewayError } from '../../core/error.ts'
+import type { GatewayError } from '../../core/error.ts'
 import type { HttpExchange } from '../../core/http-exchange.ts'
+import type { Attempt } from '../../traffic/attempt.ts'
 import { Call, type CallOptions, type Transport } from '../../traffic/call.ts'
+import type { Destination } from '../../traffic/destination.ts'
 import type { Endpoint } from '../../traffic/endpoint.ts'
-import type { Upstream } from '../../traffic/upstream.ts'
 import type { Channel, RpcEnd, RpcReceiver, RpcStream } from './channel.ts'
+import { metadataValue } from './metadata.ts'
 import { rpcFailure } from './rpc-failure.ts'
 
 /** What a gRPC call is made from. */
@@ -39,9 +41,10 @@ export class RpcCall extends Call {
   /** Initial metadata of the answer, flat; there before the first message. */
   metadata: readonly string[] = []
 
-  constructor(x: HttpExchange, upstream: Upstream, options: RpcCallOptions) {
-    super(x, upstream, options)
+  constructor(x: HttpExchange, destination: Destination, options: RpcCallOptions) {
+    super(x, destination, options)
     this.options = options
+    if (this.upstream.options.retry.nonIdempotent) this.idempotent = true
   }
 }
 
@@ -64,14 +67,15 @@ export class RpcTransport implements Transport<RpcCall, RpcReply> {
     this.#open = open
   }
 
-  send(call: RpcCall, endpoint: Endpoint): Promise<RpcReply> {
+  send(attempt: Attempt<RpcCall>): Promise<RpcReply> {
+    const { call, endpoint } = attempt
     const { path, message, source, onHead, onMessage, clientDeadline } = call.options
     return new Promise((resolve, reject) => {
       let answer: Uint8Array | undefined
       const receiver: RpcReceiver = {
         head(pairs) {
+          if (!attempt.answered()) return
           call.metadata = pairs
-          call.headArrived()
           onHead?.()
         },
         message(bytes) {
@@ -83,13 +87,13 @@ export class RpcTransport implements Transport<RpcCall, RpcReply> {
         },
         end(end) {
           source?.over()
-          const clientGone = call.exchange.gone
-          if (end.fromBackend && faults.has(end.code)) call.fault = `grpc-status ${end.code}`
+          const { upstreamName, exchange } = call
+          const dropped = end.fromBackend && faults.has(end.code) ? faulty(attempt, end) : undefined
           if (source?.failure !== undefined) reject(source.failure)
-          else if (end.code === unavailable && end.fromBackend && call.upstream.retry.drops(call, 503))
-            reject(new GatewayError('UNAVAILABLE', `Upstream "${call.upstreamName}" is unavailable.`))
-          else if (end.fromBackend && !clientGone) resolve({ message: answer, end })
-          else reject(rpcFailure(end, { upstreamName: call.upstreamName, clientDeadline, clientGone }))
+          else if (attempt.cancelled !== undefined) reject(attempt.cancelled)
+          else if (dropped !== undefined) reject(dropped)
+          else if (end.fromBackend && attempt.answered()) resolve({ message: answer, end })
+          else reject(rpcFailure(end, { upstreamName, clientDeadline, clientGone: exchange.gone }))
         },
       }
       const stream = this.#channelTo(endpoint).start(
@@ -102,7 +106,7 @@ export class RpcTransport implements Transport<RpcCall, RpcReply> {
         },
         receiver,
       )
-      call.exchange.whenGone(() => stream.cancel())
+      attempt.onCancel(() => stream.cancel())
       source?.begin(stream)
     })
   }
@@ -120,6 +124,19 @@ export class RpcTransport implements Transport<RpcCall, RpcReply> {
     this.#channels.set(endpoint, channel)
     return channel
   }
+}
+
+/** What a status says of who sent it; what to reject with when it is dropped for another attempt. */
+function faulty(attempt: Attempt, { code, trailers }: RpcEnd): GatewayError | undefined {
+  const fault = `grpc-status ${code}`
+  if (code === unavailable) {
+    const pushback = metadataValue(trailers, 'grpc-retry-pushback-ms')
+    // gRFC A6: a number of milliseconds; anything else forbids another attempt.
+    if (pushback === undefined) return attempt.faulty(fault, 503, undefined)
+    if (/^\d{1,9}$/.test(pushback)) return attempt.faulty(fault, 503, Number(pushback))
+  }
+  attempt.fault = fault
+  return undefined
 }
 
 const unavailable = 14

@@ -2,8 +2,8 @@ import type { FrontEnd } from '../../core/front-end.ts'
 import type { HttpExchange } from '../../core/http-exchange.ts'
 import type { Policy, Row, ValueMatch } from '../../core/route.ts'
 import type { Place } from '../../core/text-template.ts'
+import type { Destination } from '../../traffic/destination.ts'
 import { dispatch } from '../../traffic/dispatch.ts'
-import type { Upstream } from '../../traffic/upstream.ts'
 import { tooLarge } from '../body.ts'
 import { httpTransport } from './http-transport.ts'
 import { refuseWithProblem } from './problem.ts'
@@ -39,7 +39,7 @@ export type RouteAnswer =
 
 /** How requests go on to an upstream. */
 export interface ProxyOptions {
-  readonly upstream: Upstream
+  readonly destination: Destination
   readonly rewrite: RewriteOptions
   /** To the head of the answer; undefined: the upstream's own. */
   readonly timeoutMs: number | undefined
@@ -95,9 +95,9 @@ function restRow(route: RestRoute, frontEnd: FrontEnd): Row {
 function serveWith({ answer, place }: RestRoute): Row['serve'] {
   if (answer.kind === 'redirect') return compileRedirect(answer, place)
   if (answer.kind === 'respond') return compileRespond(answer, place)
-  const { upstream, hiddenHeaders, timeoutMs, maxBodyBytes } = answer
+  const { destination, hiddenHeaders, timeoutMs, maxBodyBytes } = answer
   const proxy: ProxyRoute = {
-    upstream,
+    destination,
     rewrite: compileRewrite(answer.rewrite, place),
     prefix: answer.rewrite.stripPrefix ?? '',
     hiddenHeaders,

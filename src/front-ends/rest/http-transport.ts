@@ -2,18 +2,21 @@ import type { IncomingHttpHeaders } from 'node:http'
 import type { Dispatcher } from 'undici'
 import { GatewayError } from '../../core/error.ts'
 import type { HttpExchange } from '../../core/http-exchange.ts'
+import type { Attempt } from '../../traffic/attempt.ts'
 import type { Transport } from '../../traffic/call.ts'
-import type { Endpoint } from '../../traffic/endpoint.ts'
 import { httpFailure } from '../../traffic/http-failure.ts'
+import { retryAfterMs } from '../../traffic/retry-after.ts'
 import { ClientBody } from './client-body.ts'
 import { passingHeaders } from './passing-headers.ts'
 import type { ProxyCall } from './proxy-call.ts'
 
 /** Streams a REST call to an endpoint and its answer to the client, with back-pressure both ways; nothing is held. */
 export const httpTransport: Transport<ProxyCall, void> = {
-  send(call: ProxyCall, endpoint: Endpoint): Promise<void> {
+  send(attempt: Attempt<ProxyCall>): Promise<void> {
+    const { call, endpoint } = attempt
     return new Promise((resolve, reject) => {
-      const relay = new Relay(call, resolve, reject)
+      const relay = new Relay(attempt, resolve, reject)
+      attempt.onCancel(relay.abort)
       if (endpoint.active > endpoint.connections.maxConnections) relay.startWithin(call.remainingMs())
       endpoint.pool.dispatch(
         {
@@ -32,6 +35,7 @@ export const httpTransport: Transport<ProxyCall, void> = {
 
 /** One attempt: undici tells it of the answer, piece by piece. */
 class Relay implements Dispatcher.DispatchHandler {
+  readonly #attempt: Attempt<ProxyCall>
   readonly #call: ProxyCall
   readonly #x: HttpExchange
   readonly #resolve: () => void
@@ -44,9 +48,10 @@ class Relay implements Dispatcher.DispatchHandler {
   #length = -1
   #informational = 0
 
-  constructor(call: ProxyCall, resolve: () => void, reject: (error: GatewayError) => void) {
-    this.#call = call
-    this.#x = call.exchange
+  constructor(attempt: Attempt<ProxyCall>, resolve: () => void, reject: (error: GatewayError) => void) {
+    this.#attempt = attempt
+    this.#call = attempt.call
+    this.#x = attempt.call.exchange
     this.#resolve = resolve
     this.#reject = reject
   }
@@ -54,17 +59,13 @@ class Relay implements Dispatcher.DispatchHandler {
   /** For an attempt that waits for a free connection: the HTTP client has no time limit for that. 0: no limit. */
   startWithin(limitMs: number): void {
     if (limitMs === 0) return
-    this.#startTimer = setTimeout(() => {
-      this.#abort(this.#tooLate('had no free connection in time'))
-      if (this.#refusal !== undefined) this.#reject(this.#refusal)
-    }, limitMs)
+    this.#startTimer = setTimeout(() => this.abort(this.#tooLate('had no free connection in time')), limitMs)
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
     clearTimeout(this.#startTimer)
     this.#controller = controller
     if (this.#refusal !== undefined) controller.abort(this.#refusal)
-    else this.#x.whenGone(() => this.#abort(clientGone()))
   }
 
   onResponseStart(
@@ -74,22 +75,15 @@ class Relay implements Dispatcher.DispatchHandler {
   ): void {
     if (status < 200) {
       // Interim answers mean nothing to the client of a gateway; an endless run of them is an attack (RFC 9110 section 15.2).
-      if (++this.#informational > 20) this.#abort(this.#badAnswer('sent too many interim answers'))
+      if (++this.#informational > 20) this.abort(this.#badAnswer('sent too many interim answers'))
       // Each of them starts the HTTP client's clock anew.
-      else if (performance.now() >= this.#call.deadlineAt)
-        this.#abort(this.#tooLate('did not answer in time'))
+      else if (performance.now() >= this.#call.deadlineAt) this.abort(this.#tooLate('did not answer in time'))
       return
     }
-    this.#call.headArrived()
-    if (status >= 500) {
-      this.#call.fault = `status ${status}`
-      if (this.#call.upstream.retry.drops(this.#call, status)) {
-        this.#abort(
-          new GatewayError('UNAVAILABLE', `Upstream "${this.#call.upstreamName}" answered ${status}.`),
-        )
-        return
-      }
-    }
+    if (status >= 500 && this.#isDropped(status, headers['retry-after'])) return
+    if (!this.#attempt.answered()) return
+    // What the client still sends is for nobody else.
+    this.#call.replayable = false
     const { 'content-length': length } = headers
     if (length !== undefined) this.#length = Number(length)
     try {
@@ -97,7 +91,7 @@ class Relay implements Dispatcher.DispatchHandler {
       // Node keeps the head back for the first piece of the body, which may be long in coming (server-sent events).
       process.nextTick(flushHead, this.#x)
     } catch (cause) {
-      this.#abort(this.#badAnswer('sent a head that cannot be passed on', cause))
+      this.abort(this.#badAnswer('sent a head that cannot be passed on', cause))
     }
   }
 
@@ -127,9 +121,17 @@ class Relay implements Dispatcher.DispatchHandler {
     this.#reject(this.#refusal ?? failure)
   }
 
-  #abort(error: GatewayError): void {
+  readonly abort = (error: GatewayError): void => {
     this.#refusal ??= error
-    this.#controller?.abort(error)
+    if (this.#controller !== undefined) this.#controller.abort(error)
+    // It waits for a connection, and the HTTP client has no word for leaving.
+    else this.#reject(this.#refusal)
+  }
+
+  #isDropped(status: number, retryAfter: string | undefined): boolean {
+    const dropped = this.#attempt.faulty(`status ${status}`, status, retryAfterMs(retryAfter))
+    if (dropped !== undefined) this.abort(dropped)
+    return dropped !== undefined
   }
 
   #tooLate(what: string): GatewayError {
@@ -145,10 +147,6 @@ class Relay implements Dispatcher.DispatchHandler {
 
 /** Up to here copying a body costs less than a second piece to write. */
 const oneWriteBytes = 16_384
-
-function clientGone(): GatewayError {
-  return new GatewayError('CLIENT_GONE', 'The client closed the connection.')
-}
 
 function flushHead({ res, responseBytes }: HttpExchange): void {
   if (responseBytes === 0 && !res.writableEnded) res.flushHeaders()

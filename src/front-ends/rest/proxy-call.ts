@@ -1,13 +1,14 @@
 import { classifyRequestHeader } from '../../core/headers.ts'
 import type { HttpExchange } from '../../core/http-exchange.ts'
 import { Call } from '../../traffic/call.ts'
+import type { Destination } from '../../traffic/destination.ts'
 import { forwardingHeaders } from '../../traffic/forwarding.ts'
-import type { Upstream } from '../../traffic/upstream.ts'
+import { KeptBody } from './kept-body.ts'
 import type { Rewrite } from './rewrite.ts'
 
 /** How one route is proxied; computed when configuration loads. */
 export interface ProxyRoute {
-  readonly upstream: Upstream
+  readonly destination: Destination
   readonly rewrite: Rewrite
   /** What `X-Forwarded-Prefix` says; `''` for none. */
   readonly prefix: string
@@ -24,23 +25,34 @@ export class ProxyCall extends Call {
   /** Path and query. */
   readonly path: string
   readonly route: ProxyRoute
+  /** What was read of the body, for another attempt; undefined: nothing is kept. */
+  kept: KeptBody | undefined
 
   constructor(x: HttpExchange, route: ProxyRoute) {
     const { method } = x.request
-    super(x, route.upstream, {
+    super(x, route.destination, {
       headers: outgoingHeaders(x, route),
       idempotent: idempotentMethods.has(method),
       replayable: true,
+      hedgeable: safeMethods.has(method) && !x.hasBody && x.upgrade === undefined,
+      streamed: x.upgrade !== undefined,
       ...(route.timeoutMs === undefined ? undefined : { timeoutMs: route.timeoutMs }),
     })
     this.method = method
     this.path = route.rewrite(x)
     this.route = route
+    const { retry } = this.upstream.options
+    if (retry.nonIdempotent || (retry.idempotencyKey && x.header('idempotency-key') !== undefined))
+      this.idempotent = true
+    if (x.hasBody && this.idempotent && retry.attempts > 1 && retry.maxBodyBytes > 0)
+      this.kept = new KeptBody(retry.maxBodyBytes)
   }
 }
 
 /** RFC 9110 section 9.2.2. */
 const idempotentMethods = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE'])
+/** RFC 9110 section 9.2.1. */
+const safeMethods = new Set(['GET', 'HEAD', 'OPTIONS'])
 
 /** The client's headers that pass, in their order and spelling, then the gateway's; flat. */
 function outgoingHeaders(x: HttpExchange, route: ProxyRoute): string[] {

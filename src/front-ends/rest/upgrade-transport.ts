@@ -6,6 +6,7 @@ import { createProxyServer } from 'http-proxy'
 import { errors } from 'undici'
 import { GatewayError } from '../../core/error.ts'
 import { endSlowly } from '../../core/linger.ts'
+import type { Attempt } from '../../traffic/attempt.ts'
 import type { Transport } from '../../traffic/call.ts'
 import type { Endpoint } from '../../traffic/endpoint.ts'
 import { httpFailure } from '../../traffic/http-failure.ts'
@@ -18,7 +19,8 @@ import type { ProxyCall } from './proxy-call.ts'
  * upstream answers instead of 101 is passed on as a plain answer.
  */
 export const upgradeTransport: Transport<ProxyCall, void> = {
-  send(call: ProxyCall, endpoint: Endpoint): Promise<void> {
+  send(attempt: Attempt<ProxyCall>): Promise<void> {
+    const { call, endpoint } = attempt
     const { upgrade, req } = call.exchange
     if (upgrade === undefined)
       throw new GatewayError('INTERNAL', 'The exchange has no connection to take over.')
@@ -36,7 +38,7 @@ export const upgradeTransport: Transport<ProxyCall, void> = {
         // Ours come first: http-proxy writes the head that they leave in the answer.
         request.once('upgrade', (reply: IncomingMessage, upstream: Duplex) => {
           stopWatching()
-          takeOver(call, reply, upstream)
+          takeOver(attempt, reply, upstream)
         })
       })
       const target = {
@@ -50,7 +52,7 @@ export const upgradeTransport: Transport<ProxyCall, void> = {
       const head = call.attempts === 1 ? upgrade.head : Buffer.alloc(0)
       proxy.ws(req, upgrade.socket as Socket, head, target)
       if (outgoing === undefined) throw new GatewayError('INTERNAL', 'The upgrade was not sent.')
-      watch(call, outgoing, { resolve, reject })
+      watch(attempt, outgoing, { resolve, reject })
     }).finally(stopWatching)
   },
 }
@@ -77,15 +79,16 @@ interface Settle {
  * Everything but a 101 is ours: http-proxy would end the client's connection at an error, so that neither a refusal nor another attempt
  * is possible, and would hold a whole answer in memory for a client that reads slowly.
  */
-function watch(call: ProxyCall, outgoing: ClientRequest, { resolve, reject }: Settle): void {
+function watch(attempt: Attempt<ProxyCall>, outgoing: ClientRequest, { resolve, reject }: Settle): void {
+  const { call } = attempt
   const { exchange: x, upstreamName } = call
   const limitMs = call.remainingMs()
   const timer =
     limitMs === 0 ? undefined : setTimeout(() => outgoing.destroy(new errors.HeadersTimeoutError()), limitMs)
-  x.whenGone(() => outgoing.destroy())
+  attempt.onCancel((error) => outgoing.destroy(error))
   outgoing.removeAllListeners('error').on('error', (error: Error) => {
     clearTimeout(timer)
-    reject(httpFailure(error, upstreamName))
+    reject(error instanceof GatewayError ? error : httpFailure(error, upstreamName))
   })
   outgoing.once('upgrade', () => {
     clearTimeout(timer)
@@ -94,8 +97,8 @@ function watch(call: ProxyCall, outgoing: ClientRequest, { resolve, reject }: Se
   })
   outgoing.removeAllListeners('response').once('response', (reply: IncomingMessage) => {
     clearTimeout(timer)
-    call.headArrived()
-    if ((reply.statusCode ?? 0) >= 500) call.fault = `status ${reply.statusCode}`
+    if ((reply.statusCode ?? 0) >= 500) attempt.fault = `status ${reply.statusCode}`
+    attempt.answered()
     x.writeHead(reply.statusCode as number, passingHeaders(reply.rawHeaders))
     reply.on('data', (chunk: Buffer) => {
       x.responseBytes += chunk.length
@@ -108,9 +111,9 @@ function watch(call: ProxyCall, outgoing: ClientRequest, { resolve, reject }: Se
 }
 
 /** The exchange becomes a connection: its head is completed, and whichever side ends takes the other with it. */
-function takeOver(call: ProxyCall, reply: IncomingMessage, upstream: Duplex): void {
-  const x = call.exchange
-  call.headArrived()
+function takeOver(attempt: Attempt<ProxyCall>, reply: IncomingMessage, upstream: Duplex): void {
+  const x = attempt.call.exchange
+  attempt.answered()
   const headers = passingHeaders(reply.rawHeaders)
   headers.push('Connection', 'Upgrade', 'Upgrade', 'websocket')
   reply.headers = collect(x.upgraded(101, headers))

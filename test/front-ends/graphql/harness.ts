@@ -8,7 +8,7 @@ import type { Row } from '../../../src/core/route.ts'
 import { createGraphqlFrontEnd, type GraphqlOptions } from '../../../src/front-ends/graphql/front-end.ts'
 import { run } from '../../../src/pipeline/run.ts'
 import type { Upstream } from '../../../src/traffic/upstream.ts'
-import { plainRetry, plainUpstream } from '../../traffic/plain-upstream.ts'
+import { plainDestination, plainRetry, plainUpstream } from '../../traffic/plain-upstream.ts'
 import { type Subgraph, schemas } from './subgraphs.ts'
 
 /** A front-end behind a real HTTP server, without the rest of the gateway. */
@@ -104,8 +104,14 @@ export function frontEndOver(
       forwardCredentials: false,
     },
     subgraphs: subgraphs.map(({ name, url }) => {
-      const upstream = upstreamFor(name, url, options)
-      return { name, upstream, path: '/graphql', sdl: schemas[name] ?? '', file: `schemas/${name}.graphql` }
+      const destination = plainDestination(upstreamFor(name, url, options))
+      return {
+        name,
+        destination,
+        path: '/graphql',
+        sdl: schemas[name] ?? '',
+        file: `schemas/${name}.graphql`,
+      }
     }),
     introspection: true,
     explorer: true,

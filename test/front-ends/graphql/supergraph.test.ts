@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { composeSupergraph } from '../../../src/front-ends/graphql/supergraph.ts'
+import { plainDestination } from '../../traffic/plain-upstream.ts'
 import { frontEndOver, openDoor, upstreamFor } from './harness.ts'
 import { schemas, startSubgraph } from './subgraphs.ts'
 
@@ -63,7 +64,7 @@ describe('composition', () => {
     ])
     const subgraphs = all.map(({ name, url }) => ({
       name,
-      upstream: upstreamFor(name, url),
+      destination: plainDestination(upstreamFor(name, url)),
       path: '/graphql',
     }))
     const door = await openDoor(await frontEndOver([], { supergraph, subgraphs }))

@@ -17,7 +17,7 @@ import type { Policy, Row } from '../../../src/core/route.ts'
 import { createGrpcFrontEnd, type ServiceOptions } from '../../../src/front-ends/grpc/front-end.ts'
 import { parseTemplate } from '../../../src/routing/template.ts'
 import type { Upstream } from '../../../src/traffic/upstream.ts'
-import { plainRetry, plainUpstream } from '../../traffic/plain-upstream.ts'
+import { plainDestination, plainRetry, plainUpstream } from '../../traffic/plain-upstream.ts'
 
 export const testProtos = fileURLToPath(new URL('./protos', import.meta.url))
 export const googleProtos = fileURLToPath(
@@ -100,7 +100,7 @@ export function serviceOf(
 ): ServiceOptions {
   return {
     name,
-    upstream,
+    destination: plainDestination(upstream),
     policy: openPolicy,
     json: plainJson,
     unannotated: false,

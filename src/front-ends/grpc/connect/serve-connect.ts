@@ -106,15 +106,17 @@ function callOf(
   route: ConnectRoute,
   request: Pick<RpcCallOptions, 'message' | 'source' | 'onMessage'>,
 ): RpcCall {
-  const { method, upstream, apiKeyHeader } = route
+  const { method, destination, apiKeyHeader } = route
   const { timeoutMs, clientDeadline } = connectTimeLimit(x, route.timeoutMs)
-  return new RpcCall(x, upstream, {
+  return new RpcCall(x, destination, {
     path: method.path,
     timeoutMs,
     clientDeadline,
     headers: nativeRequestMetadata(x, apiKeyHeader),
     // MethodOptions.IdempotencyLevel: NO_SIDE_EFFECTS is 1, IDEMPOTENT is 2.
     idempotent: method.desc.idempotency !== 0,
+    hedgeable: method.desc.methodKind === 'unary' && method.desc.idempotency === 1,
+    streamed: method.desc.methodKind !== 'unary',
     replayable: request.source === undefined,
     ...request,
   })

@@ -1,3 +1,4 @@
+import type { Upstream } from '../../../traffic/upstream.ts'
 import type { ServiceOptions } from '../front-end.ts'
 import { type ServingStatus, servingStatus } from './health-messages.ts'
 
@@ -5,7 +6,7 @@ import { type ServingStatus, servingStatus } from './health-messages.ts'
 export interface GatewayHealthOptions {
   /** What `/readyz` says. */
   ready(): boolean
-  readonly services: readonly Pick<ServiceOptions, 'name' | 'upstream'>[]
+  readonly services: readonly Pick<ServiceOptions, 'name' | 'destination'>[]
   /** Names of those that cannot be called yet. */
   readonly missing: ReadonlySet<string>
 }
@@ -13,11 +14,11 @@ export interface GatewayHealthOptions {
 /** The health of one configuration in the words of `grpc.health.v1`. */
 export class GatewayHealth {
   readonly #options: GatewayHealthOptions
-  readonly #services: ReadonlyMap<string, ServiceOptions['upstream']>
+  readonly #services: ReadonlyMap<string, Upstream>
 
   constructor(options: GatewayHealthOptions) {
     this.#options = options
-    this.#services = new Map(options.services.map(({ name, upstream }) => [name, upstream]))
+    this.#services = new Map(options.services.map(({ name, destination }) => [name, destination.upstream]))
   }
 
   /** Whether the gateway takes requests at all. */

@@ -45,7 +45,7 @@ export function nativeRows(service: ServiceOptions, options: NativeRowOptions): 
       method,
       transport,
       messageBytes,
-      upstream: service.upstream,
+      destination: service.destination,
       timeoutMs: service.timeoutMs ?? defaultTimeout(service, method),
       apiKeyHeader,
       registry,
@@ -96,6 +96,6 @@ function isPlainPost({ methods, headers }: Row): boolean {
   return methods.includes('POST') && headers.length === 0
 }
 
-function defaultTimeout({ upstream }: ServiceOptions, { desc }: RpcMethod): number {
-  return desc.methodKind === 'unary' ? upstream.options.requestTimeoutMs : 0
+function defaultTimeout({ destination }: ServiceOptions, { desc }: RpcMethod): number {
+  return desc.methodKind === 'unary' ? destination.upstream.options.requestTimeoutMs : 0
 }

@@ -1,7 +1,7 @@
 import { GatewayError, toGatewayError } from '../../../core/error.ts'
 import type { HttpExchange } from '../../../core/http-exchange.ts'
+import type { Destination } from '../../../traffic/destination.ts'
 import { dispatch } from '../../../traffic/dispatch.ts'
-import type { Upstream } from '../../../traffic/upstream.ts'
 import type { RpcStream } from '../channel.ts'
 import type { RpcMethod } from '../descriptors.ts'
 import { timeLimit } from '../grpc-timeout.ts'
@@ -15,7 +15,7 @@ import { saysGrpc, type WireFormat, wireFormat } from './wire-format.ts'
 /** All that passing the calls of one method through needs, put together when configuration loads. */
 export interface NativeRoute {
   readonly method: RpcMethod
-  readonly upstream: Upstream
+  readonly destination: Destination
   readonly transport: RpcTransport
   /** Milliseconds for one call; 0: none. */
   readonly timeoutMs: number
@@ -41,7 +41,7 @@ export async function serveNative(x: HttpExchange, route: NativeRoute): Promise<
   const answer = new NativeAnswer(x, format)
   const { timeoutMs, clientDeadline } = timeLimit(x, route.timeoutMs)
   const request = await requestOf(x, route, format)
-  const call: RpcCall = new RpcCall(x, route.upstream, {
+  const call: RpcCall = new RpcCall(x, route.destination, {
     path: route.method.path,
     ...request,
     timeoutMs,
@@ -49,6 +49,8 @@ export async function serveNative(x: HttpExchange, route: NativeRoute): Promise<
     headers: nativeRequestMetadata(x, route.apiKeyHeader),
     // MethodOptions.IdempotencyLevel: NO_SIDE_EFFECTS is 1, IDEMPOTENT is 2.
     idempotent: desc.idempotency !== 0,
+    hedgeable: desc.methodKind === 'unary' && desc.idempotency === 1,
+    streamed: desc.methodKind !== 'unary',
     replayable: request.source === undefined,
     ...(desc.methodKind === 'unary' ? {} : { onHead: () => answer.head(call.metadata) }),
     ...(answersStream(route)

@@ -1,0 +1,96 @@
+import { GatewayError } from '../core/error.ts'
+import type { Call } from './call.ts'
+import type { Endpoint } from './endpoint.ts'
+
+/** One try of a call at one endpoint. `dispatch` makes it; a transport sends it and tells what comes of it. */
+export class Attempt<C extends Call = Call> {
+  readonly call: C
+  readonly endpoint: Endpoint
+  /** `performance.now()` */
+  readonly startedAt = performance.now()
+  /** What an answer says of a target that is not well: `status 503`, `grpc-status 14`. */
+  fault: string | undefined
+  /** Whether another attempt was faster. */
+  lost = false
+  #cancelled: GatewayError | undefined
+  #onCancel: ((error: GatewayError) => void) | undefined
+  #answeredAt = 0
+  #timer: NodeJS.Timeout | undefined
+
+  constructor(call: C, endpoint: Endpoint) {
+    this.call = call
+    this.endpoint = endpoint
+  }
+
+  /** Why it was broken off. */
+  get cancelled(): GatewayError | undefined {
+    return this.#cancelled
+  }
+
+  get isAnswered(): boolean {
+    return this.#answeredAt !== 0
+  }
+
+  /** Milliseconds until the head of the answer, or until now. */
+  get latencyMs(): number {
+    return (this.#answeredAt || performance.now()) - this.startedAt
+  }
+
+  /**
+   * Transports call it when the head of an answer is there that is not dropped. False: another attempt was first, nothing of this one may
+   * reach the client, and it is broken off already.
+   */
+  answered(): boolean {
+    if (this.#answeredAt !== 0) return true
+    if (!this.call.answeredBy(this)) return false
+    this.#answeredAt = performance.now()
+    clearTimeout(this.#timer)
+    return true
+  }
+
+  /**
+   * Transports tell it of an answer of a target that is not well. `fault`: what it said; `status`: of HTTP, or what stands for it;
+   * `askedMs`: how long it asks to wait. Returns what to reject with when the answer is dropped for another attempt; else it is passed on.
+   */
+  faulty(fault: string, status: number, askedMs: number | undefined): GatewayError | undefined {
+    this.fault = fault
+    const { upstream } = this.call
+    if (!upstream.retry.drops(this, status, askedMs)) return undefined
+    return new GatewayError('UNAVAILABLE', `Upstream "${upstream.name}" answered with ${fault}.`)
+  }
+
+  /** Has the attempt broken off when no answer came within `limitMs`. */
+  limit(limitMs: number): void {
+    this.#timer = setTimeout(expire, limitMs, this)
+  }
+
+  /** Transports say how they break off; the promise of `send` settles then. */
+  onCancel(listener: (error: GatewayError) => void): void {
+    this.#onCancel = listener
+    if (this.#cancelled !== undefined) listener(this.#cancelled)
+  }
+
+  cancel(error: GatewayError): void {
+    if (this.#cancelled !== undefined) return
+    this.#cancelled = error
+    this.#onCancel?.(error)
+  }
+
+  /** Another attempt was faster. */
+  lose(): void {
+    this.lost = true
+    this.cancel(new GatewayError('UNAVAILABLE', 'Another attempt was faster.'))
+  }
+
+  /** Told by `dispatch` when it is over. */
+  over(): void {
+    clearTimeout(this.#timer)
+    this.#onCancel = undefined
+    this.call.endAttempt(this)
+  }
+}
+
+function expire(attempt: Attempt): void {
+  const name = attempt.call.upstreamName
+  attempt.cancel(new GatewayError('UPSTREAM_TIMEOUT', `Upstream "${name}" did not answer in time.`))
+}
