@@ -1,6 +1,7 @@
 import { Counter, collectDefaultMetrics, Gauge, type Registry } from 'prom-client'
 import type { GatewayStatus, TargetStatus } from './admin/health.ts'
 import type { GatewayError } from './core/error.ts'
+import { overloadMetrics } from './overload-metrics.ts'
 
 /** Metrics of the gateway itself; those of exchanges belong to the `metrics` plugin. */
 export class GatewayMetrics {
@@ -14,6 +15,7 @@ export class GatewayMetrics {
     status: () => Promise<GatewayStatus>,
   ) {
     const registers = [registry]
+    overloadMetrics(registry, status)
     if (options.processMetrics) collectDefaultMetrics({ register: registry })
     this.#reloads = new Counter({
       name: 'gateway_config_reloads_total',

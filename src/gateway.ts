@@ -14,30 +14,20 @@ import { TrustedProxies } from './core/client-address.ts'
 import type { Logger } from './core/log.ts'
 import type { Row } from './core/route.ts'
 import { GatewayMetrics } from './gateway-metrics.ts'
+import type { GatewayOptions } from './gateway-options.ts'
 import { Generations } from './generations.ts'
 import { type Fallback, Listener, type Plan } from './listener/listener.ts'
+import type { Overload } from './listener/overload.ts'
 import { GatewayServer } from './listener/server.ts'
 import { createLog } from './log.ts'
-import { type OpenPorts, openPorts, serverLimits } from './ports.ts'
+import { type OpenPorts, openPorts, overloadOf, serverLimits } from './ports.ts'
 import { quietMoment } from './quiet-moment.ts'
 import type { RoutingTable } from './routing/table.ts'
-import { readSource, type Source, type SourceOptions } from './source.ts'
+import { readSource, type Source } from './source.ts'
 import { connectRedis } from './store/redis.ts'
 import { Upstreams, upstreamStatus } from './upstreams.ts'
 
-/** How a gateway is made. */
-export interface GatewayOptions extends SourceOptions {
-  /** Default: JSON lines on standard output, at the configured level. */
-  readonly log?: Logger
-  /** Mounts middleware of your own on the Express app, behind the routing table and in front of the 404. */
-  readonly extend?: (app: Express) => void
-  /** The clock of plugins, Unix time in milliseconds. Default: the system's. */
-  readonly now?: () => number
-  /** Whether changes of the file and of what it names are applied by themselves. Default true. */
-  readonly watch?: boolean
-  /** Whether it is only to be looked into: no Redis connection is made, no target is probed. Default false. */
-  readonly offline?: boolean
-}
+export type { GatewayOptions }
 
 /** Makes a gateway from a configuration; it takes requests once it listens or is mounted. Throws a ConfigError. */
 export async function createGateway(options: GatewayOptions): Promise<Gateway> {
@@ -54,6 +44,7 @@ export class Gateway {
   readonly metrics = new Registry()
   readonly #generations: Generations
   readonly #listener: Listener
+  readonly #overload: Overload
   readonly #app: Express
   readonly #server: GatewayServer
   readonly #gauges: GatewayMetrics
@@ -88,10 +79,12 @@ export class Gateway {
       },
     })
     const { limits } = server
+    this.#overload = overloadOf(server, { ...options, log: this.log })
     this.#listener = new Listener({
       limits,
       proxies: new TrustedProxies(server.trustedProxies),
       current: () => this.#generations.current,
+      overload: this.#overload,
       draining: () => this.#draining,
     })
     const notFound: Fallback = (req, res) => this.#listener.notFound(req, res)
@@ -188,6 +181,7 @@ export class Gateway {
       startedAt: this.#startedAt,
       now: Date.now(),
       draining: this.#draining,
+      overload: this.#overload,
       activeConnections: await this.#server.connections(),
       refusedConfig: this.#generations.refused,
       redis: status === undefined ? undefined : status === 'ready' ? 'up' : 'down',
@@ -235,6 +229,7 @@ export class Gateway {
   async dispose(): Promise<void> {
     this.#draining = true
     this.#server.dispose()
+    this.#overload.close()
     this.#certificates.close()
     await this.#generations.close()
     this.#redis?.disconnect()

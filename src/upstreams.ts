@@ -2,6 +2,7 @@ import type { UpstreamStatus } from './admin/health.ts'
 import type { UpstreamConfig } from './config/schema.ts'
 import type { Logger } from './core/log.ts'
 import type { StickyOptions } from './traffic/balancing/sticky.ts'
+import type { GateOptions } from './traffic/gate.ts'
 import { HealthChecker, type Probe } from './traffic/health-check.ts'
 import { httpProbe } from './traffic/http-probe.ts'
 import { Upstream } from './traffic/upstream.ts'
@@ -78,6 +79,7 @@ export class Upstreams {
         nonIdempotent: config.retry.nonIdempotent,
         maxBodyBytes: config.retry.maxBodyBytes,
       },
+      concurrency: gateOptions(config.concurrency),
       balancing: {
         policy: balancing.policy,
         hashOn: balancing.hashOn,
@@ -113,6 +115,10 @@ function stickyOptions({ maxAge, ...cookie }: StickyConfig): StickyOptions {
   return { ...cookie, maxAgeSeconds: maxAge === undefined ? undefined : Math.round(maxAge / 1_000) }
 }
 
+function gateOptions({ max, queue, queueTimeout }: UpstreamConfig['concurrency']): GateOptions | undefined {
+  return max === 0 ? undefined : { max, queue, queueTimeoutMs: queueTimeout }
+}
+
 type ProbeConfig = NonNullable<UpstreamConfig['healthChecks']['active']>
 
 function probeOf({ type, path, service, timeout: timeoutMs }: ProbeConfig): Probe {
@@ -136,7 +142,13 @@ function grpcProbe(options: { readonly service: string; readonly timeoutMs: numb
 }
 
 /** What `/health` and the metrics say of an upstream. */
-export function upstreamStatus({ name, endpoints }: Upstream): UpstreamStatus {
+export function upstreamStatus({ name, endpoints, gate }: Upstream): UpstreamStatus {
   const targets = endpoints.map(({ url, healthy, healthReason }) => ({ url, healthy, reason: healthReason }))
-  return { name, targets }
+  return {
+    name,
+    targets,
+    inFlight: gate?.inFlight ?? endpoints.reduce((sum, { active }) => sum + active, 0),
+    queued: gate?.queued ?? 0,
+    rejected: gate?.rejected ?? {},
+  }
 }

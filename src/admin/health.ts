@@ -5,6 +5,11 @@ export interface GatewayStatus {
   readonly startedAt: number
   readonly now: number
   readonly draining: boolean
+  /** What there is too little of now, so that requests are refused, and how many were since the start, by that. */
+  readonly overload: {
+    readonly shortages: readonly string[]
+    readonly shed: Readonly<Record<string, number>>
+  }
   readonly activeConnections: number
   /** The mistakes of the last configuration that was refused; undefined when the running one is the newest. */
   readonly refusedConfig: string | undefined
@@ -22,6 +27,11 @@ export interface GatewayStatus {
 export interface UpstreamStatus {
   readonly name: string
   readonly targets: readonly TargetStatus[]
+  /** Calls that are under way, and such that wait for their turn. */
+  readonly inFlight: number
+  readonly queued: number
+  /** Calls that were turned away since the start, by reason. */
+  readonly rejected: Readonly<Record<string, number>>
 }
 
 export interface TargetStatus {
@@ -57,6 +67,14 @@ export function readinessReport(status: GatewayStatus): { ready: boolean; checks
       detail: status.refusedConfig ?? 'the newest configuration is running',
     },
   ]
+  const { shortages } = status.overload
+  checks.push({
+    name: 'overload',
+    ok: shortages.length === 0,
+    required: false,
+    detail:
+      shortages.length === 0 ? 'no request is refused' : `requests are refused: ${shortages.join(', ')}`,
+  })
   if (status.redis !== undefined) {
     checks.push({ name: 'redis', ok: status.redis === 'up', required: false, detail: status.redis })
   }

@@ -10,7 +10,9 @@ export const concurrencyKeys = object({
     .min(0)
     .max(100_000)
     .default(0)
-    .describe('Calls that wait for their turn at the most; whatever comes on top is refused with 503 (F50303).'),
+    .describe(
+      'Calls that wait for their turn at the most; whatever comes on top is refused with 503 (F50303).',
+    ),
   queueTimeout: duration()
     .prefault('1s')
     .describe('How long a call waits at the most, and never longer than it has left; then it is refused.'),

@@ -3,6 +3,7 @@ import { duration } from '../core/units.ts'
 import { retryKeys, timeoutKeys } from './attempt-keys.ts'
 import { object } from './declare.ts'
 import { loadBalancingKeys, passiveKeys } from './load-balancing-keys.ts'
+import { concurrencyKeys } from './overload-keys.ts'
 
 /** One entry of `upstreams`. */
 export const upstreamSchema = z.strictObject({
@@ -68,6 +69,7 @@ export const upstreamSchema = z.strictObject({
     .describe('How https targets are verified. Default: certificates must be valid for the host.'),
   timeouts: timeoutKeys,
   retry: retryKeys,
+  concurrency: concurrencyKeys,
   connections: object({
     max: z.int().min(1).default(256).describe('Connections to one target at the most.'),
     keepAlive: duration()

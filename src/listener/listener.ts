@@ -9,6 +9,7 @@ import { run } from '../pipeline/run.ts'
 import type { MatchQuery, RoutingTable } from '../routing/table.ts'
 import { ActiveExchanges } from './active-exchanges.ts'
 import { otherReadings } from './other-readings.ts'
+import { type Overload, shed } from './overload.ts'
 import { type ReadHead, readHead, unreadableHead } from './request-head.ts'
 import { inspectHead, inspectUpgrade, type WireFacts, type WireLimits } from './wire.ts'
 
@@ -33,6 +34,8 @@ export interface ListenerOptions {
   readonly proxies: TrustedProxies
   /** The configuration that new requests meet. */
   current(): Generation
+  /** Asked before anything is done for a request that a row takes. */
+  readonly overload: Overload
   /** Whether the gateway is shutting down, so that answers close their connections. */
   draining(): boolean
 }
@@ -95,7 +98,9 @@ export class Listener {
       return
     }
     if (plan !== undefined) {
-      this.#start(this.#exchange({ req, res, head, facts, upgrade }, plan, generation), run)
+      const refusal = this.#options.overload.refusal()
+      const x = this.#exchange({ req, res, head, facts, upgrade }, plan, generation)
+      this.#start(x, refusal === undefined ? run : () => shed(x, refusal))
       return
     }
     const allowed = generation.table.allowedMethods(ask)

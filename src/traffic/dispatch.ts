@@ -21,13 +21,25 @@ export async function dispatch<C extends Call, Reply>(
   const clock =
     totalTimeoutMs > 0 && !call.streamed ? setTimeout(() => call.expire(), totalTimeoutMs) : undefined
   try {
-    return await attempts(call, transport)
+    return await (call.upstream.gate === undefined ? attempts(call, transport) : gated(call, transport))
   } catch (thrown) {
     call.error = toGatewayError(thrown)
     if (call.durationMs === 0) call.durationMs = performance.now() - call.startedAt
     throw call.error
   } finally {
     clearTimeout(clock)
+  }
+}
+
+/** The attempts of a call of which so many are let through at a time. */
+async function gated<C extends Call, Reply>(call: C, transport: Transport<C, Reply>): Promise<Reply> {
+  const { gate } = call.upstream
+  const turn = gate?.enter(call)
+  if (turn !== undefined) await turn
+  try {
+    return await attempts(call, transport)
+  } finally {
+    gate?.leave()
   }
 }
 

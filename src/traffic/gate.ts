@@ -1,4 +1,5 @@
 import { GatewayError } from '../core/error.ts'
+import type { Call } from './call.ts'
 
 /** How many calls of an upstream may be under way, and wait. */
 export interface GateOptions {
@@ -11,11 +12,7 @@ export interface GateOptions {
 }
 
 /** What the gate has to know of a call; only one that waits is asked. */
-export interface GatedCall {
-  /** Milliseconds that the call has left; 0: no limit. */
-  remainingMs(): number
-  readonly exchange: { whenGone(listener: () => void): void }
-}
+export type GatedCall = Pick<Call, 'remainingMs' | 'onEnd'>
 
 /**
  * Lets so many calls of an upstream through at a time; some more wait, and go on in the order in which they came. What it turns away
@@ -39,7 +36,7 @@ export class Gate {
 
   /**
    * Lets a call through: now, when it returns undefined, or when the promise resolves; {@link leave} then has to follow. Throws
-   * OVERLOADED when the queue is full; rejects with it when the call has waited too long, and with CLIENT_GONE when its client left.
+   * OVERLOADED when the queue is full; rejects with it when the call has waited too long, and with what ended the call meanwhile.
    */
   enter(call: GatedCall): Promise<void> | undefined {
     const { max, queue } = this.#options
@@ -78,10 +75,10 @@ export class Gate {
     else this.#last.after = waiter
     this.#last = waiter
     this.queued++
-    call.exchange.whenGone(() => {
+    call.onEnd((error) => {
       if (!waiter.waits) return
       this.#remove(waiter)
-      settle.reject(new GatewayError('CLIENT_GONE', 'The client closed the connection.', { reached: false }))
+      settle.reject(error)
     })
   }
 

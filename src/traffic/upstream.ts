@@ -7,6 +7,7 @@ import { compileSticky, type Sticky, type StickyOptions } from './balancing/stic
 import { usable } from './balancing/usable.ts'
 import { Ejection, type EjectionOptions } from './ejection.ts'
 import { type ConnectionOptions, Endpoint, type TargetOptions } from './endpoint.ts'
+import { Gate, type GateOptions } from './gate.ts'
 import { Retry, type RetryOptions } from './retry.ts'
 
 /** How an upstream is reached; every duration in milliseconds. */
@@ -24,6 +25,8 @@ export interface UpstreamOptions {
   /** Between two pieces of a body. 0: no limit. */
   readonly bodyIdleTimeoutMs: number
   readonly retry: RetryOptions
+  /** Absent: any number of calls may be under way. */
+  readonly concurrency?: GateOptions | undefined
   readonly log: Logger
 }
 
@@ -47,6 +50,8 @@ export class Upstream {
   readonly ejection: Ejection
   /** Decides about second tries. */
   readonly retry: Retry
+  /** Undefined: there is no limit. */
+  readonly gate: Gate | undefined
   readonly #balancer: Balancer
   readonly #hashKey: HashKey | undefined
   readonly #sticky: Sticky<Endpoint> | undefined
@@ -59,6 +64,7 @@ export class Upstream {
     this.endpoints = options.targets.map((target) => new Endpoint(target, options.connections))
     this.ejection = new Ejection(name, this.endpoints, { ...ejection, log })
     this.retry = new Retry(options.retry)
+    this.gate = options.concurrency && new Gate(name, options.concurrency)
     this.#balancer = createBalancer(balancing.policy)
     this.#hashKey = balancing.policy === 'consistentHash' ? compileHashKey(balancing.hashOn) : undefined
     this.#sticky = balancing.sticky && compileSticky(this.endpoints, balancing.sticky)

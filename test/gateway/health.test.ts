@@ -24,6 +24,7 @@ test('/livez, /readyz and /health have their shapes', async (t) => {
     { name: 'draining', ok: true, required: true, detail: 'taking requests' },
     { name: 'config', ok: true, required: true, detail: 'version 1 is running' },
     { name: 'reload', ok: true, required: false, detail: 'the newest configuration is running' },
+    { name: 'overload', ok: true, required: false, detail: 'no request is refused' },
   ])
   const health = await send(`${url}/health`)
   const report = JSON.parse(health.text)
@@ -215,7 +216,14 @@ for (const [name, upstreams, redis, status, backends] of reports) {
       activeConnections: 0,
       refusedConfig: undefined,
       redis,
-      upstreams: upstreams.map(([upstream, targets]) => ({ name: upstream, targets })),
+      overload: { shortages: [], shed: {} },
+      upstreams: upstreams.map(([name, targets]) => ({
+        name,
+        targets,
+        inFlight: 0,
+        queued: 0,
+        rejected: {},
+      })),
       certificates: [],
       reflections: [],
       routes: 0,
