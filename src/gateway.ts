@@ -181,7 +181,7 @@ export class Gateway {
       startedAt: this.#startedAt,
       now: Date.now(),
       draining: this.#draining,
-      overload: this.#overload,
+      shed: { event_loop: this.#overload.eventLoop, heap: this.#overload.heap },
       activeConnections: await this.#server.connections(),
       refusedConfig: this.#generations.refused,
       redis: status === undefined ? undefined : status === 'ready' ? 'up' : 'down',

@@ -44,8 +44,7 @@ export function overloadMetrics(registry: Registry, status: () => Promise<Gatewa
     registers,
     async collect() {
       this.reset()
-      const { shed } = (await status()).overload
-      for (const [reason, count] of Object.entries(shed)) this.inc({ reason }, count)
+      for (const [reason, { total }] of Object.entries((await status()).shed)) this.inc({ reason }, total)
     },
   })
 }

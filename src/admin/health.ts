@@ -5,11 +5,8 @@ export interface GatewayStatus {
   readonly startedAt: number
   readonly now: number
   readonly draining: boolean
-  /** What there is too little of now, so that requests are refused, and how many were since the start, by that. */
-  readonly overload: {
-    readonly shortages: readonly string[]
-    readonly shed: Readonly<Record<string, number>>
-  }
+  /** Requests that were refused since the start for want of something, and whether they are being refused, by what. */
+  readonly shed: Readonly<Record<string, { readonly total: number; readonly isOn: boolean }>>
   readonly activeConnections: number
   /** The mistakes of the last configuration that was refused; undefined when the running one is the newest. */
   readonly refusedConfig: string | undefined
@@ -67,7 +64,7 @@ export function readinessReport(status: GatewayStatus): { ready: boolean; checks
       detail: status.refusedConfig ?? 'the newest configuration is running',
     },
   ]
-  const { shortages } = status.overload
+  const shortages = Object.keys(status.shed).filter((reason) => status.shed[reason]?.isOn)
   checks.push({
     name: 'overload',
     ok: shortages.length === 0,

@@ -8,8 +8,9 @@ import type { Row } from '../core/route.ts'
 import { run } from '../pipeline/run.ts'
 import type { MatchQuery, RoutingTable } from '../routing/table.ts'
 import { ActiveExchanges } from './active-exchanges.ts'
+import { Admission } from './admission.ts'
 import { otherReadings } from './other-readings.ts'
-import { type Overload, shed } from './overload.ts'
+import type { Overload } from './overload.ts'
 import { type ReadHead, readHead, unreadableHead } from './request-head.ts'
 import { inspectHead, inspectUpgrade, type WireFacts, type WireLimits } from './wire.ts'
 
@@ -49,9 +50,12 @@ export class Listener {
   /** Connections that were told to close: what was pipelined behind the last request is dropped. */
   readonly #ending = new WeakSet<Duplex>()
   readonly #active = new ActiveExchanges()
+  readonly #admit: (x: HttpExchange) => void
 
   constructor(options: ListenerOptions) {
     this.#options = options
+    const admission = new Admission(options.overload, { begin: run, now: () => performance.now() })
+    this.#admit = (x) => admission.enter(x)
   }
 
   /** Exchanges that have not settled. */
@@ -98,9 +102,7 @@ export class Listener {
       return
     }
     if (plan !== undefined) {
-      const refusal = this.#options.overload.refusal()
-      const x = this.#exchange({ req, res, head, facts, upgrade }, plan, generation)
-      this.#start(x, refusal === undefined ? run : () => shed(x, refusal))
+      this.#start(this.#exchange({ req, res, head, facts, upgrade }, plan, generation), this.#admit)
       return
     }
     const allowed = generation.table.allowedMethods(ask)

@@ -216,7 +216,7 @@ for (const [name, upstreams, redis, status, backends] of reports) {
       activeConnections: 0,
       refusedConfig: undefined,
       redis,
-      overload: { shortages: [], shed: {} },
+      shed: {},
       upstreams: upstreams.map(([name, targets]) => ({
         name,
         targets,
