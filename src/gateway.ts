@@ -25,6 +25,7 @@ import { quietMoment } from './quiet-moment.ts'
 import type { RoutingTable } from './routing/table.ts'
 import { readSource, type Source } from './source.ts'
 import { connectRedis } from './store/redis.ts'
+import { registerUpstreamMetrics } from './upstream-metrics.ts'
 import { Upstreams, upstreamStatus } from './upstreams.ts'
 
 export type { GatewayOptions }
@@ -59,6 +60,7 @@ export class Gateway {
     const { offline = false, watch = true, now = Date.now } = options
     this.log = options.log ?? createLog(observability.log.level)
     this.#gauges = new GatewayMetrics(this.metrics, observability.metrics, () => this.status())
+    registerUpstreamMetrics(this.metrics, () => this.#generations.current.upstreams)
     this.#certificates = new CertificateWatch(this.log, now)
     const { url = '' } = stores.redis ?? {}
     this.#redis = url === '' || offline ? undefined : connectRedis(url, this.log)
