@@ -1,7 +1,6 @@
 import { Counter, collectDefaultMetrics, Gauge, type Registry } from 'prom-client'
 import type { GatewayStatus, TargetStatus } from './admin/health.ts'
 import type { GatewayError } from './core/error.ts'
-import { overloadMetrics } from './overload-metrics.ts'
 
 /** Metrics of the gateway itself; those of exchanges belong to the `metrics` plugin. */
 export class GatewayMetrics {
@@ -15,7 +14,6 @@ export class GatewayMetrics {
     status: () => Promise<GatewayStatus>,
   ) {
     const registers = [registry]
-    overloadMetrics(registry, status)
     if (options.processMetrics) collectDefaultMetrics({ register: registry })
     this.#reloads = new Counter({
       name: 'gateway_config_reloads_total',
@@ -45,6 +43,16 @@ export class GatewayMetrics {
         for (const { name, expiresAt } of (await status()).certificates) {
           this.set({ certificate: name }, expiresAt / 1000)
         }
+      },
+    })
+    new Counter({
+      name: 'gateway_shed_total',
+      help: 'Requests that were refused because the gateway was overloaded.',
+      labelNames: ['reason'],
+      registers,
+      async collect() {
+        this.reset()
+        for (const [reason, { total }] of Object.entries((await status()).shed)) this.inc({ reason }, total)
       },
     })
     const gauge = (name: string, help: string, read: (now: GatewayStatus) => number): void => {

@@ -142,13 +142,7 @@ function grpcProbe(options: { readonly service: string; readonly timeoutMs: numb
 }
 
 /** What `/health` and the metrics say of an upstream. */
-export function upstreamStatus({ name, endpoints, gate }: Upstream): UpstreamStatus {
+export function upstreamStatus({ name, endpoints }: Upstream): UpstreamStatus {
   const targets = endpoints.map(({ url, healthy, healthReason }) => ({ url, healthy, reason: healthReason }))
-  return {
-    name,
-    targets,
-    inFlight: gate?.inFlight ?? endpoints.reduce((sum, { active }) => sum + active, 0),
-    queued: gate?.queued ?? 0,
-    rejected: gate?.rejected ?? {},
-  }
+  return { name, targets }
 }

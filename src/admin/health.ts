@@ -24,11 +24,6 @@ export interface GatewayStatus {
 export interface UpstreamStatus {
   readonly name: string
   readonly targets: readonly TargetStatus[]
-  /** Calls that are under way, and such that wait for their turn. */
-  readonly inFlight: number
-  readonly queued: number
-  /** Calls that were turned away since the start, by reason. */
-  readonly rejected: Readonly<Record<string, number>>
 }
 
 export interface TargetStatus {

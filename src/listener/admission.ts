@@ -95,9 +95,9 @@ export class Admission {
   }
 }
 
+/** Whoever answers before the body is there has to end the connection, and clients that connect anew are load, too: small ones come with their head. */
 function refuse(x: HttpExchange, refusal: GatewayError): void {
-  // Whoever answers before the body is there has to end the connection, and clients that connect anew are load, too: small ones come with their head.
-  if (x.hasBody) process.nextTick(() => x.fail(refusal))
+  if (x.hasBody) setImmediate(() => x.fail(refusal))
   else x.fail(refusal)
 }
 

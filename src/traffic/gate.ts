@@ -46,7 +46,7 @@ export class Gate {
     }
     if (this.queued >= queue) {
       this.rejected.queue_full++
-      throw this.#overloaded(queue === 0 ? `it has ${max} calls under way` : 'its queue is full')
+      throw this.#overloaded(queue === 0 ? 'it has as many calls as it takes' : 'its queue is full')
     }
     return new Promise((resolve, reject) => this.#wait(call, { resolve, reject }))
   }

@@ -90,6 +90,11 @@ export class Upstream {
     return false
   }
 
+  /** Calls that have not ended; where none is limited, attempts. */
+  get inFlight(): number {
+    return this.gate?.inFlight ?? this.endpoints.reduce((sum, { active }) => sum + active, 0)
+  }
+
   /** Whether clients come back to their target by a cookie. */
   get isSticky(): boolean {
     return this.#sticky !== undefined
