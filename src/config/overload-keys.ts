@@ -28,7 +28,7 @@ export const overloadKeys = object({
   eventLoopDelay: duration()
     .prefault('200ms')
     .describe(
-      'When events have waited longer than this on average, part of the new requests is refused with 503 (F50303) until they wait for half of it; 0s: never.',
+      'A request that has waited for its turn for longer, because the event loop is busy, is refused with 503 (F50303) before anything is done for it; 0s: never.',
     ),
   heapPercent: z
     .int()
@@ -36,6 +36,6 @@ export const overloadKeys = object({
     .max(100)
     .default(90)
     .describe(
-      'Of the heap that Node may use; when more stays in use, all new requests are refused with 503 (F50303); 0: never.',
+      'Of the heap that Node may use; while more is in use, all new requests are refused with 503 (F50303); 0: never.',
     ),
 }).describe('When the gateway refuses new requests, so that it can answer those that it has.')
