@@ -12,14 +12,16 @@ export class Admission {
   readonly #begin: (x: HttpExchange) => void
   readonly #now: () => number
   /** Those whose turn it is, from {@link #next} on, and those who came later. */
-  #waiting: HttpExchange[] = []
-  #later: HttpExchange[] = []
+  #waiting: Waiting[] = []
+  #later: Waiting[] = []
   #next = 0
   #isScheduled = false
   /** How many began in the last turn, and may in the next. */
   #begun = 0
   #most = Number.POSITIVE_INFINITY
   #turnAt = 0
+  /** Milliseconds that there was something to wait for, of each turn so much at the most as one pause counts. */
+  #clockMs = 0
 
   /**
    * @param begin called once for each exchange that is not refused, unless its client has left.
@@ -40,7 +42,7 @@ export class Admission {
   }
 
   #wait(x: HttpExchange): void {
-    this.#later.push(x)
+    this.#later.push({ x, sinceMs: this.#clockMs })
     if (this.#isScheduled) return
     this.#isScheduled = true
     const now = this.#now()
@@ -52,16 +54,18 @@ export class Admission {
 
   readonly #turn = (): void => {
     const began = this.#now()
-    this.#adapt(began - this.#turnAt)
+    const lastedMs = began - this.#turnAt
+    this.#adapt(lastedMs)
+    this.#clockMs += Math.min(lastedMs, this.#overload.pauseMs)
     this.#turnAt = began
     this.#begun = 0
     for (let now = began; now - began < turnMs && this.#begun < this.#most; now = this.#now()) {
-      const x = this.#take()
-      if (x === undefined) {
+      const next = this.#take()
+      if (next === undefined) {
         this.#isScheduled = false
         return
       }
-      if (!x.gone) this.#decide(x, now - x.request.startedAt)
+      if (!next.x.gone) this.#decide(next.x, this.#clockMs - next.sinceMs)
     }
     setImmediate(this.#turn)
   }
@@ -83,7 +87,7 @@ export class Admission {
     }
   }
 
-  #take(): HttpExchange | undefined {
+  #take(): Waiting | undefined {
     if (this.#next === this.#waiting.length) {
       const done = this.#waiting
       done.length = 0
@@ -93,6 +97,12 @@ export class Admission {
     }
     return this.#next < this.#waiting.length ? this.#waiting[this.#next++] : undefined
   }
+}
+
+interface Waiting {
+  readonly x: HttpExchange
+  /** What the clock of the queue showed when it came. */
+  readonly sinceMs: number
 }
 
 /** Whoever answers before the body is there has to end the connection, and clients that connect anew are load, too: small ones come with their head. */

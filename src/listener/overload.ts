@@ -38,6 +38,11 @@ export class Overload {
     return now > this.#slowAt
   }
 
+  /** So much of one turn of the event loop counts as a wait: a few long pauses (collections of garbage, a reload) are no overload. */
+  get pauseMs(): number {
+    return this.#options.eventLoopDelayMs / 4
+  }
+
   /** Why a request that has waited for so long for its turn is refused, which is then counted; undefined: it is not. */
   refusal(waitedMs: number): GatewayError | undefined {
     if (this.#heapIsFull) return refused(this.heap)

@@ -86,9 +86,9 @@ test('when it is slow they begin in order, for 20 ms in each turn, and who has w
   const all = come(100)
   assert.equal(begun.length, 0)
   const turns = await turnsOf(all, turn)
-  assert.deepEqual(turns, [...new Array<number>(10).fill(4), 1])
-  assert.deepEqual(begun, all.slice(0, 41))
-  assert.ok(all.slice(41).every((x) => x.fate === 'refused'))
+  assert.deepEqual(turns, [...new Array<number>(11).fill(4), 0])
+  assert.deepEqual(begun, all.slice(0, 44))
+  assert.ok(all.slice(44).every((x) => x.fate === 'refused'))
 })
 
 test('a thousand that cost nothing begin in one turn', async () => {
@@ -134,10 +134,31 @@ test('where the work comes a turn later, as many begin as keep the turns at 40 m
     turns.push(await turn())
     come(10)
   }
-  // 20 began in 20 ms and took 200 ms more; one waited for not more than that. From then on it is known what they cost.
-  assert.deepEqual(turns.slice(0, 2), [20, 1], String(turns))
+  // 20 began in 20 ms and took 200 ms more: from then on it is known what they cost.
+  assert.deepEqual(turns.slice(0, 2), [20, 5], String(turns))
   assert.ok(
     turns.slice(2).every((begun) => begun >= 3 && begun <= 5),
     String(turns),
   )
+})
+
+test('four pauses refuse nobody, however long they are; a fifth in a row does', async () => {
+  for (const [pauses, fate] of [
+    [4, 'begun'],
+    [5, 'refused'],
+  ] as const) {
+    let pass: ((ms: number) => void) | undefined
+    const { come, isSlow, turn } = open((clock) => {
+      pass = clock
+      clock(30)
+    })
+    isSlow(true)
+    const last = come(pauses + 1).at(-1)
+    for (let i = 0; i < pauses; i++) {
+      await turn()
+      pass?.(5_000)
+    }
+    await turn()
+    assert.equal(last?.fate, fate)
+  }
 })
