@@ -59,6 +59,14 @@ export class Admission {
     this.#clockMs += Math.min(lastedMs, this.#overload.pauseMs)
     this.#turnAt = began
     this.#begun = 0
+    try {
+      this.#beginSome(began)
+    } finally {
+      if (this.#isScheduled) setImmediate(this.#turn)
+    }
+  }
+
+  #beginSome(began: number): void {
     for (let now = began; now - began < turnMs && this.#begun < this.#most; now = this.#now()) {
       const next = this.#take()
       if (next === undefined) {
@@ -67,7 +75,6 @@ export class Admission {
       }
       if (!next.x.gone) this.#decide(next.x, this.#clockMs - next.sinceMs)
     }
-    setImmediate(this.#turn)
   }
 
   /** Fewer, when a turn with what came of those before has lasted for too long. */

@@ -102,7 +102,10 @@ export class Listener {
       return
     }
     if (plan !== undefined) {
-      this.#start(this.#exchange({ req, res, head, facts, upgrade }, plan, generation), this.#admit)
+      this.#start(
+        this.#exchange({ req, res, head, facts, upgrade }, plan, generation),
+        plan.row.always === true ? run : this.#admit,
+      )
       return
     }
     const allowed = generation.table.allowedMethods(ask)

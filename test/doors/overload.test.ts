@@ -77,6 +77,18 @@ test('whoever looks after the gateway is answered all the same', async (t) => {
   )
 })
 
+test('clients of gRPC that ask for its health are answered, too', async (t) => {
+  const backend = await grpc.start(t)
+  const { url, heapIs } = await openOverloaded(t, backend.config({ auth: 'none' }))
+  heapIs(95)
+  const session = await connectHttp2(t, url)
+  const head = { ':method': 'POST', 'content-type': 'application/grpc', te: 'trailers' }
+  const path = '/grpc.health.v1.Health/Check'
+  const { headers, trailers, body } = await askHttp2(session, { ...head, ':path': path }, Buffer.alloc(5))
+  assert.equal({ ...headers, ...trailers }['grpc-status'], '0')
+  assert.deepEqual([...body], [0, 0, 0, 0, 2, 8, 1], 'SERVING')
+})
+
 test('a request that is under way is not cut', async (t) => {
   const backend = await rest.start(t)
   const { url, heapIs } = await openOverloaded(t, {

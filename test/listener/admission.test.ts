@@ -122,6 +122,24 @@ test('nothing is done for a client that has left meanwhile', async () => {
   assert.equal(second?.fate, undefined)
 })
 
+test('one that fails as it begins keeps nobody behind it waiting', async () => {
+  let fails = true
+  const { begun, come, isSlow } = open(() => {
+    if (!fails) return
+    fails = false
+    throw new Error('a fault of ours')
+  })
+  isSlow(true)
+  const all = come(2)
+  const fault = new Promise<Error>((resolve) => {
+    process.setUncaughtExceptionCaptureCallback(resolve)
+  })
+  assert.equal((await fault).message, 'a fault of ours')
+  process.setUncaughtExceptionCaptureCallback(null)
+  while (all.some((x) => x.fate === undefined)) await new Promise((resolve) => setImmediate(resolve))
+  assert.deepEqual(begun, all)
+})
+
 test('where the work comes a turn later, as many begin as keep the turns at 40 ms', async () => {
   const { come, isSlow, turn } = open((pass) => {
     pass(1)
