@@ -54,11 +54,11 @@ function failed(call: Call, error: GatewayError): GatewayError {
 
 /** The attempts of a call that the circuit of its upstream lets through. */
 async function guarded<C extends Call, Reply>(call: C, transport: Transport<C, Reply>): Promise<Reply> {
-  if (call.upstream.circuit === undefined) return await attempts(call, transport)
+  if (call.upstream.circuit === undefined) return await gated(call, transport)
   enterCircuit(call)
   let failure: GatewayError | undefined
   try {
-    return await attempts(call, transport)
+    return await gated(call, transport)
   } catch (thrown) {
     failure = toGatewayError(thrown)
     throw failure
@@ -75,6 +75,19 @@ export async function dispatchCopy<C extends Call, Reply>(
   const endpoint = copy.upstream.pickForCopy(copy.exchange)
   if (endpoint === undefined) throw noTarget(copy.upstream)
   return await attempt(new Attempt(copy, endpoint), transport)
+}
+
+/** The attempts of a call of which so many are let through at a time. */
+async function gated<C extends Call, Reply>(call: C, transport: Transport<C, Reply>): Promise<Reply> {
+  const { gate } = call.upstream
+  if (gate === undefined) return await attempts(call, transport)
+  const turn = gate.enter(call)
+  if (turn !== undefined) await turn
+  try {
+    return await attempts(call, transport)
+  } finally {
+    gate.leave()
+  }
 }
 
 /** The attempts of a call, until one is answered or there is no use in another. */

@@ -10,6 +10,7 @@ import type { Breaker } from './breaker.ts'
 import { type CircuitOptions, createCircuit } from './circuit.ts'
 import { Ejection, type EjectionOptions } from './ejection.ts'
 import { Endpoint } from './endpoint.ts'
+import { Gate, type GateOptions } from './gate.ts'
 import type { ConnectionOptions } from './http-connections.ts'
 import { Retry, type RetryOptions } from './retry.ts'
 
@@ -31,6 +32,8 @@ export interface UpstreamOptions {
   readonly retry: RetryOptions
   /** Undefined: no circuits. */
   readonly circuit: CircuitOptions | undefined
+  /** Absent: any number of calls may be under way. */
+  readonly concurrency?: GateOptions | undefined
   readonly log: Logger
 }
 
@@ -57,6 +60,8 @@ export class Upstream {
   readonly circuit: Breaker | undefined
   /** Calls that its fallback took. */
   fallbacks = 0
+  /** Undefined: there is no limit. */
+  readonly gate: Gate | undefined
   readonly #balancer: Balancer
   readonly #hashKey: HashKey | undefined
   #endpoints: readonly Endpoint[]
@@ -73,6 +78,7 @@ export class Upstream {
     this.circuit = createCircuit(circuit, { upstream: name, log })
     this.ejection = new Ejection(name, this.#endpoints, { ...ejection, log })
     this.retry = new Retry(options.retry)
+    this.gate = options.concurrency && new Gate(name, options.concurrency)
     this.#balancer = createBalancer(balancing.policy)
     this.#hashKey = balancing.policy === 'consistentHash' ? compileHashKey(balancing.hashOn) : undefined
     this.#sticky = balancing.sticky && compileSticky(this.#endpoints, balancing.sticky)
@@ -130,6 +136,11 @@ export class Upstream {
     const now = performance.now()
     for (const one of this.endpoints) if (one !== than && one.weight > 0 && one.available(now)) return true
     return false
+  }
+
+  /** Calls that have not ended; where none is limited, attempts. */
+  get inFlight(): number {
+    return this.gate?.inFlight ?? this.endpoints.reduce((sum, { active }) => sum + active, 0)
   }
 
   /** Whether clients come back to their target by a cookie. */
