@@ -2,6 +2,7 @@ import { Counter, collectDefaultMetrics, Gauge, type Registry } from 'prom-clien
 import { type GatewayStatus, isUp, type TargetStatus } from './admin/health.ts'
 import { circuitMetrics } from './circuit-metrics.ts'
 import type { GatewayError } from './core/error.ts'
+import { registerTargetMetrics } from './target-metrics.ts'
 
 /** Metrics of the gateway itself; those of exchanges belong to the `metrics` plugin. */
 export class GatewayMetrics {
@@ -46,6 +47,7 @@ export class GatewayMetrics {
         }
       },
     })
+    registerTargetMetrics(registry, async () => (await status()).upstreams)
     const gauge = (name: string, help: string, read: (now: GatewayStatus) => number): void => {
       new Gauge({
         name,

@@ -26,6 +26,17 @@ export interface UpstreamStatus {
   /** Calls that its fallback took. */
   readonly fallbacks: number
   readonly targets: readonly TargetStatus[]
+  /** How the finding of targets goes; undefined where they are listed. */
+  readonly discovery?: DiscoveryStatus | undefined
+}
+
+export interface DiscoveryStatus {
+  /** When targets were found last, Unix time in milliseconds; undefined: never. */
+  readonly foundAt: number | undefined
+  /** What is not well; undefined: all is well. */
+  readonly trouble: string | undefined
+  /** How often it came into trouble. */
+  readonly failures: number
 }
 
 export interface TargetStatus {
@@ -33,6 +44,10 @@ export interface TargetStatus {
   /** Undefined: not probed. */
   readonly healthy: boolean | undefined
   readonly reason: string
+  /** When that changed last, Unix time in milliseconds; undefined: it never did. */
+  readonly changedAt?: number | undefined
+  /** How often it came in and went out, by what said so: `probe`, `ejection`. */
+  readonly changes?: Readonly<Record<string, { readonly healthy: number; readonly unhealthy: number }>>
   /** Undefined: it has none of its own. */
   readonly circuit: CircuitStatus | undefined
 }
@@ -88,6 +103,15 @@ export function readinessReport(status: GatewayStatus): { ready: boolean; checks
       detail: trouble ?? 'the newest descriptors are running',
     })
   }
+  for (const { name, targets, discovery } of status.upstreams) {
+    if (discovery === undefined) continue
+    checks.push({
+      name: `discovery ${name}`,
+      ok: discovery.trouble === undefined,
+      required: false,
+      detail: discovery.trouble ?? `${targets.length} targets were found`,
+    })
+  }
   return { ready: checks.every((check) => check.ok || !check.required), checks }
 }
 
@@ -123,4 +147,32 @@ function backendState(upstream: UpstreamStatus): 'healthy' | 'unhealthy' | 'unre
   return upstream.targets.every((target) => target.reason.startsWith('probe failed'))
     ? 'unreachable'
     : 'unhealthy'
+}
+
+/** Every target with its state and the reason of it, for people. */
+export function upstreamReport({ upstreams }: GatewayStatus) {
+  return Object.fromEntries(
+    upstreams.map(({ name, targets, discovery }) => [
+      name,
+      {
+        targets: targets.map(({ url, healthy, reason, changedAt }) => ({
+          url,
+          state: healthy === undefined ? 'unknown' : healthy ? 'healthy' : 'unhealthy',
+          reason,
+          since: timeOf(changedAt),
+        })),
+        ...(discovery && {
+          discovery: {
+            ok: discovery.trouble === undefined,
+            reason: discovery.trouble,
+            foundAt: timeOf(discovery.foundAt),
+          },
+        }),
+      },
+    ]),
+  )
+}
+
+function timeOf(at: number | undefined): string | undefined {
+  return at === undefined ? undefined : new Date(at).toISOString()
 }

@@ -33,7 +33,8 @@ export abstract class Call implements UpstreamCall, CallRecord {
   attempts = 0
   durationMs = 0
   error: GatewayError | undefined
-  /** What the last attempt said of a target that is not well. */
+  canary: boolean | undefined
+  /** What the last attempt that counts told of a target that is not well; told by `dispatch`. */
   fault: string | undefined
   /** Why there is no use in another attempt: the client has left, or the time for everything is over. */
   ended: GatewayError | undefined
@@ -63,7 +64,8 @@ export abstract class Call implements UpstreamCall, CallRecord {
     this.streamed = options.streamed ?? false
     this.headDecides = options.headDecides ?? this.streamed
     const limitMs = options.timeoutMs ?? this.upstream.options.requestTimeoutMs
-    this.deadlineAt = limitMs === 0 ? Number.POSITIVE_INFINITY : this.startedAt + limitMs
+    const { deadlineAt = Number.POSITIVE_INFINITY } = options
+    this.deadlineAt = limitMs === 0 ? deadlineAt : Math.min(deadlineAt, this.startedAt + limitMs)
   }
 
   get upstreamName(): string {
@@ -166,6 +168,8 @@ export interface CallOptions {
   readonly headDecides?: boolean
   /** Limit in milliseconds for this call instead of the upstream's `requestTimeoutMs`; 0: none. */
   readonly timeoutMs?: number
+  /** `performance.now()` after which it has failed in any case: that of a whole which it is a part of. */
+  readonly deadlineAt?: number | undefined
 }
 
 /** How one attempt goes over the wire. */

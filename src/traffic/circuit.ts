@@ -81,10 +81,11 @@ export function noTarget({ name, endpoints }: Upstream): GatewayError {
     circuit?.admits(now) === false ? [circuit.retryAfterMs(now)] : [],
   )
   if (waits.length > 0) return circuitOpen(name, Math.min(...waits))
-  return new GatewayError('NO_HEALTHY_TARGET', `No target of upstream "${name}" is healthy.`, {
-    reached: false,
-    retryAfterMs: 1_000,
-  })
+  const message =
+    endpoints.length === 0
+      ? `Upstream "${name}" has no targets: none were found yet.`
+      : `No target of upstream "${name}" is healthy.`
+  return new GatewayError('NO_HEALTHY_TARGET', message, { reached: false, retryAfterMs: 1_000 })
 }
 
 function circuitOpen(upstreamName: string, retryAfterMs: number): GatewayError {

@@ -25,7 +25,7 @@ export async function dispatch<C extends Call, Reply>(
   try {
     for (;;) {
       try {
-        return await (call.upstream.circuit === undefined ? attempts : guarded)(call, transport)
+        return await released(call, transport)
       } catch (thrown) {
         const error = toGatewayError(thrown)
         const next = fallbackOf(call, error)
@@ -38,6 +38,13 @@ export async function dispatch<C extends Call, Reply>(
   }
 }
 
+/** A call of a place with a canary counts for its release, and comes back from it when it fails there. */
+function released<C extends Call, Reply>(call: C, transport: Transport<C, Reply>): Promise<Reply> {
+  const { canary } = call.destination
+  if (canary?.isSide(call) !== true) return guarded(call, transport)
+  return canary.carry(call, () => guarded(call, transport))
+}
+
 function failed(call: Call, error: GatewayError): GatewayError {
   call.error = error
   if (call.durationMs === 0) call.durationMs = performance.now() - call.startedAt
@@ -46,6 +53,7 @@ function failed(call: Call, error: GatewayError): GatewayError {
 
 /** The attempts of a call that the circuit of its upstream lets through. */
 async function guarded<C extends Call, Reply>(call: C, transport: Transport<C, Reply>): Promise<Reply> {
+  if (call.upstream.circuit === undefined) return await attempts(call, transport)
   enterCircuit(call)
   let failure: GatewayError | undefined
   try {
@@ -152,6 +160,7 @@ function pause(call: Call): Promise<void> {
 /** What the end of an attempt says of its endpoint. */
 function note(one: Attempt, error: GatewayError | undefined): void {
   const { call, endpoint, fault, lost } = one
+  if (!lost) call.fault = fault
   const outcome = lost ? 'neutral' : outcomeOf(fault, error)
   const late = lost || error?.reason === 'UPSTREAM_TIMEOUT'
   if (error === undefined || late) endpoint.latency.observe(one.latencyMs, performance.now())

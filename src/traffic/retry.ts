@@ -61,9 +61,8 @@ export class Retry {
   }
 
   /**
-   * Whether a call that failed is tried again, which is then paid from the budget. Safe is it when the endpoint was at fault, the bytes
-   * can be sent again, and either doing it twice is doing it once or the endpoint never saw it. A POST whose connection was refused
-   * may go elsewhere; one answered 503 may not.
+   * Whether a call that failed is tried again, which is then paid from the budget: when that is safe ({@link maySendAgain}) and tries are
+   * left.
    */
   takes(call: Call, error: GatewayError): boolean {
     if (call.paid) {
@@ -71,18 +70,14 @@ export class Retry {
       this.counts.retries++
       return true
     }
-    if (call.leaves) return false
-    const late = error.reason === 'CONNECT_TIMEOUT' || error.reason === 'UPSTREAM_TIMEOUT'
-    if (error.code !== 'unavailable' && !late) return false
-    if (!call.idempotent && error.reached) return false
-    if (!this.#isLeft(call) || !this.#pays()) return false
+    if (call.leaves || !maySendAgain(call, error) || !this.#isLeft(call) || !this.#pays()) return false
     this.counts.retries++
     return true
   }
 
   /** Whether it is sent once more because the connection was stale; that is no attempt. */
   repeats(call: Call, error: GatewayError): boolean {
-    if (!error.stale || !call.idempotent || call.stale >= mostStale) return false
+    if (!error.stale || (!call.idempotent && error.reached) || call.stale >= mostStale) return false
     if (!call.replayable || call.exchange.committed || call.ended !== undefined) return false
     call.stale++
     this.counts.stale++
@@ -148,9 +143,24 @@ export class Retry {
   }
 
   #isLeft(call: Call): boolean {
-    if (call.attempts - call.stale >= this.#options.attempts || !call.replayable) return false
-    return !call.exchange.committed && call.ended === undefined && performance.now() < call.deadlineAt
+    return call.attempts - call.stale < this.#options.attempts && isOpen(call)
   }
+}
+
+/**
+ * Whether a call that failed may be sent once more. Safe is that when the endpoint was at fault, the bytes can be sent again, and either
+ * doing it twice is doing it once or the endpoint never saw it. A POST whose connection was refused may go elsewhere; one answered 503
+ * may not.
+ */
+export function maySendAgain(call: Call, error: GatewayError): boolean {
+  const late = error.reason === 'CONNECT_TIMEOUT' || error.reason === 'UPSTREAM_TIMEOUT'
+  if (error.code !== 'unavailable' && !late) return false
+  return (call.idempotent || !error.reached) && isOpen(call)
+}
+
+/** Whether its bytes are still there, and somebody waits for an answer. */
+function isOpen({ replayable, exchange, ended, deadlineAt }: Call): boolean {
+  return replayable && !exchange.committed && ended === undefined && performance.now() < deadlineAt
 }
 
 const mostStale = 2

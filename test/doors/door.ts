@@ -1,4 +1,5 @@
 import type { TestContext } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { buildSubgraphSchema } from '@apollo/subgraph'
 import {
   type handleUnaryCall,
@@ -31,10 +32,15 @@ export interface Door {
 
 /** What a backend does with the next requests; tests change it as they go. */
 export interface Behaviour {
-  /** `fail`: 503, or UNAVAILABLE of gRPC. `refuse`: 400, or INVALID_ARGUMENT, as to a client that asked for nonsense. */
-  answers: 'well' | 'fail' | 'refuse'
+  /**
+   * `fail`: 503, or UNAVAILABLE of gRPC. `break`: 500, or INTERNAL. `refuse`: 400, or INVALID_ARGUMENT, as to a client that asked for
+   * nonsense; an error of GraphQL.
+   */
+  answers: 'well' | 'fail' | 'break' | 'refuse'
   /** What it waits for before it answers. */
   until: Promise<unknown> | undefined
+  /** How long it waits before it answers. */
+  delayMs: number
 }
 
 export interface DoorBackend {
@@ -57,10 +63,10 @@ const rest: Door = {
   routeId: 'echo',
   async start(t) {
     const seen: Record<string, string>[] = []
-    const behaviour: Behaviour = { answers: 'well', until: undefined }
+    const behaviour = wellBehaved()
     const backend = await startBackend(t, async (req, res) => {
       seen.push(req.headers as Record<string, string>)
-      await behaviour.until
+      await turn(behaviour)
       res.statusCode = httpStatus[behaviour.answers]
       res.setHeader('Content-Type', 'application/json')
       res.end('{"id":"42"}')
@@ -85,17 +91,21 @@ const graphql: Door = {
   routeId: 'graphql',
   async start(t) {
     const seen: Record<string, string>[] = []
-    const behaviour: Behaviour = { answers: 'well', until: undefined }
+    const behaviour = wellBehaved()
+    const me = () => {
+      if (behaviour.answers === 'refuse') throw new Error('nobody is here')
+      return { id: '42' }
+    }
     const schema = buildSubgraphSchema({
       typeDefs: parse('type Query { me: User } type User { id: ID! }'),
-      resolvers: { Query: { me: () => ({ id: '42' }) } },
+      resolvers: { Query: { me } },
     })
     const backend = await startBackend(t, async (req, res) => {
       seen.push(req.headers as Record<string, string>)
       const chunks: Buffer[] = []
       for await (const chunk of req) chunks.push(chunk as Buffer)
-      await behaviour.until
-      if (behaviour.answers !== 'well') {
+      await turn(behaviour)
+      if (behaviour.answers === 'fail' || behaviour.answers === 'break') {
         res.writeHead(httpStatus[behaviour.answers]).end('no')
         return
       }
@@ -132,7 +142,7 @@ const grpc: Door = {
   routeId: 'doors.v1.Users/GetUser',
   async start(t) {
     const seen: Record<string, string>[] = []
-    const behaviour: Behaviour = { answers: 'well', until: undefined }
+    const behaviour = wellBehaved()
     const definitions = loadSync('doors.proto', {
       includeDirs: ['test/doors', 'node_modules/google-proto-files'],
       keepCase: true,
@@ -140,9 +150,9 @@ const grpc: Door = {
     const server = new Server()
     const getUser: handleUnaryCall<unknown, { id: string }> = async (call, reply) => {
       seen.push(call.metadata.getMap() as Record<string, string>)
-      await behaviour.until
+      await turn(behaviour)
       if (behaviour.answers === 'well') reply(null, { id: '42' })
-      else reply({ code: behaviour.answers === 'fail' ? status.UNAVAILABLE : status.INVALID_ARGUMENT })
+      else reply({ code: grpcStatus[behaviour.answers] })
     }
     server.addService(definitions['doors.v1.Users'] as ServiceDefinition, { GetUser: getUser })
     const port = await new Promise<number>((resolve, reject) => {
@@ -191,7 +201,21 @@ const restByHttp2: Door = {
   },
 }
 
-const httpStatus = { well: 200, fail: 503, refuse: 400 } as const
+const httpStatus = { well: 200, fail: 503, break: 500, refuse: 400 } as const
+const grpcStatus = {
+  fail: status.UNAVAILABLE,
+  break: status.INTERNAL,
+  refuse: status.INVALID_ARGUMENT,
+} as const
+
+function wellBehaved(): Behaviour {
+  return { answers: 'well', until: undefined, delayMs: 0 }
+}
+
+/** Without anything to wait for, an answer is sent within the same turn. */
+function turn({ until, delayMs }: Behaviour): Promise<unknown> | undefined {
+  return delayMs === 0 ? until : sleep(delayMs)
+}
 
 /** Every front-end; a fourth one adds itself here. */
 export const doors: readonly Door[] = [rest, graphql, grpc, restByHttp2]

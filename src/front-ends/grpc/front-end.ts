@@ -4,6 +4,7 @@ import type { FrontEnd } from '../../core/front-end.ts'
 import type { HttpExchange } from '../../core/http-exchange.ts'
 import type { Logger } from '../../core/log.ts'
 import type { Policy, Row } from '../../core/route.ts'
+import type { UnaryMethod } from '../../core/unary-method.ts'
 import type { Destination } from '../../traffic/destination.ts'
 import { answerError } from './answer-status.ts'
 import { type Binding, compileBinding } from './binding.ts'
@@ -31,6 +32,7 @@ import { checkReplies, encodeReply, type StaticReplies } from './static-reply.ts
 import { serveSocket } from './streaming/serve-socket.ts'
 import { SocketRows } from './streaming/socket-rows.ts'
 import { unannotatedBinding } from './unannotated.ts'
+import { findUnaryMethod } from './unary-methods.ts'
 
 /** What the gRPC front-end serves, and where the descriptors of that come from. */
 export interface GrpcOptions extends DescriptorOptions {
@@ -82,7 +84,7 @@ export interface JsonOptions extends JsonStyle {
  * Makes the front-end: reads the protos, checks every binding. Rejects with an Error that names the file and, as far as they are
  * known, line, service, method and field. A service that its backend has not described yet is refused until it has.
  */
-export async function createGrpcFrontEnd(options: GrpcOptions): Promise<FrontEnd> {
+export async function createGrpcFrontEnd(options: GrpcOptions): Promise<GrpcFrontEnd> {
   const { descriptors, missing } = await gatherDescriptors(options, options.services)
   const [absent = [], services = []] = [true, false].map((is) =>
     options.services.filter(({ name }) => missing.has(name) === is),
@@ -90,10 +92,13 @@ export async function createGrpcFrontEnd(options: GrpcOptions): Promise<FrontEnd
   return new GrpcFrontEnd({ ...options, services }, descriptors, absent)
 }
 
-class GrpcFrontEnd implements FrontEnd {
+/** Serves the methods of its services, and calls them for other places. */
+export class GrpcFrontEnd implements FrontEnd {
   readonly name = 'grpc'
   readonly rows: Row[]
   readonly describe: () => object
+  /** The unary method of a name, `library.v1.LibraryService/GetBook`. Throws an Error where there is none. */
+  readonly unaryMethod: (name: string) => UnaryMethod
   readonly #watches: HealthWatches | undefined
   /** By the limit of a message. */
   readonly #transports = new Map<number, RpcTransport>()
@@ -151,6 +156,11 @@ class GrpcFrontEnd implements FrontEnd {
     const { registry, comments } = descriptors
     this.#registry = registry
     this.describe = () => describeApi({ services, registry, comments, apiKeyHeader, info })
+    const callable = bound.map(({ service, metadata }) => {
+      const messageBytes = this.#messageBytes(service)
+      return { service, metadata, messageBytes, transport: this.#transport(messageBytes) }
+    })
+    this.unaryMethod = (name) => findUnaryMethod(name, { services: callable, absent, descriptors })
   }
 
   refuse(x: HttpExchange, error: GatewayError): void {

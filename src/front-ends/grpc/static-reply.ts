@@ -56,5 +56,6 @@ const wellEnded: RpcReply['end'] = {
   trailers: [],
   fromBackend: true,
   failure: undefined,
+  stale: false,
   reached: true,
 }

@@ -1,13 +1,16 @@
 import { toGatewayError } from '../../core/error.ts'
 import type { FrontEnd } from '../../core/front-end.ts'
 import type { HttpExchange } from '../../core/http-exchange.ts'
+import { Mistake } from '../../core/mistake.ts'
 import type { Policy, Row, ValueMatch } from '../../core/route.ts'
 import type { Place } from '../../core/text-template.ts'
 import type { Destination } from '../../traffic/destination.ts'
 import { dispatch } from '../../traffic/dispatch.ts'
 import { isUnanswered } from '../../traffic/fallback.ts'
 import { tooLarge } from '../body.ts'
+import { type AggregateOptions, compileAggregate } from './aggregate/aggregate.ts'
 import { httpTransport } from './http-transport.ts'
+import { compileOperationAnswer, type OperationAnswerOptions } from './operation-answer.ts'
 import { refuseWithProblem } from './problem.ts'
 import { ProxyCall, type ProxyRoute } from './proxy-call.ts'
 import { compileRedirect, type RedirectOptions } from './redirect.ts'
@@ -38,6 +41,8 @@ export type RouteAnswer =
   | ({ readonly kind: 'proxy' } & ProxyOptions)
   | ({ readonly kind: 'redirect' } & RedirectOptions)
   | ({ readonly kind: 'respond' } & RespondOptions)
+  | ({ readonly kind: 'aggregate' } & AggregateOptions)
+  | ({ readonly kind: 'operation' } & OperationAnswerOptions)
 
 /** How requests go on to an upstream. */
 export interface ProxyOptions {
@@ -69,10 +74,13 @@ export function createRestFrontEnd(routes: readonly RestRoute[]): FrontEnd {
 /** A route that cannot be compiled: what is wrong, and which one it is. */
 export class RouteMistake extends Error {
   readonly index: number
+  /** The keys below that of the route's answer which lead to the mistake, as far as they are known. */
+  readonly path: readonly PropertyKey[]
 
   constructor(cause: unknown, index: number) {
     super(cause instanceof Error ? cause.message : String(cause), { cause })
     this.index = index
+    this.path = cause instanceof Mistake ? cause.path : []
   }
 }
 
@@ -96,9 +104,12 @@ function restRow(route: RestRoute, frontEnd: FrontEnd): Row {
 }
 
 /** Throws an Error for a text that names what the place has not. */
-function serveWith({ answer, place }: RestRoute): Row['serve'] {
+function serveWith(route: RestRoute): Row['serve'] {
+  const { answer, place } = route
   if (answer.kind === 'redirect') return compileRedirect(answer, place)
   if (answer.kind === 'respond') return compileRespond(answer, place)
+  if (answer.kind === 'aggregate') return compileAggregate(answer, route)
+  if (answer.kind === 'operation') return compileOperationAnswer(answer, route)
   const { destination, hiddenHeaders, timeoutMs, maxBodyBytes, fallback } = answer
   const proxy: ProxyRoute = {
     destination,

@@ -25,8 +25,6 @@ export class ProxyCall extends Call {
   /** Path and query. */
   readonly path: string
   readonly route: ProxyRoute
-  /** Whether what came after the head of an upgrade is on its way. */
-  upgradeBegun = false
   /** What was read of the body, for another attempt; undefined: nothing is kept. */
   kept: KeptBody | undefined
 
@@ -54,7 +52,7 @@ export class ProxyCall extends Call {
 }
 
 /** RFC 9110 section 9.2.2. */
-const idempotentMethods = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE'])
+export const idempotentMethods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE'])
 /** RFC 9110 section 9.2.1. */
 const safeMethods = new Set(['GET', 'HEAD', 'OPTIONS'])
 

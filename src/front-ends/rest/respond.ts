@@ -9,7 +9,7 @@ import {
   renderText,
   type TextTemplate,
 } from '../../core/text-template.ts'
-import { readBody } from '../body.ts'
+import { readOff } from '../body.ts'
 
 /** What a static route answers. */
 export interface RespondOptions {
@@ -30,14 +30,8 @@ export function compileRespond(
   place: Place,
 ): (x: HttpExchange) => void | Promise<void> {
   const answer = compileAnswer(options, place)
-  return (x) => {
-    // A small body is read off, so that the connection can be kept.
-    if (x.contentLength === undefined || x.contentLength > readOffBytes) return answer(x)
-    return readBody(x, readOffBytes).then(() => answer(x))
-  }
+  return (x) => (x.hasBody ? readOff(x).then(() => answer(x)) : answer(x))
 }
-
-const readOffBytes = 65_536
 
 /**
  * Compiles a static answer. A body that is the same for everybody has an ETag, and clients that know it get 304. Throws an Error for

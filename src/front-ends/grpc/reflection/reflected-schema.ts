@@ -179,6 +179,7 @@ export class ReflectedSchema {
     const targets = this.upstream.endpoints.toSorted(
       (a, b) => Number(b.available(now)) - Number(a.available(now)),
     )
+    if (targets.length === 0) throw new Error('there are no targets yet')
     const failures: string[] = []
     for (const target of targets) {
       const timeoutMs = until - performance.now()
