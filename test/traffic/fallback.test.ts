@@ -178,7 +178,8 @@ test('a static answer while the circuit is open, and not before: what a target s
 })
 
 test('a static answer when the fallback fails as well', async (t) => {
-  const { url } = await startGateway(t, {
+  const { url, logged } = await startGateway(t, {
+    plugins: ['accessLog'],
     upstreams: {
       main: { targets: [{ url: `http://127.0.0.1:${await freePort()}` }], fallback: { upstream: 'backup' } },
       backup: { targets: [{ url: `http://127.0.0.1:${await freePort()}` }] },
@@ -186,6 +187,7 @@ test('a static answer when the fallback fails as well', async (t) => {
     routes: [{ id: 'all', path: '/v1/**', upstream: 'main', auth: 'none', fallback: instead }],
   })
   assert.equal((await fetch(`${url}/v1/x`)).status, 203)
+  await logged((line) => line['gateway.fallback'] === 'backup: UPSTREAM_REFUSED')
 })
 
 test('a static answer is not for what the gateway refuses', async (t) => {

@@ -127,7 +127,7 @@ function serveWith(route: RestRoute): Row['serve'] {
     } catch (thrown) {
       const error = toGatewayError(thrown)
       if (!isUnanswered(error) || x.committed || x.gone) throw error
-      x.attributes['gateway.fallback'] = `${destination.upstream.name}: ${error.reason}`
+      x.attributes['gateway.fallback'] = `${x.calls.at(-1)?.upstreamName}: ${error.reason}`
       if (x.hasBody && !x.req.complete) x.req.resume()
       answerInstead(x)
     }
