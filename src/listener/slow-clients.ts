@@ -40,15 +40,21 @@ interface Mark {
 
 /** Bytes that the connection has moved, while it is the client who has to move it on; undefined while it is not. */
 function bytesOwed(x: HttpExchange): number | undefined {
-  const { req, res } = x
+  const { req } = x
   const sends = x.hasBody && !x.mayPause && !req.complete && req.readableLength < req.readableHighWaterMark
-  const takes = x.committed && x.upgrade === undefined && res.writableNeedDrain
+  const takes = x.committed && x.upgrade === undefined && hasToTake(x)
   if (!sends && !takes) return undefined
   // Streams share a connection: what this one has sent is what was read of it.
   if (x.http2 && sends) return x.requestBytes + req.readableLength
   // What waits to be sent counts as written already.
   const { bytesRead, bytesWritten, writableLength } = connectionOf(x)
   return bytesRead + bytesWritten - writableLength
+}
+
+/** Whether there is something of the answer that waits for the client; one that stands behind others of its connection waits for them. */
+function hasToTake({ http2, res }: HttpExchange): boolean {
+  if (!http2 && res.socket === null) return false
+  return res.writableNeedDrain || (res.writableEnded && !res.writableFinished)
 }
 
 /** The answer of a stream of HTTP/2 goes no slower than its connection. */
