@@ -1,9 +1,11 @@
 import { Counter, type Registry } from 'prom-client'
+import { registerGateMetrics } from './gate-metrics.ts'
 import type { RetryCounts } from './traffic/retry.ts'
 import type { Upstream } from './traffic/upstream.ts'
 
 /** Registers what upstreams count themselves; read when metrics are asked for, so that a call costs nothing more. */
 export function registerUpstreamMetrics(registry: Registry, upstreams: () => readonly Upstream[]): void {
+  registerGateMetrics(registry, upstreams)
   const retries: readonly (readonly [keyof RetryCounts, string, string])[] = [
     ['retries', 'gateway_retries_total', 'Attempts after the first, hedges not among them.'],
     ['hedges', 'gateway_hedges_total', 'Second targets that were asked while the first was silent.'],

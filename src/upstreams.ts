@@ -10,6 +10,7 @@ import { ServiceRegistry } from './discovery/service-registry.ts'
 import type { StickyOptions } from './traffic/balancing/sticky.ts'
 import type { Breaker } from './traffic/breaker.ts'
 import type { CircuitOptions } from './traffic/circuit.ts'
+import type { GateOptions } from './traffic/gate.ts'
 import { HealthChecker } from './traffic/health-check.ts'
 import { Upstream } from './traffic/upstream.ts'
 
@@ -115,6 +116,7 @@ export class Upstreams {
         nonIdempotent: config.retry.nonIdempotent,
         maxBodyBytes: config.retry.maxBodyBytes,
       },
+      concurrency: gateOptions(config.concurrency),
       circuit: config.circuitBreaker && circuitOptions(config.circuitBreaker),
       balancing: {
         policy: balancing.policy,
@@ -175,6 +177,10 @@ type StickyConfig = NonNullable<UpstreamConfig['loadBalancing']['sticky']>['cook
 
 function stickyOptions({ maxAge, ...cookie }: StickyConfig): StickyOptions {
   return { ...cookie, maxAgeSeconds: maxAge === undefined ? undefined : Math.round(maxAge / 1_000) }
+}
+
+function gateOptions({ max, queue, queueTimeout }: UpstreamConfig['concurrency']): GateOptions | undefined {
+  return max === 0 ? undefined : { max, queue, queueTimeoutMs: queueTimeout }
 }
 
 type CircuitConfig = NonNullable<UpstreamConfig['circuitBreaker']>

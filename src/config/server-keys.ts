@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { isCidr } from '../core/address-ranges.ts'
 import { duration, size } from '../core/units.ts'
 import { object } from './declare.ts'
+import { overloadKeys } from './overload-keys.ts'
 
 const address = z
   .string()
@@ -90,6 +91,7 @@ export const serverKeys = {
       .default(20_000)
       .describe('Open client connections at the most, on each port.'),
   }).describe('What clients can make large, slow or many.'),
+  overload: overloadKeys,
   shutdown: object({
     drainDelay: duration()
       .prefault('2s')

@@ -8,6 +8,7 @@ import { discoveryKeys } from './discovery-keys.ts'
 import { upstreamFallback } from './fallback-keys.ts'
 import { healthCheckKeys } from './health-check-keys.ts'
 import { loadBalancingKeys } from './load-balancing-keys.ts'
+import { concurrencyKeys } from './overload-keys.ts'
 
 /** One entry of `upstreams`. */
 export const upstreamSchema = z
@@ -28,6 +29,7 @@ export const upstreamSchema = z
       .describe('How https targets are verified. Default: certificates must be valid for the host.'),
     timeouts: timeoutKeys,
     retry: retryKeys,
+    concurrency: concurrencyKeys,
     circuitBreaker: circuitBreakerKeys,
     fallback: upstreamFallback,
     connections: connectionKeys,

@@ -50,6 +50,7 @@ export abstract class Call implements UpstreamCall, CallRecord {
   readonly #running: Attempt[] = []
   /** The attempt whose answer counts. */
   #winner: Attempt | undefined
+  #onEnd: ((error: GatewayError) => void) | undefined
   /** Where the header with the time that is left stands in {@link headers}. */
   #timeAt = -1
 
@@ -137,7 +138,14 @@ export abstract class Call implements UpstreamCall, CallRecord {
   /** Breaks off what is under way; there is no further attempt. */
   end(error: GatewayError): void {
     this.ended ??= error
+    this.#onEnd?.(this.ended)
     for (const attempt of [...this.#running]) attempt.cancel(error)
+  }
+
+  /** Whoever keeps the call waiting is told when there is no use in it any more; at once when there is none. One at a time. */
+  onEnd(listener: (error: GatewayError) => void): void {
+    this.#onEnd = listener
+    if (this.ended !== undefined) listener(this.ended)
   }
 
   /** The time for everything is over. */

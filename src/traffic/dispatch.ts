@@ -41,8 +41,14 @@ export async function dispatch<C extends Call, Reply>(
 /** A call of a place with a canary counts for its release, and comes back from it when it fails there. */
 function released<C extends Call, Reply>(call: C, transport: Transport<C, Reply>): Promise<Reply> {
   const { canary } = call.destination
-  if (canary?.isSide(call) !== true) return guarded(call, transport)
-  return canary.carry(call, () => guarded(call, transport))
+  if (canary?.isSide(call) !== true) return gated(call, transport)
+  return canary.carry(call, () => gated(call, transport))
+}
+
+/** A call waits for its turn where its upstream takes so many at a time only. */
+function gated<C extends Call, Reply>(call: C, transport: Transport<C, Reply>): Promise<Reply> {
+  const { gate } = call.upstream
+  return gate === undefined ? guarded(call, transport) : gate.pass(call, () => guarded(call, transport))
 }
 
 function failed(call: Call, error: GatewayError): GatewayError {

@@ -10,6 +10,7 @@ import type { Breaker } from './breaker.ts'
 import { type CircuitOptions, createCircuit } from './circuit.ts'
 import { Ejection, type EjectionOptions } from './ejection.ts'
 import { Endpoint } from './endpoint.ts'
+import { Gate, type GateOptions } from './gate.ts'
 import type { ConnectionOptions } from './http-connections.ts'
 import { Retry, type RetryOptions } from './retry.ts'
 
@@ -29,6 +30,8 @@ export interface UpstreamOptions {
   /** Between two pieces of a body. 0: no limit. */
   readonly bodyIdleTimeoutMs: number
   readonly retry: RetryOptions
+  /** Absent: any number of calls may be under way. */
+  readonly concurrency?: GateOptions | undefined
   /** Undefined: no circuits. */
   readonly circuit: CircuitOptions | undefined
   readonly log: Logger
@@ -53,6 +56,8 @@ export class Upstream {
   readonly ejection: Ejection
   /** Decides about second tries. */
   readonly retry: Retry
+  /** Undefined: there is no limit. */
+  readonly gate: Gate | undefined
   /** Undefined: it has none of its own. */
   readonly circuit: Breaker | undefined
   /** Calls that its fallback took. */
@@ -73,6 +78,7 @@ export class Upstream {
     this.circuit = createCircuit(circuit, { upstream: name, log })
     this.ejection = new Ejection(name, this.#endpoints, { ...ejection, log })
     this.retry = new Retry(options.retry)
+    this.gate = options.concurrency && new Gate(name, options.concurrency)
     this.#balancer = createBalancer(balancing.policy)
     this.#hashKey = balancing.policy === 'consistentHash' ? compileHashKey(balancing.hashOn) : undefined
     this.#sticky = balancing.sticky && compileSticky(this.#endpoints, balancing.sticky)
@@ -129,6 +135,11 @@ export class Upstream {
     const now = performance.now()
     for (const one of this.endpoints) if (one !== than && one.weight > 0 && one.available(now)) return true
     return false
+  }
+
+  /** Calls that have not ended; where none is limited, attempts. */
+  get inFlight(): number {
+    return this.gate?.inFlight ?? this.endpoints.reduce((sum, { active }) => sum + active, 0)
   }
 
   /** Whether clients come back to their target by a cookie. */

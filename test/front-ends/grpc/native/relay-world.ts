@@ -44,17 +44,23 @@ export interface SumEnd {
   readonly total: Record<string, unknown> | undefined
 }
 
+interface RelayOptions {
+  readonly clientOptions?: object
+  /** What the upstream is configured with, beside its target. */
+  readonly upstream?: object
+}
+
 /** `place` is what the service is configured with, `more` the rest of the configuration. */
 export async function openRelay(
   t: TestContext,
   place: object = { auth: 'none' },
-  { clientOptions = {}, ...more }: Record<string, unknown> & { readonly clientOptions?: object } = {},
+  { clientOptions = {}, upstream = {}, ...more }: Record<string, unknown> & RelayOptions = {},
 ): Promise<NativeRelay> {
   const backend = await startRelayBackend(t)
   const { grpc = {}, ...rest } = more as { grpc?: object }
   const gateway = await startGateway(t, {
     plugins: ['requestId', 'accessLog', 'metrics'],
-    upstreams: { relay: { targets: [{ url: backend.url }] } },
+    upstreams: { relay: { targets: [{ url: backend.url }], ...upstream } },
     grpc: {
       protos: [relayProto],
       includeDirs: [testProtos],

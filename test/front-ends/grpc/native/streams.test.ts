@@ -127,6 +127,35 @@ test('a stream may be silent for longer than a body may take', async (t) => {
   assert.equal(end.code, 0)
 })
 
+test('a stream counts until it ends: another one waits for that, a third is refused', async (t) => {
+  const concurrency = { max: 1, queue: 1, queueTimeout: '1m' }
+  const { echo, gateway } = await openRelay(t, { auth: 'none' }, { upstream: { concurrency } })
+  const until = async (metric: string): Promise<void> => {
+    while (!(await gateway.metrics.metrics()).includes(`${metric}\n`)) {
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+  }
+  const first = echo()
+  first.write({ number: 1 })
+  await once(first, 'data')
+  const second = echo()
+  second.write({ number: 2 })
+  await until('gateway_upstream_queued{upstream="relay"} 1')
+  const third = echo()
+  third.resume()
+  const refused = await new Promise<StatusObject>((resolve) => third.once('status', resolve))
+  assert.deepEqual(
+    [refused.code, refused.details],
+    [status.UNAVAILABLE, 'Upstream "relay" is busy: its queue is full.'],
+  )
+  first.end()
+  const [item] = (await once(second, 'data')) as [Item]
+  assert.equal(Number(item.number), 2)
+  second.end()
+  second.resume()
+  await until('gateway_upstream_in_flight{upstream="relay"} 0')
+})
+
 test('a backend that does not read holds its client up', async (t) => {
   const { url, method, seen } = await openRelay(t)
   const session = await connectHttp2(t, url)
