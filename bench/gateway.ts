@@ -22,14 +22,14 @@ export const gatewayName = 'gateway'
 
 /**
  * Starts the gateway as `gateway start` does, with all plugins on. `places` are the parts of the configuration that a contest is about:
- * upstreams and routes, `graphql` or `grpc`. The caller is the demo's user 42.
+ * upstreams and routes, `graphql` or `grpc`; `server` has keys beside `listen`. The caller is the demo's user 42.
  */
-export async function startBenchGateway(places: object): Promise<Contestant & OwnNode> {
+export async function startBenchGateway(places: object, server: object = {}): Promise<Contestant & OwnNode> {
   const port = await freePort()
   const folder = await ownFolder('bench-gateway')
   const file = join(folder, 'gateway.yaml')
   const config = {
-    server: { listen: `127.0.0.1:${port}` },
+    server: { listen: `127.0.0.1:${port}`, ...server },
     plugins: [
       'requestId',
       'accessLog',

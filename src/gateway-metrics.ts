@@ -47,6 +47,16 @@ export class GatewayMetrics {
         }
       },
     })
+    new Counter({
+      name: 'gateway_shed_total',
+      help: 'Requests that were refused because the gateway was overloaded.',
+      labelNames: ['reason'],
+      registers,
+      async collect() {
+        this.reset()
+        for (const [reason, { total }] of Object.entries((await status()).shed)) this.inc({ reason }, total)
+      },
+    })
     registerTargetMetrics(registry, async () => (await status()).upstreams)
     const gauge = (name: string, help: string, read: (now: GatewayStatus) => number): void => {
       new Gauge({

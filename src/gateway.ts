@@ -16,32 +16,22 @@ import type { Row } from './core/route.ts'
 import { ServiceRegistry } from './discovery/service-registry.ts'
 import { drain } from './drain.ts'
 import { GatewayMetrics } from './gateway-metrics.ts'
+import type { GatewayOptions } from './gateway-options.ts'
 import { Generations } from './generations.ts'
 import { Listener, type Plan } from './listener/listener.ts'
+import type { Overload } from './listener/overload.ts'
 import { GatewayServer } from './listener/server.ts'
 import { createLog } from './log.ts'
-import { type OpenPorts, openPorts, serverLimits } from './ports.ts'
+import { type OpenPorts, openPorts, overloadOf, serverLimits } from './ports.ts'
 import type { RoutingTable } from './routing/table.ts'
-import { readSource, type Source, type SourceOptions } from './source.ts'
+import { readSource, type Source } from './source.ts'
 import { connectRedis } from './store/redis.ts'
 import type { Release } from './traffic/canary/release.ts'
 import { registerUpstreamMetrics } from './upstream-metrics.ts'
 import { Upstreams } from './upstreams.ts'
 import { version } from './version.ts'
 
-/** How a gateway is made. */
-export interface GatewayOptions extends SourceOptions {
-  /** Default: JSON lines on standard output, at the configured level. */
-  readonly log?: Logger
-  /** Mounts middleware of your own on the Express app, behind the routing table and in front of the 404. */
-  readonly extend?: (app: Express) => void
-  /** The clock of plugins, Unix time in milliseconds. Default: the system's. */
-  readonly now?: () => number
-  /** Whether changes of the file and of what it names are applied by themselves. Default true. */
-  readonly watch?: boolean
-  /** Whether it is only to be looked into: no Redis connection is made, no target is probed. Default false. */
-  readonly offline?: boolean
-}
+export type { GatewayOptions }
 
 /** Makes a gateway from a configuration; it takes requests once it listens or is mounted. Throws a ConfigError. */
 export async function createGateway(options: GatewayOptions): Promise<Gateway> {
@@ -60,6 +50,7 @@ export class Gateway {
   readonly registry = new ServiceRegistry()
   readonly #generations: Generations
   readonly #listener: Listener
+  readonly #overload: Overload
   readonly #app: Express
   readonly #server: GatewayServer
   readonly #gauges: GatewayMetrics
@@ -95,10 +86,12 @@ export class Gateway {
         if (result === 'applied') this.#useCertificates()
       },
     })
+    this.#overload = overloadOf(server, { ...options, log: this.log })
     this.#listener = new Listener({
       limits: server.limits,
       proxies: new TrustedProxies(server.trustedProxies),
       current: () => this.#generations.current,
+      overload: this.#overload,
       draining: () => this.#draining,
     })
     this.#app = createApp({
@@ -199,6 +192,7 @@ export class Gateway {
       startedAt: this.#startedAt,
       now: Date.now(),
       draining: this.#draining,
+      shed: { event_loop: this.#overload.eventLoop, heap: this.#overload.heap },
       activeConnections: await this.#server.connections(),
       refusedConfig: this.#generations.refused,
       redis: status === undefined ? undefined : status === 'ready' ? 'up' : 'down',
@@ -236,6 +230,7 @@ export class Gateway {
   async dispose(): Promise<void> {
     this.#draining = true
     this.#server.dispose()
+    this.#overload.close()
     this.#certificates.close()
     await this.#generations.close()
     this.registry.close()

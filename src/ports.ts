@@ -1,5 +1,9 @@
 import type { AddressInfo } from 'node:net'
 import type { Config } from './config/schema.ts'
+import type { Logger } from './core/log.ts'
+import type { GatewayOptions } from './gateway-options.ts'
+import { watchLoad } from './listener/load-watch.ts'
+import { Overload } from './listener/overload.ts'
 import type { GatewayServer, ServerLimits } from './listener/server.ts'
 
 /** Base URLs of a gateway that listens. */
@@ -33,6 +37,16 @@ export function serverLimits({ limits }: Config['server']): ServerLimits {
     keepAliveTimeoutMs: limits.keepAliveTimeout,
     connections: limits.connections,
   }
+}
+
+/** What decides when requests are refused; offline there are none. */
+export function overloadOf(
+  { overload }: Config['server'],
+  options: Pick<GatewayOptions, 'watchLoad' | 'offline'> & { readonly log: Logger },
+): Overload {
+  const { watchLoad: watch = watchLoad, offline = false, log } = options
+  const { eventLoopDelay: eventLoopDelayMs, heapPercent } = overload
+  return new Overload({ eventLoopDelayMs, heapPercent, log, watch: offline ? undefined : watch })
 }
 
 function placeOf(listen: string): { readonly host: string; readonly port: number } {

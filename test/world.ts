@@ -46,8 +46,10 @@ export async function startGateway(
     },
   })
   const server = { listen: '127.0.0.1:0', shutdown: { drainDelay: '0s', gracePeriod: '2s' } }
+  // What a test works on holds up the gateway in its process: that is no load.
+  const overload = { eventLoopDelay: '0s', heapPercent: 0 }
   const given = config as { server?: object }
-  const merged = { ...config, server: { ...server, ...given.server } }
+  const merged = { ...config, server: { ...server, overload, ...given.server } }
   const source = options.file === undefined ? { config: merged } : {}
   const gateway = await createGateway({ log, watch: false, ...source, ...options })
   const url = await gateway.listen(options.file === undefined ? undefined : '0')

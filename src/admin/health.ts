@@ -5,6 +5,8 @@ export interface GatewayStatus {
   readonly startedAt: number
   readonly now: number
   readonly draining: boolean
+  /** Requests that were refused since the start for want of something, and whether they are being refused, by what. */
+  readonly shed: Readonly<Record<string, { readonly total: number; readonly isOn: boolean }>>
   readonly activeConnections: number
   /** The mistakes of the last configuration that was refused; undefined when the running one is the newest. */
   readonly refusedConfig: string | undefined
@@ -92,6 +94,14 @@ export function readinessReport(status: GatewayStatus): { ready: boolean; checks
       detail: status.refusedConfig ?? 'the newest configuration is running',
     },
   ]
+  const shortages = Object.keys(status.shed).filter((reason) => status.shed[reason]?.isOn)
+  checks.push({
+    name: 'overload',
+    ok: shortages.length === 0,
+    required: false,
+    detail:
+      shortages.length === 0 ? 'no request is refused' : `requests are refused: ${shortages.join(', ')}`,
+  })
   if (status.redis !== undefined) {
     checks.push({ name: 'redis', ok: status.redis === 'up', required: false, detail: status.redis })
   }

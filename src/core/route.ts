@@ -54,6 +54,8 @@ export interface Row extends Route {
   /** Whether `%2F` inside a path segment is accepted; gRPC bindings decode it by the rules of `http.proto`. */
   readonly encodedSlash: boolean
   readonly frontEnd: FrontEnd
+  /** Whether it is served however busy the gateway is: it tells of the gateway's health. Default false. */
+  readonly always?: boolean
   /** Where the row was written, for messages: a configuration path or `file.proto: Method`. */
   readonly origin: string
   /** Serves an exchange that has passed all `onRequest` hooks. */

@@ -8,7 +8,9 @@ import type { Row } from '../core/route.ts'
 import { run } from '../pipeline/run.ts'
 import type { MatchQuery, RoutingTable } from '../routing/table.ts'
 import { ActiveExchanges } from './active-exchanges.ts'
+import { Admission } from './admission.ts'
 import { otherReadings } from './other-readings.ts'
+import type { Overload } from './overload.ts'
 import { type ReadHead, readHead, unreadableHead } from './request-head.ts'
 import { inspectHead, inspectUpgrade, type WireFacts, type WireLimits } from './wire.ts'
 
@@ -33,6 +35,8 @@ export interface ListenerOptions {
   readonly proxies: TrustedProxies
   /** The configuration that new requests meet. */
   current(): Generation
+  /** Asked before anything is done for a request that a row takes. */
+  readonly overload: Overload
   /** Whether the gateway is shutting down, so that answers close their connections. */
   draining(): boolean
 }
@@ -46,9 +50,12 @@ export class Listener {
   /** Connections that were told to close: what was pipelined behind the last request is dropped. */
   readonly #ending = new WeakSet<Duplex>()
   readonly #active = new ActiveExchanges()
+  readonly #admit: (x: HttpExchange) => void
 
   constructor(options: ListenerOptions) {
     this.#options = options
+    const admission = new Admission(options.overload, { begin: run, now: () => performance.now() })
+    this.#admit = (x) => admission.enter(x)
   }
 
   /** Exchanges that have not settled. */
@@ -95,7 +102,10 @@ export class Listener {
       return
     }
     if (plan !== undefined) {
-      this.#start(this.#exchange({ req, res, head, facts, upgrade }, plan, generation), run)
+      this.#start(
+        this.#exchange({ req, res, head, facts, upgrade }, plan, generation),
+        plan.row.always === true ? run : this.#admit,
+      )
       return
     }
     const allowed = generation.table.allowedMethods(ask)

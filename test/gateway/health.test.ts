@@ -29,6 +29,7 @@ test('/livez, /readyz and /health have their shapes', async (t) => {
     { name: 'draining', ok: true, required: true, detail: 'taking requests' },
     { name: 'config', ok: true, required: true, detail: 'version 1 is running' },
     { name: 'reload', ok: true, required: false, detail: 'the newest configuration is running' },
+    { name: 'overload', ok: true, required: false, detail: 'no request is refused' },
   ])
   const health = await send(`${url}/health`)
   const report = JSON.parse(health.text)
@@ -262,6 +263,7 @@ function reportOf(upstreams: readonly UpstreamStatus[], redis: 'up' | 'down' | u
     draining: false,
     activeConnections: 0,
     refusedConfig: undefined,
+    shed: {},
     redis,
     upstreams,
     certificates: [],

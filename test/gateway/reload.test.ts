@@ -71,7 +71,9 @@ function within<T>(ms: number, awaited: Promise<T>, otherwise: () => string): Pr
 function yamlOf(upstreams: Readonly<Record<string, string>>, routes: readonly string[], more = ''): string {
   const named = Object.entries(upstreams).map(([name, url]) => `  ${name}: {targets: [{url: "${url}"}]}\n`)
   const lines = routes.map((route) => `  - {auth: none, ${route}}\n`)
-  const server = 'server: {listen: "127.0.0.1:0", shutdown: {drainDelay: 0s, gracePeriod: 2s}}\n'
+  // What else this process does holds the gateway up: that is no load.
+  const server =
+    'server: {listen: "127.0.0.1:0", overload: {eventLoopDelay: 0s}, shutdown: {drainDelay: 0s, gracePeriod: 2s}}\n'
   return `${server}upstreams:\n${named.join('')}routes:\n${lines.join('')}${more}`
 }
 

@@ -27,7 +27,7 @@ async function startDraining(
 ): Promise<{ readonly gateway: RunningCli; readonly backend: TestBackend }> {
   const backend = await startBackend(t, serve)
   const yaml = `
-server: {listen: "127.0.0.1:0", shutdown: ${shutdown}}
+server: {listen: "127.0.0.1:0", overload: {eventLoopDelay: 0s}, shutdown: ${shutdown}}
 upstreams: {a: {targets: [{url: "${backend.url}"}]}}
 plugins: [accessLog]
 routes: [{id: r, path: /api/**, upstream: a, auth: none, rewrite: {stripPrefix: /api}}]

@@ -34,6 +34,7 @@ export function healthRows({ health, watches, frontEnd }: HealthRowOptions): Row
     priority: 0,
     encodedSlash: false,
     frontEnd,
+    always: true,
     origin: 'grpc.health',
     serve: async (x) => serve(x, await read(x, method)),
   })
