@@ -42,8 +42,16 @@ export async function dispatch<C extends Call, Reply>(
 /** A call of a place with a canary counts for its release, and comes back from it when it fails there. */
 function released<C extends Call, Reply>(call: C, transport: Transport<C, Reply>): Promise<Reply> {
   const { canary } = call.destination
-  if (canary?.isSide(call) !== true) return guarded(call, transport)
-  return canary.carry(call, () => guarded(call, transport))
+  if (canary?.isSide(call) !== true) return gated(call, transport)
+  return canary.carry(call, () => gated(call, transport))
+}
+
+/** A call waits for its turn where its upstream takes so many at a time only. */
+function gated<C extends Call, Reply>(call: C, transport: Transport<C, Reply>): Promise<Reply> {
+  const { gate, circuit } = call.upstream
+  // What the circuit refuses does not wait for that.
+  if (gate === undefined || circuit?.admits(performance.now()) === false) return guarded(call, transport)
+  return gate.pass(call, () => guarded(call, transport))
 }
 
 function failed(call: Call, error: GatewayError): GatewayError {
@@ -54,11 +62,11 @@ function failed(call: Call, error: GatewayError): GatewayError {
 
 /** The attempts of a call that the circuit of its upstream lets through. */
 async function guarded<C extends Call, Reply>(call: C, transport: Transport<C, Reply>): Promise<Reply> {
-  if (call.upstream.circuit === undefined) return await gated(call, transport)
+  if (call.upstream.circuit === undefined) return await attempts(call, transport)
   enterCircuit(call)
   let failure: GatewayError | undefined
   try {
-    return await gated(call, transport)
+    return await attempts(call, transport)
   } catch (thrown) {
     failure = toGatewayError(thrown)
     throw failure
@@ -75,19 +83,6 @@ export async function dispatchCopy<C extends Call, Reply>(
   const endpoint = copy.upstream.pickForCopy(copy.exchange)
   if (endpoint === undefined) throw noTarget(copy.upstream)
   return await attempt(new Attempt(copy, endpoint), transport)
-}
-
-/** The attempts of a call of which so many are let through at a time. */
-async function gated<C extends Call, Reply>(call: C, transport: Transport<C, Reply>): Promise<Reply> {
-  const { gate } = call.upstream
-  if (gate === undefined) return await attempts(call, transport)
-  const turn = gate.enter(call)
-  if (turn !== undefined) await turn
-  try {
-    return await attempts(call, transport)
-  } finally {
-    gate.leave()
-  }
 }
 
 /** The attempts of a call, until one is answered or there is no use in another. */

@@ -51,6 +51,17 @@ export class Gate {
     return new Promise((resolve, reject) => this.#wait(call, { resolve, reject }))
   }
 
+  /** Makes a call when it is its turn. Rejects where {@link enter} does, or throws. */
+  async pass<T>(call: GatedCall, make: () => Promise<T>): Promise<T> {
+    const turn = this.enter(call)
+    if (turn !== undefined) await turn
+    try {
+      return await make()
+    } finally {
+      this.leave()
+    }
+  }
+
   /** A call that went through has ended: the one that has waited longest takes its place. */
   leave(): void {
     const next = this.#first
