@@ -1,0 +1,109 @@
+import type { Sent } from './load.ts'
+import type { Aim, ScenarioResult } from './scenario.ts'
+
+/** Requests that may be sent twice are answered, whatever happens. */
+export const idempotentAllAnswered: Aim = {
+  says: 'no idempotent request fails',
+  timed: false,
+  judge: ({ sent }) => none(sent.filter(({ kind, failure }) => kind.idempotent && failure !== undefined)),
+}
+
+/** Nobody notices. */
+export const allAnswered: Aim = {
+  says: 'no request fails',
+  timed: false,
+  judge: ({ sent }) => none(sent.filter(({ failure }) => failure !== undefined)),
+}
+
+/** What the target itself answered, or half answered, is the client's until the target is left out. */
+export function failsAtMost(limit: number): Aim {
+  return {
+    says: `at most ${limit} idempotent requests fail, until the target is ejected`,
+    timed: false,
+    judge({ sent }) {
+      const count = sent.filter(({ kind, failure }) => kind.idempotent && failure !== undefined).length
+      return { reached: `${count}`, met: count <= limit }
+    },
+  }
+}
+
+/** Held in every scenario. */
+export const nothingTwice: Aim = {
+  says: 'nothing that is not idempotent is sent twice',
+  timed: false,
+  judge: ({ sent, arrivals }) =>
+    none(sent.filter(({ id, kind }) => !kind.idempotent && (arrivals.get(id)?.length ?? 0) > 1)),
+}
+
+/** Held in every scenario: an answer that no backend was asked for would be none. */
+export const answersAreTrue: Aim = {
+  says: 'no answer without a backend',
+  timed: false,
+  judge: ({ sent, arrivals }) =>
+    none(sent.filter(({ id, failure }) => failure === undefined && !arrivals.has(id))),
+}
+
+/** Held in every scenario. */
+export const nothingHangs: Aim = {
+  says: 'no request is left without an end',
+  timed: false,
+  judge: ({ sent }) => none(sent.filter(({ tookMs }) => tookMs === undefined)),
+}
+
+export const noTargetBlamed: Aim = {
+  says: 'no target is taken out',
+  timed: false,
+  judge({ changes }) {
+    const blamed = changes.filter(({ message }) => isTakenOut(message))
+    return { reached: `${blamed.length} times`, met: blamed.length === 0 }
+  },
+}
+
+/** Whether a line of the gateway's log says that a target gets no more calls. */
+export function isTakenOut(message: string): boolean {
+  return message === 'target is ejected' || message === 'target is unhealthy'
+}
+
+/** Every backend that came back is in use again. */
+export const recovers: Aim = {
+  says: 'backends that are well again are used again',
+  timed: false,
+  judge({ recoveries }) {
+    const lost = recoveries.filter(({ tookMs }) => tookMs === undefined)
+    return { reached: `${recoveries.length - lost.length} of ${recoveries.length}`, met: lost.length === 0 }
+  },
+}
+
+export const recoversSoon: Aim = {
+  says: 'within two probe intervals',
+  timed: true,
+  judge({ recoveries, probeIntervalMs }) {
+    const slowestMs = Math.max(...recoveries.map(({ tookMs }) => tookMs ?? Number.POSITIVE_INFINITY))
+    return { reached: `${(slowestMs / 1_000).toFixed(2)} s`, met: slowestMs <= 2 * probeIntervalMs }
+  },
+}
+
+/** `victim`: the name of the backend that stood still. */
+export function onlyThoseOnItAreLate(victim: string): Aim {
+  return {
+    says: `only requests that were on it take more than ${lateMs} ms`,
+    timed: true,
+    judge: (result) =>
+      none(lateOf(result).filter(({ id }) => result.arrivals.get(id)?.includes(victim) !== true)),
+  }
+}
+
+const lateMs = 500
+
+function lateOf({ sent, phases }: ScenarioResult): readonly Sent[] {
+  return sent.filter(
+    ({ dueAt, tookMs, kind }) =>
+      kind.idempotent && dueAt >= phases.before && (tookMs ?? Number.POSITIVE_INFINITY) > lateMs,
+  )
+}
+
+function none(requests: readonly Sent[]): { readonly reached: string; readonly met: boolean } {
+  const reasons = Object.entries(Object.groupBy(requests, ({ kind, failure }) => failure ?? kind.name))
+  const list = reasons.map(([reason, group]) => `${group?.length} ${reason}`).join(', ')
+  return { reached: `${requests.length}${list === '' ? '' : ` (${list})`}`, met: requests.length === 0 }
+}

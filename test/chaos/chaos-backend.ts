@@ -1,0 +1,87 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { freePort } from '../services/free-port.ts'
+import { type OwnNode, startOwnNode } from '../services/own-node.ts'
+import { type Behaviour, behaviourPath } from './behaviour.ts'
+
+/** Something that has reached a backend. */
+export interface Arrival {
+  readonly id: string
+  /** Milliseconds since 1970. */
+  readonly at: number
+}
+
+/** One of the backends, a process that can be killed, started again on the same ports, frozen, and told how to behave. */
+export class ChaosBackend implements AsyncDisposable {
+  /** `a`, `b`, `c` */
+  readonly name: string
+  readonly httpUrl: string
+  readonly grpcUrl: string
+  readonly #ports: { readonly http: number; readonly grpc: number }
+  readonly #journal: string
+  #node: OwnNode | undefined
+
+  private constructor(name: string, ports: { readonly http: number; readonly grpc: number }, folder: string) {
+    this.name = name
+    this.#ports = ports
+    this.httpUrl = `http://127.0.0.1:${ports.http}`
+    this.grpcUrl = `http://127.0.0.1:${ports.grpc}`
+    this.#journal = join(folder, `${name}.journal`)
+  }
+
+  /** Its journal is kept in `folder`. */
+  static async start(name: string, folder: string): Promise<ChaosBackend> {
+    const backend = new ChaosBackend(name, { http: await freePort(), grpc: await freePort() }, folder)
+    await backend.start()
+    return backend
+  }
+
+  /** Resolves when it accepts connections. */
+  async start(): Promise<void> {
+    const { http, grpc } = this.#ports
+    this.#node = await startOwnNode({
+      file: 'test/chaos/backend/main.ts',
+      environment: { GRPC_PORT: `${grpc}`, JOURNAL: this.#journal },
+      port: http,
+    })
+  }
+
+  /** By SIGKILL; resolves when it is gone. */
+  async kill(): Promise<void> {
+    await this.#node?.[Symbol.asyncDispose]()
+  }
+
+  /** By SIGTERM: it ends what is under way; resolves when it is gone. */
+  async stop(): Promise<void> {
+    this.#node?.signal('SIGTERM')
+    await this.#node?.ended
+    await this.kill()
+  }
+
+  freeze(): void {
+    this.#node?.signal('SIGSTOP')
+  }
+
+  thaw(): void {
+    this.#node?.signal('SIGCONT')
+  }
+
+  async behave(behaviour: Behaviour): Promise<void> {
+    const told = await fetch(this.httpUrl + behaviourPath, { method: 'PUT', body: JSON.stringify(behaviour) })
+    if (!told.ok) throw new Error(`backend ${this.name} did not take ${JSON.stringify(behaviour)}`)
+    await told.text()
+  }
+
+  /** All that has reached it, in all its lives, oldest first. */
+  async arrivals(): Promise<Arrival[]> {
+    const lines = (await readFile(this.#journal, 'utf8')).split('\n').slice(0, -1)
+    return lines.map((line) => {
+      const [id = '', at] = line.split(' ')
+      return { id, at: Number(at) }
+    })
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.kill()
+  }
+}

@@ -1,0 +1,109 @@
+import { readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { freePort } from '../services/free-port.ts'
+import { type OwnNode, startOwnNode } from '../services/own-node.ts'
+import { ownFolder } from '../services/own-process.ts'
+import type { ChaosBackend } from './chaos-backend.ts'
+import type { UpstreamName } from './request-kinds.ts'
+
+/** Where an upstream finds its targets, and what else a scenario needs of it. */
+export type UpstreamPart = (name: UpstreamName, urls: readonly string[]) => object
+
+/** A gateway in a process of its own, and what it says of its targets. */
+export interface ChaosGateway extends OwnNode {
+  /** Its log so far, oldest first: changes of health and the like, no line for a request. */
+  changes(): Promise<Change[]>
+}
+
+/** A line of its log. */
+export interface Change {
+  /** Milliseconds since 1970. */
+  readonly at: number
+  readonly message: string
+  readonly upstream: string
+  readonly target: string
+  readonly reason: string
+}
+
+/** What differs from the defaults, because it is what decides how soon a fault is noticed (docs/reliability.md). */
+const knobs = {
+  timeouts: { connect: '500ms', perTry: '1s', request: '5s' },
+  retry: { attempts: 3 },
+}
+
+/** Targets by their addresses. */
+export const staticTargets: UpstreamPart = (_name, urls) => ({ targets: urls.map((url) => ({ url })) })
+
+/** What a gateway is started in front of. */
+export interface ChaosGatewayOptions {
+  readonly backends: readonly ChaosBackend[]
+  readonly part: UpstreamPart
+  /** Between two probes of a target. */
+  readonly probeIntervalMs: number
+}
+
+export async function startChaosGateway(options: ChaosGatewayOptions): Promise<ChaosGateway> {
+  const port = await freePort()
+  const folder = await ownFolder('chaos-gateway')
+  const file = join(folder, 'gateway.yaml')
+  const output = join(folder, 'log')
+  // JSON is YAML.
+  await writeFile(file, JSON.stringify(configOf(port, options), undefined, 2))
+  const node = await startOwnNode({
+    file: 'src/main.ts',
+    args: ['start', '--config', file],
+    port,
+    folder,
+    output,
+  })
+  return { ...node, changes: async () => changesIn(await readFile(output, 'utf8')) }
+}
+
+function configOf(port: number, { backends, part, probeIntervalMs }: ChaosGatewayOptions): object {
+  const here = import.meta.dirname
+  const http = backends.map(({ httpUrl }) => httpUrl)
+  const grpc = backends.map(({ grpcUrl }) => grpcUrl)
+  const upstream = (name: UpstreamName, urls: readonly string[], type: 'http' | 'grpc'): object => ({
+    ...knobs,
+    healthChecks: { active: { type, interval: `${probeIntervalMs}ms`, timeout: `${probeIntervalMs / 2}ms` } },
+    ...part(name, urls),
+  })
+  return {
+    server: { listen: `127.0.0.1:${port}` },
+    plugins: ['requestId', 'metrics'],
+    upstreams: {
+      rest: upstream('rest', http, 'http'),
+      graphql: upstream('graphql', http, 'http'),
+      grpc: upstream('grpc', grpc, 'grpc'),
+    },
+    routes: [{ id: 'things', path: '/things/**', upstream: 'rest', auth: 'none' }],
+    graphql: {
+      subgraphs: { things: { upstream: 'graphql', schema: join(here, 'things.graphql') } },
+      auth: 'none',
+    },
+    grpc: {
+      protos: [join(here, 'things.proto')],
+      services: { 'chaos.v1.Things': { upstream: 'grpc', auth: 'none' } },
+    },
+  }
+}
+
+function changesIn(log: string): Change[] {
+  const lines = log.split('\n').slice(0, -1)
+  return lines.flatMap((line) => {
+    const fields = JSON.parse(line) as Record<string, unknown>
+    const word = (name: string): string => (typeof fields[name] === 'string' ? fields[name] : '')
+    if (word('gateway.upstream') === '') return []
+    const at = Date.parse(word('timestamp'))
+    const { host } = URL.parse(word('gateway.target')) ?? { host: '' }
+    return [
+      {
+        at,
+        message: word('message'),
+        upstream: word('gateway.upstream'),
+        target: host,
+        reason: word('reason'),
+      },
+    ]
+  })
+}

@@ -1,0 +1,67 @@
+import { rm } from 'node:fs/promises'
+import { setTimeout as delay } from 'node:timers/promises'
+import { ownFolder } from '../services/own-process.ts'
+import { ChaosBackend } from './chaos-backend.ts'
+import { startChaosGateway, staticTargets } from './chaos-gateway.ts'
+import { Load } from './load.ts'
+import type { Scenario, ScenarioResult } from './scenario.ts'
+import { Stage } from './stage.ts'
+
+/** How long a scenario takes, and how much is asked. */
+export interface Pace {
+  readonly warmUpMs: number
+  /** Before the fault, while it stays, and after it. */
+  readonly phaseMs: number
+  readonly perSecond: number
+  readonly probeIntervalMs: number
+  /** A backend that was not used again after so long will not be. */
+  readonly recoveryLimitMs: number
+}
+
+/** Starts three backends and a gateway, asks them steadily while the scenario happens, and ends them all. */
+export async function runScenario(scenario: Scenario, pace: Pace): Promise<ScenarioResult> {
+  await using resources = new AsyncDisposableStack()
+  const folder = await ownFolder('chaos')
+  resources.defer(() => rm(folder, { recursive: true, force: true }))
+  const start = async (name: string): Promise<ChaosBackend> =>
+    resources.use(await ChaosBackend.start(name, folder))
+  const backends = [await start('a'), await start('b'), await start('c')] as const
+  const prepared = await scenario.prepare?.(backends, resources)
+  const { probeIntervalMs, phaseMs, perSecond, recoveryLimitMs } = pace
+  const gateway = resources.use(
+    await startChaosGateway({ backends, part: prepared?.part ?? staticTargets, probeIntervalMs }),
+  )
+  const load = resources.use(new Load(gateway.url, { perSecond, prefix: scenario.name }))
+  const stage = new Stage(backends, { load, phaseMs, recoveryLimitMs })
+
+  await delay(pace.warmUpMs)
+  const before = Date.now()
+  await delay(phaseMs)
+  const during = Date.now()
+  await scenario.run(stage, prepared)
+  const after = Date.now()
+  await delay(phaseMs)
+  await load.stop()
+
+  return {
+    scenario,
+    sent: load.sent,
+    phases: { before, during, after },
+    arrivals: await arrivalsAt(backends),
+    changes: await gateway.changes(),
+    recoveries: stage.recoveries,
+    probeIntervalMs,
+  }
+}
+
+async function arrivalsAt(backends: readonly ChaosBackend[]): Promise<Map<string, string[]>> {
+  const names = new Map<string, string[]>()
+  for (const backend of backends) {
+    for (const { id } of await backend.arrivals()) {
+      const known = names.get(id)
+      if (known === undefined) names.set(id, [backend.name])
+      else known.push(backend.name)
+    }
+  }
+  return names
+}

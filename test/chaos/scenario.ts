@@ -1,0 +1,51 @@
+import type { ChaosBackend } from './chaos-backend.ts'
+import type { Change, UpstreamPart } from './chaos-gateway.ts'
+import type { Sent } from './load.ts'
+import type { Recovery, Stage } from './stage.ts'
+
+/** Something that happens to backends, or to what the gateway finds them by. */
+export interface Scenario {
+  readonly name: string
+  /** What happens, as a sentence without its full stop. */
+  readonly about: string
+  /** Where the gateway finds its targets. Default: by their addresses. */
+  readonly prepare?: (backends: readonly ChaosBackend[], resources: AsyncDisposableStack) => Promise<Prepared>
+  /** What is wanted of the gateway, beside that nothing is done twice that must not be. */
+  readonly aims: readonly Aim[]
+  /** Lets it happen, and puts it right again; the load goes on. */
+  run(stage: Stage, prepared: Prepared | undefined): Promise<void>
+}
+
+/** What a scenario has started beside backends and gateway. */
+export interface Prepared {
+  readonly part: UpstreamPart
+  /** Stops what the gateway finds its targets by. */
+  takeAway(): Promise<void>
+  /** Starts it again. */
+  bringBack(): Promise<void>
+}
+
+/** Something that must hold of a result. */
+export interface Aim {
+  readonly says: string
+  /** Whether clocks decide about it, which tests on a busy machine do not look at. */
+  readonly timed: boolean
+  /** What was counted, and whether that is enough. */
+  judge(result: ScenarioResult): { readonly reached: string; readonly met: boolean }
+}
+
+export const phaseNames = ['before', 'during', 'after'] as const
+export type PhaseName = (typeof phaseNames)[number]
+
+/** All that is known of one run of a scenario. */
+export interface ScenarioResult {
+  readonly scenario: Scenario
+  readonly sent: readonly Sent[]
+  /** Where each phase begins, milliseconds since 1970; what was sent before the first is a warm-up. */
+  readonly phases: Readonly<Record<PhaseName, number>>
+  /** By id: the names of the backends that a request has reached, once for each time. */
+  readonly arrivals: ReadonlyMap<string, readonly string[]>
+  readonly changes: readonly Change[]
+  readonly recoveries: readonly Recovery[]
+  readonly probeIntervalMs: number
+}

@@ -1,0 +1,108 @@
+import {
+  allAnswered,
+  failsAtMost,
+  idempotentAllAnswered,
+  noTargetBlamed,
+  onlyThoseOnItAreLate,
+  recovers,
+  recoversSoon,
+} from './aims.ts'
+import type { Behaviour } from './behaviour.ts'
+import type { Aim, Scenario } from './scenario.ts'
+
+/** Everything that happens to three backends under load, in the order in which it is run. */
+export const scenarios: readonly Scenario[] = [
+  {
+    name: 'kill',
+    about: 'one backend is killed (SIGKILL), and started again later',
+    aims: [idempotentAllAnswered, recovers, recoversSoon],
+    async run(stage) {
+      const [victim] = stage.backends
+      await victim.kill()
+      await stage.stay()
+      await victim.start()
+      await stage.inUse(victim)
+    },
+  },
+  {
+    name: 'kill-each',
+    about: 'each backend in turn is killed (SIGKILL) and started again',
+    aims: [idempotentAllAnswered, recovers, recoversSoon],
+    async run(stage) {
+      for (const backend of stage.backends) {
+        await backend.kill()
+        await stage.stay(1 / 3)
+        await backend.start()
+        await stage.inUse(backend)
+      }
+    },
+  },
+  {
+    name: 'restart-each',
+    about: 'each backend in turn ends what is under way (SIGTERM) and is started again',
+    aims: [allAnswered, recovers, recoversSoon],
+    async run(stage) {
+      for (const backend of stage.backends) {
+        await backend.stop()
+        await backend.start()
+        await stage.inUse(backend)
+      }
+    },
+  },
+  {
+    name: 'freeze',
+    about: 'one backend stands still (SIGSTOP), and goes on later (SIGCONT)',
+    aims: [idempotentAllAnswered, onlyThoseOnItAreLate('a'), recovers, recoversSoon],
+    async run(stage) {
+      const [victim] = stage.backends
+      victim.freeze()
+      await stage.stay()
+      victim.thaw()
+      await stage.inUse(victim)
+    },
+  },
+  misbehaving('slow', 'one backend takes 2 s for each answer', { kind: 'slow', delayMs: 2_000 }, [
+    idempotentAllAnswered,
+  ]),
+  // Five in a row eject a target, at each of three upstreams; more are under way by then.
+  misbehaving(
+    'errors-500',
+    'one backend answers 500 (INTERNAL), but says that it is healthy',
+    { kind: 'failing', status: 500 },
+    [failsAtMost(30)],
+  ),
+  misbehaving(
+    'errors-503',
+    'one backend answers 503 (UNAVAILABLE), also when asked for its health',
+    { kind: 'failing', status: 503 },
+    [idempotentAllAnswered],
+  ),
+  misbehaving(
+    'resets',
+    'one backend resets connections in the middle of requests and answers',
+    { kind: 'resetting' },
+    [failsAtMost(15)],
+  ),
+  ...(['FIN', 'RST'] as const).map((by) =>
+    misbehaving(
+      `idle-${by.toLowerCase()}`,
+      `one backend closes kept connections (${by}) just when they are used again`,
+      { kind: 'closingIdle', by },
+      [idempotentAllAnswered, noTargetBlamed],
+    ),
+  ),
+]
+
+function misbehaving(name: string, about: string, behaviour: Behaviour, aims: readonly Aim[]): Scenario {
+  return {
+    name,
+    about,
+    aims,
+    async run(stage) {
+      const [victim] = stage.backends
+      await victim.behave(behaviour)
+      await stage.stay()
+      await victim.behave({ kind: 'well' })
+    },
+  }
+}

@@ -1,0 +1,61 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import type { ChaosBackend } from './chaos-backend.ts'
+import type { Load } from './load.ts'
+import type { UpstreamName } from './request-kinds.ts'
+
+/** How soon a backend that was well again got requests again. */
+export interface Recovery {
+  readonly backend: string
+  /** From when it was well until all upstreams used it; undefined: they did not in time. */
+  readonly tookMs: number | undefined
+}
+
+/** What a scenario works with while the load goes on. */
+export class Stage {
+  readonly backends: readonly [ChaosBackend, ChaosBackend, ChaosBackend]
+  readonly recoveries: Recovery[] = []
+  readonly #load: Load
+  readonly #phaseMs: number
+  readonly #recoveryLimitMs: number
+
+  constructor(
+    backends: readonly [ChaosBackend, ChaosBackend, ChaosBackend],
+    options: { readonly load: Load; readonly phaseMs: number; readonly recoveryLimitMs: number },
+  ) {
+    this.backends = backends
+    this.#load = options.load
+    this.#phaseMs = options.phaseMs
+    this.#recoveryLimitMs = options.recoveryLimitMs
+  }
+
+  /** As long as a fault stays: the length of a phase, or a part of it. */
+  async stay(share = 1): Promise<void> {
+    await delay(this.#phaseMs * share)
+  }
+
+  /** Waits until requests of all upstreams that were due after now have arrived at the backend, which is well from now on. */
+  async inUse(backend: ChaosBackend): Promise<void> {
+    const wellAt = Date.now()
+    let tookMs: number | undefined
+    while (tookMs === undefined && Date.now() - wellAt < this.#recoveryLimitMs) {
+      await delay(lookMs)
+      tookMs = await this.#tookToUse(backend, wellAt)
+    }
+    this.recoveries.push({ backend: backend.name, tookMs })
+  }
+
+  async #tookToUse(backend: ChaosBackend, wellAt: number): Promise<number | undefined> {
+    const due = new Map(
+      this.#load.sent.filter(({ dueAt }) => dueAt >= wellAt).map(({ id, kind }) => [id, kind.upstream]),
+    )
+    const first = new Map<UpstreamName, number>()
+    for (const { id, at } of await backend.arrivals()) {
+      const upstream = due.get(id)
+      if (upstream !== undefined && !first.has(upstream)) first.set(upstream, at)
+    }
+    return first.size === upstreamCount ? Math.max(0, ...first.values()) - wellAt : undefined
+  }
+}
+
+const upstreamCount = 3
+const lookMs = 50
