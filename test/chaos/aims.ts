@@ -93,7 +93,8 @@ export function onlyThoseOnItAreLate(victim: string): Aim {
   }
 }
 
-const lateMs = 500
+/** No try takes longer (`timeouts.perTry` of chaos-gateway.ts). */
+const lateMs = 1_000
 
 function lateOf({ sent, phases }: ScenarioResult): readonly Sent[] {
   return sent.filter(

@@ -1,6 +1,7 @@
 import { type Client, credentials, loadPackageDefinition, type ServiceClientConstructor } from '@grpc/grpc-js'
 import { loadSync } from '@grpc/proto-loader'
 import { Pool } from 'undici'
+import { Random } from '../front-ends/grpc/codec/random.ts'
 import { type Clients, type RequestKind, requestKinds } from './request-kinds.ts'
 
 /** A request, and what came of it. */
@@ -16,7 +17,7 @@ export interface Sent {
 }
 
 /**
- * Steady load of all kinds of requests in turn. Each is sent when it is due, whether those before it are answered or not, and its time
+ * Steady load of all kinds of requests. Each is sent when it is due, whether those before it are answered or not, and its time
  * counts from when it was due, so that what waits is not left out (coordinated omission).
  */
 export class Load implements AsyncDisposable {
@@ -25,6 +26,7 @@ export class Load implements AsyncDisposable {
   readonly #clients: Clients
   readonly #perSecond: number
   readonly #startedAt = performance.now()
+  readonly #chance = new Random(1)
   readonly #open = new Set<Promise<void>>()
   #timer: NodeJS.Timeout | undefined
 
@@ -53,7 +55,8 @@ export class Load implements AsyncDisposable {
       const number = this.sent.length
       const dueAt = this.#startedAt + (number * 1_000) / this.#perSecond
       if (dueAt > now) return
-      const kind = requestKinds[number % requestKinds.length] as RequestKind
+      // In turn, each kind would always meet the same of targets in turn.
+      const kind = this.#chance.pick(requestKinds)
       const one: Sent = {
         id: `${prefix}-${number}`,
         kind,
