@@ -5,10 +5,11 @@ import { prepareGraphql } from './graphql.ts'
 import { prepareGrpc } from './grpc.ts'
 import { describeMachine, markdownReport, plainReport } from './report.ts'
 import { prepareRest } from './rest.ts'
+import { measureTraffic } from './traffic.ts'
 
 // What `npm run bench` runs: the gateway with all plugins on, and the servers that it is compared with, side by side.
 
-const usage = `npm run bench -- [--only rest|graphql|grpc|codec] [--quick] [--markdown | --json]
+const usage = `npm run bench -- [--only rest|graphql|grpc|codec|traffic] [--quick] [--markdown | --json]
 
   --only      one section; may be given again
   --quick     one short round, to see that everything runs; its figures mean little
@@ -25,6 +26,7 @@ const sections: Readonly<Record<string, Section>> = {
   graphql: (pace) => runSection(prepareGraphql, pace),
   grpc: (pace) => runSection(prepareGrpc, pace),
   codec: async (pace) => measureCodecs(pace),
+  traffic: measureTraffic,
 }
 
 const usualPace: Pace = { rounds: 5, firstWarmUpSeconds: 3, warmUpSeconds: 1, measuredSeconds: 5 }

@@ -23,6 +23,7 @@ import { quietMoment } from './quiet-moment.ts'
 import type { RoutingTable } from './routing/table.ts'
 import { readSource, type Source, type SourceOptions } from './source.ts'
 import { connectRedis } from './store/redis.ts'
+import { registerUpstreamMetrics } from './upstream-metrics.ts'
 import { Upstreams, upstreamStatus } from './upstreams.ts'
 
 /** How a gateway is made. */
@@ -68,6 +69,7 @@ export class Gateway {
     const { offline = false, watch = true, now = Date.now } = options
     this.log = options.log ?? createLog(observability.log.level)
     this.#gauges = new GatewayMetrics(this.metrics, observability.metrics, () => this.status())
+    registerUpstreamMetrics(this.metrics, () => this.#generations.current.upstreams)
     this.#certificates = new CertificateWatch(this.log, now)
     const { url = '' } = stores.redis ?? {}
     this.#redis = url === '' || offline ? undefined : connectRedis(url, this.log)

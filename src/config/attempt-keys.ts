@@ -54,7 +54,7 @@ export const retryKeys = object({
     ),
   maxBodyBytes: size()
     .prefault('64kb')
-    .describe('Bodies of requests that may be sent twice are kept for that up to this size; 0: never.'),
+    .describe('Bodies of requests that may be sent twice are kept for that up to this size; 0kb: never.'),
   idempotencyKey: z
     .boolean()
     .default(true)

@@ -1,0 +1,33 @@
+import { Counter, type Registry } from 'prom-client'
+import type { RetryCounts } from './traffic/retry.ts'
+import type { Upstream } from './traffic/upstream.ts'
+
+/** Registers what upstreams count themselves; read when metrics are asked for, so that a call costs nothing more. */
+export function registerUpstreamMetrics(registry: Registry, upstreams: () => readonly Upstream[]): void {
+  const retries: readonly (readonly [keyof RetryCounts, string, string])[] = [
+    ['retries', 'gateway_retries_total', 'Attempts after the first, hedges not among them.'],
+    ['hedges', 'gateway_hedges_total', 'Second targets that were asked while the first was silent.'],
+    [
+      'budgetExhausted',
+      'gateway_retry_budget_exhausted_total',
+      'Attempts that the retry budget did not allow.',
+    ],
+    [
+      'stale',
+      'gateway_stale_connections_total',
+      'Attempts repeated because the connection had just been closed.',
+    ],
+  ]
+  for (const [key, name, help] of retries) {
+    new Counter({
+      name,
+      help,
+      labelNames: ['upstream'],
+      registers: [registry],
+      collect() {
+        this.reset()
+        for (const upstream of upstreams()) this.inc({ upstream: upstream.name }, upstream.retry.counts[key])
+      },
+    })
+  }
+}
