@@ -16,16 +16,26 @@ export const allAnswered: Aim = {
 }
 
 /** What the target itself answered, or half answered, is the client's until the target is left out. */
-export function failsAtMost(limit: number): Aim {
-  return {
-    says: `at most ${limit} idempotent requests fail, until the target is ejected`,
-    timed: false,
-    judge({ sent }) {
-      const count = sent.filter(({ kind, failure }) => kind.idempotent && failure !== undefined).length
-      return { reached: `${count}`, met: count <= limit }
-    },
-  }
+export const failsOnlyUntilEjected: Aim = {
+  says: 'no request fails once the target is ejected',
+  timed: false,
+  judge({ sent, changes, phases }) {
+    const ejected = new Map<string, number>()
+    for (const { at, message, upstream } of changes) {
+      if (at >= phases.during && message === 'target is ejected' && !ejected.has(upstream))
+        ejected.set(upstream, at)
+    }
+    const failed = sent.filter(({ failure }) => failure !== undefined)
+    // What was due before may be under way.
+    const later = failed.filter(
+      ({ dueAt, kind }) => dueAt > (ejected.get(kind.upstream) ?? Number.NEGATIVE_INFINITY) + clocksDifferMs,
+    )
+    const { reached } = none(later)
+    return { reached: `${reached}, ${failed.length - later.length} before`, met: later.length === 0 }
+  },
 }
+
+const clocksDifferMs = 50
 
 /** Held in every scenario. */
 export const nothingTwice: Aim = {

@@ -4,7 +4,7 @@
  * - `slow`: after `delayMs`
  * - `failing`: with an HTTP status of 500 (INTERNAL of gRPC) and healthy when it is asked, or of 503 (UNAVAILABLE) and unhealthy
  * - `resetting`: with half a body, or after half a request, and a reset of the connection
- * - `closingIdle`: well, but each connection that was used {@link usesOfConnection} times is closed just when it is used again
+ * - `closingIdle`: well, but each kept connection is closed just when it is used again
  */
 export type Behaviour =
   | { readonly kind: 'well' }
@@ -12,9 +12,6 @@ export type Behaviour =
   | { readonly kind: 'failing'; readonly status: 500 | 503 }
   | { readonly kind: 'resetting' }
   | { readonly kind: 'closingIdle'; readonly by: 'FIN' | 'RST' }
-
-/** Answers on one connection before a backend that is `closingIdle` closes it. */
-export const usesOfConnection = 3
 
 /** Where a backend is told how to behave from now on: PUT, the behaviour as JSON. */
 export const behaviourPath = '/behaviour'

@@ -1,7 +1,8 @@
-import { readFile } from 'node:fs/promises'
+import { readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { freePort } from '../services/free-port.ts'
 import { type OwnNode, startOwnNode } from '../services/own-node.ts'
+import { ownFolder } from '../services/own-process.ts'
 import { type Behaviour, behaviourPath } from './behaviour.ts'
 
 /** Something that has reached a backend. */
@@ -11,9 +12,20 @@ export interface Arrival {
   readonly at: number
 }
 
+/** `a`, `b` and `c`. */
+export type ThreeBackends = readonly [ChaosBackend, ChaosBackend, ChaosBackend]
+
+/** Starts three backends, and leaves their end to `resources`. */
+export async function startThreeBackends(resources: AsyncDisposableStack): Promise<ThreeBackends> {
+  const folder = await ownFolder('chaos')
+  resources.defer(() => rm(folder, { recursive: true, force: true }))
+  const start = async (name: string): Promise<ChaosBackend> =>
+    resources.use(await ChaosBackend.start(name, folder))
+  return Promise.all([start('a'), start('b'), start('c')])
+}
+
 /** One of the backends, a process that can be killed, started again on the same ports, frozen, and told how to behave. */
 export class ChaosBackend implements AsyncDisposable {
-  /** `a`, `b`, `c` */
   readonly name: string
   readonly httpUrl: string
   readonly grpcUrl: string

@@ -1,5 +1,6 @@
 import { availableParallelism, cpus } from 'node:os'
 import { parseArgs } from 'node:util'
+import { startThreeBackends } from './chaos-backend.ts'
 import { markdownReport, plainReport } from './report.ts'
 import { type Pace, runScenario } from './run-scenario.ts'
 import type { ScenarioResult } from './scenario.ts'
@@ -43,9 +44,11 @@ async function main(): Promise<void> {
   // What runs for us ends when we do; without this a signal would end us before we could see to it.
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1))
 
+  await using resources = new AsyncDisposableStack()
+  const backends = await startThreeBackends(resources)
   const results: ScenarioResult[] = []
   for (const scenario of scenarios.filter(({ name }) => names.includes(name))) {
-    const result = await runScenario(scenario, pace)
+    const result = await runScenario(scenario, backends, pace)
     results.push(result)
     process.stdout.write(`${plainReport(result)}\n\n`)
   }

@@ -1,7 +1,5 @@
-import { rm } from 'node:fs/promises'
 import { setTimeout as delay } from 'node:timers/promises'
-import { ownFolder } from '../services/own-process.ts'
-import { ChaosBackend } from './chaos-backend.ts'
+import type { ChaosBackend, ThreeBackends } from './chaos-backend.ts'
 import { startChaosGateway, staticTargets } from './chaos-gateway.ts'
 import { Load } from './load.ts'
 import type { Scenario, ScenarioResult } from './scenario.ts'
@@ -18,14 +16,13 @@ export interface Pace {
   readonly recoveryLimitMs: number
 }
 
-/** Starts three backends and a gateway, asks them steadily while the scenario happens, and ends them all. */
-export async function runScenario(scenario: Scenario, pace: Pace): Promise<ScenarioResult> {
+/** Starts a gateway in front of the backends, asks it steadily while the scenario happens, and ends it. */
+export async function runScenario(
+  scenario: Scenario,
+  backends: ThreeBackends,
+  pace: Pace,
+): Promise<ScenarioResult> {
   await using resources = new AsyncDisposableStack()
-  const folder = await ownFolder('chaos')
-  resources.defer(() => rm(folder, { recursive: true, force: true }))
-  const start = async (name: string): Promise<ChaosBackend> =>
-    resources.use(await ChaosBackend.start(name, folder))
-  const backends = [await start('a'), await start('b'), await start('c')] as const
   const prepared = await scenario.prepare?.(backends, resources)
   const { probeIntervalMs, phaseMs, perSecond, recoveryLimitMs } = pace
   const gateway = resources.use(

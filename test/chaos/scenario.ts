@@ -1,4 +1,4 @@
-import type { ChaosBackend } from './chaos-backend.ts'
+import type { ThreeBackends } from './chaos-backend.ts'
 import type { Change, UpstreamPart } from './chaos-gateway.ts'
 import type { Sent } from './load.ts'
 import type { Recovery, Stage } from './stage.ts'
@@ -9,10 +9,10 @@ export interface Scenario {
   /** What happens, as a sentence without its full stop. */
   readonly about: string
   /** Where the gateway finds its targets. Default: by their addresses. */
-  readonly prepare?: (backends: readonly ChaosBackend[], resources: AsyncDisposableStack) => Promise<Prepared>
+  readonly prepare?: (backends: ThreeBackends, resources: AsyncDisposableStack) => Promise<Prepared>
   /** What is wanted of the gateway, beside that nothing is done twice that must not be. */
   readonly aims: readonly Aim[]
-  /** Lets it happen, and puts it right again; the load goes on. */
+  /** Lets it happen, and puts it right again; the load goes on. All backends are well when it has ended. */
   run(stage: Stage, prepared: Prepared | undefined): Promise<void>
 }
 

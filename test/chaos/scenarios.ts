@@ -1,6 +1,6 @@
 import {
   allAnswered,
-  failsAtMost,
+  failsOnlyUntilEjected,
   idempotentAllAnswered,
   noTargetBlamed,
   onlyThoseOnItAreLate,
@@ -64,12 +64,11 @@ export const scenarios: readonly Scenario[] = [
   misbehaving('slow', 'one backend takes 2 s for each answer', { kind: 'slow', delayMs: 2_000 }, [
     idempotentAllAnswered,
   ]),
-  // Five in a row eject a target, at each of three upstreams; more are under way by then.
   misbehaving(
     'errors-500',
     'one backend answers 500 (INTERNAL), but says that it is healthy',
     { kind: 'failing', status: 500 },
-    [failsAtMost(30)],
+    [failsOnlyUntilEjected],
   ),
   misbehaving(
     'errors-503',
@@ -81,7 +80,7 @@ export const scenarios: readonly Scenario[] = [
     'resets',
     'one backend resets connections in the middle of requests and answers',
     { kind: 'resetting' },
-    [failsAtMost(15)],
+    [failsOnlyUntilEjected],
   ),
   ...(['FIN', 'RST'] as const).map((by) =>
     misbehaving(

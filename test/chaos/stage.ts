@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import type { ChaosBackend } from './chaos-backend.ts'
+import type { ChaosBackend, ThreeBackends } from './chaos-backend.ts'
 import type { Load } from './load.ts'
 import type { UpstreamName } from './request-kinds.ts'
 
@@ -12,14 +12,14 @@ export interface Recovery {
 
 /** What a scenario works with while the load goes on. */
 export class Stage {
-  readonly backends: readonly [ChaosBackend, ChaosBackend, ChaosBackend]
+  readonly backends: ThreeBackends
   readonly recoveries: Recovery[] = []
   readonly #load: Load
   readonly #phaseMs: number
   readonly #recoveryLimitMs: number
 
   constructor(
-    backends: readonly [ChaosBackend, ChaosBackend, ChaosBackend],
+    backends: ThreeBackends,
     options: { readonly load: Load; readonly phaseMs: number; readonly recoveryLimitMs: number },
   ) {
     this.backends = backends

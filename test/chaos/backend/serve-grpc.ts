@@ -8,7 +8,7 @@ import {
   status,
 } from '@grpc/grpc-js'
 import { HealthImplementation } from 'grpc-health-check'
-import { text, usesOfConnection } from '../behaviour.ts'
+import { text } from '../behaviour.ts'
 import { closeBy } from './close-by.ts'
 import { type BackendState, isUnhealthy } from './serve-http.ts'
 
@@ -27,7 +27,7 @@ export interface GrpcSide {
 export function serveGrpc(state: BackendState, service: ServiceDefinition): GrpcSide {
   const rpc = new Server()
   const health = new HealthImplementation({ '': 'SERVING' })
-  const sockets = new Map<string, { readonly socket: Socket; calls: number; active: number }>()
+  const sockets = new Map<string, { readonly socket: Socket; used: boolean; active: number }>()
 
   const answer = (call: UnaryCall, reply: sendUnaryData<object>): void => {
     const { behaviour, journal } = state
@@ -35,10 +35,10 @@ export function serveGrpc(state: BackendState, service: ServiceDefinition): Grpc
     journal.note(id)
     const connection = sockets.get(call.getPeer())
     if (connection === undefined) throw new Error(`nobody is connected from ${call.getPeer()}`)
-    connection.calls++
     // One that others are using is not idle.
-    const isLeft = connection.active === 0 && connection.calls > usesOfConnection
-    if (behaviour.kind === 'resetting' || (behaviour.kind === 'closingIdle' && isLeft)) {
+    const isKept = connection.active === 0 && connection.used
+    connection.used = true
+    if (behaviour.kind === 'resetting' || (behaviour.kind === 'closingIdle' && isKept)) {
       closeBy(behaviour.kind === 'resetting' ? 'RST' : behaviour.by, connection.socket)
       return
     }
@@ -57,7 +57,7 @@ export function serveGrpc(state: BackendState, service: ServiceDefinition): Grpc
   const injector = rpc.createConnectionInjector(ServerCredentials.createInsecure())
   const server = createServer((socket) => {
     const peer = `${socket.remoteAddress}:${socket.remotePort}`
-    sockets.set(peer, { socket, calls: 0, active: 0 })
+    sockets.set(peer, { socket, used: false, active: 0 })
     socket.on('error', () => {}).once('close', () => sockets.delete(peer))
     injector.injectConnection(socket)
   })

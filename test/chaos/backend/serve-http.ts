@@ -1,7 +1,8 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
 import { buildSubgraphSchema } from '@apollo/subgraph'
 import { execute, parse } from 'graphql'
-import { type Behaviour, behaviourPath, text, usesOfConnection } from '../behaviour.ts'
+import { type Behaviour, behaviourPath, text } from '../behaviour.ts'
 import { closeBy } from './close-by.ts'
 import type { Journal } from './journal.ts'
 
@@ -18,7 +19,7 @@ export function serveHttp(state: BackendState, typeDefs: string, onBehaviour: ()
     typeDefs: parse(typeDefs),
     resolvers: { Query: { thing }, Mutation: { createThing: thing } },
   })
-  const uses = new WeakMap<object, number>()
+  const used = new WeakSet<Socket>()
 
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const { behaviour, journal } = state
@@ -36,10 +37,9 @@ export function serveHttp(state: BackendState, typeDefs: string, onBehaviour: ()
     const id = question?.variables.id ?? url.searchParams.get('id') ?? url.pathname.split('/').at(-1) ?? ''
     journal.note(id)
 
-    const used = uses.get(request.socket) ?? 0
-    uses.set(request.socket, used + 1)
-    if (behaviour.kind === 'closingIdle' && used >= usesOfConnection)
-      return closeBy(behaviour.by, request.socket)
+    const isKept = used.has(request.socket)
+    used.add(request.socket)
+    if (behaviour.kind === 'closingIdle' && isKept) return closeBy(behaviour.by, request.socket)
     if (behaviour.kind === 'resetting' && request.method !== 'GET' && !isGraphql) {
       request.once('data', () => request.socket.resetAndDestroy())
       return
