@@ -51,6 +51,7 @@ class Fetch implements Dispatcher.DispatchHandler {
   readonly #reject: (error: GatewayError) => void
   readonly #chunks: Buffer[] = []
   #bytes = 0
+  #informational = 0
   #status = 0
   #contentType = ''
   #controller: Dispatcher.DispatchController | undefined
@@ -85,7 +86,12 @@ class Fetch implements Dispatcher.DispatchHandler {
   }
 
   onResponseStart(_: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
-    if (status < 200 || !this.#isKept(status, headers['retry-after'])) return
+    if (status < 200) {
+      // An endless run of interim answers is an attack (RFC 9110 section 15.2).
+      if (++this.#informational > 20) this.#fail(this.#unreadable('too many interim answers'))
+      return
+    }
+    if (!this.#isKept(status, headers['retry-after'])) return
     this.#status = status
     this.#contentType = headers['content-type'] ?? ''
   }
