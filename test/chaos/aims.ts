@@ -1,6 +1,8 @@
 import type { Sent } from './load.ts'
 import type { Aim, ScenarioResult } from './scenario.ts'
 
+const fastMs = 1_500
+
 /** Requests that may be sent twice are answered, whatever happens. */
 export const idempotentAllAnswered: Aim = {
   says: 'no idempotent request fails',
@@ -91,6 +93,26 @@ export const recoversSoon: Aim = {
     const slowestMs = Math.max(...recoveries.map(({ tookMs }) => tookMs ?? Number.POSITIVE_INFINITY))
     return { reached: `${(slowestMs / 1_000).toFixed(2)} s`, met: slowestMs <= 2 * probeIntervalMs }
   },
+}
+
+/** When there is nobody to ask, clients are not left to wait. */
+export const failsFast: Aim = {
+  says: `what fails does so within ${fastMs} ms`,
+  timed: true,
+  judge: ({ sent }) =>
+    none(
+      sent.filter(
+        ({ failure, tookMs = Number.POSITIVE_INFINITY }) => failure !== undefined && tookMs > fastMs,
+      ),
+    ),
+}
+
+/** Clients come back to answers, not to failures, once all that had failed is well again. */
+export const endsWell: Aim = {
+  says: 'no request fails after that',
+  timed: false,
+  judge: ({ sent, phases }) =>
+    none(sent.filter(({ failure, dueAt }) => failure !== undefined && dueAt >= phases.after)),
 }
 
 /** `victim`: the name of the backend that stood still. */

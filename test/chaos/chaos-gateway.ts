@@ -6,8 +6,8 @@ import { ownFolder } from '../services/own-process.ts'
 import type { ChaosBackend } from './chaos-backend.ts'
 import type { UpstreamName } from './request-kinds.ts'
 
-/** Where an upstream finds its targets, and what else a scenario needs of it. */
-export type UpstreamPart = (name: UpstreamName, urls: readonly string[]) => object
+/** The keys by which an upstream finds its targets. */
+export type Targets = (name: UpstreamName, urls: readonly string[]) => object
 
 /** A gateway in a process of its own, and what it says of its targets. */
 export interface ChaosGateway extends OwnNode {
@@ -32,16 +32,19 @@ const knobs = {
 }
 
 /** Targets by their addresses. */
-export const staticTargets: UpstreamPart = (_name, urls) => ({ targets: urls.map((url) => ({ url })) })
+export const staticTargets: Targets = (_name, urls) => ({ targets: urls.map((url) => ({ url })) })
 
 /** What a gateway is started in front of. */
 export interface ChaosGatewayOptions {
   readonly backends: readonly ChaosBackend[]
-  readonly part: UpstreamPart
+  readonly targets: Targets
+  /** More keys of each upstream. */
+  readonly keys?: object | undefined
   /** Between two probes of a target. */
   readonly probeIntervalMs: number
 }
 
+/** Starts it; resolves when it accepts connections. */
 export async function startChaosGateway(options: ChaosGatewayOptions): Promise<ChaosGateway> {
   const port = await freePort()
   const folder = await ownFolder('chaos-gateway')
@@ -59,14 +62,15 @@ export async function startChaosGateway(options: ChaosGatewayOptions): Promise<C
   return { ...node, changes: async () => changesIn(await readFile(output, 'utf8')) }
 }
 
-function configOf(port: number, { backends, part, probeIntervalMs }: ChaosGatewayOptions): object {
+function configOf(port: number, { backends, targets, keys, probeIntervalMs }: ChaosGatewayOptions): object {
   const here = import.meta.dirname
   const http = backends.map(({ httpUrl }) => httpUrl)
   const grpc = backends.map(({ grpcUrl }) => grpcUrl)
   const upstream = (name: UpstreamName, urls: readonly string[], type: 'http' | 'grpc'): object => ({
     ...knobs,
     healthChecks: { active: { type, interval: `${probeIntervalMs}ms`, timeout: `${probeIntervalMs / 2}ms` } },
-    ...part(name, urls),
+    ...targets(name, urls),
+    ...keys,
   })
   return {
     server: { listen: `127.0.0.1:${port}` },
@@ -90,20 +94,15 @@ function configOf(port: number, { backends, part, probeIntervalMs }: ChaosGatewa
 
 function changesIn(log: string): Change[] {
   const lines = log.split('\n').slice(0, -1)
-  return lines.flatMap((line) => {
-    const fields = JSON.parse(line) as Record<string, unknown>
-    const word = (name: string): string => (typeof fields[name] === 'string' ? fields[name] : '')
-    if (word('gateway.upstream') === '') return []
-    const at = Date.parse(word('timestamp'))
-    const { host } = URL.parse(word('gateway.target')) ?? { host: '' }
-    return [
-      {
-        at,
-        message: word('message'),
-        upstream: word('gateway.upstream'),
-        target: host,
-        reason: word('reason'),
-      },
-    ]
-  })
+  return lines.map((line) => JSON.parse(line) as LogLine).flatMap(changeOf)
+}
+
+type LogLine = Readonly<Record<string, string | undefined>>
+
+/** None where a line is about no upstream. */
+function changeOf(line: LogLine): Change[] {
+  const { timestamp = '', message = '', reason = '', 'gateway.upstream': upstream } = line
+  if (upstream === undefined) return []
+  const target = URL.parse(line['gateway.target'] ?? '')?.host ?? ''
+  return [{ at: Date.parse(timestamp), message, upstream, target, reason }]
 }

@@ -26,7 +26,12 @@ export async function runScenario(
   const prepared = await scenario.prepare?.(backends, resources)
   const { probeIntervalMs, phaseMs, perSecond, recoveryLimitMs } = pace
   const gateway = resources.use(
-    await startChaosGateway({ backends, part: prepared?.part ?? staticTargets, probeIntervalMs }),
+    await startChaosGateway({
+      backends,
+      targets: prepared?.targets ?? staticTargets,
+      keys: scenario.keys,
+      probeIntervalMs,
+    }),
   )
   const load = resources.use(new Load(gateway.url, { perSecond, prefix: scenario.name }))
   const stage = new Stage(backends, { load, phaseMs, recoveryLimitMs })

@@ -1,5 +1,5 @@
 import type { ThreeBackends } from './chaos-backend.ts'
-import type { Change, UpstreamPart } from './chaos-gateway.ts'
+import type { Change, Targets } from './chaos-gateway.ts'
 import type { Sent } from './load.ts'
 import type { Recovery, Stage } from './stage.ts'
 
@@ -8,7 +8,9 @@ export interface Scenario {
   readonly name: string
   /** What happens, as a sentence without its full stop. */
   readonly about: string
-  /** Where the gateway finds its targets. Default: by their addresses. */
+  /** Keys of the upstreams that it is about, beside those that all scenarios have. */
+  readonly keys?: object
+  /** Starts what the gateway finds its targets by. Default: their addresses stand in its configuration. */
   readonly prepare?: (backends: ThreeBackends, resources: AsyncDisposableStack) => Promise<Prepared>
   /** What is wanted of the gateway, beside that nothing is done twice that must not be. */
   readonly aims: readonly Aim[]
@@ -18,7 +20,7 @@ export interface Scenario {
 
 /** What a scenario has started beside backends and gateway. */
 export interface Prepared {
-  readonly part: UpstreamPart
+  readonly targets: Targets
   /** Stops what the gateway finds its targets by. */
   takeAway(): Promise<void>
   /** Starts it again. */

@@ -1,5 +1,7 @@
 import {
   allAnswered,
+  endsWell,
+  failsFast,
   failsOnlyUntilEjected,
   idempotentAllAnswered,
   noTargetBlamed,
@@ -9,6 +11,8 @@ import {
 } from './aims.ts'
 import type { Behaviour } from './behaviour.ts'
 import type { Aim, Scenario } from './scenario.ts'
+
+const slow: Behaviour = { kind: 'slow', delayMs: 2_000 }
 
 /** Everything that happens to three backends under load, in the order in which it is run. */
 export const scenarios: readonly Scenario[] = [
@@ -50,6 +54,17 @@ export const scenarios: readonly Scenario[] = [
     },
   },
   {
+    name: 'kill-all',
+    about: 'all backends are killed (SIGKILL), and started again later',
+    aims: [failsFast, endsWell, recovers, recoversSoon],
+    async run(stage) {
+      await Promise.all(stage.backends.map((backend) => backend.kill()))
+      await stage.stay()
+      await Promise.all(stage.backends.map((backend) => backend.start()))
+      await Promise.all(stage.backends.map((backend) => stage.inUse(backend)))
+    },
+  },
+  {
     name: 'freeze',
     about: 'one backend stands still (SIGSTOP), and goes on later (SIGCONT)',
     aims: [idempotentAllAnswered, onlyThoseOnItAreLate('a'), recovers, recoversSoon],
@@ -61,9 +76,13 @@ export const scenarios: readonly Scenario[] = [
       await stage.inUse(victim)
     },
   },
-  misbehaving('slow', 'one backend takes 2 s for each answer', { kind: 'slow', delayMs: 2_000 }, [
-    idempotentAllAnswered,
-  ]),
+  misbehaving('slow', 'one backend takes 2 s for each answer', slow, [idempotentAllAnswered]),
+  {
+    ...misbehaving('slow-hedged', 'the same, and `retry.hedge.after` is 100ms', slow, [
+      idempotentAllAnswered,
+    ]),
+    keys: { retry: { hedge: { after: '100ms' }, budget: { percent: 50 } } },
+  },
   misbehaving(
     'errors-500',
     'one backend answers 500 (INTERNAL), but says that it is healthy',
