@@ -130,7 +130,7 @@ function note(one: Attempt, error: GatewayError | undefined): void {
   if (error === undefined || late) endpoint.latency.observe(one.latencyMs, performance.now())
   const { ejection } = call.upstream
   if (outcome === 'ok') ejection.succeeded(endpoint)
-  else if (outcome === 'failed') ejection.failed(endpoint, fault ?? error?.reason ?? '')
+  else if (outcome === 'failed') ejection.failed(endpoint, fault ?? error?.reason ?? '', one.startedAt)
 }
 
 function noTarget(name: string): GatewayError {

@@ -55,11 +55,14 @@ export class Ejection {
     if (row !== undefined) row.errors = 0
   }
 
-  /** `why` is for the log: the reason of the error, or the status of the answer. */
-  failed(endpoint: Endpoint, why: string): void {
+  /**
+   * `why` is for the log: the reason of the error, or the status of the answer. `startedAt`: of the attempt; one that began before the
+   * target was taken in again says nothing of it now.
+   */
+  failed(endpoint: Endpoint, why: string, startedAt: number): void {
     const row = this.#rows.get(endpoint)
     const { consecutiveErrors, maxEjectedPercent } = this.#options
-    if (row === undefined || consecutiveErrors === 0 || endpoint.ejected) return
+    if (row === undefined || consecutiveErrors === 0 || endpoint.ejected || startedAt < row.overAt) return
     if (++row.errors < consecutiveErrors) return
     const out = [...this.#rows.keys()].filter(({ ejected }) => ejected).length
     if ((out + 1) * 100 > maxEjectedPercent * this.#rows.size) return

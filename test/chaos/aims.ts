@@ -1,3 +1,4 @@
+import { isTakenOut } from './chaos-gateway.ts'
 import type { Sent } from './load.ts'
 import type { Aim, ScenarioResult } from './scenario.ts'
 
@@ -10,10 +11,10 @@ export const idempotentAllAnswered: Aim = {
   judge: ({ sent }) => none(sent.filter(({ kind, failure }) => kind.idempotent && failure !== undefined)),
 }
 
-/** Nobody notices. */
+/** Nobody notices. A POST that meets the end of its connection is lost, which is a matter of microseconds. */
 export const allAnswered: Aim = {
   says: 'no request fails',
-  timed: false,
+  timed: true,
   judge: ({ sent }) => none(sent.filter(({ failure }) => failure !== undefined)),
 }
 
@@ -71,11 +72,6 @@ export const noTargetBlamed: Aim = {
   },
 }
 
-/** Whether a line of the gateway's log says that a target gets no more calls. */
-export function isTakenOut(message: string): boolean {
-  return message === 'target is ejected' || message === 'target is unhealthy'
-}
-
 /** Every backend that came back is in use again. */
 export const recovers: Aim = {
   says: 'backends that are well again are used again',
@@ -89,9 +85,9 @@ export const recovers: Aim = {
 export const recoversSoon: Aim = {
   says: 'within two probe intervals',
   timed: true,
-  judge({ recoveries, probeIntervalMs }) {
+  judge({ recoveries, knobs }) {
     const slowestMs = Math.max(...recoveries.map(({ tookMs }) => tookMs ?? Number.POSITIVE_INFINITY))
-    return { reached: `${(slowestMs / 1_000).toFixed(2)} s`, met: slowestMs <= 2 * probeIntervalMs }
+    return { reached: `${(slowestMs / 1_000).toFixed(2)} s`, met: slowestMs <= 2 * knobs.probeIntervalMs }
   },
 }
 
@@ -118,20 +114,17 @@ export const endsWell: Aim = {
 /** `victim`: the name of the backend that stood still. */
 export function onlyThoseOnItAreLate(victim: string): Aim {
   return {
-    says: `only requests that were on it take more than ${lateMs} ms`,
+    says: 'only requests that were on it take as long as a try may',
     timed: true,
     judge: (result) =>
       none(lateOf(result).filter(({ id }) => result.arrivals.get(id)?.includes(victim) !== true)),
   }
 }
 
-/** No try takes longer (`timeouts.perTry` of chaos-gateway.ts). */
-const lateMs = 1_000
-
-function lateOf({ sent, phases }: ScenarioResult): readonly Sent[] {
+function lateOf({ sent, phases, knobs }: ScenarioResult): readonly Sent[] {
   return sent.filter(
     ({ dueAt, tookMs, kind }) =>
-      kind.idempotent && dueAt >= phases.before && (tookMs ?? Number.POSITIVE_INFINITY) > lateMs,
+      kind.idempotent && dueAt >= phases.before && (tookMs ?? Number.POSITIVE_INFINITY) > knobs.perTryMs,
   )
 }
 

@@ -25,10 +25,19 @@ export interface Change {
   readonly reason: string
 }
 
-/** What differs from the defaults, because it is what decides how soon a fault is noticed (docs/reliability.md). */
-const knobs = {
-  timeouts: { connect: '500ms', perTry: '1s', request: '5s' },
-  retry: { attempts: 3 },
+/** Whether a line of the gateway's log says that a target gets no more calls. */
+export function isTakenOut(message: string): boolean {
+  return message === 'target is ejected' || message === 'target is unhealthy'
+}
+
+/** The knobs of docs/reliability.md: what decides how soon a fault is noticed, and how much is done about it. */
+export interface Knobs {
+  readonly probeIntervalMs: number
+  readonly probeTimeoutMs: number
+  readonly perTryMs: number
+  readonly requestMs: number
+  /** Second tries that are allowed whatever the load was. */
+  readonly triesPerSecond: number
 }
 
 /** Targets by their addresses. */
@@ -40,8 +49,7 @@ export interface ChaosGatewayOptions {
   readonly targets: Targets
   /** More keys of each upstream. */
   readonly keys?: object | undefined
-  /** Between two probes of a target. */
-  readonly probeIntervalMs: number
+  readonly knobs: Knobs
 }
 
 /** Starts it; resolves when it accepts connections. */
@@ -62,13 +70,16 @@ export async function startChaosGateway(options: ChaosGatewayOptions): Promise<C
   return { ...node, changes: async () => changesIn(await readFile(output, 'utf8')) }
 }
 
-function configOf(port: number, { backends, targets, keys, probeIntervalMs }: ChaosGatewayOptions): object {
+function configOf(port: number, { backends, targets, keys, knobs }: ChaosGatewayOptions): object {
   const here = import.meta.dirname
   const http = backends.map(({ httpUrl }) => httpUrl)
   const grpc = backends.map(({ grpcUrl }) => grpcUrl)
   const upstream = (name: UpstreamName, urls: readonly string[], type: 'http' | 'grpc'): object => ({
-    ...knobs,
-    healthChecks: { active: { type, interval: `${probeIntervalMs}ms`, timeout: `${probeIntervalMs / 2}ms` } },
+    timeouts: { perTry: `${knobs.perTryMs}ms`, request: `${knobs.requestMs}ms` },
+    retry: { budget: { minPerSecond: knobs.triesPerSecond } },
+    healthChecks: {
+      active: { type, interval: `${knobs.probeIntervalMs}ms`, timeout: `${knobs.probeTimeoutMs}ms` },
+    },
     ...targets(name, urls),
     ...keys,
   })

@@ -9,11 +9,20 @@ import { verdictsOf } from './verdict.ts'
 // The scenarios of `npm run chaos`, in short. What is counted decides; what a clock says on a busy machine does not.
 
 const pace: Pace = {
-  warmUpMs: 300,
-  phaseMs: 1_200,
+  warmUpMs: 0,
+  beforeMs: 200,
+  faultMs: 1_000,
+  afterMs: 500,
   perSecond: 90,
-  probeIntervalMs: 400,
-  recoveryLimitMs: 15_000,
+  recoveryLimitMs: 20_000,
+  // A gateway that gets no turn for a second must not take that for a fault of its targets.
+  knobs: {
+    probeIntervalMs: 300,
+    probeTimeoutMs: 1_500,
+    perTryMs: 2_000,
+    requestMs: 20_000,
+    triesPerSecond: 100,
+  },
 }
 
 describe('three backends under load', { concurrency: 1 }, () => {

@@ -34,12 +34,21 @@ async function main(): Promise<void> {
   const names = values.scenario ?? scenarios.map(({ name }) => name)
   const unknown = names.find((name) => scenarios.every((scenario) => scenario.name !== name))
   if (unknown !== undefined) throw new Error(`there is no scenario "${unknown}"\n\n${usage}`)
+  const phaseMs = number('seconds', values.seconds) * 1_000
   const pace: Pace = {
     warmUpMs: 3_000,
-    phaseMs: number('seconds', values.seconds) * 1_000,
+    beforeMs: phaseMs,
+    faultMs: phaseMs,
+    afterMs: phaseMs,
     perSecond: number('rate', values.rate),
-    probeIntervalMs: 1_000,
     recoveryLimitMs: 10_000,
+    knobs: {
+      probeIntervalMs: 1_000,
+      probeTimeoutMs: 500,
+      perTryMs: 1_000,
+      requestMs: 5_000,
+      triesPerSecond: 3,
+    },
   }
   // What runs for us ends when we do; without this a signal would end us before we could see to it.
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1))

@@ -1,4 +1,4 @@
-import { isTakenOut } from './aims.ts'
+import { isTakenOut } from './chaos-gateway.ts'
 import type { Sent } from './load.ts'
 import { requestKinds } from './request-kinds.ts'
 import { type PhaseName, phaseNames, type ScenarioResult } from './scenario.ts'

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { ChaosBackend, ThreeBackends } from './chaos-backend.ts'
-import { startChaosGateway, staticTargets } from './chaos-gateway.ts'
+import { type Knobs, startChaosGateway, staticTargets } from './chaos-gateway.ts'
 import { Load } from './load.ts'
 import type { Scenario, ScenarioResult } from './scenario.ts'
 import { Stage } from './stage.ts'
@@ -8,12 +8,14 @@ import { Stage } from './stage.ts'
 /** How long a scenario takes, and how much is asked. */
 export interface Pace {
   readonly warmUpMs: number
-  /** Before the fault, while it stays, and after it. */
-  readonly phaseMs: number
+  readonly beforeMs: number
+  /** How long a fault stays. */
+  readonly faultMs: number
+  readonly afterMs: number
   readonly perSecond: number
-  readonly probeIntervalMs: number
   /** A backend that was not used again after so long will not be. */
   readonly recoveryLimitMs: number
+  readonly knobs: Knobs
 }
 
 /** Starts a gateway in front of the backends, asks it steadily while the scenario happens, and ends it. */
@@ -24,25 +26,25 @@ export async function runScenario(
 ): Promise<ScenarioResult> {
   await using resources = new AsyncDisposableStack()
   const prepared = await scenario.prepare?.(backends, resources)
-  const { probeIntervalMs, phaseMs, perSecond, recoveryLimitMs } = pace
+  const { perSecond, faultMs, recoveryLimitMs, knobs } = pace
   const gateway = resources.use(
     await startChaosGateway({
       backends,
       targets: prepared?.targets ?? staticTargets,
       keys: scenario.keys,
-      probeIntervalMs,
+      knobs,
     }),
   )
   const load = resources.use(new Load(gateway.url, { perSecond, prefix: scenario.name }))
-  const stage = new Stage(backends, { load, phaseMs, recoveryLimitMs })
+  const stage = new Stage(backends, { load, gateway, faultMs, recoveryLimitMs })
 
   await delay(pace.warmUpMs)
   const before = Date.now()
-  await delay(phaseMs)
+  await delay(pace.beforeMs)
   const during = Date.now()
   await scenario.run(stage, prepared)
   const after = Date.now()
-  await delay(phaseMs)
+  await delay(pace.afterMs)
   await load.stop()
 
   return {
@@ -52,7 +54,7 @@ export async function runScenario(
     arrivals: await arrivalsAt(backends),
     changes: await gateway.changes(),
     recoveries: stage.recoveries,
-    probeIntervalMs,
+    knobs,
   }
 }
 

@@ -1,5 +1,5 @@
 import type { ThreeBackends } from './chaos-backend.ts'
-import type { Change, Targets } from './chaos-gateway.ts'
+import type { Change, Knobs, Targets } from './chaos-gateway.ts'
 import type { Sent } from './load.ts'
 import type { Recovery, Stage } from './stage.ts'
 
@@ -49,5 +49,5 @@ export interface ScenarioResult {
   readonly arrivals: ReadonlyMap<string, readonly string[]>
   readonly changes: readonly Change[]
   readonly recoveries: readonly Recovery[]
-  readonly probeIntervalMs: number
+  readonly knobs: Knobs
 }

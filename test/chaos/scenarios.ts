@@ -44,7 +44,7 @@ export const scenarios: readonly Scenario[] = [
   {
     name: 'restart-each',
     about: 'each backend in turn ends what is under way (SIGTERM) and is started again',
-    aims: [allAnswered, recovers, recoversSoon],
+    aims: [idempotentAllAnswered, allAnswered, recovers, recoversSoon],
     async run(stage) {
       for (const backend of stage.backends) {
         await backend.stop()
@@ -72,6 +72,7 @@ export const scenarios: readonly Scenario[] = [
       const [victim] = stage.backends
       victim.freeze()
       await stage.stay()
+      await stage.said('target is unhealthy')
       victim.thaw()
       await stage.inUse(victim)
     },
@@ -120,6 +121,8 @@ function misbehaving(name: string, about: string, behaviour: Behaviour, aims: re
       const [victim] = stage.backends
       await victim.behave(behaviour)
       await stage.stay()
+      // Nothing but real calls can tell.
+      if (aims.includes(failsOnlyUntilEjected)) await stage.said('target is ejected')
       await victim.behave({ kind: 'well' })
     },
   }

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { ChaosBackend, ThreeBackends } from './chaos-backend.ts'
+import type { ChaosGateway } from './chaos-gateway.ts'
 import type { Load } from './load.ts'
 import type { UpstreamName } from './request-kinds.ts'
 
@@ -15,22 +16,41 @@ export class Stage {
   readonly backends: ThreeBackends
   readonly recoveries: Recovery[] = []
   readonly #load: Load
-  readonly #phaseMs: number
+  readonly #gateway: ChaosGateway
+  readonly #faultMs: number
   readonly #recoveryLimitMs: number
 
   constructor(
     backends: ThreeBackends,
-    options: { readonly load: Load; readonly phaseMs: number; readonly recoveryLimitMs: number },
+    options: {
+      readonly load: Load
+      readonly gateway: ChaosGateway
+      readonly faultMs: number
+      readonly recoveryLimitMs: number
+    },
   ) {
     this.backends = backends
     this.#load = options.load
-    this.#phaseMs = options.phaseMs
+    this.#gateway = options.gateway
+    this.#faultMs = options.faultMs
     this.#recoveryLimitMs = options.recoveryLimitMs
   }
 
-  /** As long as a fault stays: the length of a phase, or a part of it. */
+  /** As long as a fault stays, or a part of that. */
   async stay(share = 1): Promise<void> {
-    await delay(this.#phaseMs * share)
+    await delay(this.#faultMs * share)
+  }
+
+  /** Waits until the gateway has said this of each upstream, but not for ever. */
+  async said(wanted: 'target is ejected' | 'target is unhealthy'): Promise<void> {
+    const giveUpAt = Date.now() + this.#recoveryLimitMs
+    const told = new Set<string>()
+    while (told.size < upstreamCount && Date.now() < giveUpAt) {
+      await delay(lookMs)
+      for (const { message, upstream } of await this.#gateway.changes()) {
+        if (message === wanted) told.add(upstream)
+      }
+    }
   }
 
   /** Waits until requests of all upstreams that were due after now have arrived at the backend, which is well from now on. */

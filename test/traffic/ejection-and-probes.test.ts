@@ -3,6 +3,7 @@ import { createServer, type RequestListener, type Server } from 'node:http'
 import { type TestContext, test } from 'node:test'
 import { freePort } from '../services/free-port.ts'
 import { startGateway } from '../world.ts'
+import { plainUpstream } from './plain-upstream.ts'
 
 /** A gateway that ejects at the second failure, for longer than any test takes, and probes all the time. */
 async function open(t: TestContext, port: number, unhealthyAfter: number) {
@@ -86,4 +87,22 @@ test('one that fails calls behind a healthy probe stays out', async (t) => {
   })
   assert.ok(logs.every(({ message }) => message !== 'target is taken in again'))
   assert.equal(await ask(), 503)
+})
+
+test('an attempt that began before its target was taken in again is not held against it', async (t) => {
+  const upstream = plainUpstream('backend', ['http://127.0.0.1:1'], {
+    ejection: { consecutiveErrors: 2, ejectForMs: 600_000, maxEjectForMs: 600_000, maxEjectedPercent: 100 },
+  })
+  t.after(() => upstream.close())
+  const { ejection, endpoints } = upstream
+  const [endpoint] = endpoints
+  assert.ok(endpoint)
+  const before = performance.now()
+  for (let i = 0; i < 2; i++) ejection.failed(endpoint, 'UPSTREAM_TIMEOUT', before)
+  assert.equal(endpoint.ejected, true)
+  ejection.probedWell(endpoint, true)
+  ejection.failed(endpoint, 'UPSTREAM_TIMEOUT', before)
+  assert.equal(endpoint.ejected, false)
+  ejection.failed(endpoint, 'UPSTREAM_TIMEOUT', performance.now())
+  assert.equal(endpoint.ejected, true, 'one that began since is')
 })
