@@ -39,6 +39,12 @@ export const requestKinds: readonly RequestKind[] = [
   rest('REST GET', true, { method: 'GET', path: (id) => `/things/${id}` }),
   rest('REST PUT', true, { method: 'PUT', path: (id) => `/things/${id}`, body: () => body }),
   rest('REST POST', false, { method: 'POST', path: (id) => `/things?id=${id}`, body: () => body }),
+  rest('REST POST with key', true, {
+    method: 'POST',
+    path: (id) => `/things?id=${id}`,
+    headers: (id) => ({ 'idempotency-key': id }),
+    body: () => body,
+  }),
   graphql('GraphQL query', true, 'query ($id: ID!) { thing(id: $id) { id text } }'),
   graphql('GraphQL mutation', false, 'mutation ($id: ID!) { thing: createThing(id: $id) { id text } }'),
   transcoded('gRPC by GET', true, { method: 'GET', path: (id) => `/rpc/things/${id}` }),
@@ -54,6 +60,7 @@ export const requestKinds: readonly RequestKind[] = [
 interface Form {
   readonly method: 'GET' | 'PUT' | 'POST'
   path(id: string): string
+  headers?(id: string): Readonly<Record<string, string>>
   body?(id: string): string
 }
 
@@ -85,9 +92,10 @@ function native(name: string, idempotent: boolean, method: 'getThing' | 'createT
   return { name, idempotent, upstream: 'grpc', ask }
 }
 
-async function askHttp(http: Pool, { method, path, body }: Form, id: string): Promise<string | undefined> {
+async function askHttp(http: Pool, form: Form, id: string): Promise<string | undefined> {
   const timeouts = { headersTimeout: patienceMs, bodyTimeout: patienceMs }
-  const headers = { 'content-type': 'application/json' }
+  const { method, path, body } = form
+  const headers = { 'content-type': 'application/json', ...form.headers?.(id) }
   try {
     const reply = await http.request({
       method,
