@@ -14,6 +14,16 @@ import { type BackendState, isUnhealthy } from './serve-http.ts'
 
 type UnaryCall = ServerUnaryCall<{ readonly id: string }, object>
 
+interface Connection {
+  readonly socket: Socket
+  /** `performance.now()` when a call came last. */
+  usedAt: number
+  /** Calls under way. */
+  active: number
+  /** Calls so far. */
+  calls: number
+}
+
 /** The gRPC side of a backend. */
 export interface GrpcSide {
   readonly server: NetServer
@@ -27,29 +37,29 @@ export interface GrpcSide {
 export function serveGrpc(state: BackendState, service: ServiceDefinition): GrpcSide {
   const rpc = new Server()
   const health = new HealthImplementation({ '': 'SERVING' })
-  const sockets = new Map<string, { readonly socket: Socket; used: boolean; active: number }>()
+  const connections = new Map<string, Connection>()
 
   const answer = (call: UnaryCall, reply: sendUnaryData<object>): void => {
     const { behaviour, journal } = state
     const { id } = call.request
     journal.note(id)
-    const connection = sockets.get(call.getPeer())
+    const connection = connections.get(call.getPeer())
     if (connection === undefined) throw new Error(`nobody is connected from ${call.getPeer()}`)
-    // One that others are using is not idle.
-    const isKept = connection.active === 0 && connection.used
-    connection.used = true
-    if (behaviour.kind === 'resetting' || (behaviour.kind === 'closingIdle' && isKept)) {
-      closeBy(behaviour.kind === 'resetting' ? 'RST' : behaviour.by, connection.socket)
-      return
-    }
-    connection.active++
     const finish = (): void => {
       connection.active--
       if (behaviour.kind === 'failing') reply({ code: codes[behaviour.status], details: 'told to fail' })
       else reply(null, { id, text })
     }
-    if (behaviour.kind === 'slow') setTimeout(finish, behaviour.delayMs)
-    else finish()
+    const wasIdle = connection.active === 0 && performance.now() - connection.usedAt >= idleMs
+    connection.active++
+    const number = ++connection.calls
+    connection.usedAt = performance.now()
+    if (behaviour.kind === 'resetting') closeBy('RST', connection.socket)
+    else if (behaviour.kind === 'slow') setTimeout(finish, behaviour.delayMs)
+    else if (behaviour.kind === 'closingIdle' && wasIdle) {
+      // One that others use in the same moment was not idle.
+      setImmediate(() => (connection.calls > number ? finish() : closeBy(behaviour.by, connection.socket)))
+    } else finish()
   }
 
   rpc.addService(service, { GetThing: answer, CreateThing: answer })
@@ -57,8 +67,8 @@ export function serveGrpc(state: BackendState, service: ServiceDefinition): Grpc
   const injector = rpc.createConnectionInjector(ServerCredentials.createInsecure())
   const server = createServer((socket) => {
     const peer = `${socket.remoteAddress}:${socket.remotePort}`
-    sockets.set(peer, { socket, used: false, active: 0 })
-    socket.on('error', () => {}).once('close', () => sockets.delete(peer))
+    connections.set(peer, { socket, usedAt: Number.POSITIVE_INFINITY, active: 0, calls: 0 })
+    socket.on('error', () => {}).once('close', () => connections.delete(peer))
     injector.injectConnection(socket)
   })
   return {
@@ -71,4 +81,5 @@ export function serveGrpc(state: BackendState, service: ServiceDefinition): Grpc
   }
 }
 
+const idleMs = 50
 const codes = { 500: status.INTERNAL, 503: status.UNAVAILABLE }
