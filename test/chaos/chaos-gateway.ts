@@ -40,9 +40,6 @@ export interface Knobs {
   readonly triesPerSecond: number
 }
 
-/** Targets by their addresses. */
-export const staticTargets: Targets = (_name, urls) => ({ targets: urls.map((url) => ({ url })) })
-
 /** What a gateway is started in front of. */
 export interface ChaosGatewayOptions {
   readonly backends: readonly ChaosBackend[]

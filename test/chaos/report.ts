@@ -1,4 +1,4 @@
-import { isTakenOut } from './chaos-gateway.ts'
+import { type Change, isTakenOut } from './chaos-gateway.ts'
 import type { Sent } from './load.ts'
 import { requestKinds } from './request-kinds.ts'
 import { type PhaseName, phaseNames, type ScenarioResult } from './scenario.ts'
@@ -26,10 +26,7 @@ export function plainReport(result: ScenarioResult): string {
     ...aligned([head, ...rows]),
     ...changes
       .filter(({ at }) => at >= phases.during)
-      .map(
-        ({ at, upstream, target, message, reason }) =>
-          `${since(at)}  ${upstream} ${target}: ${message} (${reason})`,
-      ),
+      .map((change) => `${since(change.at)}  ${inWords(change)}`),
     ...recoveries.map(
       ({ backend, tookMs }) => `backend ${backend} was used again after ${inSeconds(tookMs)}`,
     ),
@@ -68,6 +65,10 @@ export function markdownReport(results: readonly ScenarioResult[]): string {
   const [first = '', ...rest] = aligned(all, ' | ')
   const rule = all[0]?.map((_, column) => (column === 0 ? '---' : '---:')).join(' | ')
   return [first, rule, ...rest].map((line) => `| ${line} |`).join('\n')
+}
+
+function inWords({ upstream, target, message, reason }: Change): string {
+  return `${upstream}${target && ` ${target}`}: ${message}${reason && ` (${reason})`}`
 }
 
 function inPhase({ phases }: ScenarioResult, sent: readonly Sent[], name: PhaseName): readonly Sent[] {

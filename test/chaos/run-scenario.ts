@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { ChaosBackend, ThreeBackends } from './chaos-backend.ts'
-import { type Knobs, startChaosGateway, staticTargets } from './chaos-gateway.ts'
+import { type Knobs, startChaosGateway } from './chaos-gateway.ts'
 import { Load } from './load.ts'
-import type { Scenario, ScenarioResult } from './scenario.ts'
+import { listed, type Scenario, type ScenarioResult } from './scenario.ts'
 import { Stage } from './stage.ts'
 
 /** How long a scenario takes, and how much is asked. */
@@ -25,12 +25,12 @@ export async function runScenario(
   pace: Pace,
 ): Promise<ScenarioResult> {
   await using resources = new AsyncDisposableStack()
-  const prepared = await scenario.prepare?.(backends, resources)
+  const provider = (await scenario.provide?.(backends, resources)) ?? listed
   const { perSecond, faultMs, recoveryLimitMs, knobs } = pace
   const gateway = resources.use(
     await startChaosGateway({
       backends,
-      targets: prepared?.targets ?? staticTargets,
+      targets: provider.targets,
       keys: scenario.keys,
       knobs,
     }),
@@ -42,7 +42,7 @@ export async function runScenario(
   const before = Date.now()
   await delay(pace.beforeMs)
   const during = Date.now()
-  await scenario.run(stage, prepared)
+  await scenario.run(stage, provider)
   const after = Date.now()
   await delay(pace.afterMs)
   await load.stop()

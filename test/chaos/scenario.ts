@@ -10,21 +10,28 @@ export interface Scenario {
   readonly about: string
   /** Keys of the upstreams that it is about, beside those that all scenarios have. */
   readonly keys?: object
-  /** Starts what the gateway finds its targets by. Default: their addresses stand in its configuration. */
-  readonly prepare?: (backends: ThreeBackends, resources: AsyncDisposableStack) => Promise<Prepared>
+  /** Starts what the gateway finds its targets by, and leaves its end to `resources`. Default: {@link listed}. */
+  readonly provide?: (backends: ThreeBackends, resources: AsyncDisposableStack) => Promise<Provider>
   /** What is wanted of the gateway, beside that nothing is done twice that must not be. */
   readonly aims: readonly Aim[]
   /** Lets it happen, and puts it right again; the load goes on. All backends are well when it has ended. */
-  run(stage: Stage, prepared: Prepared | undefined): Promise<void>
+  run(stage: Stage, provider: Provider): Promise<void>
 }
 
-/** What a scenario has started beside backends and gateway. */
-export interface Prepared {
+/** What the gateway finds its targets by. */
+export interface Provider {
   readonly targets: Targets
-  /** Stops what the gateway finds its targets by. */
+  /** Ends it. */
   takeAway(): Promise<void>
-  /** Starts it again. */
+  /** Starts it again. It has something to tell then that it had not before: backend c. */
   bringBack(): Promise<void>
+}
+
+/** The addresses stand in the configuration. */
+export const listed: Provider = {
+  targets: (_name, urls) => ({ targets: urls.map((url) => ({ url })) }),
+  takeAway: async () => {},
+  bringBack: async () => {},
 }
 
 /** Something that must hold of a result. */
