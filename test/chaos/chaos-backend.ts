@@ -1,9 +1,9 @@
-import { readFile, rm } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { freePort } from '../services/free-port.ts'
 import { type OwnNode, startOwnNode } from '../services/own-node.ts'
-import { ownFolder } from '../services/own-process.ts'
 import { type Behaviour, behaviourPath } from './behaviour.ts'
+import { keptFolder } from './kept-folder.ts'
 
 /** Something that has reached a backend. */
 export interface Arrival {
@@ -17,8 +17,7 @@ export type ThreeBackends = readonly [ChaosBackend, ChaosBackend, ChaosBackend]
 
 /** Starts three backends, and leaves their end to `resources`. */
 export async function startThreeBackends(resources: AsyncDisposableStack): Promise<ThreeBackends> {
-  const folder = await ownFolder('chaos')
-  resources.defer(() => rm(folder, { recursive: true, force: true }))
+  const folder = await keptFolder('chaos', resources)
   const start = async (name: string): Promise<ChaosBackend> =>
     resources.use(await ChaosBackend.start(name, folder))
   return Promise.all([start('a'), start('b'), start('c')])
