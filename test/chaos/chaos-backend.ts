@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises'
+import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { freePort } from '../services/free-port.ts'
 import { type OwnNode, startOwnNode } from '../services/own-node.ts'
@@ -30,6 +30,8 @@ export class ChaosBackend implements AsyncDisposable {
   readonly grpcUrl: string
   readonly #ports: { readonly http: number; readonly grpc: number }
   readonly #journal: string
+  readonly #arrivals: Arrival[] = []
+  #readBytes = 0
   #node: OwnNode | undefined
 
   private constructor(name: string, ports: { readonly http: number; readonly grpc: number }, folder: string) {
@@ -84,12 +86,22 @@ export class ChaosBackend implements AsyncDisposable {
   }
 
   /** All that has reached it, in all its lives, oldest first. */
-  async arrivals(): Promise<Arrival[]> {
-    const lines = (await readFile(this.#journal, 'utf8')).split('\n').slice(0, -1)
-    return lines.map((line) => {
-      const [id = '', at] = line.split(' ')
-      return { id, at: Number(at) }
-    })
+  async arrivals(): Promise<readonly Arrival[]> {
+    const journal = await open(this.#journal)
+    try {
+      const { size } = await journal.stat()
+      const unread = Buffer.alloc(size - this.#readBytes)
+      await journal.read(unread, 0, unread.length, this.#readBytes)
+      const lines = unread.subarray(0, unread.lastIndexOf('\n') + 1)
+      this.#readBytes += lines.length
+      for (const line of lines.toString().split('\n').slice(0, -1)) {
+        const [id = '', at] = line.split(' ')
+        this.#arrivals.push({ id, at: Number(at) })
+      }
+    } finally {
+      await journal.close()
+    }
+    return this.#arrivals
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

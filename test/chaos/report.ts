@@ -1,3 +1,4 @@
+import { aligned } from '../aligned.ts'
 import { type Change, isTakenOut } from './chaos-gateway.ts'
 import type { Sent } from './load.ts'
 import { requestKinds } from './request-kinds.ts'
@@ -121,18 +122,4 @@ function backAfter({ recoveries }: ScenarioResult): string {
 
 function inSeconds(ms: number | undefined): string {
   return ms === undefined || ms === Number.POSITIVE_INFINITY ? 'never' : `${(ms / 1_000).toFixed(2)} s`
-}
-
-/** The first column and the last to the left, numbers to the right. */
-function aligned(rows: readonly string[][], between = '  '): string[] {
-  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)))
-  return rows.map((row) =>
-    row
-      .map((cell, column) => {
-        const width = widths[column] ?? 0
-        return column === 0 ? cell.padEnd(width) : cell.padStart(width)
-      })
-      .join(between)
-      .trimEnd(),
-  )
 }

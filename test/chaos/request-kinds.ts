@@ -9,7 +9,11 @@ export interface Clients {
   readonly grpc: Client & { readonly getThing: Rpc; readonly createThing: Rpc }
 }
 
-type Rpc = (asked: object, done: (error: ServiceError | null, thing?: Thing) => void) => unknown
+type Rpc = (
+  asked: object,
+  options: { readonly deadline: number },
+  done: (error: ServiceError | null, thing?: Thing) => void,
+) => unknown
 
 interface Thing {
   readonly id: string
@@ -29,8 +33,8 @@ export interface RequestKind {
   ask(clients: Clients, id: string): Promise<string | undefined>
 }
 
-/** A client that has no answer after so long has none. */
-const patienceMs = 30_000
+/** A client waits no longer for an answer. */
+export const patienceMs = 30_000
 /** More than one packet, less than a gateway keeps for another attempt. */
 const body = JSON.stringify({ text: text.repeat(4) })
 
@@ -84,7 +88,7 @@ function graphql(name: string, idempotent: boolean, query: string): RequestKind 
 function native(name: string, idempotent: boolean, method: 'getThing' | 'createThing'): RequestKind {
   const ask = ({ grpc }: Clients, id: string): Promise<string | undefined> =>
     new Promise((resolve) => {
-      grpc[method]({ id }, (error, thing) => {
+      grpc[method]({ id }, { deadline: Date.now() + patienceMs }, (error, thing) => {
         if (error === null) resolve(isWhole(thing, id) ? undefined : 'another answer')
         else resolve(reasonIn(error.metadata) ?? status[error.code])
       })
