@@ -27,6 +27,7 @@ const settings: Readonly<Record<string, object>> = {
     timeouts: { total: '30s', header: 'X-Time-Left' },
     retry: { hedge: { after: '1s' } },
   },
+  'circuits of upstream and targets': { circuitBreaker: { per: 'both', slowCall: '1s' } },
 }
 
 class PlainCall extends Call {}

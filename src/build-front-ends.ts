@@ -1,25 +1,26 @@
 import { relative, resolve } from 'node:path'
 import { type Build, messageOf } from './build.ts'
+import { type AnsweredRoute, answerKey, routeAnswer } from './build-route-answer.ts'
 import { chosenFiles } from './chosen-files.ts'
 import { ConfigError } from './config/problem.ts'
 import type { RouteConfig } from './config/schema.ts'
 import type { FrontEnd } from './core/front-end.ts'
 import type { Policy, ValueMatch } from './core/route.ts'
-import {
-  createRestFrontEnd,
-  type RestRoute,
-  type RouteAnswer,
-  RouteMistake,
-} from './front-ends/rest/front-end.ts'
+import type { GraphqlFrontEnd } from './front-ends/graphql/front-end.ts'
+import type { GrpcFrontEnd } from './front-ends/grpc/front-end.ts'
+import { createRestFrontEnd, type RestRoute, RouteMistake } from './front-ends/rest/front-end.ts'
 import { importedProtos } from './imported-protos.ts'
 
 /** The front-ends that a configuration asks for. GraphQL and gRPC are loaded only where they are. */
 export async function buildFrontEnds(build: Build): Promise<readonly FrontEnd[]> {
-  const frontEnds = [restFrontEnd(build), await graphqlFrontEnd(build), await grpcFrontEnd(build)]
+  const graphql = await graphqlFrontEnd(build)
+  const grpc = await grpcFrontEnd(build)
+  const frontEnds = [restFrontEnd(build, { graphql, grpc }), graphql, grpc]
   return frontEnds.filter((frontEnd) => frontEnd !== undefined)
 }
 
-function restFrontEnd(build: Build): FrontEnd {
+/** `others`: whom its routes may call. */
+function restFrontEnd(build: Build, others: Pick<AnsweredRoute, 'graphql' | 'grpc'>): FrontEnd {
   const { routes } = build.config
   const made = (): FrontEnd =>
     createRestFrontEnd(
@@ -33,7 +34,7 @@ function restFrontEnd(build: Build): FrontEnd {
           query: matches(route.query),
           priority: route.priority,
           encodedSlash: route.encodedSlash,
-          answer: routeAnswer(build, route, index),
+          answer: routeAnswer(build, { route, index, ...others }),
           place: build.textPlace('rest', route.path),
           policy: policy(route.id, route),
           origin: `route "${route.id}"`,
@@ -45,7 +46,8 @@ function restFrontEnd(build: Build): FrontEnd {
     frontEnd = made()
   } catch (error) {
     if (!(error instanceof RouteMistake)) throw error
-    throw build.error(['routes', error.index, answerKey(routes[error.index])], error.message)
+    const path = ['routes', error.index, answerKey(routes[error.index]), ...error.path]
+    throw build.errorIn(path, error.message)
   }
   frontEnd.rows.forEach((row, index) => {
     build.place(row, ['routes', index, 'path'])
@@ -53,37 +55,7 @@ function restFrontEnd(build: Build): FrontEnd {
   return frontEnd
 }
 
-/** Checked with the configuration: exactly one of the three is there. */
-function routeAnswer(build: Build, route: RouteConfig, index: number): RouteAnswer {
-  const { redirect, respond } = route
-  if (redirect !== undefined) return { kind: 'redirect', ...redirect }
-  if (respond !== undefined) {
-    const { status, headers, json, body = '', file } = respond
-    if (json !== undefined) return { kind: 'respond', status, headers, body: { kind: 'json', json } }
-    const bytes =
-      file === undefined ? Buffer.from(body) : build.readBytes(file, ['routes', index, 'respond', 'file'])
-    const ofText = body === '' ? '' : 'text/plain; charset=utf-8'
-    const contentType = file === undefined ? ofText : 'application/octet-stream'
-    return { kind: 'respond', status, headers, body: { kind: 'bytes', bytes, contentType } }
-  }
-  const { server, auth } = build.config
-  const credentials = new Set(['authorization', auth.apiKeys.header, 'x-api-key'])
-  return {
-    kind: 'proxy',
-    destination: build.destination(`route ${route.id}`, route.upstream ?? ''),
-    rewrite: route.rewrite,
-    timeoutMs: route.timeout,
-    maxBodyBytes: route.bodyBytes ?? server.limits.bodyBytes,
-    hiddenHeaders: route.forwardCredentials ? new Set() : credentials,
-  }
-}
-
-function answerKey(route: RouteConfig | undefined): string {
-  if (route?.redirect !== undefined) return 'redirect'
-  return route?.respond === undefined ? 'rewrite' : 'respond'
-}
-
-async function graphqlFrontEnd(build: Build): Promise<FrontEnd | undefined> {
+async function graphqlFrontEnd(build: Build): Promise<GraphqlFrontEnd | undefined> {
   const { graphql } = build.config
   if (graphql === undefined) return undefined
   const { createGraphqlFrontEnd } = await import('./front-ends/graphql/front-end.ts')
@@ -92,13 +64,16 @@ async function graphqlFrontEnd(build: Build): Promise<FrontEnd | undefined> {
     createGraphqlFrontEnd({
       path: graphql.path,
       policy: policy('graphql', graphql),
-      subgraphs: Object.entries(graphql.subgraphs).map(([name, { upstream, path, schema }]) => ({
+      subgraphs: Object.entries(graphql.subgraphs).map(([name, subgraph]) => ({
         name,
-        destination: build.destination(`subgraph ${name}`, upstream),
-        path,
-        ...(schema === undefined || supergraph !== undefined
+        destination: build.destination(`graphql/${name}`, subgraph),
+        path: subgraph.path,
+        ...(subgraph.schema === undefined || supergraph !== undefined
           ? undefined
-          : { sdl: build.read(schema, ['graphql', 'subgraphs', name, 'schema']), file: schema }),
+          : {
+              sdl: build.read(subgraph.schema, ['graphql', 'subgraphs', name, 'schema']),
+              file: subgraph.schema,
+            }),
       })),
       ...(supergraph === undefined
         ? undefined
@@ -113,7 +88,7 @@ async function graphqlFrontEnd(build: Build): Promise<FrontEnd | undefined> {
   return frontEnd
 }
 
-async function grpcFrontEnd(build: Build): Promise<FrontEnd | undefined> {
+async function grpcFrontEnd(build: Build): Promise<GrpcFrontEnd | undefined> {
   const { grpc, server, auth } = build.config
   if (grpc === undefined) return undefined
   const { createGrpcFrontEnd } = await import('./front-ends/grpc/front-end.ts')
@@ -134,10 +109,11 @@ async function grpcFrontEnd(build: Build): Promise<FrontEnd | undefined> {
       ...(grpc.health ? { ready: build.ready } : undefined),
       services: Object.entries(grpc.services).map(([name, service]) => ({
         name,
-        destination: build.destination(`service ${name}`, service.upstream),
+        destination: build.destination(`grpc/${name}`, service),
         policy: policy(name, service),
         ...(service.timeout === undefined ? undefined : { timeoutMs: service.timeout }),
         ...(service.messageBytes === undefined ? undefined : { messageBytes: service.messageBytes }),
+        ...(service.fallback === undefined ? undefined : { replies: service.fallback.respond }),
         json: service.json,
         unannotated: service.unannotated,
         metadata: service.metadata,
@@ -173,7 +149,7 @@ function chosen(build: Build, key: 'protos' | 'descriptorSets'): readonly string
   return [...new Set(files)]
 }
 
-async function made(build: Build, key: string, make: () => Promise<FrontEnd>): Promise<FrontEnd> {
+async function made<F extends FrontEnd>(build: Build, key: string, make: () => Promise<F>): Promise<F> {
   try {
     const frontEnd = await make()
     build.onFree(() => frontEnd.close())

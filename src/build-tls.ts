@@ -1,5 +1,6 @@
 import type { Build } from './build.ts'
 import { messageOf } from './build.ts'
+import type { UpstreamConfig } from './config/schema.ts'
 import { mistakeOfAuthorities, mistakeOfPair, TlsIdentities } from './listener/tls-identities.ts'
 
 /** The certificates of `server.tls`, checked. Throws a ConfigError that names the key and its file. */
@@ -20,20 +21,25 @@ export function buildIdentities(build: Build): TlsIdentities | undefined {
   }
 }
 
-/** The certificates that upstreams are verified by and that are shown to them. */
+/** The certificates that upstreams, and where they are found, are verified by and that are shown to them. */
 export function checkUpstreamTls(build: Build): void {
-  for (const [name, { tls }] of Object.entries(build.config.upstreams)) {
-    if (tls === undefined) continue
-    const path = ['upstreams', name, 'tls']
-    checkAuthorities(build, tls.ca, [...path, 'ca'])
-    if (tls.cert !== undefined && tls.key !== undefined)
-      checkPair(build, { cert: tls.cert, key: tls.key }, path)
-    if (tls.insecureSkipVerify) {
-      build.log.warn(
-        { 'gateway.upstream': name },
-        'insecureSkipVerify: certificates of this upstream are not verified',
-      )
-    }
+  for (const [name, { tls, discovery }] of Object.entries(build.config.upstreams)) {
+    checkClientTls(build, tls, ['upstreams', name, 'tls'])
+    if (discovery?.type === 'etcd')
+      checkClientTls(build, discovery.tls, ['upstreams', name, 'discovery', 'tls'])
+  }
+}
+
+function checkClientTls(build: Build, tls: UpstreamConfig['tls'], path: readonly string[]): void {
+  if (tls === undefined) return
+  checkAuthorities(build, tls.ca, [...path, 'ca'])
+  if (tls.cert !== undefined && tls.key !== undefined)
+    checkPair(build, { cert: tls.cert, key: tls.key }, path)
+  if (tls.insecureSkipVerify) {
+    build.log.warn(
+      { 'gateway.upstream': path[1] },
+      'insecureSkipVerify: certificates of this upstream are not verified',
+    )
   }
 }
 

@@ -2,6 +2,8 @@ import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import type { Redis } from 'ioredis'
 import type { Registry } from 'prom-client'
+import { buildCanary } from './build-canary.ts'
+import type { CanaryConfig } from './config/canary-keys.ts'
 import type { LoadedConfig } from './config/load.ts'
 import { ConfigError } from './config/problem.ts'
 import type { Config, UpstreamConfig } from './config/schema.ts'
@@ -15,6 +17,7 @@ import type { KeptState } from './kept-state.ts'
 import type { PluginDefinition, PluginHost } from './pipeline/registry.ts'
 import type { ReflectionConfig, Reflections } from './reflections.ts'
 import { textPlace } from './text-place.ts'
+import type { Release } from './traffic/canary/release.ts'
 import { Destination } from './traffic/destination.ts'
 import type { Upstream } from './traffic/upstream.ts'
 import type { Upstreams } from './upstreams.ts'
@@ -45,11 +48,14 @@ export class Build {
   readonly upstreams: ReadonlyMap<string, Upstream>
   /** What `/readyz` says. */
   readonly ready: () => boolean
+  /** By place. */
+  readonly canaries = new Map<string, Release>()
   readonly #loaded: LoadedConfig
   readonly #context: BuildContext
   readonly #frees: (() => unknown)[] = []
   readonly #kept
   readonly #places = new Map<Row, readonly PropertyKey[]>()
+  readonly #fallbacks = new Map<Upstream, Upstream>()
 
   constructor(loaded: LoadedConfig, context: BuildContext) {
     this.config = loaded.config
@@ -67,6 +73,8 @@ export class Build {
         return [name, upstream]
       }),
     )
+    for (const [name, { fallback }] of Object.entries(loaded.config.upstreams))
+      if (fallback !== undefined) this.#fallbacks.set(this.upstream(name), this.upstream(fallback.upstream))
   }
 
   /** Has `free` called when the configuration ends; last in, first out. */
@@ -94,9 +102,15 @@ export class Build {
     return upstream
   }
 
-  /** Where the calls of a place go. */
-  destination(place: string, upstreamName: string): Destination {
-    return new Destination(place, this.upstream(upstreamName))
+  /** Where the calls of a place go; `place` is as {@link Destination} has it. */
+  destination(place: string, { upstream: name = '', canary: config }: DestinationConfig): Destination {
+    const stable = this.upstream(name)
+    const fallbacks = this.#fallbacks
+    if (config === undefined) return new Destination(place, stable, { fallbacks })
+    const upstream = this.upstream(config.upstream)
+    const canary = buildCanary(config, { place, stable, upstream, host: this.host(undefined) })
+    this.canaries.set(place, canary.release)
+    return new Destination(place, stable, { canary, fallbacks })
   }
 
   /** @param row one of those that share a policy; undefined for what stands in no place of its own. */
@@ -180,6 +194,12 @@ export class Build {
   error(path: readonly PropertyKey[], message: string): ConfigError {
     return new ConfigError([this.#loaded.document.problem(path, message)])
   }
+}
+
+/** The part of a place's configuration that says who answers. */
+type DestinationConfig = {
+  readonly upstream?: string | undefined
+  readonly canary?: CanaryConfig | undefined
 }
 
 /** Of a gateway that is only looked into. */

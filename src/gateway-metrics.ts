@@ -1,6 +1,8 @@
 import { Counter, collectDefaultMetrics, Gauge, type Registry } from 'prom-client'
-import type { GatewayStatus, TargetStatus } from './admin/health.ts'
+import { type GatewayStatus, isUp, type TargetStatus } from './admin/health.ts'
+import { circuitMetrics } from './circuit-metrics.ts'
 import type { GatewayError } from './core/error.ts'
+import { registerTargetMetrics } from './target-metrics.ts'
 
 /** Metrics of the gateway itself; those of exchanges belong to the `metrics` plugin. */
 export class GatewayMetrics {
@@ -45,6 +47,7 @@ export class GatewayMetrics {
         }
       },
     })
+    registerTargetMetrics(registry, async () => (await status()).upstreams)
     const gauge = (name: string, help: string, read: (now: GatewayStatus) => number): void => {
       new Gauge({
         name,
@@ -79,6 +82,7 @@ export class GatewayMetrics {
         }
       },
     })
+    circuitMetrics(registry, status)
   }
 
   reloaded(result: 'applied' | 'refused'): void {
@@ -96,8 +100,4 @@ export class GatewayMetrics {
 
 function targetsOf(status: GatewayStatus): readonly TargetStatus[] {
   return status.upstreams.flatMap((upstream) => upstream.targets)
-}
-
-function isUp(target: TargetStatus): boolean {
-  return target.healthy !== false
 }

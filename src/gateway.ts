@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { Express } from 'express'
@@ -6,6 +5,7 @@ import type { Redis } from 'ioredis'
 import { Registry } from 'prom-client'
 import { createApp } from './admin/app.ts'
 import type { GatewayStatus } from './admin/health.ts'
+import { registerCanaryMetrics } from './canary-metrics.ts'
 import { CertificateWatch } from './certificate-expiry.ts'
 import { maskSecrets } from './config/mask.ts'
 import type { Config } from './config/schema.ts'
@@ -13,18 +13,21 @@ import { SeenFiles } from './config/seen-files.ts'
 import { TrustedProxies } from './core/client-address.ts'
 import type { Logger } from './core/log.ts'
 import type { Row } from './core/route.ts'
+import { ServiceRegistry } from './discovery/service-registry.ts'
+import { drain } from './drain.ts'
 import { GatewayMetrics } from './gateway-metrics.ts'
 import { Generations } from './generations.ts'
-import { type Fallback, Listener, type Plan } from './listener/listener.ts'
+import { Listener, type Plan } from './listener/listener.ts'
 import { GatewayServer } from './listener/server.ts'
 import { createLog } from './log.ts'
 import { type OpenPorts, openPorts, serverLimits } from './ports.ts'
-import { quietMoment } from './quiet-moment.ts'
 import type { RoutingTable } from './routing/table.ts'
 import { readSource, type Source, type SourceOptions } from './source.ts'
 import { connectRedis } from './store/redis.ts'
+import type { Release } from './traffic/canary/release.ts'
 import { registerUpstreamMetrics } from './upstream-metrics.ts'
-import { Upstreams, upstreamStatus } from './upstreams.ts'
+import { Upstreams } from './upstreams.ts'
+import { version } from './version.ts'
 
 /** How a gateway is made. */
 export interface GatewayOptions extends SourceOptions {
@@ -53,6 +56,8 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
 export class Gateway {
   readonly log: Logger
   readonly metrics = new Registry()
+  /** Instances that announce themselves, for upstreams with discovery of type `registry`. Reloads do not touch it. */
+  readonly registry = new ServiceRegistry()
   readonly #generations: Generations
   readonly #listener: Listener
   readonly #app: Express
@@ -69,6 +74,7 @@ export class Gateway {
     const { offline = false, watch = true, now = Date.now } = options
     this.log = options.log ?? createLog(observability.log.level)
     this.#gauges = new GatewayMetrics(this.metrics, observability.metrics, () => this.status())
+    registerCanaryMetrics(this.metrics, () => this.canaries.values())
     registerUpstreamMetrics(this.metrics, () => this.#generations.current.upstreams)
     this.#certificates = new CertificateWatch(this.log, now)
     const { url = '' } = stores.redis ?? {}
@@ -83,26 +89,24 @@ export class Gateway {
       // Nothing else that /readyz requires can fail while a configuration runs.
       ready: () => !this.#draining,
       redis: this.#redis,
-      upstreams: new Upstreams(this.log, { probe: !offline }),
+      upstreams: new Upstreams(this.log, { probe: !offline, registry: this.registry }),
       onDecided: (result) => {
         this.#gauges.reloaded(result)
         if (result === 'applied') this.#useCertificates()
       },
     })
-    const { limits } = server
     this.#listener = new Listener({
-      limits,
+      limits: server.limits,
       proxies: new TrustedProxies(server.trustedProxies),
       current: () => this.#generations.current,
       draining: () => this.#draining,
     })
-    const notFound: Fallback = (req, res) => this.#listener.notFound(req, res)
     this.#app = createApp({
       metrics: this.metrics,
       status: () => this.status(),
       draining: () => this.#draining,
       grpcDescription: () => this.#generations.current.grpcDescription(),
-      notFound,
+      notFound: (req, res) => this.#listener.notFound(req, res),
       failed: (req, res, error) => this.#listener.failed(req, res, error),
       extend: options.extend,
     })
@@ -134,6 +138,11 @@ export class Gateway {
 
   get table(): RoutingTable<Plan> {
     return this.#generations.current.table
+  }
+
+  /** The releases of the running configuration by place: `users`, `graphql/accounts`, `grpc/library.v1.LibraryService`. */
+  get canaries(): ReadonlyMap<string, Release> {
+    return this.#generations.current.canaries
   }
 
   get rows(): readonly Row[] {
@@ -193,7 +202,7 @@ export class Gateway {
       activeConnections: await this.#server.connections(),
       refusedConfig: this.#generations.refused,
       redis: status === undefined ? undefined : status === 'ready' ? 'up' : 'down',
-      upstreams: this.#generations.current.upstreams.map(upstreamStatus),
+      upstreams: this.#generations.upstreams(),
       reflections: this.#generations.reflections(),
       routes: this.table.entries.length,
       certificates: this.#certificates.expiries,
@@ -210,17 +219,7 @@ export class Gateway {
     this.#generations.freeze()
     const { drainDelay, gracePeriod } = this.config.server.shutdown
     this.log.info({ drainDelay, gracePeriod }, 'draining')
-    // Requests that are under way were not told yet: after this answer their clients must not send another on the connection.
-    for (const x of this.#listener.active.all()) if (!x.committed) x.replyHeaders.push('Connection', 'close')
-    this.#server.drain()
-    if (drainDelay > 0) await new Promise((resolve) => setTimeout(resolve, drainDelay))
-    await quietMoment(500)
-    // Before the server's own: what it ends is no longer active, and an upgraded connection is none that it would end.
-    const cut = setTimeout(() => {
-      for (const x of this.#listener.active.all()) x.upgrade?.socket.destroy()
-    }, gracePeriod)
-    await this.#server.close(gracePeriod)
-    clearTimeout(cut)
+    await drain({ listener: this.#listener, server: this.#server, drainDelay, gracePeriod })
     await this.dispose()
     this.log.info({}, 'stopped')
   }
@@ -239,10 +238,7 @@ export class Gateway {
     this.#server.dispose()
     this.#certificates.close()
     await this.#generations.close()
+    this.registry.close()
     this.#redis?.disconnect()
   }
-}
-
-const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
-  version: string
 }

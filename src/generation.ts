@@ -13,6 +13,7 @@ import type { TlsIdentities } from './listener/tls-identities.ts'
 import { compileHooks } from './pipeline/plan.ts'
 import { identityPlugin } from './plugins/identity/identity.ts'
 import { RouteClash, RoutingTable } from './routing/table.ts'
+import type { Release } from './traffic/canary/release.ts'
 import type { Upstream } from './traffic/upstream.ts'
 import { unroutedPlan } from './unrouted.ts'
 
@@ -20,6 +21,8 @@ import { unroutedPlan } from './unrouted.ts'
 export interface BuiltGeneration extends Generation {
   readonly config: Config
   readonly upstreams: readonly Upstream[]
+  /** By place: `users`, `graphql/accounts`, `grpc/library.v1.LibraryService`. */
+  readonly canaries: ReadonlyMap<string, Release>
   /** Who the gateway is to clients that speak TLS; undefined when there is no port for them. */
   readonly identities: TlsIdentities | undefined
   /** What the gRPC front-end serves; undefined when there is none. Made when it is first asked for. */
@@ -32,6 +35,7 @@ export interface BuiltGeneration extends Generation {
 export async function buildGeneration(loaded: LoadedConfig, context: BuildContext): Promise<BuiltGeneration> {
   const build = new Build(loaded, context)
   try {
+    await context.upstreams.discovered()
     const identities = buildIdentities(build)
     checkUpstreamTls(build)
     const shared = loaded.config.plugins.map((use, index) => build.plugin(use, undefined, ['plugins', index]))
@@ -60,6 +64,7 @@ function generation(
   return {
     config: build.config,
     upstreams: [...build.upstreams.values()],
+    canaries: build.canaries,
     ...parts,
     enter: () => {
       active++

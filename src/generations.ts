@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
+import type { UpstreamStatus } from './admin/health.ts'
 import { type BuildContext, messageOf } from './build.ts'
 import type { Config } from './config/schema.ts'
 import { SeenFiles } from './config/seen-files.ts'
@@ -66,6 +67,11 @@ export class Generations {
   /** Resolves when the next configuration is decided, true when it was applied. Reloads take turns. */
   reload(): Promise<boolean> {
     return this.#inTurn(() => this.#reload((source) => this.#applyWhatLoads(source, { forNews: false })))
+  }
+
+  /** How the upstreams of the running configuration are, for people. */
+  upstreams(): UpstreamStatus[] {
+    return this.#options.upstreams.status(this.current.upstreams)
   }
 
   /** What the backends have on offer of these configurations, for people. */

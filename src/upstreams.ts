@@ -1,16 +1,26 @@
-import type { UpstreamStatus } from './admin/health.ts'
+import { setTimeout as delay } from 'node:timers/promises'
+import type { CircuitStatus, UpstreamStatus } from './admin/health.ts'
+import { providerOf } from './build-discovery.ts'
+import { probeOf } from './build-probe.ts'
 import type { UpstreamConfig } from './config/schema.ts'
 import type { Logger } from './core/log.ts'
+import type { Target } from './core/target.ts'
+import { Discovery } from './discovery/discovery.ts'
+import { ServiceRegistry } from './discovery/service-registry.ts'
 import type { StickyOptions } from './traffic/balancing/sticky.ts'
-import { HealthChecker, type Probe } from './traffic/health-check.ts'
-import { httpProbe } from './traffic/http-probe.ts'
+import type { Breaker } from './traffic/breaker.ts'
+import type { CircuitOptions } from './traffic/circuit.ts'
+import { HealthChecker } from './traffic/health-check.ts'
 import { Upstream } from './traffic/upstream.ts'
 
-/** An upstream with its probes, and the configuration that it was made from. */
+/** An upstream with its probes and its discovery, and the configuration that it was made from. */
 interface Held {
   readonly fingerprint: string
+  /** The same of what finds its targets; undefined when they are listed. */
+  readonly discoveryFingerprint: string | undefined
   readonly upstream: Upstream
   readonly checker: HealthChecker | undefined
+  readonly discovery: Discovery | undefined
   /** Generations that use it. */
   users: number
 }
@@ -20,11 +30,13 @@ export class Upstreams {
   readonly #held = new Set<Held>()
   readonly #log: Logger
   readonly #probe: boolean
+  readonly #registry: ServiceRegistry
 
-  /** @param options.probe whether targets are probed at all. */
-  constructor(log: Logger, options: { readonly probe: boolean }) {
+  /** @param options.probe whether targets are probed and looked for at all; `registry`: of instances that announce themselves, by default one of its own. */
+  constructor(log: Logger, options: { readonly probe: boolean; readonly registry?: ServiceRegistry }) {
     this.#log = log
     this.#probe = options.probe
+    this.#registry = options.registry ?? new ServiceRegistry()
   }
 
   /** The upstream for a configuration: the one that is there, or a new one. Give it back with the returned `release`. */
@@ -34,12 +46,14 @@ export class Upstreams {
     if (held === undefined) {
       held = { fingerprint, ...this.#make(name, config), users: 0 }
       this.#held.add(held)
+      if (this.#probe) held.discovery?.start()
     }
     const taken = held
     taken.users++
     const release = async (): Promise<void> => {
       if (--taken.users > 0) return
       this.#held.delete(taken)
+      taken.discovery?.close()
       taken.checker?.close()
       await taken.upstream.close()
     }
@@ -51,16 +65,39 @@ export class Upstreams {
     for (const { checker } of this.#held) checker?.start()
   }
 
-  #make(name: string, config: UpstreamConfig): { upstream: Upstream; checker: HealthChecker | undefined } {
+  /**
+   * Resolves when discovery has told something of each upstream that has no targets yet, be it trouble, but in any case soon: a configuration is
+   * to begin with targets, and is not to wait for a provider that is down.
+   */
+  async discovered(): Promise<void> {
+    const waiting = [...this.#held].flatMap(({ upstream, discovery }) =>
+      this.#probe && discovery !== undefined && upstream.endpoints.length === 0 ? [discovery.first] : [],
+    )
+    if (waiting.length === 0) return
+    const late = new AbortController()
+    const limit = delay(discoveryLimitMs, undefined, { signal: late.signal }).catch(() => {})
+    await Promise.race([Promise.all(waiting), limit])
+    late.abort()
+  }
+
+  /** What `/health` and the metrics say of these upstreams. */
+  status(upstreams: readonly Upstream[]): UpstreamStatus[] {
+    return [...this.#held].filter(({ upstream }) => upstreams.includes(upstream)).map(statusOf)
+  }
+
+  #make(name: string, config: UpstreamConfig): Omit<Held, 'fingerprint' | 'users'> {
+    const discoveryFingerprint = config.discovery && JSON.stringify([name, config.discovery])
     const { loadBalancing: balancing } = config
     const { active, passive } = config.healthChecks
     const upstream = new Upstream(name, {
-      targets: config.targets,
+      targets: config.targets ?? this.#foundBefore(discoveryFingerprint),
       connections: {
         connectTimeoutMs: config.timeouts.connect,
         idleTimeoutMs: config.connections.keepAlive,
+        maxAgeMs: config.connections.maxAge,
         maxConnections: config.connections.max,
-        tls: config.tls,
+        http2: config.connections.http2,
+        tls: tlsOf(config),
       },
       requestTimeoutMs: config.timeouts.request,
       totalTimeoutMs: config.timeouts.total,
@@ -78,6 +115,7 @@ export class Upstreams {
         nonIdempotent: config.retry.nonIdempotent,
         maxBodyBytes: config.retry.maxBodyBytes,
       },
+      circuit: config.circuitBreaker && circuitOptions(config.circuitBreaker),
       balancing: {
         policy: balancing.policy,
         hashOn: balancing.hashOn,
@@ -104,8 +142,34 @@ export class Upstreams {
             ejection: upstream.ejection,
             log: this.#log,
           })
-    return { upstream, checker }
+    const discovery =
+      config.discovery &&
+      new Discovery({
+        upstreamName: name,
+        provider: providerOf(config.discovery, this.#registry),
+        log: this.#log,
+        onTargets: (targets) => {
+          upstream.setTargets(targets)
+          checker?.follow(upstream.endpoints)
+        },
+      })
+    return { discoveryFingerprint, upstream, checker, discovery }
   }
+
+  /** An upstream that is made anew for another reason does not have to wait until its targets are found again. */
+  #foundBefore(discoveryFingerprint: string | undefined): readonly Target[] {
+    const before = [...this.#held].findLast((held) => held.discoveryFingerprint === discoveryFingerprint)
+    return (before?.upstream.endpoints ?? []).map(({ url, weight, priority }) => ({ url, weight, priority }))
+  }
+}
+
+/** How long a configuration waits for its first targets. */
+const discoveryLimitMs = 2_000
+
+/** Targets that are found by a name have certificates for it, not for their addresses. */
+function tlsOf({ tls, discovery }: UpstreamConfig): UpstreamConfig['tls'] {
+  if (discovery?.type !== 'dns') return tls
+  return { insecureSkipVerify: false, ...tls, serverName: tls?.serverName ?? discovery.name }
 }
 
 type StickyConfig = NonNullable<UpstreamConfig['loadBalancing']['sticky']>['cookie']
@@ -114,30 +178,22 @@ function stickyOptions({ maxAge, ...cookie }: StickyConfig): StickyOptions {
   return { ...cookie, maxAgeSeconds: maxAge === undefined ? undefined : Math.round(maxAge / 1_000) }
 }
 
-type ProbeConfig = NonNullable<UpstreamConfig['healthChecks']['active']>
+type CircuitConfig = NonNullable<UpstreamConfig['circuitBreaker']>
 
-function probeOf({ type, path, service, timeout: timeoutMs }: ProbeConfig): Probe {
-  return type === 'grpc' ? grpcProbe({ service, timeoutMs }) : httpProbe({ path, timeoutMs })
-}
-
-/** Its module is loaded by the first probe, because gRPC is loaded only where it is used. */
-function grpcProbe(options: { readonly service: string; readonly timeoutMs: number }): Probe {
-  let loaded: Promise<Probe> | undefined
-  const load = async (): Promise<Probe> => {
-    const { GrpcProbe } = await import('./front-ends/grpc/health/grpc-probe.ts')
-    return new GrpcProbe(options)
-  }
-  return {
-    probe: async (endpoint) => {
-      loaded ??= load()
-      return (await loaded).probe(endpoint)
-    },
-    close: () => void loaded?.then((probe) => probe.close()),
-  }
+function circuitOptions({ window, slowCall, openFor, ...rest }: CircuitConfig): CircuitOptions {
+  return { ...rest, windowMs: window, slowCallMs: slowCall, openForMs: openFor }
 }
 
 /** What `/health` and the metrics say of an upstream. */
-export function upstreamStatus({ name, endpoints }: Upstream): UpstreamStatus {
-  const targets = endpoints.map(({ url, healthy, healthReason }) => ({ url, healthy, reason: healthReason }))
-  return { name, targets }
+function statusOf({ upstream, discovery }: Held): UpstreamStatus {
+  const { name, endpoints, circuit, fallbacks } = upstream
+  const targets = endpoints.map((endpoint) => {
+    const { url, healthy, healthReason: reason, changedAt, changes } = endpoint
+    return { url, healthy, reason, changedAt, changes, circuit: circuitStatus(endpoint.circuit) }
+  })
+  return { name, targets, circuit: circuitStatus(circuit), fallbacks, discovery: discovery?.status }
+}
+
+function circuitStatus(circuit: Breaker | undefined): CircuitStatus | undefined {
+  return circuit && { state: circuit.state(performance.now()), changes: circuit.changes }
 }

@@ -13,11 +13,13 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   'config/': ['core/', 'routing/template.ts'],
   'pipeline/': ['core/'],
   'traffic/': ['core/'],
+  'discovery/': ['core/'],
   'store/': ['core/'],
   'plugins/': ['core/', 'pipeline/registry.ts', 'store/'],
   'front-ends/body.ts': ['core/'],
-  'front-ends/rest/': ['core/', 'traffic/', 'front-ends/body.ts'],
-  'front-ends/graphql/': ['core/', 'traffic/', 'front-ends/body.ts'],
+  'front-ends/json-body.ts': ['core/', 'front-ends/body.ts'],
+  'front-ends/rest/': ['core/', 'traffic/', 'front-ends/body.ts', 'front-ends/json-body.ts'],
+  'front-ends/graphql/': ['core/', 'traffic/', 'front-ends/body.ts', 'front-ends/json-body.ts'],
   'front-ends/grpc/': ['core/', 'traffic/', 'front-ends/body.ts', 'routing/template.ts'],
   'admin/': ['core/', 'config/', 'store/', 'routing/', 'traffic/'],
   'listener/': ['core/', 'routing/', 'pipeline/'],
@@ -78,6 +80,8 @@ test('the rules refuse the arrows that they are there for', () => {
     ['config/load.ts', 'plugins/builtin.ts'],
     ['listener/listener.ts', 'gateway.ts'],
     ['main.ts', 'gateway.ts'],
+    ['discovery/discovery.ts', 'traffic/upstream.ts'],
+    ['traffic/upstream.ts', 'discovery/discovery.ts'],
   ] as const
   for (const [from, to] of planted) assert.equal(isAllowed({ from, to }), false, `${from} -> ${to}`)
 })

@@ -45,6 +45,8 @@ export function demoSamples(url: string, { apiKey, jwt, trialKey }: Credentials)
     get('REST: orders, from two instances in turn', '/v1/orders', key, 200),
     get('REST: what the backend is told about you', '/v1/users/whoami', token, 200),
     get('REST: an event stream', '/v1/users/events?count=3', key, 200),
+    get('REST: one answer out of REST, GraphQL and gRPC', '/v1/home/42', key, 200),
+    get('REST: a stored GraphQL operation', '/v1/profiles/42', key, 200),
     get('REST, refused: no credentials', '/v1/users/42', {}, 401),
     get('REST, refused: the role admin is missing', '/v1/reports', key, 403),
     get('REST, refused: no such route', '/v3/users/42', key, 404),

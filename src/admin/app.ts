@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import express, { type Express } from 'express'
 import type { Registry } from 'prom-client'
-import { type GatewayStatus, healthReport, readinessReport } from './health.ts'
+import { type GatewayStatus, healthReport, readinessReport, upstreamReport } from './health.ts'
 
 /** What the Express app needs of the gateway. */
 export interface AppOptions {
@@ -37,12 +37,14 @@ export function createApp(options: AppOptions): Express {
     if (req.query.verbose === undefined) res.type('text/plain').send(ready ? 'ok\n' : 'not ready\n')
     else res.json({ ready, checks })
   })
-  app.get('/health', async (_req, res) => {
-    const report = healthReport(await options.status())
+  app.get('/health', async (req, res) => {
+    const status = await options.status()
+    const report = healthReport(status)
+    const upstreams = req.query.verbose === undefined ? undefined : upstreamReport(status)
     res
       .status(report.status === 'unhealthy' ? 503 : 200)
       .set('Cache-Control', 'no-store')
-      .json(report)
+      .json({ ...report, upstreams })
   })
   app.get('/metrics', async (_req, res) => {
     res

@@ -21,7 +21,22 @@ export interface GatewayStatus {
 
 export interface UpstreamStatus {
   readonly name: string
+  /** Undefined: it has none. */
+  readonly circuit: CircuitStatus | undefined
+  /** Calls that its fallback took. */
+  readonly fallbacks: number
   readonly targets: readonly TargetStatus[]
+  /** How the finding of targets goes; undefined where they are listed. */
+  readonly discovery?: DiscoveryStatus | undefined
+}
+
+export interface DiscoveryStatus {
+  /** When targets were found last, Unix time in milliseconds; undefined: never. */
+  readonly foundAt: number | undefined
+  /** What is not well; undefined: all is well. */
+  readonly trouble: string | undefined
+  /** How often it came into trouble. */
+  readonly failures: number
 }
 
 export interface TargetStatus {
@@ -29,6 +44,26 @@ export interface TargetStatus {
   /** Undefined: not probed. */
   readonly healthy: boolean | undefined
   readonly reason: string
+  /** When that changed last, Unix time in milliseconds; undefined: it never did. */
+  readonly changedAt?: number | undefined
+  /** How often it came in and went out, by what said so: `probe`, `ejection`. */
+  readonly changes?: Readonly<Record<string, { readonly healthy: number; readonly unhealthy: number }>>
+  /** Undefined: it has none of its own. */
+  readonly circuit: CircuitStatus | undefined
+}
+
+/** `closed`: calls pass. */
+export type CircuitState = 'closed' | 'half_open' | 'open'
+
+export interface CircuitStatus {
+  readonly state: CircuitState
+  /** How often it went into each state. */
+  readonly changes: Readonly<Record<CircuitState, number>>
+}
+
+/** Whether a target takes traffic. */
+export function isUp({ healthy, circuit }: TargetStatus): boolean {
+  return healthy !== false && circuit?.state !== 'open'
 }
 
 /** One reason to be ready or not. */
@@ -68,17 +103,29 @@ export function readinessReport(status: GatewayStatus): { ready: boolean; checks
       detail: trouble ?? 'the newest descriptors are running',
     })
   }
+  for (const { name, targets, discovery } of status.upstreams) {
+    if (discovery === undefined) continue
+    checks.push({
+      name: `discovery ${name}`,
+      ok: discovery.trouble === undefined,
+      required: false,
+      detail: discovery.trouble ?? `${targets.length} targets were found`,
+    })
+  }
   return { ready: checks.every((check) => check.ok || !check.required), checks }
 }
 
-/** `healthy`, `degraded` when some target is down, `unhealthy` when no upstream has one left. */
+/** `healthy`, `degraded` when some target is down or some circuit open, `unhealthy` when no upstream has one left. */
 export function healthReport(status: GatewayStatus) {
   const backends = Object.fromEntries(
     status.upstreams.map((upstream) => [upstream.name, backendState(upstream)]),
   )
   const states = Object.values(backends)
-  const someDown = status.upstreams.some((upstream) =>
-    upstream.targets.some((target) => target.healthy === false),
+  const someDown = status.upstreams.some(
+    ({ circuit, targets }) => circuit?.state === 'open' || !targets.every(isUp),
+  )
+  const circuits = status.upstreams.flatMap(({ name, circuit }) =>
+    circuit === undefined ? [] : [[name, circuit.state]],
   )
   const allDown = states.length > 0 && states.every((state) => state !== 'healthy')
   return {
@@ -90,13 +137,42 @@ export function healthReport(status: GatewayStatus) {
     uptimeSeconds: Math.round((status.now - status.startedAt) / 1000),
     activeConnections: status.activeConnections,
     backends,
+    ...(circuits.length > 0 && { circuits: Object.fromEntries(circuits) }),
   }
 }
 
 /** `unreachable` when every target failed without an answer, `unhealthy` when some answered wrongly and none is good. */
 function backendState(upstream: UpstreamStatus): 'healthy' | 'unhealthy' | 'unreachable' {
-  if (upstream.targets.some((target) => target.healthy !== false)) return 'healthy'
+  if (upstream.circuit?.state !== 'open' && upstream.targets.some(isUp)) return 'healthy'
   return upstream.targets.every((target) => target.reason.startsWith('probe failed'))
     ? 'unreachable'
     : 'unhealthy'
+}
+
+/** Every target with its state and the reason of it, for people. */
+export function upstreamReport({ upstreams }: GatewayStatus) {
+  return Object.fromEntries(
+    upstreams.map(({ name, targets, discovery }) => [
+      name,
+      {
+        targets: targets.map(({ url, healthy, reason, changedAt }) => ({
+          url,
+          state: healthy === undefined ? 'unknown' : healthy ? 'healthy' : 'unhealthy',
+          reason,
+          since: timeOf(changedAt),
+        })),
+        ...(discovery && {
+          discovery: {
+            ok: discovery.trouble === undefined,
+            reason: discovery.trouble,
+            foundAt: timeOf(discovery.foundAt),
+          },
+        }),
+      },
+    ]),
+  )
+}
+
+function timeOf(at: number | undefined): string | undefined {
+  return at === undefined ? undefined : new Date(at).toISOString()
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { size } from '../core/units.ts'
+import { canaryKey } from './canary-keys.ts'
 import { name, object, template } from './declare.ts'
 import { type PluginListSchema, policyKeys } from './policy-keys.ts'
 
@@ -13,6 +14,7 @@ export function graphqlSchema(uses: PluginListSchema) {
           name('a subgraph'),
           z.strictObject({
             upstream: z.string().describe('Who answers: a name under upstreams.'),
+            canary: canaryKey,
             path: z.string().startsWith('/').default('/graphql').describe("Path of the subgraph's endpoint."),
             schema: z
               .string()

@@ -1,6 +1,8 @@
 import { z } from 'zod'
 import { duration, size } from '../core/units.ts'
+import { canaryKey } from './canary-keys.ts'
 import { object } from './declare.ts'
+import { serviceFallback } from './fallback-keys.ts'
 import { type PluginListSchema, policyKeys } from './policy-keys.ts'
 
 /** `grpc`. */
@@ -72,9 +74,11 @@ export function grpcSchema(uses: PluginListSchema) {
         z.string(),
         z.strictObject({
           upstream: z.string().describe('Who answers: a name under upstreams.'),
+          canary: canaryKey,
           timeout: duration()
             .optional()
             .describe("Deadline of a call, instead of the upstream's timeouts.request."),
+          fallback: serviceFallback,
           messageBytes: size()
             .optional()
             .describe('Largest message in either direction, instead of grpc.messageBytes.'),

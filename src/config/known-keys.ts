@@ -19,7 +19,7 @@ function below(node: SchemaNode, part: PropertyKey): SchemaNode[] {
 
 function variants(node: SchemaNode, root: SchemaNode): readonly SchemaNode[] {
   if (node.$ref !== undefined) return root.$defs?.plugin?.anyOf ?? []
-  return node.anyOf ?? [node]
+  return node.anyOf ?? node.oneOf ?? [node]
 }
 
 interface SchemaNode {
@@ -27,6 +27,7 @@ interface SchemaNode {
   readonly items?: SchemaNode
   readonly additionalProperties?: SchemaNode | boolean
   readonly anyOf?: readonly SchemaNode[]
+  readonly oneOf?: readonly SchemaNode[]
   readonly $ref?: string
   readonly $defs?: { readonly plugin?: SchemaNode }
 }

@@ -77,22 +77,3 @@ export const loadBalancingKeys = object({
     .optional()
     .describe('Clients come back to the target that they had, as long as it is healthy.'),
 }).describe('Which target takes a call.')
-
-/** `healthChecks.passive` of an upstream. */
-export const passiveKeys = object({
-  consecutiveErrors: z
-    .int()
-    .min(0)
-    .default(5)
-    .describe('Failures and 5xx answers in a row that eject a target; 0: never.'),
-  ejectFor: duration()
-    .prefault('30s')
-    .describe('For the first time; times two for the second in a row, and so on.'),
-  maxEjectFor: duration().prefault('5m').describe('At the most.'),
-  maxEjectedPercent: z
-    .int()
-    .min(0)
-    .max(100)
-    .default(50)
-    .describe('Share of the targets that may be ejected at a time.'),
-}).describe('Targets that fail calls are left out for a while.')

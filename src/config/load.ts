@@ -73,7 +73,10 @@ function describe(
 ): Problem[] {
   if (issue.code !== 'unrecognized_keys') return [document.problem(issue.path, issue.message)]
   const known = knownKeys(plugins, issue.path)
-  return issue.keys.map((key) =>
-    document.problem([...issue.path, key], `unknown key "${key}"${wordHint(key, known)}`),
-  )
+  return issue.keys.map((key) => {
+    const message = known.includes(key)
+      ? `the key "${key}" is for another type`
+      : `unknown key "${key}"${wordHint(key, known)}`
+    return document.problem([...issue.path, key], message)
+  })
 }

@@ -36,7 +36,7 @@ export function configReference(plugins: readonly PluginOptions[]): string {
 }
 
 function rowsOf(node: SchemaNode, prefix: string): string[] {
-  const rows: string[] = []
+  const rows = rowsOfKinds(node.oneOf ?? [], prefix)
   for (const [key, child] of Object.entries(node.properties ?? {})) {
     if (key === '$schema') continue
     rows.push(...rowOf(`${prefix}${key}`, child, node.required?.includes(key) === true))
@@ -48,8 +48,32 @@ function rowsOf(node: SchemaNode, prefix: string): string[] {
   return rows
 }
 
+/** Of an object that is one of several kinds, told apart by `type`: a key that more than one has alike stands once. */
+function rowsOfKinds(kinds: readonly SchemaNode[], prefix: string): string[] {
+  const words = kinds.map((kind) => kind.properties?.type?.const)
+  const keys = new Map<string, { key: string; child: SchemaNode; required: boolean; of: unknown[] }>()
+  kinds.forEach((kind, index) => {
+    for (const [key, child] of Object.entries(kind.properties ?? {})) {
+      if (key === 'type') continue
+      const required = kind.required?.includes(key) === true
+      const found = keys.get(JSON.stringify([key, child, required])) ?? { key, child, required, of: [] }
+      found.of.push(words[index])
+      keys.set(JSON.stringify([key, child, required]), found)
+    }
+  })
+  const rows = [...keys.values()].flatMap(({ key, child, required, of }) => {
+    const description = `With type ${of.join(' or ')}: ${child.description ?? ''}`
+    return rowOf(`${prefix}${key}`, { ...child, description }, required)
+  })
+  const type: SchemaNode = { enum: words, description: 'Which of these it is.' }
+  return kinds.length === 0 ? [] : [...rowOf(`${prefix}type`, type, true), ...rows]
+}
+
 function rowOf(path: string, node: SchemaNode, required: boolean): string[] {
-  const nested = node.type === 'object' || (node.type === 'array' && node.items?.properties !== undefined)
+  const nested =
+    node.type === 'object' ||
+    node.oneOf !== undefined ||
+    (node.type === 'array' && node.items?.properties !== undefined)
   const inner = node.type === 'array' ? rowsOf(node.items ?? {}, `${path}[].`) : rowsOf(node, `${path}.`)
   const shown = nested && inner.length > 0 ? '' : defaultOf(node, required)
   return [
@@ -68,6 +92,7 @@ function typeOf(written: SchemaNode): string {
   const node = written.anyOf?.[0] ?? written
   if (node.enum !== undefined) return node.enum.map((value) => `\`${String(value)}\``).join(' ')
   if (node.$ref !== undefined) return 'plugin'
+  if (node.oneOf !== undefined) return 'object'
   if (node.type === 'array') return `list of ${typeOf(node.items ?? {})}`
   if (node.pattern?.includes('(ms|s|m|h|d)') === true) return 'duration'
   if (node.pattern?.includes('[kKmMgG]') === true) return 'size'
@@ -79,11 +104,13 @@ interface SchemaNode {
   readonly description?: string
   readonly default?: unknown
   readonly enum?: readonly unknown[]
+  readonly const?: unknown
   readonly pattern?: string
   readonly $ref?: string
   readonly required?: readonly string[]
   readonly properties?: Readonly<Record<string, SchemaNode>>
   readonly items?: SchemaNode
   readonly anyOf?: readonly SchemaNode[]
+  readonly oneOf?: readonly SchemaNode[]
   readonly additionalProperties?: SchemaNode | boolean
 }

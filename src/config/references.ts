@@ -1,3 +1,4 @@
+import type { CanaryConfig } from './canary-keys.ts'
 import { wordHint } from './nearest-word.ts'
 import type { Config } from './schema.ts'
 
@@ -5,6 +6,13 @@ import type { Config } from './schema.ts'
 export interface ReferenceProblem {
   readonly path: readonly PropertyKey[]
   readonly message: string
+}
+
+/** A place whose upstream may have a new version beside it. */
+interface Released {
+  readonly upstream?: string | undefined
+  readonly canary?: CanaryConfig | undefined
+  readonly auth: string
 }
 
 type Policy = Pick<Config['routes'][number], 'auth' | 'authorize'>
@@ -30,8 +38,32 @@ export function checkReferences(config: Config): ReferenceProblem[] {
     problems.push({ path: [...path, 'authorize'], message: 'is not checked where auth is none' })
   }
 
+  for (const [name, { fallback }] of Object.entries(config.upstreams)) {
+    if (fallback === undefined) continue
+    const path = ['upstreams', name, 'fallback', 'upstream']
+    needUpstream(fallback.upstream, path)
+    const circle = circleOf(name, config.upstreams)
+    if (circle !== undefined) problems.push({ path, message: `falls back on itself: ${circle}` })
+  }
+  const needCanary = (place: Released, path: readonly PropertyKey[]): void => {
+    const { canary, upstream, auth } = place
+    if (canary === undefined) return
+    needUpstream(canary.upstream, [...path, 'canary', 'upstream'])
+    const issue = (key: readonly string[], message: string) =>
+      problems.push({ path: [...path, 'canary', ...key], message })
+    if (canary.upstream === upstream)
+      issue(['upstream'], `"${upstream}" is the upstream that it is released beside`)
+    if (auth === 'none' && canary.match.users.length > 0)
+      issue(['match', 'users'], 'is not checked where auth is none')
+  }
+
   config.routes.forEach((route, index) => {
     if (route.upstream !== undefined) needUpstream(route.upstream, ['routes', index, 'upstream'])
+    needCanary(route, ['routes', index])
+    route.aggregate?.parts.forEach(({ rest }, part) => {
+      const path = ['routes', index, 'aggregate', 'parts', part, 'rest', 'upstream']
+      if (rest !== undefined) needUpstream(rest.upstream, path)
+    })
     needIdentity(route.auth, ['routes', index])
     needCaller(route, ['routes', index])
     if (route.rewrite.path !== undefined && route.rewrite.stripPrefix !== undefined) {
@@ -46,6 +78,7 @@ export function checkReferences(config: Config): ReferenceProblem[] {
     needCaller(config.graphql, ['graphql'])
     for (const [name, subgraph] of Object.entries(config.graphql.subgraphs)) {
       needUpstream(subgraph.upstream, ['graphql', 'subgraphs', name, 'upstream'])
+      needCanary({ ...subgraph, auth: config.graphql.auth }, ['graphql', 'subgraphs', name])
     }
   }
   if (config.grpc !== undefined) problems.push(...sourcesOf(config.grpc))
@@ -54,11 +87,24 @@ export function checkReferences(config: Config): ReferenceProblem[] {
   })
   for (const [name, service] of Object.entries(config.grpc?.services ?? {})) {
     needUpstream(service.upstream, ['grpc', 'services', name, 'upstream'])
+    needCanary(service, ['grpc', 'services', name])
     needIdentity(service.auth, ['grpc', 'services', name])
     needCaller(service, ['grpc', 'services', name])
   }
   problems.push(...repeated('routes', config.routes), ...repeated('consumers', config.consumers))
   return problems
+}
+
+/** How the fallbacks of an upstream lead back to it; undefined when they do not. */
+function circleOf(name: string, upstreams: Config['upstreams']): string | undefined {
+  const way = [name]
+  for (let next = upstreams[name]?.fallback; next !== undefined; next = upstreams[next.upstream]?.fallback) {
+    way.push(next.upstream)
+    if (next.upstream === name) return way.join(' -> ')
+    // A circle further on is reported where it begins.
+    if (way.indexOf(next.upstream) < way.length - 1) return undefined
+  }
+  return undefined
 }
 
 function sourcesOf({ protos, descriptorSets, reflection }: NonNullable<Config['grpc']>): ReferenceProblem[] {

@@ -2,26 +2,16 @@ import { z } from 'zod'
 import { headerProblem } from '../core/header-changes.ts'
 import { valueProblem } from '../core/header-options.ts'
 import { textProblem } from '../core/text-template.ts'
-
-/** A path with values in it: what is written out is spelled as paths are. */
-export function pathText(): z.ZodString {
-  return z
-    .string()
-    .startsWith('/')
-    .superRefine((text, context) => {
-      const message = textProblem(text) ?? pathProblem(withoutValues(text))
-      if (message !== undefined) context.addIssue(message)
-    })
-}
+import { jsonWithTexts, pathProblem, valueText, withoutValues } from './text-keys.ts'
 
 /** `routes[].rewrite.query` */
 export const queryChanges = z.strictObject({
   remove: z.array(z.string()).default([]).describe('Names of parameters that are taken out.'),
   set: z
-    .record(z.string(), text())
+    .record(z.string(), valueText())
     .default({})
     .describe('In place of every parameter of the name; taken out where the text comes out empty.'),
-  add: z.record(z.string(), text()).default({}).describe('Beside what is there of the name.'),
+  add: z.record(z.string(), valueText()).default({}).describe('Beside what is there of the name.'),
 })
 
 /** `routes[].redirect` */
@@ -58,14 +48,7 @@ export const respondSchema = z
       .describe('Headers of the answer; values may stand in them.'),
     body: z.string().optional().describe('Text as it is; file://page.html for that of a file.'),
     file: z.string().optional().describe('A file with the bytes of the body, relative to this file.'),
-    json: z
-      .unknown()
-      .superRefine((value, context) => {
-        for (const { path, message } of jsonProblems(value, []))
-          context.addIssue({ code: 'custom', path: [...path], message })
-      })
-      .optional()
-      .describe('The body as JSON; values may stand in its texts.'),
+    json: jsonWithTexts().optional().describe('The body as JSON; values may stand in its texts.'),
   })
   .superRefine(({ status, body, file, json }, context) => {
     const bodies = Object.entries({ body, file, json }).filter(([, value]) => value !== undefined)
@@ -74,25 +57,6 @@ export const respondSchema = z
     if (bodies.length > 0 && (status === 204 || status === 304))
       context.addIssue({ code: 'custom', path: ['status'], message: `${status} has no body` })
   })
-
-function text(): z.ZodString {
-  return z.string().superRefine((value, context) => {
-    const message = textProblem(value)
-    if (message !== undefined) context.addIssue(message)
-  })
-}
-
-/** What stands where values stand matters to nobody but the reader of the rest. */
-function withoutValues(text: string): string {
-  return text.replace(/\$\{[^}]*\}/g, 'x')
-}
-
-function pathProblem(path: string): string | undefined {
-  if (!/^(?:[A-Za-z0-9._~!$&'()*+,;=:@/-]|%[0-9A-Fa-f]{2})*$/.test(path))
-    return 'holds a character that does not belong into a path'
-  if (path.split('/').some((segment) => /^(?:\.|%2e){1,2}$/i.test(segment))) return 'holds a dot segment'
-  return path.slice(0, -1).includes('//') ? 'holds an empty segment' : undefined
-}
 
 /** Clients must not choose the host that they are sent to. */
 function addressProblem(to: string): string | undefined {
@@ -104,19 +68,4 @@ function addressProblem(to: string): string | undefined {
   if (scheme !== undefined && !/^[A-Za-z0-9.-]+(?::\d{1,5})?$|^\[[0-9A-Fa-f:.]+\](?::\d{1,5})?$/.test(host))
     return `"${host}" is no host`
   return pathProblem(withoutValues(path))
-}
-
-interface Found {
-  readonly path: readonly (string | number)[]
-  readonly message: string
-}
-
-function jsonProblems(value: unknown, path: readonly (string | number)[]): Found[] {
-  if (typeof value === 'string') {
-    const message = textProblem(value)
-    return message === undefined ? [] : [{ path, message }]
-  }
-  if (Array.isArray(value)) return value.flatMap((item, index) => jsonProblems(item, [...path, index]))
-  if (typeof value !== 'object' || value === null) return []
-  return Object.entries(value).flatMap(([key, item]) => jsonProblems(item, [...path, key]))
 }

@@ -1,8 +1,13 @@
 import { z } from 'zod'
 import { duration, size } from '../core/units.ts'
+import { aggregateSchema } from './aggregate-schema.ts'
+import { canaryKey } from './canary-keys.ts'
 import { name, object, template } from './declare.ts'
+import { routeFallback } from './fallback-keys.ts'
+import { graphqlOperationSchema } from './operation-schema.ts'
 import { type PluginListSchema, policyKeys } from './policy-keys.ts'
-import { pathText, queryChanges, redirectSchema, respondSchema } from './route-answer.ts'
+import { queryChanges, redirectSchema, respondSchema } from './route-answer.ts'
+import { pathText } from './text-keys.ts'
 
 /** One entry of `routes`. */
 export function routeSchema(uses: PluginListSchema) {
@@ -35,9 +40,19 @@ export function routeSchema(uses: PluginListSchema) {
       upstream: z
         .string()
         .optional()
-        .describe('Who answers: a name under upstreams; or the gateway itself, by redirect or respond.'),
+        .describe(
+          'Who answers: a name under upstreams. Instead of it: redirect, respond, aggregate or graphqlOperation.',
+        ),
+      canary: canaryKey,
+      fallback: routeFallback,
       redirect: redirectSchema.optional().describe('Answers with the address of another place.'),
       respond: respondSchema.optional().describe('Answers without an upstream.'),
+      aggregate: aggregateSchema
+        .optional()
+        .describe('Answers with one JSON object out of several calls (docs/aggregation.md).'),
+      graphqlOperation: graphqlOperationSchema
+        .optional()
+        .describe('Answers with what a GraphQL operation says (docs/aggregation.md).'),
       rewrite: object({
         stripPrefix: z
           .string()
@@ -58,7 +73,9 @@ export function routeSchema(uses: PluginListSchema) {
       }).describe('The path and query that the upstream sees.'),
       timeout: duration()
         .optional()
-        .describe("Time to the head of the answer, instead of the upstream's timeouts.request."),
+        .describe(
+          "Time to the head of the answer, instead of the upstream's timeouts.request; of aggregate and graphqlOperation for the whole, default 30s.",
+        ),
       bodyBytes: size().optional().describe('Largest request body, instead of server.limits.bodyBytes.'),
       encodedSlash: z
         .boolean()
@@ -67,14 +84,21 @@ export function routeSchema(uses: PluginListSchema) {
       ...policyKeys(uses),
     })
     .superRefine((route, context) => {
-      const answers = (['upstream', 'redirect', 'respond'] as const).filter((key) => route[key] !== undefined)
+      const answers = answerKeys.filter((key) => route[key] !== undefined)
       const issue = (path: string[], message: string) => context.addIssue({ code: 'custom', path, message })
-      if (answers.length === 0)
-        issue([], 'says nowhere who answers: set one of upstream, redirect and respond')
+      if (answers.length === 0) {
+        const keys = `${answerKeys.slice(0, -1).join(', ')} and ${answerKeys.at(-1)}`
+        issue([], `says nowhere who answers: set one of ${keys}`)
+      }
       for (const key of answers.slice(1)) issue([key], `excludes ${answers[0]}: a route has one answer`)
       if (route.upstream !== undefined) return
       const changes = Object.values(route.rewrite).some((value) => value !== undefined)
       if (changes) issue(['rewrite'], 'is for routes with an upstream')
-      if (route.timeout !== undefined) issue(['timeout'], 'is for routes with an upstream')
+      for (const key of ['canary', 'fallback'] as const)
+        if (route[key] !== undefined) issue([key], 'is for routes with an upstream')
+      const calls = route.aggregate !== undefined || route.graphqlOperation !== undefined
+      if (route.timeout !== undefined && !calls) issue(['timeout'], 'is for routes that call an upstream')
     })
 }
+
+const answerKeys = ['upstream', 'redirect', 'respond', 'aggregate', 'graphqlOperation'] as const

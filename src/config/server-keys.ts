@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { isCidr } from '../core/client-address.ts'
+import { isCidr } from '../core/address-ranges.ts'
 import { duration, size } from '../core/units.ts'
 import { object } from './declare.ts'
 

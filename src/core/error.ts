@@ -19,6 +19,8 @@ export interface GatewayErrorOptions {
   /** Headers that belong to the refusal (`Allow`, `WWW-Authenticate`), flat: name, value, name, value. */
   readonly headers?: readonly string[]
   readonly violations?: readonly Violation[]
+  /** HTTP status instead of that of the reason: where what a backend said is passed on. */
+  readonly status?: number
 }
 
 /** The only error that reaches clients. The message may be read by strangers; the cause goes to the log only. */
@@ -30,6 +32,8 @@ export class GatewayError extends Error {
   readonly stale: boolean
   readonly headers: readonly string[]
   readonly violations: readonly Violation[]
+  /** Of HTTP. */
+  readonly status: number
 
   constructor(reason: Reason, message: string, options: GatewayErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause })
@@ -39,6 +43,7 @@ export class GatewayError extends Error {
     this.stale = options.stale ?? false
     this.headers = options.headers ?? noHeaders
     this.violations = options.violations ?? noViolations
+    this.status = options.status ?? reasons[reason].status
   }
 
   /** How this error is spelled on each protocol. */

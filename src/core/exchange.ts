@@ -61,6 +61,8 @@ export interface CallRecord {
   /** Milliseconds from the first attempt to the head of the answer (or to the failure). */
   durationMs: number
   error: GatewayError | undefined
+  /** Whether it went to a new version; undefined where none is let in. */
+  readonly canary?: boolean | undefined
 }
 
 /** The part of a call that plugins see and may add headers to. */

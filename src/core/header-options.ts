@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { type Change, type Direction, headerProblem } from './header-changes.ts'
-import { textProblem } from './text-template.ts'
+import { textProblem, type ValueName } from './text-template.ts'
 
 /** Changes to the headers of one direction, checked as far as that is possible without their place. */
 export function headerChangesSchema(direction: Direction) {
@@ -38,7 +38,7 @@ export function headerChangesSchema(direction: Direction) {
 }
 
 /** What is wrong with a header's text; undefined when nothing is. */
-export function valueProblem(text: string): string | undefined {
+export function valueProblem(text: string, own?: (name: ValueName) => boolean): string | undefined {
   if (/[^\t -~]/.test(text)) return 'may have printable ASCII only'
-  return textProblem(text)
+  return textProblem(text, own)
 }

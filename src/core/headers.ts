@@ -65,7 +65,14 @@ export function classifyRequestHeader(name: string): HeaderClass {
   return found
 }
 
-const replyDropped = new Set([...hopByHop, 'proxy-status', 'x-request-id', 'x-trace-id', 'x-response-time'])
+const replyDropped = new Set([
+  ...hopByHop,
+  'proxy-status',
+  'x-canary',
+  'x-request-id',
+  'x-trace-id',
+  'x-response-time',
+])
 const replyClasses = new Map<string, boolean>()
 
 /** Whether a header of an upstream's answer goes on to the client. */

@@ -103,6 +103,7 @@ export const reasons = {
     'A plugin refused the request',
   ),
   ROUTE_NOT_FOUND: row('not_found', 404, '00', 'destination_not_found', 'No route matches'),
+  NOT_FOUND: row('not_found', 404, '01', undefined, 'What is asked for does not exist'),
   METHOD_NOT_ALLOWED: row(
     'unimplemented',
     405,
@@ -129,6 +130,13 @@ export const reasons = {
     'The expectation cannot be met',
   ),
   RATE_LIMITED: row('resource_exhausted', 429, '00', 'http_request_denied', 'The rate limit is used up'),
+  PART_REFUSED: row(
+    'failed_precondition',
+    424,
+    '00',
+    undefined,
+    'A backend refused its part of the answer; the status is what it said',
+  ),
   HEADERS_TOO_LARGE: row(
     'invalid_argument',
     431,
@@ -154,6 +162,7 @@ export const reasons = {
     'The upstream answered with something unreadable',
   ),
   SUBGRAPH_ERROR: row('unknown', 502, '00', 'http_protocol_error', 'A subgraph answered with an error'),
+  PART_FAILED: row('unknown', 502, '05', 'http_protocol_error', 'A backend failed at its part of the answer'),
   UPSTREAM_REFUSED: row(
     'unavailable',
     502,
@@ -176,6 +185,13 @@ export const reasons = {
     '00',
     'destination_unavailable',
     'A part that the request needs is not available',
+  ),
+  CIRCUIT_OPEN: row(
+    'unavailable',
+    503,
+    '01',
+    'destination_unavailable',
+    'The upstream kept failing, and is not asked for a while',
   ),
   NO_HEALTHY_TARGET: row(
     'unavailable',

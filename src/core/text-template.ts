@@ -11,6 +11,14 @@ export interface Place {
   variable(name: string): PathVariable | undefined
   /** Lower-case names of request headers with credentials, beside the usual ones. */
   readonly credentialHeaders: ReadonlySet<string>
+  /** Values that only this place has, `parts.user.id`; undefined for a name that is none of them. Throws an Error for one that is wrong. */
+  own?(name: ValueName): ValueReader | undefined
+}
+
+/** A name in a text, at its first dot: `path` and `id`. */
+export interface ValueName {
+  readonly kind: string
+  readonly key: string
 }
 
 /** Reads the variable of a path template from an exchange. */
@@ -24,25 +32,33 @@ export interface PathVariable {
 /** Text with values of the exchange in it, compiled when configuration loads. */
 export type TextTemplate = readonly (string | Value)[]
 
-/** One `${name}` of a text. */
-export interface Value {
-  /** `path.id`, `claim.sub` */
-  readonly name: string
-  /** Stands in for a value that is not there. */
-  readonly fallback: string | undefined
+/** How a value is read from an exchange. */
+export interface ValueReader {
   /** Undefined when there is no such value in this exchange. */
   read(x: Exchange): string | undefined
   /** The value as it stands in the path; only of path variables. */
   readonly raw?: (x: Exchange) => string
+  /** The value with its type, of what may be other than a text; undefined when it is not there. */
+  readonly json?: (x: Exchange) => unknown
+  /** All values of the name, of what may be there more than once. */
+  readonly list?: (x: Exchange) => readonly string[]
+}
+
+/** One `${name}` of a text. */
+export interface Value extends ValueReader {
+  /** `path.id`, `claim.sub` */
+  readonly name: string
+  /** Stands in for a value that is not there. */
+  readonly fallback: string | undefined
 }
 
 /**
  * What is wrong with a text, as far as can be said without its place; undefined when nothing is. Names have a dot and
- * environment variables do not, so that the two never meet.
+ * environment variables do not, so that the two never meet. `own` says which names only the place knows; by default there are none.
  */
-export function textProblem(text: string): string | undefined {
+export function textProblem(text: string, own: (name: ValueName) => boolean = none): string | undefined {
   try {
-    parseText(text, ({ kind, key }) => reader(kind, key))
+    parseText(text, (name) => (own(name) ? { read: () => undefined } : reader(name)))
     return undefined
   } catch (error) {
     return error instanceof Error ? error.message : String(error)
@@ -51,14 +67,17 @@ export function textProblem(text: string): string | undefined {
 
 /** Compiles a text for its place. Throws an Error for a name that has no value there, or one that must not be passed on. */
 export function compileText(text: string, place: Place): TextTemplate {
-  return parseText(text, ({ kind, key }) => {
+  return parseText(text, (name) => {
+    const own = place.own?.(name)
+    if (own !== undefined) return own
+    const { kind, key } = name
     if (kind === 'path') {
       const variable = place.variable(key)
       if (variable === undefined) throw new Error(`the path of this place has no variable "${key}"`)
       return { read: variable.decoded, raw: variable.raw }
     }
     if (kind === 'header' && place.credentialHeaders.has(key.toLowerCase())) throw new Error(secret(key))
-    return reader(kind, key)
+    return reader(name)
   })
 }
 
@@ -81,15 +100,17 @@ export function renderText(
   return rendered
 }
 
-type Read = Pick<Value, 'read' | 'raw'>
-type Find = (name: { readonly kind: string; readonly key: string }) => Read
+function none(): false {
+  return false
+}
 
-function parseText(text: string, find: Find): TextTemplate {
+function parseText(text: string, find: (name: ValueName) => ValueReader): TextTemplate {
   const parts: (string | Value)[] = []
   let at = 0
   for (;;) {
     const start = text.indexOf('${', at)
-    if (start > at || start === -1) parts.push(text.slice(at, start === -1 ? text.length : start))
+    const literal = text.slice(at, start === -1 ? text.length : start)
+    if (literal !== '') parts.push(literal)
     if (start === -1) return parts
     const end = text.indexOf('}', start)
     if (end === -1) throw new Error(`"${text.slice(start)}" has no "}"`)
@@ -101,26 +122,31 @@ function parseText(text: string, find: Find): TextTemplate {
   }
 }
 
-function reader(kind: string, key: string): Read {
+function reader({ kind, key }: ValueName): ValueReader {
   switch (kind) {
     case 'path':
       return { read: () => undefined }
     case 'query':
-      return { read: (x) => new URLSearchParams(x.request.query).get(key) ?? undefined }
+      return {
+        read: (x) => new URLSearchParams(x.request.query).get(key) ?? undefined,
+        list: (x) => new URLSearchParams(x.request.query).getAll(key),
+      }
     case 'header':
       return headerReader(key.toLowerCase())
     case 'claim':
-      return { read: (x) => plainText(claim(x.principal?.claims ?? {}, key)) }
+      return { read: (x) => plainText(claimOf(x, key)), json: (x) => claimOf(x, key) }
     default: {
-      const read = fixed[`${kind}.${key}`]
-      if (read === undefined) throw new Error(`there is no value "${kind}.${key}"; ${known}`)
-      return { read }
+      const name = `${kind}.${key}`
+      const read = fixed[name]
+      if (read === undefined) throw new Error(`there is no value "${name}"; ${known}`)
+      const list = lists[name]
+      return list === undefined ? { read } : { read, list }
     }
   }
 }
 
 /** Only what a client may say of itself: what the gateway establishes has names of its own. */
-function headerReader(name: string): Read {
+function headerReader(name: string): ValueReader {
   if (!/^[a-z0-9!#$%&'*+.^_`|~-]+$/.test(name)) throw new Error(`"${name}" is no header name`)
   const kind = classifyRequestHeader(name)
   if (kind === 'credential' || name === 'cookie') throw new Error(secret(name))
@@ -149,6 +175,15 @@ const fixed: Readonly<Record<string, Value['read']>> = {
   'client.address': (x) => x.request.clientAddress,
   'route.id': (x) => x.route.id,
   'trace.id': (x) => x.trace.traceId,
+}
+
+const lists: Readonly<Record<string, (x: Exchange) => readonly string[]>> = {
+  'user.roles': (x) => x.principal?.roles ?? [],
+  'user.scopes': (x) => x.principal?.scopes ?? [],
+}
+
+function claimOf(x: Exchange, key: string): unknown {
+  return claim(x.principal?.claims ?? {}, key)
 }
 
 const known = `values are path.<variable>, query.<name>, header.<name>, claim.<name>, ${Object.keys(fixed).join(', ')}`

@@ -33,9 +33,15 @@ export function readBody(x: HttpExchange, maxBytes: number): Promise<Buffer> {
   })
 }
 
+/** Reads a small body that nobody wants, so that the connection can be kept. */
+export async function readOff(x: HttpExchange): Promise<void> {
+  if (x.contentLength !== undefined && x.contentLength <= readOffBytes) await readBody(x, readOffBytes)
+}
+
 /** The refusal of a body above a limit. */
 export function tooLarge(maxBytes: number): GatewayError {
   return new GatewayError('BODY_TOO_LARGE', `The body is larger than ${maxBytes} bytes.`)
 }
 
+const readOffBytes = 65_536
 const empty = Buffer.alloc(0)

@@ -92,13 +92,15 @@ function callFields({ calls }: Exchange): string {
   let names = first?.upstreamName ?? ''
   let attempts = 0
   let durationMs = 0
+  let canary: boolean | undefined
   for (const call of calls) {
     attempts += call.attempts
     durationMs += call.durationMs
+    if (call.canary !== undefined) canary = call.canary || canary === true
     if (call !== first && !names.split(',').includes(call.upstreamName)) names += `,${call.upstreamName}`
   }
-  const where =
-    text('gateway.upstream', names, maxPath) + text('gateway.target', calls.at(-1)?.target, maxText)
+  let where = text('gateway.upstream', names, maxPath) + text('gateway.target', calls.at(-1)?.target, maxText)
+  if (canary !== undefined) where += `,"gateway.canary":${canary}`
   return `${where},"gateway.attempts":${attempts},"gateway.upstream_duration_ms":${roundMs(durationMs)}`
 }
 

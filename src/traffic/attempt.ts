@@ -1,5 +1,6 @@
 import { GatewayError } from '../core/error.ts'
 import type { Call } from './call.ts'
+import { settleTrials } from './circuit.ts'
 import type { Endpoint } from './endpoint.ts'
 
 /** One try of a call at one endpoint. `dispatch` makes it; a transport sends it and tells what comes of it. */
@@ -12,6 +13,8 @@ export class Attempt<C extends Call = Call> {
   fault: string | undefined
   /** Whether another attempt was faster. */
   lost = false
+  /** What the circuit of the endpoint gave it; 0: nothing is to be settled. */
+  pass = 0
   #cancelled: GatewayError | undefined
   #onCancel: ((error: GatewayError) => void) | undefined
   #answeredAt = 0
@@ -45,6 +48,7 @@ export class Attempt<C extends Call = Call> {
     if (!this.call.answeredBy(this)) return false
     this.#answeredAt = performance.now()
     clearTimeout(this.#timer)
+    if (this.call.headDecides) settleTrials(this)
     return true
   }
 

@@ -10,6 +10,8 @@ export abstract class Call implements UpstreamCall, CallRecord {
   readonly destination: Destination
   /** Chosen by the destination. */
   upstream: Upstream
+  /** What the circuit of the upstream gave it; 0: nothing is to be settled. */
+  pass = 0
   readonly headers: string[]
   /** Whether doing it twice is the same as once (RFC 9110 section 9.2.2; GraphQL queries, not mutations). */
   idempotent: boolean
@@ -17,19 +19,29 @@ export abstract class Call implements UpstreamCall, CallRecord {
   readonly hedgeable: boolean
   /** Whether it may last: no limit is set to an attempt, nor to the whole. */
   readonly streamed: boolean
+  /** Whether the head of an answer says how the call went; else its end does. */
+  readonly headDecides: boolean
   /** Whether the same bytes can be sent again; a transport that streams the client's body clears it when it keeps them no longer. */
   replayable: boolean
   /** `performance.now()` after which the call has failed; Infinity when there is no limit. */
   readonly deadlineAt: number
-  readonly startedAt = performance.now()
+  /** `performance.now()` when its upstream was first asked. */
+  startedAt = performance.now()
+  /** `performance.now()` when the client had sent its body; Infinity while it does; 0: there was nothing to wait for. */
+  sentAt = 0
   target = ''
   attempts = 0
   durationMs = 0
   error: GatewayError | undefined
+  canary: boolean | undefined
+  /** What the last attempt that counts told of a target that is not well; told by `dispatch`. */
+  fault: string | undefined
   /** Why there is no use in another attempt: the client has left, or the time for everything is over. */
   ended: GatewayError | undefined
   /** Whether the next attempt is decided, because the answer of this one was dropped for it. */
   paid = false
+  /** Whether the upstream is not asked again, because its answer was dropped for that of the fallback. */
+  leaves = false
   /** How long the upstream asked to wait before the next attempt, in milliseconds. */
   waitMs: number | undefined
   /** Attempts that were lost on connections which the upstream had just closed, and count for nothing. */
@@ -50,8 +62,10 @@ export abstract class Call implements UpstreamCall, CallRecord {
     this.replayable = options.replayable
     this.hedgeable = options.hedgeable ?? false
     this.streamed = options.streamed ?? false
+    this.headDecides = options.headDecides ?? this.streamed
     const limitMs = options.timeoutMs ?? this.upstream.options.requestTimeoutMs
-    this.deadlineAt = limitMs === 0 ? Number.POSITIVE_INFINITY : this.startedAt + limitMs
+    const { deadlineAt = Number.POSITIVE_INFINITY } = options
+    this.deadlineAt = limitMs === 0 ? deadlineAt : Math.min(deadlineAt, this.startedAt + limitMs)
   }
 
   get upstreamName(): string {
@@ -99,6 +113,27 @@ export abstract class Call implements UpstreamCall, CallRecord {
     return true
   }
 
+  /** Goes on to the fallback of its upstream with the time that is left. What has been keeps its place in the records. */
+  turnTo(next: Upstream, error: GatewayError): void {
+    const { calls, attributes } = this.exchange
+    const { upstreamName, target, attempts } = this
+    const durationMs = performance.now() - this.startedAt
+    calls.splice(calls.indexOf(this), 0, { upstreamName, target, attempts, durationMs, error })
+    attributes['gateway.fallback'] = `${upstreamName}: ${error.reason}`
+    this.upstream.fallbacks++
+    this.upstream = next
+    this.startedAt += durationMs
+    this.target = ''
+    this.attempts = 0
+    this.stale = 0
+    this.durationMs = 0
+    this.fault = undefined
+    this.leaves = false
+    this.waitMs = undefined
+    if (this.#timeAt !== -1) this.headers.splice(this.#timeAt - 1, 2)
+    this.#timeAt = -1
+  }
+
   /** Breaks off what is under way; there is no further attempt. */
   end(error: GatewayError): void {
     this.ended ??= error
@@ -129,8 +164,12 @@ export interface CallOptions {
   readonly hedgeable?: boolean
   /** Default false. */
   readonly streamed?: boolean
+  /** Whether the head of an answer says how the call went. Default: as `streamed`. */
+  readonly headDecides?: boolean
   /** Limit in milliseconds for this call instead of the upstream's `requestTimeoutMs`; 0: none. */
   readonly timeoutMs?: number
+  /** `performance.now()` after which it has failed in any case: that of a whole which it is a part of. */
+  readonly deadlineAt?: number | undefined
 }
 
 /** How one attempt goes over the wire. */

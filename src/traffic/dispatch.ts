@@ -1,7 +1,9 @@
 import { GatewayError, toGatewayError } from '../core/error.ts'
 import { Attempt } from './attempt.ts'
 import type { Call, Transport } from './call.ts'
+import { enterCircuit, noTarget, settleAttempt, settleCall } from './circuit.ts'
 import type { Endpoint } from './endpoint.ts'
+import { fallbackOf } from './fallback.ts'
 import { outcomeOf } from './outcome.ts'
 
 /**
@@ -21,13 +23,46 @@ export async function dispatch<C extends Call, Reply>(
   const clock =
     totalTimeoutMs > 0 && !call.streamed ? setTimeout(() => call.expire(), totalTimeoutMs) : undefined
   try {
-    return await attempts(call, transport)
-  } catch (thrown) {
-    call.error = toGatewayError(thrown)
-    if (call.durationMs === 0) call.durationMs = performance.now() - call.startedAt
-    throw call.error
+    for (;;) {
+      try {
+        return await released(call, transport)
+      } catch (thrown) {
+        const error = toGatewayError(thrown)
+        const next = fallbackOf(call, error)
+        if (next === undefined) throw failed(call, error)
+        call.turnTo(next, error)
+      }
+    }
   } finally {
     clearTimeout(clock)
+  }
+}
+
+/** A call of a place with a canary counts for its release, and comes back from it when it fails there. */
+function released<C extends Call, Reply>(call: C, transport: Transport<C, Reply>): Promise<Reply> {
+  const { canary } = call.destination
+  if (canary?.isSide(call) !== true) return guarded(call, transport)
+  return canary.carry(call, () => guarded(call, transport))
+}
+
+function failed(call: Call, error: GatewayError): GatewayError {
+  call.error = error
+  if (call.durationMs === 0) call.durationMs = performance.now() - call.startedAt
+  return error
+}
+
+/** The attempts of a call that the circuit of its upstream lets through. */
+async function guarded<C extends Call, Reply>(call: C, transport: Transport<C, Reply>): Promise<Reply> {
+  if (call.upstream.circuit === undefined) return await attempts(call, transport)
+  enterCircuit(call)
+  let failure: GatewayError | undefined
+  try {
+    return await attempts(call, transport)
+  } catch (thrown) {
+    failure = toGatewayError(thrown)
+    throw failure
+  } finally {
+    settleCall(call, failure)
   }
 }
 
@@ -40,7 +75,7 @@ async function attempts<C extends Call, Reply>(call: C, transport: Transport<C, 
   for (;;) {
     if (call.ended !== undefined) throw call.ended
     const endpoint = upstream.pick(exchange, last)
-    if (endpoint === undefined) throw noTarget(upstream.name)
+    if (endpoint === undefined) throw noTarget(upstream)
     try {
       if (retry.hedges(call)) return await race(call, transport, endpoint)
       return await attempt(new Attempt(call, endpoint), transport)
@@ -62,7 +97,7 @@ async function attempt<C extends Call, Reply>(
 ): Promise<Reply> {
   const { call, endpoint } = one
   call.beginAttempt(one)
-  endpoint.begin()
+  one.pass = endpoint.begin()
   const limitMs = call.upstream.retry.attemptLimitMs(one)
   if (limitMs > 0) one.limit(limitMs)
   let failure: GatewayError | undefined
@@ -125,17 +160,14 @@ function pause(call: Call): Promise<void> {
 /** What the end of an attempt says of its endpoint. */
 function note(one: Attempt, error: GatewayError | undefined): void {
   const { call, endpoint, fault, lost } = one
+  if (!lost) call.fault = fault
   const outcome = lost ? 'neutral' : outcomeOf(fault, error)
   const late = lost || error?.reason === 'UPSTREAM_TIMEOUT'
   if (error === undefined || late) endpoint.latency.observe(one.latencyMs, performance.now())
+  const why = fault ?? error?.reason ?? ''
   const { ejection } = call.upstream
   if (outcome === 'ok') ejection.succeeded(endpoint)
-  else if (outcome === 'failed') ejection.failed(endpoint, fault ?? error?.reason ?? '', one.startedAt)
-}
-
-function noTarget(name: string): GatewayError {
-  return new GatewayError('NO_HEALTHY_TARGET', `No target of upstream "${name}" is healthy.`, {
-    reached: false,
-    retryAfterMs: 1_000,
-  })
+  else if (outcome === 'failed') ejection.failed(endpoint, why, one.startedAt)
+  settleAttempt(one, outcome, why)
+  if (!lost) call.fault = fault
 }

@@ -32,7 +32,7 @@ export class Ejection {
   readonly #upstreamName: string
   readonly #options: EjectionOptions
   readonly #log: Logger
-  readonly #rows: ReadonlyMap<Endpoint, Row>
+  readonly #rows = new Map<Endpoint, Row>()
 
   constructor(
     upstreamName: string,
@@ -42,12 +42,21 @@ export class Ejection {
     this.#upstreamName = upstreamName
     this.#options = options
     this.#log = options.log
-    this.#rows = new Map(
-      endpoints.map((endpoint) => [
-        endpoint,
-        { errors: 0, times: 0, unreached: false, overAt: 0, timer: undefined },
-      ]),
-    )
+    this.follow(endpoints)
+  }
+
+  /** These are the targets from now on; those that stay are remembered. */
+  follow(endpoints: readonly Endpoint[]): void {
+    const staying = new Set(endpoints)
+    for (const [endpoint, { timer }] of this.#rows) {
+      if (staying.has(endpoint)) continue
+      clearTimeout(timer)
+      this.#rows.delete(endpoint)
+    }
+    for (const endpoint of endpoints) {
+      if (!this.#rows.has(endpoint))
+        this.#rows.set(endpoint, { errors: 0, times: 0, unreached: false, overAt: 0, timer: undefined })
+    }
   }
 
   succeeded(endpoint: Endpoint): void {

@@ -1,45 +1,36 @@
-import { buildConnector, Pool } from 'undici'
+import type { Pool } from 'undici'
+import type { Target } from '../core/target.ts'
 import type { Balanced } from './balancing/balancer.ts'
 import { PeakEwma } from './balancing/peak-ewma.ts'
 import { slowStartFactor } from './balancing/slow-start.ts'
 import type { Selectable } from './balancing/usable.ts'
-import { tlsConnectOptions, type UpstreamTls } from './upstream-tls.ts'
-
-/** What one target of an upstream is: where it listens and how much of the traffic it takes. */
-export interface TargetOptions {
-  /** `http://host:port` or `https://host:port`; a path is not allowed. For gRPC the scheme tells cleartext from TLS. */
-  readonly url: string
-  /** Share of the traffic relative to the other targets; 0 takes nothing new. */
-  readonly weight: number
-  /** Targets of the lowest number serve, those of the next stand by. */
-  readonly priority: number
-}
-
-/** Limits of the connections to one endpoint, in milliseconds. */
-export interface ConnectionOptions {
-  readonly connectTimeoutMs: number
-  /** How long an unused connection is kept; keep it below the backend's own. */
-  readonly idleTimeoutMs: number
-  /** Connections at the most. */
-  readonly maxConnections: number
-  /** For targets that are `https`. Default: the certificate must be valid for the host, by the authorities that Node knows. */
-  readonly tls?: UpstreamTls | undefined
-}
+import type { Breaker } from './breaker.ts'
+import { type ConnectionOptions, HttpConnections } from './http-connections.ts'
+import { NameLookup } from './name-lookup.ts'
 
 /** One target of an upstream with its connections and its health; the upstream asks it one question, {@link available}. */
 export class Endpoint implements Balanced, Selectable {
   readonly url: string
-  readonly host: string
-  readonly weight: number
-  readonly priority: number
   readonly connections: ConnectionOptions
+  readonly names = new NameLookup()
   readonly latency = new PeakEwma()
+  /** Undefined: it has none of its own. */
+  readonly circuit: Breaker | undefined
   /** Less than {@link weight} while it starts slowly. */
   effectiveWeight: number
   /** Attempts that are on it now. */
   active = 0
   /** Whether it is left out for failing calls. */
   ejected = false
+  /** How often it came in and went out, and what said so. */
+  readonly changes: Readonly<Record<HealthCause, HealthCounts>> = {
+    probe: { healthy: 0, unhealthy: 0 },
+    ejection: { healthy: 0, unhealthy: 0 },
+  }
+  /** When {@link healthy} changed last, Unix time in milliseconds; undefined: it never did. */
+  changedAt: number | undefined
+  #weight: number
+  #priority: number
   /** What probes say. Undefined until one answered; endpoints are innocent until then. */
   #probed: boolean | undefined
   #probeReason = 'not probed yet'
@@ -47,16 +38,38 @@ export class Endpoint implements Balanced, Selectable {
   #ejectReason = ''
   /** `performance.now()` when it last came back; before that it never was away. */
   #backAt = Number.NEGATIVE_INFINITY
-  #pool: Pool | undefined
+  /** Told when the last attempt is over, once it is retired. */
+  #idle: (() => void) | undefined
+  readonly #closers = new Set<() => void>()
+  #http: HttpConnections | undefined
 
-  constructor(target: TargetOptions, connections: ConnectionOptions) {
-    const parsed = new URL(target.url)
-    this.url = parsed.origin
-    this.host = parsed.host
-    this.weight = target.weight
-    this.priority = target.priority
+  constructor(target: Target, connections: ConnectionOptions, circuit?: Breaker) {
+    this.url = new URL(target.url).origin
+    this.#weight = target.weight
+    this.#priority = target.priority
     this.effectiveWeight = target.weight
     this.connections = connections
+    this.circuit = circuit
+  }
+
+  get weight(): number {
+    return this.#weight
+  }
+
+  get priority(): number {
+    return this.#priority
+  }
+
+  /** Takes another share from now on; all else stays. */
+  use({ weight, priority }: Pick<Target, 'weight' | 'priority'>): void {
+    this.#weight = weight
+    this.#priority = priority
+    this.effectiveWeight = weight
+  }
+
+  /** It is new among others that serve already: it starts slowly. */
+  joined(): void {
+    this.#backAt = performance.now()
   }
 
   /** Whether probes have decided. */
@@ -80,6 +93,7 @@ export class Endpoint implements Balanced, Selectable {
     if (this.#probed === false && healthy) this.#backAt = performance.now()
     this.#probed = healthy
     this.#probeReason = reason
+    if (changed) this.#count('probe', healthy)
     return changed
   }
 
@@ -87,12 +101,14 @@ export class Endpoint implements Balanced, Selectable {
   eject(reason: string): void {
     this.ejected = true
     this.#ejectReason = reason
+    this.#count('ejection', false)
   }
 
   /** Takes it in again. */
   readmit(): void {
     this.ejected = false
     this.#backAt = performance.now()
+    this.#count('ejection', true)
   }
 
   /** Sets {@link effectiveWeight} by how long it has been back. */
@@ -100,42 +116,67 @@ export class Endpoint implements Balanced, Selectable {
     this.effectiveWeight = this.weight * slowStartFactor(now - this.#backAt, windowMs)
   }
 
-  /** The HTTP/1.1 connections, made on first use. */
+  /** The connections of all but gRPC, made on first use. */
+  get http(): HttpConnections {
+    this.#http ??= new HttpConnections(this.url, this.connections, this.names)
+    return this.#http
+  }
+
+  /** Those of them that are kept. */
   get pool(): Pool {
-    this.#pool ??= new Pool(this.url, {
-      connections: this.connections.maxConnections,
-      connect: connectorOf(this.url, this.connections),
-      keepAliveTimeout: this.connections.idleTimeoutMs,
-      keepAliveMaxTimeout: this.connections.idleTimeoutMs,
-      pipelining: 1,
-      allowH2: false,
-      // Bodies of any size pass; time limits per request are set on each dispatch.
-      maxResponseSize: -1,
-    })
-    return this.#pool
+    return this.http.pool
   }
 
-  available(): boolean {
-    return !this.ejected && this.#probed !== false
+  available(now: number): boolean {
+    return !this.ejected && this.#probed !== false && this.admits(now)
   }
 
-  begin(): void {
+  admits(now: number): boolean {
+    return this.circuit === undefined || this.circuit.admits(now)
+  }
+
+  /** Counts an attempt, in the turn in which the endpoint was picked. Returns its pass for {@link circuit}; 0 when there is none. */
+  begin(): number {
     this.active++
+    return this.circuit === undefined ? 0 : this.circuit.enter(performance.now())
   }
 
   end(): void {
-    this.active--
+    if (--this.active === 0) this.#idle?.()
+  }
+
+  /** Has `close` called when the endpoint closes; returns what takes that back. For connections that others hold to it. */
+  onClose(close: () => void): () => void {
+    this.#closers.add(close)
+    return () => void this.#closers.delete(close)
+  }
+
+  /** For one that gets no new attempts: closes it when the last that is on it is over. */
+  async retire(): Promise<void> {
+    if (this.active > 0) {
+      await new Promise<void>((resolve) => {
+        this.#idle = resolve
+      })
+    }
+    await this.close()
   }
 
   async close(): Promise<void> {
-    await this.#pool?.destroy()
+    for (const close of this.#closers) close()
+    this.#closers.clear()
+    await this.#http?.close()
+  }
+
+  #count(cause: HealthCause, healthy: boolean): void {
+    this.changes[cause][healthy ? 'healthy' : 'unhealthy']++
+    this.changedAt = Date.now()
   }
 }
 
-/** The name that we ask for is ours to say: undici takes it from the Host header of a request. */
-function connectorOf(url: string, { connectTimeoutMs, tls }: ConnectionOptions): buildConnector.connector {
-  const secured = tlsConnectOptions(url, tls)
-  const { servername } = secured
-  const connect = buildConnector({ ...secured, timeout: connectTimeoutMs, allowH2: false })
-  return (options, done) => connect(servername === undefined ? options : { ...options, servername }, done)
+/** Who decides that a target is out, or in again. */
+export type HealthCause = 'probe' | 'ejection'
+
+interface HealthCounts {
+  healthy: number
+  unhealthy: number
 }

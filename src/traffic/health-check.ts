@@ -20,16 +20,23 @@ export interface HealthCheckOptions {
   readonly ejection: Ejection
 }
 
+interface Row {
+  /** Good probes in a row. */
+  good: number
+  /** Failed ones in a row. */
+  bad: number
+  timer: NodeJS.Timeout | undefined
+}
+
 /**
  * Probes every endpoint on its own clock, from {@link start} until closed. An endpoint is innocent until `unhealthyAfter` probes in a row
  * have failed; while nothing is known of it, it is probed at least once a second. Each change of health is logged once, with its reason.
  */
 export class HealthChecker {
   readonly #upstreamName: string
-  readonly #endpoints: readonly Endpoint[]
   readonly #options: HealthCheckOptions
   readonly #log: Logger
-  readonly #timers = new Map<Endpoint, NodeJS.Timeout>()
+  readonly #rows = new Map<Endpoint, Row>()
   #running = false
 
   constructor(
@@ -38,28 +45,44 @@ export class HealthChecker {
     options: HealthCheckOptions & { readonly log: Logger },
   ) {
     this.#upstreamName = upstreamName
-    this.#endpoints = endpoints
     this.#options = options
     this.#log = options.log
+    this.follow(endpoints)
   }
 
   /** Begins to probe; called again it does nothing. */
   start(): void {
     if (this.#running) return
     this.#running = true
-    for (const endpoint of this.#endpoints) void this.#probe(endpoint, { good: 0, bad: 0 })
+    for (const [endpoint, row] of this.#rows) void this.#probe(endpoint, row)
+  }
+
+  /** These are the endpoints from now on: new ones are probed at once, those that are gone no more. */
+  follow(endpoints: readonly Endpoint[]): void {
+    const staying = new Set(endpoints)
+    for (const [endpoint, { timer }] of this.#rows) {
+      if (staying.has(endpoint)) continue
+      clearTimeout(timer)
+      this.#rows.delete(endpoint)
+    }
+    for (const endpoint of endpoints) {
+      if (this.#rows.has(endpoint)) continue
+      const row: Row = { good: 0, bad: 0, timer: undefined }
+      this.#rows.set(endpoint, row)
+      if (this.#running) void this.#probe(endpoint, row)
+    }
   }
 
   close(): void {
     this.#running = false
-    for (const timer of this.#timers.values()) clearTimeout(timer)
+    this.follow([])
     this.#options.probe.close()
   }
 
-  async #probe(endpoint: Endpoint, row: { good: number; bad: number }): Promise<void> {
+  async #probe(endpoint: Endpoint, row: Row): Promise<void> {
     const { healthyAfter, unhealthyAfter, intervalMs } = this.#options
     const reason = await this.#options.probe.probe(endpoint)
-    if (!this.#running) return
+    if (!this.#rows.has(endpoint)) return
     if (reason === undefined) {
       row.good++
       row.bad = 0
@@ -70,9 +93,7 @@ export class HealthChecker {
       if (row.bad >= unhealthyAfter) this.#set(endpoint, false, reason)
     }
     const delayMs = endpoint.decided ? intervalMs : Math.min(1_000, intervalMs)
-    const timer = setTimeout(() => void this.#probe(endpoint, row), delayMs)
-    timer.unref()
-    this.#timers.set(endpoint, timer)
+    row.timer = setTimeout(() => void this.#probe(endpoint, row), delayMs).unref()
   }
 
   #set(endpoint: Endpoint, healthy: boolean, reason: string): void {

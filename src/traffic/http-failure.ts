@@ -1,10 +1,20 @@
 import { errors } from 'undici'
 import { GatewayError } from '../core/error.ts'
+import type { Attempt } from './attempt.ts'
+import { wasReused } from './http-connections.ts'
 
-/** What an error of the HTTP client means: which reason, and whether the upstream may have seen the request. */
-export function httpFailure(error: Error, upstreamName: string): GatewayError {
-  const cause = { cause: error }
+/** How far a request had come: it waited for a connection, it was put on one, its answer had begun. */
+export type HttpProgress = 'waiting' | 'sent' | 'answered'
+
+/** What an error of the HTTP client means: which reason, whether the upstream may have seen the request, and whether it is to blame. */
+export function httpFailure(
+  error: Error,
+  { call, startedAt }: Attempt,
+  progress: HttpProgress,
+): GatewayError {
+  const { upstreamName } = call
   const unreached = { cause: error, reached: false }
+  const cause = progress === 'waiting' ? unreached : { cause: error }
   const code = errorCode(error)
   if (error instanceof errors.ConnectTimeoutError || code === 'ETIMEDOUT' || code === 'ECONNECT_TIMEOUT') {
     return new GatewayError(
@@ -41,7 +51,12 @@ export function httpFailure(error: Error, upstreamName: string): GatewayError {
     return new GatewayError('UPSTREAM_TLS', `TLS to upstream "${upstreamName}" failed.`, unreached)
   }
   if (isReset(error, code)) {
-    return new GatewayError('UPSTREAM_RESET', `Upstream "${upstreamName}" closed the connection.`, cause)
+    const refused = isGoaway(error)
+    const stale = refused || (progress === 'sent' && wasReused(error, startedAt))
+    return new GatewayError('UPSTREAM_RESET', `Upstream "${upstreamName}" closed the connection.`, {
+      ...(refused ? unreached : cause),
+      stale,
+    })
   }
   return new GatewayError(
     'UPSTREAM_BAD_ANSWER',
@@ -58,11 +73,20 @@ const tlsCodes = new Set([
   'EPROTO',
 ])
 
-/** undici calls an unexpected interim answer a SocketError too ("bad response", "bad upgrade"). */
+/** undici calls an unexpected interim answer a SocketError too ("bad response", "bad upgrade"), and tells of HTTP/2 in prose. */
 function isReset(error: Error, code: string): boolean {
   if (error instanceof errors.SocketError) return !error.message.startsWith('bad ')
-  return code === 'ECONNRESET' || code === 'EPIPE'
+  if (error instanceof errors.InformationalError) return error.message.startsWith('HTTP/2: ')
+  return code === 'ECONNRESET' || code === 'EPIPE' || http2Resets.has(code)
 }
+
+/** A connection of HTTP/2 that goes away in good order did not take the request (RFC 9113 section 6.8). */
+function isGoaway(error: Error): boolean {
+  return error instanceof errors.InformationalError && error.message.startsWith('HTTP/2: "GOAWAY"')
+}
+
+/** The peer ended the stream or the connection before the answer was there. */
+const http2Resets = new Set(['ERR_HTTP2_STREAM_ERROR', 'ERR_HTTP2_SESSION_ERROR', 'ERR_HTTP2_STREAM_CANCEL'])
 
 function errorCode(error: Error): string {
   const { code } = error as { code?: unknown }

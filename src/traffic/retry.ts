@@ -1,6 +1,8 @@
 import type { GatewayError } from '../core/error.ts'
 import type { Attempt } from './attempt.ts'
 import type { Call } from './call.ts'
+import type { Endpoint } from './endpoint.ts'
+import { dropsForFallback } from './fallback.ts'
 import { type BudgetOptions, RetryBudget } from './retry-budget.ts'
 
 /** When and how often calls of an upstream are tried again; durations in milliseconds. */
@@ -59,9 +61,8 @@ export class Retry {
   }
 
   /**
-   * Whether a call that failed is tried again, which is then paid from the budget. Safe is it when the endpoint was at fault, the bytes
-   * can be sent again, and either doing it twice is doing it once or the endpoint never saw it. A POST whose connection was refused
-   * may go elsewhere; one answered 503 may not.
+   * Whether a call that failed is tried again, which is then paid from the budget: when that is safe ({@link maySendAgain}) and tries are
+   * left.
    */
   takes(call: Call, error: GatewayError): boolean {
     if (call.paid) {
@@ -69,17 +70,14 @@ export class Retry {
       this.counts.retries++
       return true
     }
-    const late = error.reason === 'CONNECT_TIMEOUT' || error.reason === 'UPSTREAM_TIMEOUT'
-    if (error.code !== 'unavailable' && !late) return false
-    if (!call.idempotent && error.reached) return false
-    if (!this.#isLeft(call) || !this.#pays()) return false
+    if (call.leaves || !maySendAgain(call, error) || !this.#isLeft(call) || !this.#pays()) return false
     this.counts.retries++
     return true
   }
 
   /** Whether it is sent once more because the connection was stale; that is no attempt. */
   repeats(call: Call, error: GatewayError): boolean {
-    if (!error.stale || !call.idempotent || call.stale >= mostStale) return false
+    if (!error.stale || (!call.idempotent && error.reached) || call.stale >= mostStale) return false
     if (!call.replayable || call.exchange.committed || call.ended !== undefined) return false
     call.stale++
     this.counts.stale++
@@ -87,28 +85,24 @@ export class Retry {
   }
 
   /**
-   * Whether an answer of this status is dropped, so that another target is asked; that is paid, too. The transport then rejects.
-   * `askedMs`: how long the upstream asks to wait. Where there is no other target it is asked again after that.
+   * Whether an answer of this status is dropped, so that another target is asked, which is paid, too, or the fallback of the upstream.
+   * The transport then rejects. `askedMs`: how long the upstream asks to wait. Where there is no other target it is asked again after that.
    */
   drops({ call, endpoint }: Attempt, status: number, askedMs: number | undefined): boolean {
     if (!this.#statuses.has(status) || !call.idempotent || call.exchange.committed) return false
     // Its answer may be better.
     if (call.hedged) return true
-    if (!this.#isLeft(call)) return false
-    if (!call.upstream.hasAnother(endpoint)) {
-      if (askedMs === undefined || askedMs > this.#options.maxRetryAfterMs) return false
-      if (performance.now() + askedMs >= call.deadlineAt) return false
-      call.waitMs = askedMs
-    }
-    call.paid = this.#pays()
-    return call.paid
+    call.paid = this.#isLeft(call) && this.#mayAskAnother(call, endpoint, askedMs) && this.#pays()
+    call.leaves = !call.paid && dropsForFallback(call)
+    return call.paid || call.leaves
   }
 
   /** Limit of an attempt in milliseconds: none (0) where nobody else could be asked afterwards. */
   attemptLimitMs({ call, endpoint }: Attempt): number {
     const { perTryMs } = this.#options
-    if (perTryMs === 0 || call.streamed || !call.idempotent || !this.#isLeft(call)) return 0
-    return call.upstream.hasAnother(endpoint) ? perTryMs : 0
+    if (perTryMs === 0 || call.streamed || !call.idempotent) return 0
+    const anotherMay = this.#isLeft(call) && call.upstream.hasAnother(endpoint)
+    return anotherMay || dropsForFallback(call) ? perTryMs : 0
   }
 
   /** Whether a second target may be asked while the first is at it. */
@@ -134,6 +128,14 @@ export class Retry {
     return Math.random() * Math.min(maxMs, baseMs * 2 ** (attempts - 1))
   }
 
+  #mayAskAnother(call: Call, than: Endpoint, askedMs: number | undefined): boolean {
+    if (call.upstream.hasAnother(than)) return true
+    if (askedMs === undefined || askedMs > this.#options.maxRetryAfterMs) return false
+    if (performance.now() + askedMs >= call.deadlineAt) return false
+    call.waitMs = askedMs
+    return true
+  }
+
   #pays(): boolean {
     if (this.#budget.spend(performance.now())) return true
     this.counts.budgetExhausted++
@@ -141,9 +143,24 @@ export class Retry {
   }
 
   #isLeft(call: Call): boolean {
-    if (call.attempts - call.stale >= this.#options.attempts || !call.replayable) return false
-    return !call.exchange.committed && call.ended === undefined && performance.now() < call.deadlineAt
+    return call.attempts - call.stale < this.#options.attempts && isOpen(call)
   }
+}
+
+/**
+ * Whether a call that failed may be sent once more. Safe is that when the endpoint was at fault, the bytes can be sent again, and either
+ * doing it twice is doing it once or the endpoint never saw it. A POST whose connection was refused may go elsewhere; one answered 503
+ * may not.
+ */
+export function maySendAgain(call: Call, error: GatewayError): boolean {
+  const late = error.reason === 'CONNECT_TIMEOUT' || error.reason === 'UPSTREAM_TIMEOUT'
+  if (error.code !== 'unavailable' && !late) return false
+  return (call.idempotent || !error.reached) && isOpen(call)
+}
+
+/** Whether its bytes are still there, and somebody waits for an answer. */
+function isOpen({ replayable, exchange, ended, deadlineAt }: Call): boolean {
+  return replayable && !exchange.committed && ended === undefined && performance.now() < deadlineAt
 }
 
 const mostStale = 2

@@ -1,17 +1,22 @@
 import type { Exchange } from '../core/exchange.ts'
 import type { Logger } from '../core/log.ts'
+import type { Target } from '../core/target.ts'
 import { type Balancer, type BalancingPolicy, createBalancer } from './balancing/balancer.ts'
 import { hashText } from './balancing/hash.ts'
 import { compileHashKey, type HashKey } from './balancing/hash-key.ts'
 import { compileSticky, type Sticky, type StickyOptions } from './balancing/sticky.ts'
 import { usable } from './balancing/usable.ts'
+import type { Breaker } from './breaker.ts'
+import { type CircuitOptions, createCircuit } from './circuit.ts'
 import { Ejection, type EjectionOptions } from './ejection.ts'
-import { type ConnectionOptions, Endpoint, type TargetOptions } from './endpoint.ts'
+import { Endpoint } from './endpoint.ts'
+import type { ConnectionOptions } from './http-connections.ts'
 import { Retry, type RetryOptions } from './retry.ts'
 
 /** How an upstream is reached; every duration in milliseconds. */
 export interface UpstreamOptions {
-  readonly targets: readonly TargetOptions[]
+  /** Those that it begins with. */
+  readonly targets: readonly Target[]
   readonly connections: ConnectionOptions
   readonly balancing: BalancingOptions
   readonly ejection: EjectionOptions
@@ -24,6 +29,8 @@ export interface UpstreamOptions {
   /** Between two pieces of a body. 0: no limit. */
   readonly bodyIdleTimeoutMs: number
   readonly retry: RetryOptions
+  /** Undefined: no circuits. */
+  readonly circuit: CircuitOptions | undefined
   readonly log: Logger
 }
 
@@ -42,33 +49,72 @@ export interface BalancingOptions {
 export class Upstream {
   readonly name: string
   readonly options: UpstreamOptions
-  readonly endpoints: readonly Endpoint[]
   /** Told how each attempt ended. */
   readonly ejection: Ejection
   /** Decides about second tries. */
   readonly retry: Retry
+  /** Undefined: it has none of its own. */
+  readonly circuit: Breaker | undefined
+  /** Calls that its fallback took. */
+  fallbacks = 0
   readonly #balancer: Balancer
   readonly #hashKey: HashKey | undefined
-  readonly #sticky: Sticky<Endpoint> | undefined
+  #endpoints: readonly Endpoint[]
+  /** No targets any more, but calls are still on them. */
+  readonly #leaving = new Set<Endpoint>()
+  #sticky: Sticky<Endpoint> | undefined
   #usable: readonly Endpoint[] = []
 
   constructor(name: string, options: UpstreamOptions) {
-    const { balancing, ejection, log } = options
+    const { balancing, ejection, circuit, log } = options
     this.name = name
     this.options = options
-    this.endpoints = options.targets.map((target) => new Endpoint(target, options.connections))
-    this.ejection = new Ejection(name, this.endpoints, { ...ejection, log })
+    this.#endpoints = options.targets.map((target) => this.#endpointOf(target))
+    this.circuit = createCircuit(circuit, { upstream: name, log })
+    this.ejection = new Ejection(name, this.#endpoints, { ...ejection, log })
     this.retry = new Retry(options.retry)
     this.#balancer = createBalancer(balancing.policy)
     this.#hashKey = balancing.policy === 'consistentHash' ? compileHashKey(balancing.hashOn) : undefined
-    this.#sticky = balancing.sticky && compileSticky(this.endpoints, balancing.sticky)
+    this.#sticky = balancing.sticky && compileSticky(this.#endpoints, balancing.sticky)
+  }
+
+  /** Replaced as a whole by {@link setTargets}. */
+  get endpoints(): readonly Endpoint[] {
+    return this.#endpoints
+  }
+
+  /**
+   * These are the targets from now on, each URL once. Those that stay keep their connections, health and counters; a new one is innocent
+   * and starts slowly; one that is gone gets no new calls, and is closed after the last that is on it.
+   */
+  setTargets(targets: readonly Target[]): void {
+    const { balancing } = this.options
+    const before = new Map(this.#endpoints.map((endpoint) => [endpoint.url, endpoint]))
+    const servesAlready = before.size > 0
+    this.#endpoints = targets.map((target) => {
+      const known = before.get(new URL(target.url).origin)
+      if (known === undefined) {
+        const added = this.#endpointOf(target)
+        if (servesAlready) added.joined()
+        return added
+      }
+      before.delete(known.url)
+      known.use(target)
+      return known
+    })
+    this.ejection.follow(this.#endpoints)
+    this.#sticky = balancing.sticky && compileSticky(this.#endpoints, balancing.sticky)
+    for (const gone of before.values()) {
+      this.#leaving.add(gone)
+      void gone.retire().finally(() => this.#leaving.delete(gone))
+    }
   }
 
   /** The endpoint for the next attempt, another than `avoid` when there is one; undefined when none is available. */
   pick(x: Exchange, avoid: Endpoint | undefined): Endpoint | undefined {
     const now = performance.now()
     const kept = this.#sticky?.target(x.header('cookie'))
-    if (kept !== undefined && kept !== avoid && kept.available()) return kept
+    if (kept !== undefined && kept !== avoid && kept.available(now)) return kept
     const candidates = (avoid && this.#without(avoid, now)) ?? this.#candidates(now)
     if (candidates.length === 0) return undefined
     const { slowStartMs } = this.options.balancing
@@ -80,7 +126,8 @@ export class Upstream {
 
   /** Whether an endpoint other than this one can be asked. */
   hasAnother(than: Endpoint): boolean {
-    for (const one of this.endpoints) if (one !== than && one.weight > 0 && one.available()) return true
+    const now = performance.now()
+    for (const one of this.endpoints) if (one !== than && one.weight > 0 && one.available(now)) return true
     return false
   }
 
@@ -91,18 +138,27 @@ export class Upstream {
 
   async close(): Promise<void> {
     this.ejection.close()
-    await Promise.all(this.endpoints.map((endpoint) => endpoint.close()))
+    await Promise.all([...this.#endpoints, ...this.#leaving].map((endpoint) => endpoint.close()))
+  }
+
+  #endpointOf(target: Target): Endpoint {
+    const { connections, circuit, log } = this.options
+    return new Endpoint(
+      target,
+      connections,
+      createCircuit(circuit, { upstream: this.name, target: target.url, log }),
+    )
   }
 
   #candidates(now: number): readonly Endpoint[] {
     const { panicThresholdPercent } = this.options.balancing
-    this.#usable = usable(this.endpoints, { now, panicThresholdPercent, previous: this.#usable })
+    this.#usable = usable(this.#endpoints, { now, panicThresholdPercent, previous: this.#usable })
     return this.#usable
   }
 
   /** Also those that stand by, when nothing else is left; undefined when there are none. */
   #without(avoid: Endpoint, now: number): readonly Endpoint[] | undefined {
-    const others = this.endpoints.filter((endpoint) => endpoint !== avoid)
+    const others = this.#endpoints.filter((endpoint) => endpoint !== avoid)
     const found = usable(others, { now, panicThresholdPercent: 0, previous: [] })
     return found.length === 0 ? undefined : found
   }

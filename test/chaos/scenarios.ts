@@ -10,6 +10,7 @@ import {
   recoversSoon,
 } from './aims.ts'
 import type { Behaviour } from './behaviour.ts'
+import { providerScenarios } from './provider-scenarios.ts'
 import type { Aim, Scenario } from './scenario.ts'
 
 const slow: Behaviour = { kind: 'slow', delayMs: 2_000 }
@@ -110,6 +111,7 @@ export const scenarios: readonly Scenario[] = [
       [idempotentAllAnswered, noTargetBlamed],
     ),
   ),
+  ...providerScenarios,
 ]
 
 function misbehaving(name: string, about: string, behaviour: Behaviour, aims: readonly Aim[]): Scenario {

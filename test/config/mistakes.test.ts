@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { ConfigError } from '../../src/config/problem.ts'
 import { silentLog } from '../../src/core/log.ts'
 import { createGateway } from '../../src/gateway.ts'
 import { makeAuthority } from '../certificates.ts'
-import { folderOf } from './files.ts'
+import { type MistakeCase, testMistakes } from './points-at.ts'
 
 const upstreams = 'upstreams:\n  a: {targets: [{url: http://127.0.0.1:1}]}\n'
+const two =
+  'upstreams:\n  users: {targets: [{url: http://127.0.0.1:1}]}\n  users-v2: {targets: [{url: http://127.0.0.1:2}]}\n'
 const rest = `${upstreams}routes:\n  - {id: r, path: /a, upstream: a, auth: none}\n`
 const authority = makeAuthority()
 const shop = authority.issue(['shop.example'])
@@ -28,16 +29,58 @@ service One {
 }
 const grpc = 'grpc:\n  protos: [one.proto]\n  includeDirs: []\n  services:\n    one.One: '
 
-interface Case {
-  readonly name: string
-  /** The configuration, with `‸` at each place that a mistake must point at. */
-  readonly yaml: string
-  /** What is said of each place, after file, line and column. */
-  readonly says: readonly string[]
-}
-
-const cases: readonly Case[] = [
+const cases: readonly MistakeCase[] = [
   // conventions.md: "an unknown key is an error that names its path, line and the nearest known key".
+  // docs/traffic.md, circuit breaker and fallback.
+  {
+    name: 'a circuit that never opens',
+    yaml: 'upstreams:\n  a: {targets: [{url: http://127.0.0.1:1}], circuitBreaker: {‸failureRatio: 0, consecutiveFailures: 0}}\n',
+    says: [
+      'upstreams.a.circuitBreaker.failureRatio: without it, and without consecutiveFailures, the circuit never opens',
+    ],
+  },
+  {
+    name: 'times of a circuit that are none',
+    yaml: 'upstreams:\n  a: {targets: [{url: http://127.0.0.1:1}], circuitBreaker: {‸window: 0s, ‸openFor: 99ms}}\n',
+    says: [
+      'upstreams.a.circuitBreaker.window: must be 100ms at least',
+      'upstreams.a.circuitBreaker.openFor: must be 100ms at least',
+    ],
+  },
+  {
+    name: 'a fallback that there is not',
+    yaml: 'upstreams:\n  users: {targets: [{url: http://127.0.0.1:1}], fallback: {‸upstream: user}}\n',
+    says: ['upstreams.users.fallback.upstream: there is no upstream "user"; did you mean "users"?'],
+  },
+  {
+    name: 'fallbacks in a circle, and one that leads into it',
+    yaml: `upstreams:
+  a: {targets: [{url: http://127.0.0.1:1}], fallback: {upstream: b}}
+  b: {targets: [{url: http://127.0.0.1:1}], fallback: {‸upstream: c}}
+  c: {targets: [{url: http://127.0.0.1:1}], fallback: {‸upstream: b}}
+`,
+    says: [
+      'upstreams.b.fallback.upstream: falls back on itself: b -> c -> b',
+      'upstreams.c.fallback.upstream: falls back on itself: c -> b -> c',
+    ],
+  },
+  {
+    name: 'a fallback of a route without an upstream',
+    yaml: `routes:\n  - {id: r, path: /a, auth: none, redirect: {to: /b}, ‸fallback: {respond: {}}}\n`,
+    says: ['routes[0].fallback: is for routes with an upstream'],
+  },
+  {
+    name: 'a fallback of a method that there is not',
+    yaml: `${upstreams}‸${grpc}{upstream: a, auth: none, fallback: {respond: {Got: {}}}}\n`,
+    says: ['grpc: one.One has no method Got, which has a fallback'],
+  },
+  {
+    name: 'a fallback that is no such message',
+    yaml: `${upstreams}‸${grpc}{upstream: a, auth: none, fallback: {respond: {Get: {a: 1}}}}\n`,
+    says: [
+      'grpc: the fallback of Get is no one.Empty: cannot decode message one.Empty from JSON: key "a" is unknown',
+    ],
+  },
   // docs/shaping.md: what shapes requests is checked when it is loaded.
   {
     name: 'a route with two answers',
@@ -75,6 +118,44 @@ const cases: readonly Case[] = [
     name: 'a redirect to another host in disguise',
     yaml: `${upstreams}routes:\n  - {id: r, path: '/a/{id}', auth: none, redirect: {‸to: //evil.example}}\n`,
     says: ['routes[0].redirect.to: must not begin with "//": that is another host'],
+  },
+  // docs/canary.md: who is released beside whom, and how.
+  {
+    name: 'a canary to an upstream that there is not',
+    yaml: `${two}routes:\n  - {id: r, path: /a, auth: none, upstream: users, canary: {‸upstream: users-v3}}\n`,
+    says: ['routes[0].canary.upstream: there is no upstream "users-v3"; did you mean "users-v2"?'],
+  },
+  {
+    name: 'a canary that is the stable side itself',
+    yaml: `${two}grpc:\n  protos: [one.proto]\n  includeDirs: []\n  services:\n    one.One: {upstream: users, auth: none, canary: {‸upstream: users}}\n`,
+    says: ['grpc.services.one.One.canary.upstream: "users" is the upstream that it is released beside'],
+  },
+  {
+    name: 'users of a canary where nobody is known',
+    yaml: `${two}graphql:\n  auth: none\n  subgraphs:\n    a: {upstream: users, schema: a.graphql, canary: {upstream: users-v2, match: {‸users: [ada]}}}\n`,
+    says: ['graphql.subgraphs.a.canary.match.users: is not checked where auth is none'],
+  },
+  {
+    name: 'weights of a canary that fall, and a last step that is held',
+    yaml: `${two}routes:\n  - {id: r, path: /a, auth: none, upstream: users, canary: {upstream: users-v2, steps: [{weight: 5}, {‸weight: 5}, {weight: 100, ‸hold: 5m}]}}\n`,
+    says: [
+      'routes[0].canary.steps[1].weight: must be above the 5 of the step before: weights rise',
+      'routes[0].canary.steps[2].hold: is for the steps before the last, which stays',
+    ],
+  },
+  {
+    name: 'a canary with a weight, an address and a key that there are not',
+    yaml: `${two}routes:\n  - {id: r, path: /a, auth: none, upstream: users, canary: {upstream: users-v2, match: {ips: [‸10.0.0.0/33]}, stickyBy: [‸path], steps: [{‸weight: 101}]}}\n`,
+    says: [
+      'routes[0].canary.match.ips[0]: expected an address or a CIDR range',
+      'routes[0].canary.stickyBy[0]: expected user, ip, header:<name> or cookie:<name>',
+      'routes[0].canary.steps[0].weight: Too big: expected number to be <=100',
+    ],
+  },
+  {
+    name: 'a canary of a route without an upstream',
+    yaml: `${two}routes:\n  - {id: r, path: /a, auth: none, redirect: {to: /b}, ‸canary: {upstream: users-v2}}\n`,
+    says: ['routes[0].canary: is for routes with an upstream'],
   },
   {
     name: 'a status that is no redirect',
@@ -289,7 +370,9 @@ const cases: readonly Case[] = [
   {
     name: 'a missing key, at the thing that lacks it',
     yaml: `${upstreams}routes:\n  - ‸{id: r, path: /a}\n`,
-    says: ['routes[0]: says nowhere who answers: set one of upstream, redirect and respond'],
+    says: [
+      'routes[0]: says nowhere who answers: set one of upstream, redirect, respond, aggregate and graphqlOperation',
+    ],
   },
   {
     name: 'a port above 65535',
@@ -303,6 +386,63 @@ const cases: readonly Case[] = [
       'upstreams.a.targets[0].url: expected http://host:port or https://host:port without a path',
       'upstreams.a.targets[1].url: expected http://host:port or https://host:port',
     ],
+  },
+  // docs/discovery.md
+  {
+    name: 'targets that are nowhere, or twice',
+    yaml: 'upstreams:\n  ‸a: {}\n  b: {targets: [{url: http://a}], ‸discovery: {type: registry, service: b}}\n',
+    says: [
+      'upstreams.a: says nowhere what the targets are: set targets or discovery',
+      'upstreams.b.discovery: excludes targets: they are listed or found',
+    ],
+  },
+  {
+    name: 'discovery of a kind that there is not',
+    yaml: 'upstreams:\n  a: {discovery: {‸type: consul}}\n',
+    says: ['upstreams.a.discovery.type: expected a type: dns, dnsSrv, etcd or registry'],
+  },
+  {
+    name: 'discovery with keys of another kind, or misspelt',
+    yaml: 'upstreams:\n  a: {discovery: {type: registry, service: a, ‸port: 1}}\n  b: {discovery: {type: dns, name: b, port: 1, ‸sheme: https}}\n',
+    says: [
+      'upstreams.a.discovery.port: the key "port" is for another type',
+      'upstreams.b.discovery.sheme: unknown key "sheme"; did you mean "scheme"?',
+    ],
+  },
+  {
+    name: 'discovery that cannot work',
+    yaml: `upstreams:
+  a: {discovery: {type: dns, ‸name: "a b", port: 1, servers: [‸dns.internal], refresh: {min: 10s, ‸max: 1s}}}
+  b: {discovery: {type: dnsSrv, name: b, ‸scheme: https}}
+  c: {discovery: {type: etcd, endpoints: [‸"localhost:2379"], ‸prefix: /users}}
+`,
+    says: [
+      'upstreams.a.discovery.name: expected a domain name',
+      'upstreams.a.discovery.servers[0]: expected an address: 10.0.0.2, 10.0.0.2:5353 or [::1]:53',
+      'upstreams.a.discovery.refresh.max: must not be below min',
+      'upstreams.b.discovery.scheme: https needs tls.serverName: certificates are not for the addresses of SRV records',
+      'upstreams.c.discovery.endpoints[0]: expected http://host:port or https://host:port',
+      'upstreams.c.discovery.prefix: expected a prefix that ends with "/"',
+    ],
+  },
+  {
+    name: 'authorities of etcd that are none',
+    yaml: 'upstreams:\n  a: {discovery: {type: etcd, endpoints: [https://a], prefix: /a/, tls: {‸ca: file://a.graphql}}}\n',
+    says: ['upstreams.a.discovery.tls.ca: file://a.graphql holds no certificate in PEM'],
+  },
+  // docs/traffic.md, Health
+  {
+    name: 'statuses of probes that are none',
+    yaml: `upstreams:\n  a:\n    targets: [{url: http://a}]\n    healthChecks: {active: {statuses: [200, ‸20, ‸"299-200", ‸2xx]}}\n`,
+    says: [0, 1, 2].map(
+      (index) =>
+        `upstreams.a.healthChecks.active.statuses[${index + 1}]: expected a status such as 204, or a range such as "200-299"`,
+    ),
+  },
+  {
+    name: 'a probe by HEAD that wants a body',
+    yaml: `upstreams:\n  a:\n    targets: [{url: http://a}]\n    healthChecks: {active: {method: HEAD, ‸body: ok}}\n`,
+    says: ['upstreams.a.healthChecks.active.body: is for method GET: an answer to HEAD has none'],
   },
   {
     name: 'a template that does not parse',
@@ -494,37 +634,13 @@ const cases: readonly Case[] = [
     says: [
       'server.lisen: unknown key "lisen"; did you mean "listen"?',
       'plugins[0]: unknown plugin "nobody"; known: requestId, accessLog, metrics, cors, rateLimit, headers, fault, compression',
-      'routes[0]: says nowhere who answers: set one of upstream, redirect and respond',
+      'routes[0]: says nowhere who answers: set one of upstream, redirect, respond, aggregate and graphqlOperation',
       'foo: unknown key "foo"; known: $schema, server, stores, observability, pluginModules, plugins, upstreams, routes, graphql, grpc, auth, consumers',
     ],
   },
 ]
 
-for (const { name, yaml, says } of cases) {
-  test(`points at ${name}`, async (t) => {
-    const places = [...yaml.matchAll(/‸/g)].map(({ index }) =>
-      placeOf(yaml.slice(0, index).replaceAll('‸', '')),
-    )
-    assert.equal(places.length, says.length)
-    const inFolder = folderOf(t, { ...files, 'gateway.yaml': yaml.replaceAll('‸', '') })
-    const file = inFolder('gateway.yaml')
-    const folder = inFolder('').replace(/\/$/, '')
-    await assert.rejects(
-      createGateway({ file, watch: false, offline: true, log: silentLog, environment: { EMPTY: '' } }),
-      (error) => {
-        assert.ok(error instanceof ConfigError, String(error))
-        const said = error.message
-          .split('\n')
-          .map((line) => line.replace(/^\S*\/gateway\.yaml:/, '').replaceAll(folder, 'FOLDER'))
-        assert.deepEqual(
-          said,
-          says.map((text, i) => `${places[i]}: ${text}`),
-        )
-        return true
-      },
-    )
-  })
-}
+testMistakes(cases, files)
 
 test('points at a file that is not there', async () => {
   await assert.rejects(createGateway({ file: '/nowhere/gateway.yaml', log: silentLog }), {
@@ -532,8 +648,3 @@ test('points at a file that is not there', async () => {
     message: /nowhere\/gateway\.yaml: cannot be read: ENOENT: no such file or directory/,
   })
 })
-
-function placeOf(before: string): string {
-  const lines = before.split('\n')
-  return `${lines.length}:${(lines.at(-1) ?? '').length + 1}`
-}

@@ -1,6 +1,13 @@
 import type { TestContext } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { buildSubgraphSchema } from '@apollo/subgraph'
-import { type handleUnaryCall, Server, ServerCredentials, type ServiceDefinition } from '@grpc/grpc-js'
+import {
+  type handleUnaryCall,
+  Server,
+  ServerCredentials,
+  type ServiceDefinition,
+  status,
+} from '@grpc/grpc-js'
 import { loadSync } from '@grpc/proto-loader'
 import { execute, parse } from 'graphql'
 import { askHttp2, connectHttp2 } from '../listener/http2-client.ts'
@@ -23,7 +30,21 @@ export interface Door {
   start(t: TestContext): Promise<DoorBackend>
 }
 
+/** What a backend does with the next requests; tests change it as they go. */
+export interface Behaviour {
+  /**
+   * `fail`: 503, or UNAVAILABLE of gRPC. `break`: 500, or INTERNAL. `refuse`: 400, or INVALID_ARGUMENT, as to a client that asked for
+   * nonsense; an error of GraphQL.
+   */
+  answers: 'well' | 'fail' | 'break' | 'refuse'
+  /** What it waits for before it answers. */
+  until: Promise<unknown> | undefined
+  /** How long it waits before it answers. */
+  delayMs: number
+}
+
 export interface DoorBackend {
+  readonly behaviour: Behaviour
   /** The parts of a configuration that lead to it. */
   config(place: PlaceConfig): object
   /** A request that succeeds when nothing refuses it. */
@@ -42,13 +63,17 @@ const rest: Door = {
   routeId: 'echo',
   async start(t) {
     const seen: Record<string, string>[] = []
-    const backend = await startBackend(t, (req, res) => {
+    const behaviour = wellBehaved()
+    const backend = await startBackend(t, async (req, res) => {
       seen.push(req.headers as Record<string, string>)
+      await turn(behaviour)
+      res.statusCode = httpStatus[behaviour.answers]
       res.setHeader('Content-Type', 'application/json')
       res.end('{"id":"42"}')
     })
     return {
       seen,
+      behaviour,
       target: { path: '/v1/users/42', method: 'GET' },
       config: (place) => ({
         upstreams: { backend: { targets: [{ url: backend.url }] } },
@@ -66,14 +91,24 @@ const graphql: Door = {
   routeId: 'graphql',
   async start(t) {
     const seen: Record<string, string>[] = []
+    const behaviour = wellBehaved()
+    const me = () => {
+      if (behaviour.answers === 'refuse') throw new Error('nobody is here')
+      return { id: '42' }
+    }
     const schema = buildSubgraphSchema({
       typeDefs: parse('type Query { me: User } type User { id: ID! }'),
-      resolvers: { Query: { me: () => ({ id: '42' }) } },
+      resolvers: { Query: { me } },
     })
     const backend = await startBackend(t, async (req, res) => {
       seen.push(req.headers as Record<string, string>)
       const chunks: Buffer[] = []
       for await (const chunk of req) chunks.push(chunk as Buffer)
+      await turn(behaviour)
+      if (behaviour.answers === 'fail' || behaviour.answers === 'break') {
+        res.writeHead(httpStatus[behaviour.answers]).end('no')
+        return
+      }
       const { query, variables } = JSON.parse(Buffer.concat(chunks).toString('utf8'))
       const result = await execute({ schema, document: parse(query), variableValues: variables })
       res.setHeader('Content-Type', 'application/json')
@@ -81,6 +116,7 @@ const graphql: Door = {
     })
     return {
       seen,
+      behaviour,
       target: { path: '/graphql', method: 'POST' },
       config: (place) => ({
         upstreams: { backend: { targets: [{ url: backend.url }] } },
@@ -106,14 +142,17 @@ const grpc: Door = {
   routeId: 'doors.v1.Users/GetUser',
   async start(t) {
     const seen: Record<string, string>[] = []
+    const behaviour = wellBehaved()
     const definitions = loadSync('doors.proto', {
       includeDirs: ['test/doors', 'node_modules/google-proto-files'],
       keepCase: true,
     })
     const server = new Server()
-    const getUser: handleUnaryCall<unknown, { id: string }> = (call, reply) => {
+    const getUser: handleUnaryCall<unknown, { id: string }> = async (call, reply) => {
       seen.push(call.metadata.getMap() as Record<string, string>)
-      reply(null, { id: '42' })
+      await turn(behaviour)
+      if (behaviour.answers === 'well') reply(null, { id: '42' })
+      else reply({ code: grpcStatus[behaviour.answers] })
     }
     server.addService(definitions['doors.v1.Users'] as ServiceDefinition, { GetUser: getUser })
     const port = await new Promise<number>((resolve, reject) => {
@@ -124,6 +163,7 @@ const grpc: Door = {
     t.after(() => server.forceShutdown())
     return {
       seen,
+      behaviour,
       target: { path: '/v1/grpc/users/42', method: 'GET' },
       config: (place) => ({
         upstreams: { backend: { targets: [{ url: `http://127.0.0.1:${port}` }] } },
@@ -160,6 +200,22 @@ const restByHttp2: Door = {
       },
     }
   },
+}
+
+const httpStatus = { well: 200, fail: 503, break: 500, refuse: 400 } as const
+const grpcStatus = {
+  fail: status.UNAVAILABLE,
+  break: status.INTERNAL,
+  refuse: status.INVALID_ARGUMENT,
+} as const
+
+function wellBehaved(): Behaviour {
+  return { answers: 'well', until: undefined, delayMs: 0 }
+}
+
+/** Without anything to wait for, an answer is sent within the same turn. */
+function turn({ until, delayMs }: Behaviour): Promise<unknown> | undefined {
+  return delayMs === 0 ? until : sleep(delayMs)
 }
 
 /** Every front-end; a fourth one adds itself here. */

@@ -1,7 +1,12 @@
 import assert from 'node:assert/strict'
 import { createServer, type RequestListener, type Server } from 'node:http'
 import { type TestContext, test } from 'node:test'
-import { healthReport, type UpstreamStatus } from '../../src/admin/health.ts'
+import {
+  type CircuitState,
+  type CircuitStatus,
+  healthReport,
+  type UpstreamStatus,
+} from '../../src/admin/health.ts'
 import { startBackend, startGateway } from '../world.ts'
 import { send } from './load.ts'
 
@@ -153,6 +158,12 @@ const target = (healthy: boolean | undefined, reason = ''): UpstreamStatus['targ
   url: 'http://a',
   healthy,
   reason,
+  circuit: undefined,
+})
+const quiet = { circuit: undefined, fallbacks: 0 }
+const circuit = (state: CircuitState): CircuitStatus => ({
+  state,
+  changes: { closed: 0, half_open: 0, open: 1 },
 })
 const failed = 'probe failed: connect ECONNREFUSED'
 const wrong = 'probe was answered 500'
@@ -206,21 +217,56 @@ const reports: readonly (readonly [
 
 for (const [name, upstreams, redis, status, backends] of reports) {
   test(`with ${name} the gateway is ${status}`, () => {
-    const report = healthReport({
-      version: '1.0.0',
-      configVersion: 1,
-      startedAt: 0,
-      now: 90_000,
-      draining: false,
-      activeConnections: 0,
-      refusedConfig: undefined,
+    const report = reportOf(
+      upstreams.map(([upstream, targets]) => ({ ...quiet, name: upstream, targets })),
       redis,
-      upstreams: upstreams.map(([upstream, targets]) => ({ name: upstream, targets })),
-      certificates: [],
-      reflections: [],
-      routes: 0,
-    })
+    )
     assert.deepEqual([report.status, report.backends, report.uptimeSeconds], [status, backends, 90])
+    assert.equal('circuits' in report, false)
+  })
+}
+
+// docs/traffic.md, circuit breaker.
+for (const [state, status, backend] of [
+  ['closed', 'healthy', 'healthy'],
+  ['half_open', 'healthy', 'healthy'],
+  ['open', 'degraded', 'unhealthy'],
+] as const) {
+  test(`an upstream whose circuit is ${state} is ${backend}`, () => {
+    const upstreams = [
+      { ...quiet, name: 'a', targets: [target(true)], circuit: circuit(state) },
+      { ...quiet, name: 'b', targets: [target(true), { ...target(true), circuit: circuit('closed') }] },
+    ]
+    const report = reportOf(upstreams, undefined)
+    assert.deepEqual(
+      [report.status, report.backends, report.circuits],
+      [status, { a: backend, b: 'healthy' }, { a: state }],
+    )
+  })
+}
+
+test('a target whose circuit is open is as good as down', () => {
+  const open = { ...target(true), circuit: circuit('open') }
+  const some = reportOf([{ ...quiet, name: 'a', targets: [open, target(true)] }], undefined)
+  assert.deepEqual([some.status, some.backends], ['degraded', { a: 'healthy' }])
+  const all = reportOf([{ ...quiet, name: 'a', targets: [open, target(false)] }], undefined)
+  assert.deepEqual([all.status, all.backends], ['unhealthy', { a: 'unhealthy' }])
+})
+
+function reportOf(upstreams: readonly UpstreamStatus[], redis: 'up' | 'down' | undefined) {
+  return healthReport({
+    version: '1.0.0',
+    configVersion: 1,
+    startedAt: 0,
+    now: 90_000,
+    draining: false,
+    activeConnections: 0,
+    refusedConfig: undefined,
+    redis,
+    upstreams,
+    certificates: [],
+    reflections: [],
+    routes: 0,
   })
 }
 

@@ -475,3 +475,27 @@ test('a folder of config maps that swaps its link is noticed', async (t) => {
   await gateway.logged((line) => line['gateway.config_version'] === 2)
   assert.equal(gateway.gateway.rows[0]?.id, 'r2')
 })
+
+test('a stored operation that the new schema has not is refused, and the old one goes on', async (t) => {
+  const subgraph = await startBackend(t, (_req, res) => {
+    res.setHeader('Content-Type', 'application/json')
+    res.end('{"data":{"user":{"name":"Ada"}}}')
+  })
+  const more = 'graphql: {auth: none, subgraphs: {a: {upstream: a, schema: a.graphql}}}\n'
+  const operation = '{operation: "file://user.graphql", at: user}'
+  const gateway = await startFrom(t, {
+    'gateway.yaml': yamlOf({ a: subgraph.url }, [`id: r, path: /user, graphqlOperation: ${operation}`], more),
+    'a.graphql': 'type Query { user: User } type User { name: String }',
+    'user.graphql': '{ user { name } }',
+  })
+  const ask = async () => (await send(`${gateway.url}/user`)).text
+  assert.equal(await ask(), '{"name":"Ada"}')
+  gateway.replace('a.graphql', 'type Query { user: User } type User { fullName: String }')
+  await gateway.refused(
+    /graphqlOperation\.operation: file:\/\/user\.graphql line 1, column 10 of it: Cannot query field "name"/,
+  )
+  assert.equal(await ask(), '{"name":"Ada"}')
+  gateway.replace('user.graphql', '{ user { name: fullName } }')
+  await gateway.applied(2)
+  assert.equal(await ask(), '{"name":"Ada"}')
+})

@@ -6,7 +6,9 @@ import { promisify } from 'node:util'
 
 const packages = {
   chromium: 'chromium',
+  dnsmasq: 'dnsmasq-base',
   'docker-compose': 'docker-compose',
+  etcd: 'etcd-server',
   h2load: 'nghttp2-client',
   nginx: 'nginx',
   postgres: 'postgresql',

@@ -113,21 +113,21 @@ test('a target that fails calls is left out, taken in again, and out sooner the 
   }
   const { count, logs, url } = await open(t, [{}, {}], {
     answer,
-    healthChecks: { passive: { consecutiveErrors: 3, ejectFor: '150ms' } },
+    healthChecks: { passive: { consecutiveErrors: 3, ejectFor: '800ms' } },
   })
   const told = (message: string): Record<string, unknown>[] =>
     logs.filter((line) => (line.msg ?? line.message) === message)
   assert.deepEqual(await count(6), { a: 3, 500: 3 })
   assert.match(
     String(told('target is ejected')[0]?.reason),
-    /^ejected for 150 ms after 3 failures in a row: status 500$/,
+    /^ejected for 800 ms after 3 failures in a row: status 500$/,
   )
   assert.deepEqual(await count(5), { a: 5 })
   const metrics = await (await fetch(`${url}/metrics`)).text()
   assert.match(metrics, /gateway_healthy_instances 1\b/)
   while (told('target is taken in again').length === 0) await sleep(10)
   assert.equal((await count(2))[500], 1, 'on probation one failure is enough')
-  assert.match(String(told('target is ejected')[1]?.reason), /^ejected for 300 ms after 3 failures/)
+  assert.match(String(told('target is ejected')[1]?.reason), /^ejected for 1600 ms after 3 failures/)
   broken = false
   while (told('target is taken in again').length < 2) await sleep(10)
   assert.deepEqual(await count(4), { a: 2, b: 2 })

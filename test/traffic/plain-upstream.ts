@@ -46,6 +46,7 @@ export function plainUpstream(
     timeHeader: undefined,
     bodyIdleTimeoutMs: 5_000,
     retry: plainRetry(2),
+    circuit: undefined,
     log: pino({ enabled: false }),
     ...more,
   })

@@ -4,13 +4,15 @@ import type {
   HTTPGraphQLRequest,
   HTTPGraphQLResponse,
 } from '@apollo/server'
-import type { DocumentNode } from 'graphql'
+import type { DocumentNode, GraphQLFormattedError, GraphQLSchema } from 'graphql'
+import type { CallLimits } from '../../core/call-limits.ts'
 import { GatewayError } from '../../core/error.ts'
 import type { HttpExchange } from '../../core/http-exchange.ts'
 import type { Logger } from '../../core/log.ts'
+import { essence } from '../../core/media-type.ts'
 import { BoundedMap } from './bounded-map.ts'
 import { identified, spellError } from './errors.ts'
-import { type AnswerType, essence } from './media-type.ts'
+import type { AnswerType } from './media-type.ts'
 import { type OperationRequest, preflighted } from './operation-request.ts'
 import { type OperationContext, SubgraphSource, type SubgraphSourceOptions } from './subgraph-source.ts'
 
@@ -25,20 +27,41 @@ export interface ApolloOptions {
 
 /** Apollo Server over Apollo Gateway: validates, plans and executes; no HTTP server of its own. */
 export interface Apollo {
+  /** What clients may ask for. */
+  readonly schema: GraphQLSchema
+  /** Answers a request of GraphQL over HTTP. */
   execute(x: HttpExchange, request: OperationRequest, type: AnswerType): Promise<HTTPGraphQLResponse>
+  /** Runs an operation of an exchange that is about more; it is planned the first time. */
+  run(x: HttpExchange, request: OperationRequest, limits: CallLimits): Promise<RunResult>
   stop(): Promise<void>
+}
+
+/** What an operation came to. */
+export interface RunResult {
+  readonly data: unknown
+  readonly errors: readonly GraphQLFormattedError[]
+  /** What its calls failed with. */
+  readonly faults: readonly GatewayError[]
 }
 
 /** Loads a supergraph into Apollo. Rejects with an Error when it does not load or names a subgraph that is not configured. */
 export async function startApollo(options: ApolloOptions): Promise<Apollo> {
-  const { server, headerMap } = await createServer(options)
+  const { server, headerMap, schema } = await createServer(options)
   await server.start()
   return {
+    schema: schema(),
     execute: (x, request, type) =>
       server.executeHTTPGraphQLRequest({
         httpGraphQLRequest: httpRequest(x, request, headerMap(x, type)),
         context: async () => ({ x, faults: [] }),
       }),
+    run: async (x, { variables = {}, ...request }, limits) => {
+      const contextValue = { x, faults: [], limits }
+      const { body } = await server.executeOperation({ ...request, variables }, { contextValue })
+      if (body.kind !== 'single') throw new Error('The answer comes in parts.')
+      const { data, errors = [] } = body.singleResult
+      return { data, errors, faults: contextValue.faults }
+    },
     stop: () => server.stop(),
   }
 }
@@ -46,6 +69,7 @@ export async function startApollo(options: ApolloOptions): Promise<Apollo> {
 async function createServer(options: ApolloOptions): Promise<{
   server: ApolloServer<OperationContext>
   headerMap(x: HttpExchange, type: AnswerType): HTTPGraphQLRequest['headers']
+  schema(): GraphQLSchema
 }> {
   // Must be set before @apollo/gateway is loaded: it sends figures to Apollo every hour otherwise.
   process.env.APOLLO_TELEMETRY_DISABLED = 'true'
@@ -87,7 +111,14 @@ async function createServer(options: ApolloOptions): Promise<{
       outcome(log),
     ],
   })
-  return { server, headerMap: (x, type) => new HeaderMap(seenByApollo(x, type)) }
+  return {
+    server,
+    headerMap: (x, type) => new HeaderMap(seenByApollo(x, type)),
+    schema: () => {
+      if (gateway.schema === undefined) throw new Error('The supergraph is not loaded.')
+      return gateway.schema
+    },
+  }
 }
 
 function subgraphNamed(name: string, options: ApolloOptions): SubgraphSourceOptions {
@@ -139,12 +170,13 @@ function outcome(log: Logger): ApolloServerPlugin<OperationContext> {
           )
         }
       },
-      willSendResponse: async ({ contextValue: { x, faults }, response: { body } }) => {
+      willSendResponse: async ({ contextValue: { x, faults, limits }, response: { body } }) => {
         if (body.kind !== 'single') return
         const { data, errors } = body.singleResult
         for (const { extensions } of errors ?? []) if (extensions !== undefined) identified(x, extensions)
         const nothing = !data || Object.values(data).every((value) => value === null)
-        if (nothing && x.error === undefined) x.error = faults[0]
+        // Of a stored operation its route says what its failure means.
+        if (nothing && x.error === undefined && limits === undefined) x.error = faults[0]
       },
     }),
   }

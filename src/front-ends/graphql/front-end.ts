@@ -3,6 +3,8 @@ import type { FrontEnd } from '../../core/front-end.ts'
 import type { HttpExchange } from '../../core/http-exchange.ts'
 import type { Logger } from '../../core/log.ts'
 import type { Policy, Row } from '../../core/route.ts'
+import type { StoredOperation } from '../../core/stored-operation.ts'
+import type { Place } from '../../core/text-template.ts'
 import type { Destination } from '../../traffic/destination.ts'
 import { type Apollo, startApollo } from './apollo.ts'
 import { CheckedOperations, type OperationFacts } from './checked-operations.ts'
@@ -11,6 +13,7 @@ import { serveExplorer } from './explorer.ts'
 import type { OperationLimits } from './limits.ts'
 import { type AnswerType, answerType } from './media-type.ts'
 import { readOperation } from './operation-request.ts'
+import { type OperationSource, prepareOperation } from './prepared-operation.ts'
 import { composeSupergraph } from './supergraph.ts'
 
 /** What the GraphQL front-end is built from. */
@@ -42,7 +45,7 @@ export interface SubgraphOptions {
 }
 
 /** Builds the GraphQL front-end. Rejects with an Error that lists every mistake when the subgraphs do not compose. */
-export async function createGraphqlFrontEnd(options: GraphqlOptions): Promise<FrontEnd> {
+export async function createGraphqlFrontEnd(options: GraphqlOptions): Promise<GraphqlFrontEnd> {
   const { log } = options
   const subgraphs = options.subgraphs.map(({ name, destination, path }) => ({ name, destination, path, log }))
   const { introspection } = options
@@ -63,17 +66,20 @@ function withSdl({ name, sdl, file }: SubgraphOptions): { name: string; sdl: str
   return file === undefined ? { name, sdl } : { name, sdl, file }
 }
 
-class GraphqlFrontEnd implements FrontEnd {
+/** Serves the endpoint, and runs operations for other places. */
+export class GraphqlFrontEnd implements FrontEnd {
   readonly name = 'graphql'
   readonly rows: readonly Row[]
   readonly #apollo: Apollo
   readonly #operations: CheckedOperations
   readonly #maxBodyBytes: number
+  readonly #introspection: boolean
 
   constructor(options: GraphqlOptions, apollo: Apollo) {
     this.#apollo = apollo
     this.#operations = new CheckedOperations(options.limits)
     this.#maxBodyBytes = options.limits.bodyBytes
+    this.#introspection = options.introspection
     const row: Omit<Row, 'id' | 'policy' | 'methods' | 'serve'> = {
       protocol: 'graphql',
       template: options.path,
@@ -109,6 +115,12 @@ class GraphqlFrontEnd implements FrontEnd {
     const type = answerType(x.header('accept')) ?? 'application/json'
     const headers = [...refusalHeaders(error), 'Content-Type', `${type}; charset=utf-8`]
     x.answer(error.entry.status, headers, refusalBody(x, error))
+  }
+
+  /** Prepares an operation for a place whose texts may name values; the limits of operations hold for it. Throws a Mistake. */
+  prepare(source: OperationSource, place: Place): StoredOperation {
+    const tools = { apollo: this.#apollo, limits: this.#operations, introspection: this.#introspection }
+    return prepareOperation(source, { tools, place })
   }
 
   async close(): Promise<void> {

@@ -1,3 +1,5 @@
+import { essence } from '../../core/media-type.ts'
+
 /** The two media types of a GraphQL answer (GraphQL over HTTP, section "Media types"). */
 export type AnswerType = 'application/json' | 'application/graphql-response+json'
 
@@ -21,11 +23,6 @@ export function answerType(accept: string | undefined): AnswerType | undefined {
 /** Whether the client takes a media type, by name or by a range; or, of `Accept-Encoding`, a coding by its name. */
 export function accepts(accept: string | undefined, type: string): boolean {
   return accept === undefined || quality(accept, type).q > 0
-}
-
-/** The media type of a `Content-Type` without its parameters, in lower case. */
-export function essence(contentType: string): string {
-  return (contentType.split(';', 1)[0] ?? '').trim().toLowerCase()
 }
 
 interface Quality {

@@ -1,9 +1,9 @@
-import { isUtf8 } from 'node:buffer'
 import { GatewayError } from '../../core/error.ts'
 import type { HttpExchange } from '../../core/http-exchange.ts'
 import { isRecord } from '../../core/is-record.ts'
-import { readBody } from '../body.ts'
-import { essence } from './media-type.ts'
+import { maxJsonDepth, shallowerThan } from '../../core/json-value.ts'
+import { essence } from '../../core/media-type.ts'
+import { readJsonText } from '../json-body.ts'
 
 /** The parameters of a GraphQL request (GraphQL over HTTP, section "Request parameters"). */
 export interface OperationRequest {
@@ -46,26 +46,10 @@ export const preflighted = ['apollo-require-preflight', 'x-apollo-operation-name
 const formTypes = new Set(['application/x-www-form-urlencoded', 'multipart/form-data', 'text/plain', ''])
 
 async function readJson(x: HttpExchange, maxBodyBytes: number): Promise<OperationRequest> {
-  const contentType = x.header('content-type') ?? ''
-  if (essence(contentType) !== 'application/json') {
-    throw new GatewayError('UNSUPPORTED_MEDIA_TYPE', 'Send the operation as application/json.', {
-      headers: ['Accept-Post', 'application/json'],
-    })
-  }
-  const charset = /;\s*charset="?([^";\s]+)/i.exec(contentType)?.[1]?.toLowerCase()
-  if (charset !== undefined && charset !== 'utf-8' && charset !== 'utf8') {
-    throw new GatewayError('UNSUPPORTED_MEDIA_TYPE', 'JSON is read as UTF-8 only.')
-  }
-  if ((x.header('content-encoding') ?? 'identity') !== 'identity') {
-    throw new GatewayError('UNSUPPORTED_MEDIA_TYPE', 'Send the body without a content encoding.', {
-      headers: ['Accept-Encoding', 'identity'],
-    })
-  }
-  const body = await readBody(x, maxBodyBytes)
-  if (!isUtf8(body)) throw new GatewayError('INVALID_BODY', 'The body is not valid UTF-8.')
+  const text = await readJsonText(x, maxBodyBytes)
   let value: unknown
   try {
-    value = JSON.parse(body.toString())
+    value = JSON.parse(text)
   } catch (cause) {
     throw new GatewayError('INVALID_BODY', 'The body is not valid JSON.', { cause })
   }
@@ -118,18 +102,9 @@ function record(
 ): Pick<OperationRequest, 'variables' | 'extensions'> {
   if (value === undefined || value === null) return {}
   if (!isRecord(value)) throw invalid(`"${name}" must be an object.`)
-  if (!shallowerThan(value, maxNesting))
-    throw invalid(`"${name}" is nested more than ${maxNesting} levels deep.`)
+  if (!shallowerThan(value, maxJsonDepth))
+    throw invalid(`"${name}" is nested more than ${maxJsonDepth} levels deep.`)
   return { [name]: value }
-}
-
-const maxNesting = 100
-
-function shallowerThan(value: unknown, levels: number): boolean {
-  if (typeof value !== 'object' || value === null) return true
-  if (levels === 0) return false
-  for (const inner of Object.values(value)) if (!shallowerThan(inner, levels - 1)) return false
-  return true
 }
 
 function invalid(message: string): GatewayError {

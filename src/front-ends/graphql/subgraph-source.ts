@@ -1,21 +1,25 @@
 import type { GraphQLDataSource, GraphQLDataSourceProcessOptions } from '@apollo/gateway'
 import { GraphQLError, Kind, parse, type SelectionNode } from 'graphql'
+import type { CallLimits } from '../../core/call-limits.ts'
 import { GatewayError, toGatewayError } from '../../core/error.ts'
 import type { HttpExchange } from '../../core/http-exchange.ts'
 import type { Logger } from '../../core/log.ts'
+import { bufferedTransport } from '../../traffic/buffered-call.ts'
 import type { Destination } from '../../traffic/destination.ts'
 import { dispatch } from '../../traffic/dispatch.ts'
 import { forwardingHeaders } from '../../traffic/forwarding.ts'
 import { extensionsOf } from './errors.ts'
 import type { SubgraphAnswer } from './subgraph-answer.ts'
+import { SubgraphCall } from './subgraph-call.ts'
 import { publicSubgraphError } from './subgraph-errors.ts'
-import { SubgraphCall, subgraphTransport } from './subgraph-transport.ts'
 
 /** What an operation carries through Apollo to its fetches. */
 export interface OperationContext {
   readonly x: HttpExchange
   /** Fetches that failed, in order. */
   readonly faults: GatewayError[]
+  /** Of each fetch of a stored operation. */
+  readonly limits?: CallLimits
 }
 
 type ProcessOptions = GraphQLDataSourceProcessOptions<OperationContext>
@@ -31,15 +35,16 @@ export class SubgraphSource implements GraphQLDataSource<OperationContext> {
 
   async process(options: ProcessOptions): Promise<ProcessResult> {
     const { query = '', variables, operationName } = options.request
-    const { x, faults } = options.context as OperationContext
+    const { x, faults, limits } = options.context as OperationContext
     const call = new SubgraphCall(x, this.#subgraph.destination, {
       path: this.#subgraph.path,
       body: Buffer.from(JSON.stringify({ query, variables, operationName })),
       headers: headersFor(x),
       idempotent: !query.startsWith('mutation'),
+      limits,
     })
     try {
-      const answer = await dispatch(call, subgraphTransport)
+      const answer = await dispatch<SubgraphCall, SubgraphAnswer>(call, bufferedTransport)
       checkEntities(answer, variables?.representations, call.upstreamName)
       return this.#public(answer, x)
     } catch (thrown) {

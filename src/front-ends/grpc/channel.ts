@@ -47,6 +47,8 @@ export interface RpcEnd {
   readonly failure: RpcFailure | undefined
   /** False only when the backend cannot have seen the call: it may be sent again then, whatever it does. */
   readonly reached: boolean
+  /** Whether all that happened is that the backend closed a connection, with other calls answered on it, before it said anything to this one. */
+  readonly stale: boolean
 }
 
 /**

@@ -4,6 +4,7 @@ import type { FrontEnd } from '../../core/front-end.ts'
 import type { HttpExchange } from '../../core/http-exchange.ts'
 import type { Logger } from '../../core/log.ts'
 import type { Policy, Row } from '../../core/route.ts'
+import type { UnaryMethod } from '../../core/unary-method.ts'
 import type { Destination } from '../../traffic/destination.ts'
 import { answerError } from './answer-status.ts'
 import { type Binding, compileBinding } from './binding.ts'
@@ -27,9 +28,11 @@ import type { RpcRoute } from './rpc-route.ts'
 import { RpcTransport } from './rpc-transport.ts'
 import { serveStream } from './serve-stream.ts'
 import { serveUnary } from './serve-unary.ts'
+import { checkReplies, encodeReply, type StaticReplies } from './static-reply.ts'
 import { serveSocket } from './streaming/serve-socket.ts'
 import { SocketRows } from './streaming/socket-rows.ts'
 import { unannotatedBinding } from './unannotated.ts'
+import { findUnaryMethod } from './unary-methods.ts'
 
 /** What the gRPC front-end serves, and where the descriptors of that come from. */
 export interface GrpcOptions extends DescriptorOptions {
@@ -61,6 +64,8 @@ export interface ServiceOptions {
   readonly policy: Policy
   /** For one call, in milliseconds. Default: the upstream's for unary calls, none for streams. */
   readonly timeoutMs?: number
+  /** What unary calls are answered with where nobody answers. Default: errors. */
+  readonly replies?: StaticReplies
   readonly json: JsonOptions
   /** The most that one encoded message may have, either way. Default: the front-end's. */
   readonly messageBytes?: number
@@ -79,7 +84,7 @@ export interface JsonOptions extends JsonStyle {
  * Makes the front-end: reads the protos, checks every binding. Rejects with an Error that names the file and, as far as they are
  * known, line, service, method and field. A service that its backend has not described yet is refused until it has.
  */
-export async function createGrpcFrontEnd(options: GrpcOptions): Promise<FrontEnd> {
+export async function createGrpcFrontEnd(options: GrpcOptions): Promise<GrpcFrontEnd> {
   const { descriptors, missing } = await gatherDescriptors(options, options.services)
   const [absent = [], services = []] = [true, false].map((is) =>
     options.services.filter(({ name }) => missing.has(name) === is),
@@ -87,10 +92,13 @@ export async function createGrpcFrontEnd(options: GrpcOptions): Promise<FrontEnd
   return new GrpcFrontEnd({ ...options, services }, descriptors, absent)
 }
 
-class GrpcFrontEnd implements FrontEnd {
+/** Serves the methods of its services, and calls them for other places. */
+export class GrpcFrontEnd implements FrontEnd {
   readonly name = 'grpc'
   readonly rows: Row[]
   readonly describe: () => object
+  /** The unary method of a name, `library.v1.LibraryService/GetBook`. Throws an Error where there is none. */
+  readonly unaryMethod: (name: string) => UnaryMethod
   readonly #watches: HealthWatches | undefined
   /** By the limit of a message. */
   readonly #transports = new Map<number, RpcTransport>()
@@ -100,6 +108,12 @@ class GrpcFrontEnd implements FrontEnd {
   constructor(options: GrpcOptions, descriptors: Descriptors, absent: readonly ServiceOptions[]) {
     const { apiKeyHeader = 'x-api-key', info = {} } = options
     this.#options = options
+    for (const { name, replies = {} } of options.services)
+      checkReplies(
+        name,
+        descriptors.methodsOf(name).map(({ desc }) => desc),
+        replies,
+      )
     const bound = options.services.map((service) => ({
       service,
       metadata: compileMetadataRules(service.metadata, apiKeyHeader),
@@ -142,6 +156,11 @@ class GrpcFrontEnd implements FrontEnd {
     const { registry, comments } = descriptors
     this.#registry = registry
     this.describe = () => describeApi({ services, registry, comments, apiKeyHeader, info })
+    const callable = bound.map(({ service, metadata }) => {
+      const messageBytes = this.#messageBytes(service)
+      return { service, metadata, messageBytes, transport: this.#transport(messageBytes) }
+    })
+    this.unaryMethod = (name) => findUnaryMethod(name, { services: callable, absent, descriptors })
   }
 
   refuse(x: HttpExchange, error: GatewayError): void {
@@ -204,6 +223,7 @@ class GrpcFrontEnd implements FrontEnd {
       rendering: compileRendering(desc.output, binding.responseBody, { style: service.json, registry }),
       registry,
       metadata,
+      instead: encodeReply(desc, service.replies ?? {}, registry),
       timeoutMs: service.timeoutMs ?? (unary ? service.destination.upstream.options.requestTimeoutMs : 0),
       socketPingMs,
     }

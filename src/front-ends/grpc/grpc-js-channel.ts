@@ -9,6 +9,8 @@ export interface GrpcJsChannelOptions {
   readonly maxMessageBytes: number
   /** For the connection with TLS, in milliseconds. Default: for ever. */
   readonly connectTimeoutMs?: number
+  /** How long a connection takes new calls, in milliseconds, so that a change of addresses is noticed; 0: for ever. Default 0. */
+  readonly maxAgeMs?: number
   /** A PING is sent so often, in milliseconds, while there are calls; 0: never. Default 0. */
   readonly keepaliveMs?: number
   /** How long the answer to the PING may take, in milliseconds. Default 20,000. */
@@ -19,8 +21,11 @@ export interface GrpcJsChannelOptions {
 
 /** {@link Channel} over @grpc/grpc-js. `https` means TLS; the connection is made by the first call and remade when it is lost. */
 export class GrpcJsChannel implements Channel {
-  readonly #client: Client
+  readonly #open: () => Client
   readonly #connectTimeoutMs: number
+  readonly #maxAgeMs: number
+  #client: Client
+  #openedAt = performance.now()
   #closed = false
 
   constructor(url: string, options: GrpcJsChannelOptions) {
@@ -31,7 +36,8 @@ export class GrpcJsChannel implements Channel {
     const address = `${hostname}:${port === '' ? (secure ? 443 : 80) : port}`
     const { serverName } = tls
     this.#connectTimeoutMs = connectTimeoutMs
-    this.#client = new Client(address, secure ? sslOf(tls) : credentials.createInsecure(), {
+    this.#maxAgeMs = options.maxAgeMs ?? 0
+    const settings = {
       'grpc.max_receive_message_length': maxMessageBytes,
       'grpc.max_send_message_length': maxMessageBytes,
       // dispatch alone decides about second tries, the upstream's configuration about everything else.
@@ -47,10 +53,13 @@ export class GrpcJsChannel implements Channel {
         ? {}
         : { 'grpc.keepalive_time_ms': keepaliveMs, 'grpc.keepalive_timeout_ms': keepaliveTimeoutMs }),
       ...(serverName === undefined ? {} : { 'grpc.ssl_target_name_override': serverName }),
-    })
+    }
+    this.#open = () => new Client(address, secure ? sslOf(tls) : credentials.createInsecure(), settings)
+    this.#client = this.#open()
   }
 
   start(request: RpcRequest, receiver: RpcReceiver): RpcStream {
+    if (this.#maxAgeMs > 0 && performance.now() - this.#openedAt > this.#maxAgeMs) this.#renewOpen()
     const stream = new GrpcJsStream(this.#closed ? undefined : this.#client, request, receiver)
     if (this.#connectTimeoutMs > 0 && !this.#closed) this.#limitConnecting(stream)
     return stream
@@ -61,17 +70,30 @@ export class GrpcJsChannel implements Channel {
     this.#client.close()
   }
 
+  /** The calls of the old client go on. */
+  #renewOpen(): void {
+    if (this.#closed || !isReady(this.#client)) return
+    this.#client.close()
+    this.#client = this.#open()
+    this.#openedAt = performance.now()
+  }
+
   /** grpc-js waits as long as the system does. */
   #limitConnecting(stream: GrpcJsStream): void {
-    const channel = this.#client.getChannel()
-    if (channel.getConnectivityState(false) === connectivityState.READY) return
+    const client = this.#client
+    if (isReady(client)) return
     const timer = setTimeout(() => {
-      if (!this.#closed && channel.getConnectivityState(false) === connectivityState.CONNECTING) {
-        stream.connectTimedOut()
-      }
+      if (this.#closed || client !== this.#client) return
+      const state = client.getChannel().getConnectivityState(false)
+      if (state === connectivityState.CONNECTING) stream.connectTimedOut()
     }, this.#connectTimeoutMs)
     stream.onEnd = () => clearTimeout(timer)
   }
+}
+
+/** Whether there is a connection for a call. */
+function isReady(client: Client): boolean {
+  return client.getChannel().getConnectivityState(false) === connectivityState.READY
 }
 
 function sslOf({ ca, key, cert, insecureSkipVerify = false }: TlsOptions): ChannelCredentials {

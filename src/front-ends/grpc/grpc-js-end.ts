@@ -5,13 +5,19 @@ import { flatMetadata } from './grpc-js-metadata.ts'
 /**
  * How a call of grpc-js ended, and whether the backend said so. grpc-js does not tell; but a status that it makes up itself has no
  * metadata, and one from the wire has some or came after a head, but for the words that it has for an answer that broke off.
+ * `reused`: there was a connection before the call.
  */
-export function endOf({ code, details, metadata }: StatusObject, answered: boolean): RpcEnd {
+export function endOf(
+  { code, details, metadata }: StatusObject,
+  { answered, reused }: { readonly answered: boolean; readonly reused: boolean },
+): RpcEnd {
   const trailers = flatMetadata(metadata)
   const fromBackend =
     code === 0 || (trailers.length > 0 ? !noGrpc.test(details) : answered && !madeUp.test(details))
-  if (fromBackend) return { code, message: details, trailers, fromBackend, failure: undefined, reached: true }
-  return { code, message: details, trailers, fromBackend, ...failureOf(code, details) }
+  const end = { code, message: details, trailers, fromBackend }
+  if (fromBackend) return { ...end, failure: undefined, reached: true, stale: false }
+  const why = failureOf(code, details)
+  return { ...end, ...why, stale: reused && !answered && connectionLost(why.failure, details) }
 }
 
 /** An answer that is HTTP but not gRPC. */
@@ -20,6 +26,11 @@ const noGrpc = /^(Received HTTP status code|No status information received)/
 /** Words of grpc-js 1.14, subchannel-call.js, resolving-call.js and stream-decoder.js. */
 const madeUp =
   /^(Received (RST_STREAM|HTTP status code|message (larger|that decompresses))|Connection dropped|Stream refused|Call cancelled|Cancelled on client|Deadline exceeded after|No status information|Bandwidth exhausted|(read|write) E)/
+
+/** The connection went, not the call alone. */
+function connectionLost(failure: RpcFailure, words: string): boolean {
+  return failure === 'reset' && /Connection dropped|(read|write) E/.test(words)
+}
 
 /** What grpc-js says in prose only. This is the only place that reads it. */
 function failureOf(code: number, words: string): { readonly failure: RpcFailure; readonly reached: boolean } {

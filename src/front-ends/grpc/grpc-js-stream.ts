@@ -1,4 +1,4 @@
-import type { Client, ClientDuplexStream, StatusObject } from '@grpc/grpc-js'
+import { type Client, type ClientDuplexStream, connectivityState, type StatusObject } from '@grpc/grpc-js'
 import type { RpcEnd, RpcFailure, RpcReceiver, RpcRequest, RpcStream } from './channel.ts'
 import { endOf } from './grpc-js-end.ts'
 import { flatMetadata, metadataFrom } from './grpc-js-metadata.ts'
@@ -10,6 +10,8 @@ export class GrpcJsStream implements RpcStream {
   readonly #request: RpcRequest
   readonly #receiver: RpcReceiver
   readonly #call: ClientDuplexStream<Buffer, Buffer> | undefined
+  /** Whether there was a connection before the call. */
+  readonly #reused: boolean
   #answered = false
   #status: StatusObject | undefined
   #drained = false
@@ -20,6 +22,7 @@ export class GrpcJsStream implements RpcStream {
   constructor(client: Client | undefined, request: RpcRequest, receiver: RpcReceiver) {
     this.#request = request
     this.#receiver = receiver
+    this.#reused = client?.getChannel().getConnectivityState(false) === connectivityState.READY
     const { path, metadata, message } = request
     if (client === undefined) {
       process.nextTick(() => this.#fail('refused', 14, 'The channel is closed.'))
@@ -101,11 +104,11 @@ export class GrpcJsStream implements RpcStream {
     if (status === undefined || !this.#drained || this.#over) return
     if (status.code === 0 && this.#messages === 0 && !this.#request.serverStreaming) {
       this.#fail('protocol', 12, 'The answer has not exactly one message.', true)
-    } else this.#tell(endOf(status, this.#answered))
+    } else this.#tell(endOf(status, { answered: this.#answered, reused: this.#reused }))
   }
 
   #fail(failure: RpcFailure, code: number, message: string, reached = false): void {
-    this.#tell({ code, message, trailers: [], fromBackend: false, failure, reached })
+    this.#tell({ code, message, trailers: [], fromBackend: false, failure, reached, stale: false })
   }
 
   #tell(end: RpcEnd): void {

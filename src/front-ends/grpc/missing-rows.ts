@@ -19,10 +19,15 @@ export function missingRow({ name, policy }: ServiceOptions, frontEnd: FrontEnd)
     frontEnd,
     origin: `service "${name}"`,
     serve: () => {
-      throw new GatewayError('UNAVAILABLE', `${name} was not described by its backend yet.`, {
-        retryAfterMs: 1_000,
-        reached: false,
-      })
+      throw notDescribedYet(name)
     },
   }
+}
+
+/** The refusal of a call of such a service. */
+export function notDescribedYet(name: string): GatewayError {
+  return new GatewayError('UNAVAILABLE', `${name} was not described by its backend yet.`, {
+    retryAfterMs: 1_000,
+    reached: false,
+  })
 }

@@ -25,7 +25,7 @@ export interface ChannelOptions {
 
 /** Makes the channel to an endpoint, with its limits. */
 export function openChannel(
-  { url, connections }: Endpoint,
+  { url, connections, names }: Endpoint,
   {
     kind = 'fast',
     maxMessageBytes,
@@ -34,12 +34,13 @@ export function openChannel(
     maxConnections = 4,
   }: ChannelOptions,
 ): Channel {
-  const { connectTimeoutMs, idleTimeoutMs, tls = {} } = connections
-  const common = { maxMessageBytes, connectTimeoutMs, keepaliveMs, keepaliveTimeoutMs, tls }
+  const { connectTimeoutMs, idleTimeoutMs, maxAgeMs = 0, tls = {} } = connections
+  const common = { maxMessageBytes, connectTimeoutMs, maxAgeMs, keepaliveMs, keepaliveTimeoutMs, tls }
   if (kind === 'grpc-js') return new GrpcJsChannel(url, common)
   return new FastChannel(url, {
     ...common,
     idleTimeoutMs,
+    lookup: names.lookup,
     maxConnections: Math.min(connections.maxConnections, maxConnections),
   })
 }

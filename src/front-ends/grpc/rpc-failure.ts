@@ -11,10 +11,10 @@ export interface FailedCall {
 
 /** What it means that a call ended without a word from the backend: which reason, and whether the backend may have seen it. */
 export function rpcFailure(
-  { failure, message, reached }: RpcEnd,
+  { failure, message, reached, stale }: RpcEnd,
   { upstreamName: name, clientDeadline, clientGone }: FailedCall,
 ): GatewayError {
-  const options = { cause: new Error(message), reached }
+  const options = { cause: new Error(message), reached, stale }
   if (clientGone) return new GatewayError('CLIENT_GONE', 'The client closed the connection.', options)
   switch (failure) {
     case 'deadline':

@@ -21,6 +21,8 @@ export interface RpcRoute {
   readonly registry: Registry
   /** Milliseconds for one call; 0: none. */
   readonly timeoutMs: number
+  /** What a unary call is answered with where nobody answers; undefined: by an error. */
+  readonly instead: Uint8Array | undefined
   /** Milliseconds between two pings of a WebSocket; 0: none. */
   readonly socketPingMs: number
 }

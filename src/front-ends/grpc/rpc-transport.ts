@@ -3,8 +3,8 @@ import type { HttpExchange } from '../../core/http-exchange.ts'
 import type { Attempt } from '../../traffic/attempt.ts'
 import { Call, type CallOptions, type Transport } from '../../traffic/call.ts'
 import type { Destination } from '../../traffic/destination.ts'
-import type { Endpoint } from '../../traffic/endpoint.ts'
-import type { Channel, RpcEnd, RpcReceiver, RpcStream } from './channel.ts'
+import type { RpcEnd, RpcReceiver, RpcStream } from './channel.ts'
+import { Channels, type OpenChannel } from './channels.ts'
 import { metadataValue } from './metadata.ts'
 import { rpcFailure } from './rpc-failure.ts'
 
@@ -55,16 +55,12 @@ export interface RpcReply {
   readonly end: RpcEnd
 }
 
-/** Makes the channel to an endpoint. */
-export type OpenChannel = (endpoint: Endpoint) => Channel
-
 /** One attempt over a {@link Channel}. A status that the backend sent is a reply; all else is thrown as a GatewayError. */
 export class RpcTransport implements Transport<RpcCall, RpcReply> {
-  readonly #open: OpenChannel
-  readonly #channels = new Map<Endpoint, Channel>()
+  readonly #channels: Channels
 
   constructor(open: OpenChannel) {
-    this.#open = open
+    this.#channels = new Channels(open)
   }
 
   send(attempt: Attempt<RpcCall>): Promise<RpcReply> {
@@ -96,7 +92,7 @@ export class RpcTransport implements Transport<RpcCall, RpcReply> {
           else reject(rpcFailure(end, { upstreamName, clientDeadline, clientGone: exchange.gone }))
         },
       }
-      const stream = this.#channelTo(endpoint).start(
+      const stream = this.#channels.to(endpoint).start(
         {
           path,
           message,
@@ -113,16 +109,7 @@ export class RpcTransport implements Transport<RpcCall, RpcReply> {
 
   /** Ends the connections once their calls are over. */
   close(): void {
-    for (const channel of this.#channels.values()) channel.close()
-    this.#channels.clear()
-  }
-
-  #channelTo(endpoint: Endpoint): Channel {
-    const open = this.#channels.get(endpoint)
-    if (open !== undefined) return open
-    const channel = this.#open(endpoint)
-    this.#channels.set(endpoint, channel)
-    return channel
+    this.#channels.close()
   }
 }
 

@@ -1,15 +1,15 @@
 import type { HttpExchange } from '../../core/http-exchange.ts'
-import { dispatch } from '../../traffic/dispatch.ts'
 import { answerStatus } from './answer-status.ts'
 import { replyMetadata } from './metadata.ts'
 import { answerWhole, replyTrailers } from './reply-trailers.ts'
 import { prepareCall, type RpcRoute } from './rpc-route.ts'
 import { statusOf } from './rpc-status.ts'
+import { callWithFallback } from './static-reply.ts'
 
 /** Serves one exchange by one unary call: HTTP 200 with the answer as JSON, or the backend's status in JSON. */
 export async function serveUnary(x: HttpExchange, route: RpcRoute): Promise<void> {
   const call = await prepareCall(x, route)
-  const { message, end } = await dispatch(call, route.transport)
+  const { message, end } = await callWithFallback(call, route.transport, route.instead)
   const headers = replyMetadata(call.metadata, route.metadata)
   const trailers = replyTrailers(x, end.trailers, route.metadata)
   x.attributes['rpc.grpc.status_code'] = end.code

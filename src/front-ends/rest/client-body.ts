@@ -52,6 +52,7 @@ export class ClientBody extends Readable {
       return
     }
     x.acceptBody()
+    this.#call.sentAt = Number.POSITIVE_INFINITY
     x.req
       .on('data', this.#onData)
       .once('end', this.#onEnd)
@@ -75,6 +76,7 @@ export class ClientBody extends Readable {
   }
 
   readonly #onEnd = (): void => {
+    this.#call.sentAt = performance.now()
     if (this.#call.kept !== undefined) this.#call.kept.complete = true
     this.push(null)
   }

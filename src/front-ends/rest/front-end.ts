@@ -1,15 +1,20 @@
+import { toGatewayError } from '../../core/error.ts'
 import type { FrontEnd } from '../../core/front-end.ts'
 import type { HttpExchange } from '../../core/http-exchange.ts'
+import { Mistake } from '../../core/mistake.ts'
 import type { Policy, Row, ValueMatch } from '../../core/route.ts'
 import type { Place } from '../../core/text-template.ts'
 import type { Destination } from '../../traffic/destination.ts'
 import { dispatch } from '../../traffic/dispatch.ts'
+import { isUnanswered } from '../../traffic/fallback.ts'
 import { tooLarge } from '../body.ts'
+import { type AggregateOptions, compileAggregate } from './aggregate/aggregate.ts'
 import { httpTransport } from './http-transport.ts'
+import { compileOperationAnswer, type OperationAnswerOptions } from './operation-answer.ts'
 import { refuseWithProblem } from './problem.ts'
 import { ProxyCall, type ProxyRoute } from './proxy-call.ts'
 import { compileRedirect, type RedirectOptions } from './redirect.ts'
-import { compileRespond, type RespondOptions } from './respond.ts'
+import { compileAnswer, compileRespond, type RespondOptions } from './respond.ts'
 import { compileRewrite, type RewriteOptions } from './rewrite.ts'
 import { upgradeTransport } from './upgrade-transport.ts'
 
@@ -36,6 +41,8 @@ export type RouteAnswer =
   | ({ readonly kind: 'proxy' } & ProxyOptions)
   | ({ readonly kind: 'redirect' } & RedirectOptions)
   | ({ readonly kind: 'respond' } & RespondOptions)
+  | ({ readonly kind: 'aggregate' } & AggregateOptions)
+  | ({ readonly kind: 'operation' } & OperationAnswerOptions)
 
 /** How requests go on to an upstream. */
 export interface ProxyOptions {
@@ -46,6 +53,8 @@ export interface ProxyOptions {
   readonly maxBodyBytes: number
   /** Lower-case names of request headers with credentials that stay here. */
   readonly hiddenHeaders: ReadonlySet<string>
+  /** What clients get where nobody answers; undefined: an error. */
+  readonly fallback: RespondOptions | undefined
 }
 
 /** The REST reverse proxy: streams requests and answers, connects WebSockets, refuses with problem+json. Throws a {@link RouteMistake}. */
@@ -65,10 +74,13 @@ export function createRestFrontEnd(routes: readonly RestRoute[]): FrontEnd {
 /** A route that cannot be compiled: what is wrong, and which one it is. */
 export class RouteMistake extends Error {
   readonly index: number
+  /** The keys below that of the route's answer which lead to the mistake, as far as they are known. */
+  readonly path: readonly PropertyKey[]
 
   constructor(cause: unknown, index: number) {
     super(cause instanceof Error ? cause.message : String(cause), { cause })
     this.index = index
+    this.path = cause instanceof Mistake ? cause.path : []
   }
 }
 
@@ -92,10 +104,13 @@ function restRow(route: RestRoute, frontEnd: FrontEnd): Row {
 }
 
 /** Throws an Error for a text that names what the place has not. */
-function serveWith({ answer, place }: RestRoute): Row['serve'] {
+function serveWith(route: RestRoute): Row['serve'] {
+  const { answer, place } = route
   if (answer.kind === 'redirect') return compileRedirect(answer, place)
   if (answer.kind === 'respond') return compileRespond(answer, place)
-  const { destination, hiddenHeaders, timeoutMs, maxBodyBytes } = answer
+  if (answer.kind === 'aggregate') return compileAggregate(answer, route)
+  if (answer.kind === 'operation') return compileOperationAnswer(answer, route)
+  const { destination, hiddenHeaders, timeoutMs, maxBodyBytes, fallback } = answer
   const proxy: ProxyRoute = {
     destination,
     rewrite: compileRewrite(answer.rewrite, place),
@@ -104,7 +119,19 @@ function serveWith({ answer, place }: RestRoute): Row['serve'] {
     timeoutMs,
     maxBodyBytes,
   }
-  return (x) => serve(x, proxy)
+  if (fallback === undefined) return (x) => serve(x, proxy)
+  const answerInstead = compileAnswer(fallback, place)
+  return async (x) => {
+    try {
+      await serve(x, proxy)
+    } catch (thrown) {
+      const error = toGatewayError(thrown)
+      if (!isUnanswered(error) || x.committed || x.gone) throw error
+      x.attributes['gateway.fallback'] = `${destination.upstream.name}: ${error.reason}`
+      if (x.hasBody && !x.req.complete) x.req.resume()
+      answerInstead(x)
+    }
+  }
 }
 
 function serve(x: HttpExchange, route: ProxyRoute): Promise<void> {

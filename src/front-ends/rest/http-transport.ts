@@ -1,10 +1,12 @@
 import type { IncomingHttpHeaders } from 'node:http'
-import type { Dispatcher } from 'undici'
+import type { ClientHttp2Stream } from 'node:http2'
+import { type Dispatcher, errors } from 'undici'
 import { GatewayError } from '../../core/error.ts'
 import type { HttpExchange } from '../../core/http-exchange.ts'
 import type { Attempt } from '../../traffic/attempt.ts'
 import type { Transport } from '../../traffic/call.ts'
 import { httpFailure } from '../../traffic/http-failure.ts'
+import { onNextStream, wasCut } from '../../traffic/http2-streams.ts'
 import { retryAfterMs } from '../../traffic/retry-after.ts'
 import { ClientBody } from './client-body.ts'
 import { passingHeaders } from './passing-headers.ts'
@@ -18,23 +20,26 @@ export const httpTransport: Transport<ProxyCall, void> = {
       const relay = new Relay(attempt, resolve, reject)
       attempt.onCancel(relay.abort)
       if (endpoint.active > endpoint.connections.maxConnections) relay.startWithin(call.remainingMs())
-      endpoint.pool.dispatch(
-        {
-          path: call.path,
-          method: call.method as Dispatcher.HttpMethod,
-          headers: call.headers,
-          body: call.exchange.hasBody ? new ClientBody(call) : null,
-          headersTimeout: call.remainingMs(),
-          bodyTimeout: call.upstream.options.bodyIdleTimeoutMs,
-        },
-        relay,
-      )
+      const request = {
+        path: call.path,
+        method: call.method as Dispatcher.HttpMethod,
+        headers: endpoint.connections.http2 === true ? inLowerCase(call.headers) : call.headers,
+        body: call.exchange.hasBody ? new ClientBody(call) : null,
+        headersTimeout: call.remainingMs(),
+        bodyTimeout: call.upstream.options.bodyIdleTimeoutMs,
+      }
+      endpoint.pool.dispatch(request, relay)
     })
   },
 }
 
+/** Names as HTTP/2 has them (RFC 9113 section 8.2); spelled in two ways they would be two headers to the HTTP client. */
+function inLowerCase(headers: readonly string[]): string[] {
+  return headers.map((text, i) => (i % 2 === 0 ? text.toLowerCase() : text))
+}
+
 /** One attempt: undici tells it of the answer, piece by piece. */
-class Relay implements Dispatcher.DispatchHandler {
+export class Relay implements Dispatcher.DispatchHandler {
   readonly #attempt: Attempt<ProxyCall>
   readonly #call: ProxyCall
   readonly #x: HttpExchange
@@ -43,10 +48,13 @@ class Relay implements Dispatcher.DispatchHandler {
   #controller: Dispatcher.DispatchController | undefined
   #refusal: GatewayError | undefined
   #startTimer: NodeJS.Timeout | undefined
+  #begun = false
   #waitsForDrain = false
   /** Bytes of the answer's body, where the upstream says so. */
   #length = -1
   #informational = 0
+  /** Of HTTP/2. */
+  #stream: ClientHttp2Stream | undefined
 
   constructor(attempt: Attempt<ProxyCall>, resolve: () => void, reject: (error: GatewayError) => void) {
     this.#attempt = attempt
@@ -66,6 +74,12 @@ class Relay implements Dispatcher.DispatchHandler {
     clearTimeout(this.#startTimer)
     this.#controller = controller
     if (this.#refusal !== undefined) controller.abort(this.#refusal)
+    else if (this.#attempt.endpoint.connections.http2 === true)
+      onNextStream((stream) => (this.#stream = stream))
+  }
+
+  onResponseStarted(): void {
+    this.#begun = true
   }
 
   onResponseStart(
@@ -87,7 +101,7 @@ class Relay implements Dispatcher.DispatchHandler {
     const { 'content-length': length } = headers
     if (length !== undefined) this.#length = Number(length)
     try {
-      this.#x.writeHead(status, passingHeaders(controller.rawHeaders as Buffer[]))
+      this.#x.writeHead(status, passingHeaders(controller.rawHeaders ?? []))
       // Node keeps the head back for the first piece of the body, which may be long in coming (server-sent events).
       process.nextTick(flushHead, this.#x)
     } catch (cause) {
@@ -111,13 +125,18 @@ class Relay implements Dispatcher.DispatchHandler {
   }
 
   onResponseEnd(): void {
+    if (wasCut(this.#stream)) {
+      this.#reject(httpFailure(new errors.SocketError('the stream was cancelled'), this.#attempt, 'answered'))
+      return
+    }
     if (!this.#x.res.writableEnded) this.#x.res.end()
     this.#resolve()
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
     clearTimeout(this.#startTimer)
-    const failure = error instanceof GatewayError ? error : httpFailure(error, this.#call.upstreamName)
+    const progress = this.#begun ? 'answered' : this.#controller === undefined ? 'waiting' : 'sent'
+    const failure = error instanceof GatewayError ? error : httpFailure(error, this.#attempt, progress)
     this.#reject(this.#refusal ?? failure)
   }
 

@@ -1,10 +1,12 @@
+import type { IncomingHttpHeaders } from 'node:http'
 import { passesToClient } from '../../core/headers.ts'
 
 /**
  * The upstream's headers that pass to the client, in their order and spelling, then `Via`; flat. What `Connection` names is
- * meant for us alone (RFC 9110 section 7.6.1). Throws for a transfer coding that we would have to undo.
+ * meant for us alone (RFC 9110 section 7.6.1). Throws for a transfer coding that we would have to undo. Of HTTP/2 they come by name.
  */
-export function passingHeaders(raw: readonly (Buffer | string)[]): string[] {
+export function passingHeaders(given: readonly (Buffer | string)[] | IncomingHttpHeaders): string[] {
+  const raw = Array.isArray(given) ? given : flat(given as IncomingHttpHeaders)
   const headers: string[] = []
   let named: Set<string> | undefined
   for (let i = 0; i < raw.length; i += 2) {
@@ -15,6 +17,12 @@ export function passingHeaders(raw: readonly (Buffer | string)[]): string[] {
   }
   headers.push('Via', '1.1 trivium')
   return named === undefined ? headers : without(headers, named)
+}
+
+function flat(headers: IncomingHttpHeaders): string[] {
+  return Object.entries(headers).flatMap(([name, value = '']) =>
+    (Array.isArray(value) ? value : [value]).flatMap((one) => [name, one]),
+  )
 }
 
 function text(bytes: Buffer | string | undefined): string {

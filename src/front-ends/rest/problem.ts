@@ -7,7 +7,7 @@ export function refuseWithProblem(x: HttpExchange, error: GatewayError): void {
   const problem: Record<string, unknown> = {
     type: `urn:trivium:error:${error.reason}`,
     title: entry.title,
-    status: entry.status,
+    status: error.status,
     detail: error.message,
     instance: x.request.path,
     code: entry.number,
@@ -19,5 +19,5 @@ export function refuseWithProblem(x: HttpExchange, error: GatewayError): void {
   if (error.violations.length > 0) problem.errors = error.violations
   const headers = refusalHeaders(error)
   headers.push('Content-Type', 'application/problem+json', 'Cache-Control', 'no-store')
-  x.answer(entry.status, headers, JSON.stringify(problem))
+  x.answer(error.status, headers, JSON.stringify(problem))
 }

@@ -36,6 +36,7 @@ export class ProxyCall extends Call {
       replayable: true,
       hedgeable: safeMethods.has(method) && !x.hasBody && x.upgrade === undefined,
       streamed: x.upgrade !== undefined,
+      headDecides: true,
       ...(route.timeoutMs === undefined ? undefined : { timeoutMs: route.timeoutMs }),
     })
     this.method = method
@@ -44,13 +45,14 @@ export class ProxyCall extends Call {
     const { retry } = this.upstream.options
     if (retry.nonIdempotent || (retry.idempotencyKey && x.header('idempotency-key') !== undefined))
       this.idempotent = true
-    if (x.hasBody && this.idempotent && retry.attempts > 1 && retry.maxBodyBytes > 0)
+    const mayGoElsewhere = retry.attempts > 1 || route.destination.fallbackOf(this.upstream) !== undefined
+    if (x.hasBody && this.idempotent && mayGoElsewhere && retry.maxBodyBytes > 0)
       this.kept = new KeptBody(retry.maxBodyBytes)
   }
 }
 
 /** RFC 9110 section 9.2.2. */
-const idempotentMethods = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE'])
+export const idempotentMethods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE'])
 /** RFC 9110 section 9.2.1. */
 const safeMethods = new Set(['GET', 'HEAD', 'OPTIONS'])
 

@@ -9,7 +9,7 @@ import {
   renderText,
   type TextTemplate,
 } from '../../core/text-template.ts'
-import { readBody } from '../body.ts'
+import { readOff } from '../body.ts'
 
 /** What a static route answers. */
 export interface RespondOptions {
@@ -24,21 +24,30 @@ export type StaticBody =
   | { readonly kind: 'bytes'; readonly bytes: Buffer; readonly contentType: string }
   | { readonly kind: 'json'; readonly json: unknown }
 
+/** Compiles a route that answers by itself. Throws an Error for values that the place has not. */
+export function compileRespond(
+  options: RespondOptions,
+  place: Place,
+): (x: HttpExchange) => void | Promise<void> {
+  const answer = compileAnswer(options, place)
+  return (x) => (x.hasBody ? readOff(x).then(() => answer(x)) : answer(x))
+}
+
 /**
  * Compiles a static answer. A body that is the same for everybody has an ETag, and clients that know it get 304. Throws an Error for
  * values that the place has not.
  */
-export function compileRespond(
+export function compileAnswer(
   { status, headers, body }: RespondOptions,
   place: Place,
-): (x: HttpExchange) => void | Promise<void> {
+): (x: HttpExchange) => void {
   const change = compileHeaderChanges({ remove: [], rename: {}, set: headers, add: {} }, place, 'response')
   const own = Object.keys(headers).some((name) => name.toLowerCase() === 'content-type')
   const { contentType, text } = compileBody(body, place)
   const same = typeof text === 'function' ? undefined : text
   const etag =
     same === undefined || status !== 200 ? undefined : `"${hash('sha256', same, 'base64url').slice(0, 22)}"`
-  const answer = (x: HttpExchange): void => {
+  return (x) => {
     const head: string[] = []
     change?.(x, head)
     if (etag !== undefined) head.push('ETag', etag)
@@ -49,14 +58,7 @@ export function compileRespond(
     if (!own && contentType !== '') head.push('Content-Type', contentType)
     x.answer(status, head, typeof text === 'function' ? text(x) : text)
   }
-  return (x) => {
-    // A small body is read off, so that the connection can be kept.
-    if (x.contentLength === undefined || x.contentLength > readOffBytes) return answer(x)
-    return readBody(x, readOffBytes).then(() => answer(x))
-  }
 }
-
-const readOffBytes = 65_536
 
 /** RFC 9110 section 13.1.2: tags are compared weakly, `*` is any. */
 function isKnown(x: Exchange, etag: string): boolean {

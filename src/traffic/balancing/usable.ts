@@ -6,6 +6,8 @@ export interface Selectable {
   readonly priority: number
   /** Whether its health lets it be chosen. `now`: `performance.now()`. */
   available(now: number): boolean
+  /** Whether its circuit lets a call through, which counts even where health is ignored. */
+  admits(now: number): boolean
 }
 
 export interface UsableOptions<T> {
@@ -31,11 +33,11 @@ export function usable<T extends Selectable>(targets: readonly T[], options: Usa
   const serving = firstWithEnough(targets, panicThresholdPercent, now)
   const panics = serving === none && panicThresholdPercent > 0
   const priority = panics ? panicking(targets, now) : serving
-  const healthAt = panics ? undefined : now
+  const serves = panics ? isAdmitted : isAvailable
   let count = 0
   for (const target of targets) {
-    if (!serves(target, priority, healthAt)) continue
-    if (previous[count] !== target) return targets.filter((one) => serves(one, priority, healthAt))
+    if (!isOf(target, priority) || !serves(target, now)) continue
+    if (previous[count] !== target) return targets.filter((one) => isOf(one, priority) && serves(one, now))
     count++
   }
   return count === previous.length ? previous : previous.slice(0, count)
@@ -43,13 +45,17 @@ export function usable<T extends Selectable>(targets: readonly T[], options: Usa
 
 const none = Number.POSITIVE_INFINITY
 
-/** Whether a target is in the group of this priority and, unless health is ignored (`healthAt` undefined), available. */
-function serves(target: Selectable, priority: number, healthAt: number | undefined): boolean {
-  return (
-    target.weight > 0 &&
-    target.priority === priority &&
-    (healthAt === undefined || target.available(healthAt))
-  )
+/** Whether a target takes calls in the group of this priority. */
+function isOf({ weight, priority }: Selectable, group: number): boolean {
+  return weight > 0 && priority === group
+}
+
+function isAvailable(target: Selectable, now: number): boolean {
+  return target.available(now)
+}
+
+function isAdmitted(target: Selectable, now: number): boolean {
+  return target.admits(now)
 }
 
 function firstWithEnough(targets: readonly Selectable[], percent: number, now: number): number {
@@ -57,8 +63,9 @@ function firstWithEnough(targets: readonly Selectable[], percent: number, now: n
     let all = 0
     let available = 0
     for (const target of targets) {
-      if (serves(target, group, undefined)) all++
-      if (serves(target, group, now)) available++
+      if (!isOf(target, group)) continue
+      all++
+      if (target.available(now)) available++
     }
     if (available > 0 && available * 100 >= percent * all) return group
   }

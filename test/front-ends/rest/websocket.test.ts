@@ -187,6 +187,22 @@ test('connects to another target when one is down', async (t) => {
   }
 })
 
+test('connects to another target when one answers 503, with what the client sent early', async (t) => {
+  const busy = await startBackend(t, (_req, res) => void res.writeHead(503).end('busy'))
+  const taken = await startRawUpstream(t, (socket) => {
+    socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n')
+  })
+  const gateway = await openGateway(t, [busy.url, taken.url], { retry: { budget: { minPerSecond: 100 } } })
+  for (let i = 0; i < 4; i++) {
+    const client = await RawClient.connect(gateway.port)
+    client.write(`${handshake('/open/x')}early`)
+    await client.until(/^HTTP\/1\.1 101 /)
+    while (!taken.received[i]?.endsWith('\r\n\r\nearly')) await once(taken.sockets[i] as Socket, 'data')
+    client.socket.destroy()
+  }
+  assert.ok(busy.requests.length > 0)
+})
+
 for (const [name, answer, status, reason] of [
   ['resets', undefined, 502, 'UPSTREAM_RESET'],
   ['speaks nonsense', 'nonsense\r\n\r\n', 502, 'UPSTREAM_BAD_ANSWER'],

@@ -7,7 +7,7 @@ interface Named extends Selectable {
   readonly name: string
 }
 
-/** `a b! c0 | d`: a and c of priority 0, b of it down, c with weight 0; d of priority 1. */
+/** `a b! c0 e# | d`: a to e of priority 0, b of it down, c with weight 0, e with an open circuit; d of priority 1. */
 function groups(text: string): Named[] {
   return text.split('|').flatMap((group, priority) =>
     group
@@ -18,7 +18,8 @@ function groups(text: string): Named[] {
         name: word.charAt(0),
         weight: word.includes('0') ? 0 : 100,
         priority: priority * 10,
-        available: () => !word.includes('!'),
+        available: () => !/[!#]/.test(word),
+        admits: () => !word.includes('#'),
       })),
   )
 }
@@ -45,6 +46,10 @@ const cases: readonly (readonly [rule: string, targets: string, percent: number,
   ['a next group that has enough goes before a panic', 'a b! c! | d', 50, 'd'],
   ['panic of the first group with an available target', 'a! b! | c d! e!', 50, 'cde'],
   ['panic of the first group when all is down', 'a! b! | c!', 50, 'ab'],
+  ['an open circuit is as good as down', 'a b# | c', 0, 'a'],
+  ['and counts for the share', 'a b# c#', 50, 'a'],
+  ['but a panic does not ask where a circuit is open', 'a! b# c!', 50, 'ac'],
+  ['none when all circuits are open', 'a# b# | c#', 50, ''],
 ]
 
 for (const [rule, text, panicThresholdPercent, expected] of cases) {
@@ -55,7 +60,7 @@ for (const [rule, text, panicThresholdPercent, expected] of cases) {
 }
 
 test('asks for health at the time that it is given', () => {
-  const target = { weight: 1, priority: 0, available: (now: number) => now >= 1_000 }
+  const target = { weight: 1, priority: 0, available: (now: number) => now >= 1_000, admits: () => true }
   assert.deepEqual(usable([target], { now: 999, panicThresholdPercent: 0, previous: [] }), [])
   assert.deepEqual(usable([target], { now: 1_000, panicThresholdPercent: 0, previous: [] }), [target])
 })
@@ -64,7 +69,7 @@ test('gives the same array as long as the set is the same, and the right one whe
   const random = seeded(20_260_807)
   const all = Array.from({ length: 4 }, (_, i) => {
     const health = { up: true }
-    return { health, weight: 1, priority: i >> 1, available: () => health.up }
+    return { health, weight: 1, priority: i >> 1, available: () => health.up, admits: () => true }
   })
   let previous: readonly (typeof all)[0][] = []
   let same = 0

@@ -9,6 +9,7 @@ import { nativeRequestMetadata, passedMetadata } from '../native/native-metadata
 import type { NativeRoute } from '../native/serve-native.ts'
 import { httpStatus, retryAfterSeconds, statusOf } from '../rpc-status.ts'
 import { RpcCall, type RpcCallOptions } from '../rpc-transport.ts'
+import { callWithFallback } from '../static-reply.ts'
 import { checkRequest } from './check-request.ts'
 import type { ConnectCodec } from './connect-codec.ts'
 import { type ConnectError, connectError, connectRefusal } from './connect-error.ts'
@@ -39,7 +40,7 @@ async function serveUnary(x: HttpExchange, route: ConnectRoute, format: ConnectF
   const { codec, registry, transport } = route
   const message = await readUnary(x, { format, codec, maxBytes: route.messageBytes })
   const call = callOf(x, route, { message })
-  const { message: reply, end } = await dispatch(call, transport)
+  const { message: reply, end } = await callWithFallback(call, transport, route.instead)
   const error = errorOf(end, registry)
   noteOutcome(x, end.code, error)
   const headers = passedMetadata(call.metadata)

@@ -34,7 +34,7 @@ export class GatewayHealth {
     const serves =
       this.ready &&
       !this.#options.missing.has(service) &&
-      upstream.endpoints.some((endpoint) => endpoint.available())
+      upstream.endpoints.some((endpoint) => endpoint.available(performance.now()))
     return serves ? servingStatus.serving : servingStatus.notServing
   }
 

@@ -1,6 +1,7 @@
 import type { Endpoint } from '../../../traffic/endpoint.ts'
 import type { Probe } from '../../../traffic/health-check.ts'
-import type { Channel, RpcEnd } from '../channel.ts'
+import type { RpcEnd } from '../channel.ts'
+import { Channels } from '../channels.ts'
 import { openChannel } from '../open-channel.ts'
 import { decodeHealthResponse, encodeHealthRequest, healthService, servingStatus } from './health-messages.ts'
 
@@ -14,7 +15,9 @@ export interface GrpcProbeOptions {
 /** Asks `grpc.health.v1.Health/Check`; SERVING alone is healthy. Source: grpc/doc/health-checking.md. */
 export class GrpcProbe implements Probe {
   readonly #options: GrpcProbeOptions
-  readonly #channels = new Map<Endpoint, Channel>()
+  readonly #channels = new Channels((endpoint) =>
+    openChannel(endpoint, { kind: 'fast', maxMessageBytes: 4_096 }),
+  )
 
   constructor(options: GrpcProbeOptions) {
     this.#options = options
@@ -24,7 +27,7 @@ export class GrpcProbe implements Probe {
     const { service, timeoutMs } = this.#options
     return new Promise((resolve) => {
       let answer: Uint8Array | undefined
-      this.#channelTo(endpoint).start(
+      this.#channels.to(endpoint).start(
         {
           path: `/${healthService}/Check`,
           message: encodeHealthRequest(service),
@@ -44,8 +47,7 @@ export class GrpcProbe implements Probe {
   }
 
   close(): void {
-    for (const channel of this.#channels.values()) channel.close()
-    this.#channels.clear()
+    this.#channels.close()
   }
 
   #failure({ code, message, fromBackend, failure }: RpcEnd): string {
@@ -55,14 +57,6 @@ export class GrpcProbe implements Probe {
     const { service } = this.#options
     if (code === 5) return `probe was answered NOT_FOUND: the backend's health has no service "${service}"`
     return `probe was answered with status ${code}${message === '' ? '' : `: ${message}`}`
-  }
-
-  #channelTo(endpoint: Endpoint): Channel {
-    const open = this.#channels.get(endpoint)
-    if (open !== undefined) return open
-    const channel = openChannel(endpoint, { kind: 'fast', maxMessageBytes: 4_096 })
-    this.#channels.set(endpoint, channel)
-    return channel
   }
 }
 

@@ -10,6 +10,8 @@ export interface CallFailure {
   readonly message: string
   /** Default: whether the call was on the wire. */
   readonly reached?: boolean
+  /** See `RpcEnd`. Default false. */
+  readonly stale?: boolean
 }
 
 /** The backend answered with something that is no gRPC. */

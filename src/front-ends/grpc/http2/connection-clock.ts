@@ -4,6 +4,8 @@ export interface ClockOptions {
   readonly connectTimeoutMs: number
   /** How long a connection without calls is kept; 0: for ever. */
   readonly idleTimeoutMs: number
+  /** How long a connection takes new calls; 0: for ever. */
+  readonly maxAgeMs: number
   /** A PING is sent when a connection with calls was silent for so long, at least 1,000; 0: never. */
   readonly keepaliveMs: number
   /** How long the answer to it may take. */
@@ -14,7 +16,8 @@ export interface ClockOptions {
 export interface Clocked {
   readonly callCount: number
   connectTimedOut(): void
-  idled(): void
+  /** It is to take no more calls, and to end when there are none. */
+  drain(): void
   ping(): void
   fellSilent(): void
 }
@@ -27,6 +30,7 @@ export class ConnectionClock {
   readonly #connection: Clocked
   readonly #connectTimer: NodeJS.Timeout
   #idleTimer: NodeJS.Timeout | undefined
+  #ageTimer: NodeJS.Timeout | undefined
   #keepaliveTimer: NodeJS.Timeout | undefined
   #answerTimer: NodeJS.Timeout | undefined
 
@@ -39,7 +43,8 @@ export class ConnectionClock {
   /** The connection can be used. */
   ready(): void {
     clearTimeout(this.#connectTimer)
-    const { idleTimeoutMs, keepaliveMs } = this.#options
+    const { idleTimeoutMs, maxAgeMs, keepaliveMs } = this.#options
+    if (maxAgeMs > 0) this.#ageTimer = setTimeout(() => this.#connection.drain(), maxAgeMs).unref()
     if (idleTimeoutMs > 0) this.#idleTimer = setTimeout(() => this.#checkIdle(), idleTimeoutMs).unref()
     if (keepaliveMs > 0) {
       this.#keepaliveTimer = setInterval(
@@ -57,12 +62,13 @@ export class ConnectionClock {
   stop(): void {
     clearTimeout(this.#connectTimer)
     clearTimeout(this.#idleTimer)
+    clearTimeout(this.#ageTimer)
     clearInterval(this.#keepaliveTimer)
     clearTimeout(this.#answerTimer)
   }
 
   #checkIdle(): void {
-    if (this.#connection.callCount === 0) this.#connection.idled()
+    if (this.#connection.callCount === 0) this.#connection.drain()
   }
 
   #checkAlive(): void {

@@ -43,6 +43,8 @@ export class Connection implements CallHome, Clocked {
   readonly #clock: ConnectionClock
   #state: 'connecting' | 'ready' | 'draining' | 'dead' = 'connecting'
   #connected = false
+  /** How often something came. */
+  #heard = 0
   #error: Error | undefined
 
   constructor(options: ConnectionOptions) {
@@ -99,6 +101,7 @@ export class Connection implements CallHome, Clocked {
     call.id = this.#streams.nextId
     call.sendWindow = this.#settings.initialWindowBytes
     call.receiveWindow = this.#options.streamWindowBytes
+    call.heardBefore = this.#heard
     call.moveTo(this)
     if (!this.#sender.open(call)) {
       call.id = 0
@@ -154,10 +157,6 @@ export class Connection implements CallHome, Clocked {
     this.#end(unreached('connectTimeout', 'No connection established: timed out.'))
   }
 
-  idled(): void {
-    this.drain()
-  }
-
   ping(): void {
     this.#sender.echo(frameTypes.ping, 0, keepalivePayload)
   }
@@ -175,6 +174,7 @@ export class Connection implements CallHome, Clocked {
   #take(chunk: Buffer): void {
     if (this.#state === 'dead') return
     this.#clock.heard = true
+    this.#heard++
     try {
       this.#reader.push(chunk)
     } catch (thrown) {
@@ -223,8 +223,12 @@ export class Connection implements CallHome, Clocked {
     }
     const provedBad = failedToConnect || (!this.proven && this.#streams.size > 0)
     this.#options.owner.gone(this, provedBad ? failure : undefined)
-    if (failure !== undefined)
-      for (const call of this.#streams.clear()) call.fail(failure, errorCodes.noError)
+    if (failure === undefined) return
+    for (const call of this.#streams.clear()) {
+      // Nothing came since: the backend was closing it as the call went out.
+      const stale = failure.failure === 'reset' && this.proven && call.heardBefore === this.#heard
+      call.fail(stale ? { ...failure, stale } : failure, errorCodes.noError)
+    }
   }
 }
 

@@ -1,4 +1,4 @@
-import { connect, isIP, type Socket } from 'node:net'
+import { connect, isIP, type LookupFunction, type Socket } from 'node:net'
 import { connect as connectTls, type TLSSocket } from 'node:tls'
 import type { CallFailure } from './call-failure.ts'
 
@@ -9,6 +9,8 @@ export interface Destination {
   readonly port: number
   /** TLS with ALPN `h2`; undefined: cleartext. */
   readonly tls: TlsOptions | undefined
+  /** How the name is found. Default: as Node does. */
+  readonly lookup?: LookupFunction | undefined
 }
 
 /** How the peer of a TLS connection is verified, and who we are to it. */
@@ -36,12 +38,13 @@ export function destinationOf(url: string, tls: TlsOptions = {}): Destination {
 }
 
 /** Opens a socket; `connect`, with TLS `secureConnect`, or `error` follows. */
-export function dial({ host, port, tls }: Destination): Socket {
-  if (tls === undefined) return connect({ host, port, noDelay: true, keepAlive: true })
+export function dial({ host, port, tls, lookup }: Destination): Socket {
+  if (tls === undefined) return connect({ host, port, lookup, noDelay: true, keepAlive: true })
   const { ca, cert, key, serverName = isIP(host) === 0 ? host : '' } = tls
   return connectTls({
     host,
     port,
+    lookup,
     ALPNProtocols: ['h2'],
     servername: serverName,
     rejectUnauthorized: tls.insecureSkipVerify !== true,

@@ -26,6 +26,8 @@ export class FastCall implements RpcStream, AnswerOwner {
   id = 0
   sendWindow = 0
   receiveWindow = 0
+  /** How often something had come on its connection when it was put there. */
+  heardBefore = 0
   /** Bytes that were consumed and not yet given back to the peer. */
   owed = 0
   /** Request bytes that wait; undefined while there were none. */
@@ -154,12 +156,15 @@ export class FastCall implements RpcStream, AnswerOwner {
     process.nextTick(tellEnd, this.#receiver, this.#leave(failure, errorCodes.cancel))
   }
 
-  #leave({ failure, code, message, reached = this.id !== 0 }: CallFailure, errorCode: number): RpcEnd {
+  #leave(
+    { failure, code, message, reached = this.id !== 0, stale = false }: CallFailure,
+    errorCode: number,
+  ): RpcEnd {
     this.#close()
     const home = this.#home
     this.#home = undefined
     home?.leave(this, errorCode)
-    return { code, message, trailers: [], fromBackend: false, failure, reached }
+    return { code, message, trailers: [], fromBackend: false, failure, reached, stale }
   }
 
   #close(): void {
@@ -173,7 +178,8 @@ export class FastCall implements RpcStream, AnswerOwner {
   }
 
   #settle({ code, message, trailers }: Pick<RpcEnd, 'code' | 'message' | 'trailers'>): void {
-    this.#lastWord = { code, message, trailers, fromBackend: true, failure: undefined, reached: true }
+    const how = { fromBackend: true, failure: undefined, reached: true, stale: false } as const
+    this.#lastWord = { code, message, trailers, ...how }
     if (this.#data.caughtUp) this.#tellLastWord(this.#lastWord)
   }
 

@@ -1,3 +1,4 @@
+import type { LookupFunction } from 'node:net'
 import type { Channel, RpcReceiver, RpcRequest, RpcStream } from '../channel.ts'
 import { type CallFailure, deadlinePassed } from './call-failure.ts'
 import type { CallHome } from './call-home.ts'
@@ -15,6 +16,8 @@ export interface FastChannelOptions {
   readonly connectTimeoutMs?: number
   /** How long a connection without calls is kept; 0: for ever. Default 0. */
   readonly idleTimeoutMs?: number
+  /** How long a connection takes new calls, so that a change of addresses is noticed; 0: for ever. Default 0. */
+  readonly maxAgeMs?: number
   /** A PING is sent when a connection with calls was silent for so long, at least 1,000; 0: never. Default 0. */
   readonly keepaliveMs?: number
   /** How long the answer to the PING may take. Default 20,000. */
@@ -25,6 +28,8 @@ export interface FastChannelOptions {
   readonly maxHeaderBytes?: number
   /** Used when the URL is `https`. */
   readonly tls?: TlsOptions
+  /** How names are found. Default: as Node does. */
+  readonly lookup?: LookupFunction
 }
 
 /**
@@ -50,10 +55,11 @@ export class FastChannel implements Channel, ConnectionOwner, CallHome {
     this.#maxConnections = options.maxConnections ?? 4
     this.#options = {
       owner: this,
-      destination: destinationOf(url, options.tls),
+      destination: { ...destinationOf(url, options.tls), lookup: options.lookup },
       heads: new RequestHeads(host, protocol === 'https:' ? 'https' : 'http'),
       connectTimeoutMs: options.connectTimeoutMs ?? 10_000,
       idleTimeoutMs: options.idleTimeoutMs ?? 0,
+      maxAgeMs: options.maxAgeMs ?? 0,
       keepaliveMs: options.keepaliveMs ?? 0,
       keepaliveTimeoutMs: options.keepaliveTimeoutMs ?? 20_000,
       maxListBytes: options.maxHeaderBytes ?? 65_536,

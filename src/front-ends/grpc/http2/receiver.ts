@@ -208,7 +208,9 @@ export class Receiver implements FrameSink {
     for (const call of refused) {
       sender.forget(call)
       call.moveTo(undefined)
-      call.fail({ failure: 'refusedStream', code: 14, message, reached: false }, errorCodes.noError)
+      // One that has served calls goes away in good order; one that takes none at all is at fault.
+      const stale = this.answered
+      call.fail({ failure: 'refusedStream', code: 14, message, reached: false, stale }, errorCodes.noError)
     }
   }
 

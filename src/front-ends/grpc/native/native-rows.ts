@@ -7,6 +7,7 @@ import { serveConnect } from '../connect/serve-connect.ts'
 import type { Descriptors, RpcMethod } from '../descriptors.ts'
 import type { ServiceOptions } from '../front-end.ts'
 import type { RpcTransport } from '../rpc-transport.ts'
+import { encodeReply } from '../static-reply.ts'
 import { serveNative } from './serve-native.ts'
 import { saysGrpc } from './wire-format.ts'
 
@@ -47,6 +48,7 @@ export function nativeRows(service: ServiceOptions, options: NativeRowOptions): 
       messageBytes,
       destination: service.destination,
       timeoutMs: service.timeoutMs ?? defaultTimeout(service, method),
+      instead: encodeReply(method.desc, service.replies ?? {}, registry),
       apiKeyHeader,
       registry,
       codec: connectCodec(method.desc, { json: service.json, registry, messageBytes }),

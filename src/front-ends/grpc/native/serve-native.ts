@@ -1,11 +1,11 @@
 import { GatewayError, toGatewayError } from '../../../core/error.ts'
 import type { HttpExchange } from '../../../core/http-exchange.ts'
 import type { Destination } from '../../../traffic/destination.ts'
-import { dispatch } from '../../../traffic/dispatch.ts'
 import type { RpcStream } from '../channel.ts'
 import type { RpcMethod } from '../descriptors.ts'
 import { timeLimit } from '../grpc-timeout.ts'
 import { RpcCall, type RpcTransport } from '../rpc-transport.ts'
+import { callWithFallback } from '../static-reply.ts'
 import { readMessage } from './message-frame.ts'
 import { NativeAnswer } from './native-answer.ts'
 import { nativeRequestMetadata } from './native-metadata.ts'
@@ -19,6 +19,8 @@ export interface NativeRoute {
   readonly transport: RpcTransport
   /** Milliseconds for one call; 0: none. */
   readonly timeoutMs: number
+  /** What a unary call is answered with where nobody answers; undefined: by an error. */
+  readonly instead: Uint8Array | undefined
   readonly messageBytes: number
   /** The header with the key of a consumer, lower case. */
   readonly apiKeyHeader: string
@@ -58,7 +60,7 @@ export async function serveNative(x: HttpExchange, route: NativeRoute): Promise<
       : {}),
   })
   try {
-    const { message, end } = await dispatch(call, route.transport)
+    const { message, end } = await callWithFallback(call, route.transport, route.instead)
     if (message !== undefined && end.code === 0) answer.whole(message, end, call.metadata)
     else answer.end(end, call.metadata)
   } catch (thrown) {

@@ -175,7 +175,11 @@ export class ReflectedSchema {
   /** The first target that answers. */
   async #fetch(): Promise<ReflectedProgram> {
     const until = performance.now() + this.#options.timeoutMs
-    const targets = this.upstream.endpoints.toSorted((a, b) => Number(b.available()) - Number(a.available()))
+    const now = performance.now()
+    const targets = this.upstream.endpoints.toSorted(
+      (a, b) => Number(b.available(now)) - Number(a.available(now)),
+    )
+    if (targets.length === 0) throw new Error('there are no targets yet')
     const failures: string[] = []
     for (const target of targets) {
       const timeoutMs = until - performance.now()

@@ -13,6 +13,7 @@ import { FastChannel, type FastChannelOptions } from '../../../../src/front-ends
 export interface ChannelOptions {
   readonly maxMessageBytes?: number
   readonly connectTimeoutMs?: number
+  readonly maxAgeMs?: number
   readonly tls?: TlsOptions
 }
 

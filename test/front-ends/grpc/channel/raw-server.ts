@@ -26,8 +26,11 @@ export interface RawServer {
   close(): void
 }
 
-/** Starts one; `serve` gets each connection. */
-export async function startRaw(serve: (peer: Peer) => void | Promise<void>): Promise<RawServer> {
+/** Starts one, by default on a free port; `serve` gets each connection. */
+export async function startRaw(
+  serve: (peer: Peer) => void | Promise<void>,
+  { host = '127.0.0.1', port: wanted = 0 } = {},
+): Promise<RawServer> {
   const peers: Peer[] = []
   const server = createServer((socket) => {
     socket.on('error', () => {})
@@ -35,12 +38,12 @@ export async function startRaw(serve: (peer: Peer) => void | Promise<void>): Pro
     peers.push(peer)
     void Promise.resolve(serve(peer)).catch(() => {})
   })
-  server.listen(0, '127.0.0.1')
+  server.listen(wanted, host)
   await once(server, 'listening')
   const address = server.address()
   const port = typeof address === 'object' && address !== null ? address.port : 0
   return {
-    url: `http://127.0.0.1:${port}`,
+    url: `http://${host}:${port}`,
     peers,
     close() {
       for (const { socket } of peers) socket.destroy()

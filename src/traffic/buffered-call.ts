@@ -1,66 +1,56 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { Dispatcher } from 'undici'
-import { GatewayError } from '../../core/error.ts'
-import type { Exchange } from '../../core/exchange.ts'
-import type { Attempt } from '../../traffic/attempt.ts'
-import { Call, type Transport } from '../../traffic/call.ts'
-import type { Destination } from '../../traffic/destination.ts'
-import { httpFailure } from '../../traffic/http-failure.ts'
-import { retryAfterMs } from '../../traffic/retry-after.ts'
-import { readSubgraphAnswer, type SubgraphAnswer } from './subgraph-answer.ts'
+import { GatewayError } from '../core/error.ts'
+import type { Attempt } from './attempt.ts'
+import { Call } from './call.ts'
+import { httpFailure } from './http-failure.ts'
+import { retryAfterMs } from './retry-after.ts'
 
-/** One fetch of a query plan. */
-export class SubgraphCall extends Call {
-  /** Path of the subgraph's GraphQL endpoint. */
-  readonly path: string
-  /** The GraphQL request as JSON. */
-  readonly body: Buffer
+/** A call over HTTP whose answer is held in memory and read as a whole. */
+export abstract class BufferedCall<Reply> extends Call {
+  abstract readonly method: Dispatcher.HttpMethod
+  /** Path and query. */
+  abstract readonly path: string
+  abstract readonly body: Buffer | null
+  /** A larger answer is refused with UPSTREAM_TOO_LARGE. */
+  abstract readonly maxAnswerBytes: number
 
-  constructor(exchange: Exchange, destination: Destination, options: SubgraphCallOptions) {
-    const { headers, idempotent } = options
-    super(exchange, destination, { headers, idempotent, replayable: true, hedgeable: idempotent })
-    this.path = options.path
-    this.body = options.body
-  }
+  /** Reads an answer. What it throws says that the target answered nonsense, and another one may be asked. */
+  abstract read(answer: BufferedAnswer): Reply
 }
 
-/** What a {@link SubgraphCall} is made from. */
-export interface SubgraphCallOptions {
-  readonly path: string
+/** An answer as it came. */
+export interface BufferedAnswer {
+  readonly status: number
+  readonly headers: IncomingHttpHeaders
   readonly body: Buffer
-  /** Flat; owned by the call from here on. */
-  readonly headers: string[]
-  /** True for queries, false for mutations. */
-  readonly idempotent: boolean
 }
 
-/** Posts a fetch to an endpoint and collects its answer. */
-export const subgraphTransport: Transport<SubgraphCall, SubgraphAnswer> = {
-  send(attempt) {
-    return new Promise((resolve, reject) => new Fetch(attempt, resolve, reject).start())
+/** Sends a call to an endpoint and collects its answer. */
+export const bufferedTransport = {
+  send<Reply>(attempt: Attempt<BufferedCall<Reply>>): Promise<Reply> {
+    return new Promise((resolve, reject) => new Collector(attempt, resolve, reject).start())
   },
 }
 
-/** An answer of a subgraph is held in memory; above this it is refused. */
-const maxAnswerBytes = 16 * 1_048_576
-
 /** One attempt: undici's handler, a clock, and what breaks it off; whichever ends it first settles the promise. */
-class Fetch implements Dispatcher.DispatchHandler {
-  readonly #attempt: Attempt<SubgraphCall>
-  readonly #resolve: (answer: SubgraphAnswer) => void
+class Collector<Reply> implements Dispatcher.DispatchHandler {
+  readonly #attempt: Attempt<BufferedCall<Reply>>
+  readonly #resolve: (answer: Reply) => void
   readonly #reject: (error: GatewayError) => void
   readonly #chunks: Buffer[] = []
   #bytes = 0
   #informational = 0
   #status = 0
-  #contentType = ''
+  #headers: IncomingHttpHeaders = {}
   #controller: Dispatcher.DispatchController | undefined
   #timer: NodeJS.Timeout | undefined
+  #begun = false
   #done = false
 
   constructor(
-    attempt: Attempt<SubgraphCall>,
-    resolve: (answer: SubgraphAnswer) => void,
+    attempt: Attempt<BufferedCall<Reply>>,
+    resolve: (answer: Reply) => void,
     reject: (error: GatewayError) => void,
   ) {
     this.#attempt = attempt
@@ -70,19 +60,23 @@ class Fetch implements Dispatcher.DispatchHandler {
 
   start(): void {
     const { call, endpoint } = this.#attempt
-    const { path, headers, body, upstream } = call
+    const { path, method, headers, body, upstream } = call
     // A clock of our own: undici's are off by up to 500 ms and do not run while a request waits for a connection.
     const remainingMs = call.remainingMs()
     if (remainingMs > 0) this.#timer = setTimeout(() => this.#timedOut(), remainingMs)
     this.#attempt.onCancel((error) => this.#fail(error))
     if (this.#done) return
     const { bodyIdleTimeoutMs: bodyTimeout } = upstream.options
-    endpoint.pool.dispatch({ path, method: 'POST', headers, body, headersTimeout: 0, bodyTimeout }, this)
+    endpoint.pool.dispatch({ path, method, headers, body, headersTimeout: 0, bodyTimeout }, this)
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller
     if (this.#done) controller.abort(new Error('The call is over.'))
+  }
+
+  onResponseStarted(): void {
+    this.#begun = true
   }
 
   onResponseStart(_: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
@@ -93,13 +87,15 @@ class Fetch implements Dispatcher.DispatchHandler {
     }
     if (!this.#isKept(status, headers['retry-after'])) return
     this.#status = status
-    this.#contentType = headers['content-type'] ?? ''
+    this.#headers = headers
   }
 
   onResponseData(_: Dispatcher.DispatchController, chunk: Buffer): void {
     this.#bytes += chunk.length
+    const { maxAnswerBytes, upstreamName } = this.#attempt.call
     if (this.#bytes > maxAnswerBytes) {
-      this.#fail(this.#unreadable(`more than ${maxAnswerBytes} bytes`))
+      const message = `The answer of upstream "${upstreamName}" has more than ${maxAnswerBytes} bytes.`
+      this.#fail(new GatewayError('UPSTREAM_TOO_LARGE', message))
     } else if (!this.#done) {
       this.#chunks.push(chunk)
     }
@@ -109,16 +105,17 @@ class Fetch implements Dispatcher.DispatchHandler {
     if (this.#done) return
     try {
       const body = Buffer.concat(this.#chunks, this.#bytes)
-      const answer = readSubgraphAnswer(this.#status, this.#contentType, body)
+      const reply = this.#attempt.call.read({ status: this.#status, headers: this.#headers, body })
       if (!this.#settle()) return
-      this.#resolve(answer)
+      this.#resolve(reply)
     } catch (cause) {
       this.#fail(this.#unreadable(cause))
     }
   }
 
   onResponseError(_: Dispatcher.DispatchController, error: Error): void {
-    this.#fail(httpFailure(error, this.#attempt.call.upstreamName))
+    const progress = this.#begun ? 'answered' : this.#controller === undefined ? 'waiting' : 'sent'
+    this.#fail(httpFailure(error, this.#attempt, progress))
   }
 
   /** False: the answer is dropped, or another attempt was faster. */
@@ -135,6 +132,11 @@ class Fetch implements Dispatcher.DispatchHandler {
   }
 
   #unreadable(cause: unknown): GatewayError {
+    // Its own refusal: it is well, and says so of the request.
+    if (this.#status >= 400 && this.#status < 500) {
+      const refused = `Upstream "${this.#attempt.call.upstreamName}" answered with status ${this.#status}.`
+      return new GatewayError('SUBGRAPH_ERROR', refused, { cause })
+    }
     const message = `Upstream "${this.#attempt.call.upstreamName}" answered with something unreadable.`
     return new GatewayError('UPSTREAM_BAD_ANSWER', message, { cause })
   }

@@ -1,0 +1,30 @@
+import { Counter, Gauge, type Registry } from 'prom-client'
+import type { Release } from './traffic/canary/release.ts'
+
+/** Registers the metrics of all releases, read when they are asked for; the label `route` is the place of a release. */
+export function registerCanaryMetrics(registry: Registry, releases: () => Iterable<Release>): void {
+  const registers = [registry]
+  new Gauge({
+    name: 'gateway_canary_weight',
+    help: 'Percent of the users on the side of the new version.',
+    labelNames: ['route'],
+    registers,
+    collect() {
+      this.reset()
+      for (const { place, weight } of releases()) this.set({ route: place }, weight)
+    },
+  })
+  new Counter({
+    name: 'gateway_canary_requests_total',
+    help: 'Calls of places that have a new version beside them.',
+    labelNames: ['route', 'track', 'outcome'],
+    registers,
+    collect() {
+      this.reset()
+      for (const { place, counts } of releases())
+        for (const track of ['stable', 'canary'] as const)
+          for (const [outcome, count] of Object.entries(counts[track]))
+            this.inc({ route: place, track, outcome }, count)
+    },
+  })
+}

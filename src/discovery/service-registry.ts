@@ -1,0 +1,189 @@
+import { causeOf } from '../core/cause-of.ts'
+import { GatewayError } from '../core/error.ts'
+import type { Target } from '../core/target.ts'
+import { readTarget } from './read-target.ts'
+
+/** One registered instance of a service. */
+export interface Instance extends Target {
+  /** How long it stays without a heartbeat, in milliseconds. */
+  readonly ttlMs: number
+  /** Whether its heartbeats have stopped; then it is the only one of its service. */
+  readonly expired: boolean
+}
+
+export interface ServiceRegistryOptions {
+  /** Milliseconds from any beginning, never going back. Default `performance.now`. */
+  readonly now?: () => number
+  /** Of all services together. Default 10,000. */
+  readonly maxInstances?: number
+}
+
+interface Entry {
+  target: Target
+  ttlMs: number
+  /** By {@link ServiceRegistryOptions.now}. */
+  expiresAt: number
+  expired: boolean
+}
+
+/** How often it is looked who has not been heard of. */
+const lookEveryMs = 500
+/** Bounds of the time that an instance stays without a heartbeat. */
+const ttl = { minMs: 1_000, maxMs: 86_400_000 }
+
+/**
+ * Instances that announce themselves, in memory: they register, renew before their time is over, and deregister when they end. The last
+ * instance of a service stays although its heartbeats have stopped, until another comes or it is deregistered: when all fall silent at once, it
+ * is more likely that their heartbeats do not arrive. Nobody can make it grow beyond its bounds. It outlives every configuration.
+ */
+export class ServiceRegistry {
+  readonly #now: () => number
+  readonly #maxInstances: number
+  /** By service, then by URL; none is empty. */
+  readonly #services = new Map<string, Map<string, Entry>>()
+  readonly #watchers = new Map<string, Set<() => void>>()
+  #size = 0
+  #lookedAt = 0
+  #timer: NodeJS.Timeout | undefined
+
+  constructor({ now = () => performance.now(), maxInstances = 10_000 }: ServiceRegistryOptions = {}) {
+    this.#now = now
+    this.#maxInstances = maxInstances
+  }
+
+  /**
+   * Adds an instance, or changes the one with this URL; either way it is alive. `written`: a URL, or an object with `url`, `weight` and
+   * `priority`. `ttlMs`: from a second to a day. Throws INVALID_ARGUMENT, or OVERLOADED when the registry is full.
+   */
+  register(service: string, written: unknown, ttlMs = 30_000): Instance {
+    if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/.test(service))
+      throw invalid('a service is named by up to 63 letters, digits, ".", "_" and "-"')
+    if (!(ttlMs >= ttl.minMs && ttlMs <= ttl.maxMs))
+      throw invalid('the time to live of an instance is from 1 second to 24 hours')
+    const target = validTarget(written)
+    const entries = this.#services.get(service) ?? new Map<string, Entry>()
+    if (!entries.has(target.url)) this.#makeRoom()
+    // Only now: what is refused leaves nothing behind.
+    this.#services.set(service, entries)
+    if (!entries.has(target.url)) this.#size++
+    const entry: Entry = { target, ttlMs, expiresAt: this.#now() + ttlMs, expired: false }
+    entries.set(target.url, entry)
+    for (const [url, other] of entries) if (other.expired) this.#drop(service, url)
+    this.#look()
+    this.#tell(service)
+    return instanceOf(entry)
+  }
+
+  /** A heartbeat. False: there is no such instance, it has to register. */
+  renew(service: string, url: string): boolean {
+    const entry = this.#services.get(service)?.get(originOf(url))
+    if (entry === undefined) return false
+    entry.expiresAt = this.#now() + entry.ttlMs
+    if (entry.expired) {
+      entry.expired = false
+      this.#tell(service)
+    }
+    return true
+  }
+
+  /** It ends: no new calls go to it, be it the last one. False: there is no such instance. */
+  deregister(service: string, url: string): boolean {
+    const origin = originOf(url)
+    if (this.#services.get(service)?.has(origin) !== true) return false
+    this.#drop(service, origin)
+    this.#tell(service)
+    return true
+  }
+
+  /** The names of all services that have instances. */
+  get services(): readonly string[] {
+    return [...this.#services.keys()]
+  }
+
+  instances(service: string): readonly Instance[] {
+    return [...(this.#services.get(service)?.values() ?? [])].map(instanceOf)
+  }
+
+  /** Has `changed` called after each change of the instances of a service; returns what ends that. */
+  watch(service: string, changed: () => void): () => void {
+    const watchers = this.#watchers.get(service) ?? new Set()
+    this.#watchers.set(service, watchers.add(changed))
+    return () => {
+      watchers.delete(changed)
+      if (watchers.size === 0 && this.#watchers.get(service) === watchers) this.#watchers.delete(service)
+    }
+  }
+
+  close(): void {
+    clearInterval(this.#timer)
+  }
+
+  #makeRoom(): void {
+    if (this.#size < this.#maxInstances) return
+    for (const [service, entries] of this.#services) {
+      for (const [url, { expired }] of entries) {
+        if (!expired) continue
+        this.#drop(service, url)
+        this.#tell(service)
+        return
+      }
+    }
+    throw new GatewayError('OVERLOADED', `The registry is full: it holds ${this.#maxInstances} instances.`)
+  }
+
+  #drop(service: string, url: string): void {
+    const entries = this.#services.get(service)
+    if (entries?.delete(url) !== true) return
+    this.#size--
+    if (entries.size === 0) this.#services.delete(service)
+  }
+
+  /** From the first registration on. */
+  #look(): void {
+    if (this.#timer !== undefined) return
+    this.#lookedAt = this.#now()
+    this.#timer = setInterval(() => this.#expire(), lookEveryMs).unref()
+  }
+
+  #expire(): void {
+    const now = this.#now()
+    // While we stood still, no heartbeat could come in.
+    const stoodStillMs = Math.max(0, now - this.#lookedAt - 2 * lookEveryMs)
+    this.#lookedAt = now
+    for (const [service, entries] of this.#services) {
+      let changed = false
+      for (const [url, entry] of entries) {
+        entry.expiresAt += stoodStillMs
+        if (entry.expired || now < entry.expiresAt) continue
+        changed = true
+        if (entries.size > 1) this.#drop(service, url)
+        else entry.expired = true
+      }
+      if (changed) this.#tell(service)
+    }
+  }
+
+  #tell(service: string): void {
+    for (const changed of this.#watchers.get(service) ?? []) changed()
+  }
+}
+
+function validTarget(written: unknown): Target {
+  try {
+    return readTarget(written)
+  } catch (error) {
+    throw invalid(causeOf(error))
+  }
+}
+
+function invalid(message: string): GatewayError {
+  return new GatewayError('INVALID_ARGUMENT', message)
+}
+
+function originOf(url: string): string {
+  return URL.canParse(url) ? new URL(url).origin : url
+}
+
+function instanceOf({ target, ttlMs, expired }: Entry): Instance {
+  return { ...target, ttlMs, expired }
+}
