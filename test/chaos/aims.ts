@@ -71,6 +71,18 @@ export const noTargetBlamed: Aim = {
   },
 }
 
+/** Each of the three upstreams is asked no more while it only fails, and asked again afterwards. */
+export const circuitsOpen: Aim = {
+  says: 'the circuit of each upstream opens and closes',
+  timed: false,
+  judge({ changes }) {
+    const upstreamsThatSay = (wanted: string): number =>
+      new Set(changes.filter(({ message }) => message === wanted).map(({ upstream }) => upstream)).size
+    const [opened, closed] = [upstreamsThatSay('circuit is open'), upstreamsThatSay('circuit is closed')]
+    return { reached: `${opened} opened, ${closed} closed`, met: opened === 3 && closed === 3 }
+  },
+}
+
 /** Every backend that came back is in use again. */
 export const recovers: Aim = {
   says: 'backends that are well again are used again',

@@ -110,7 +110,8 @@ function twice({ arrivals }: ScenarioResult, sent: readonly Sent[]): number {
 function outAfter({ changes, phases }: ScenarioResult): string {
   const first = new Map<string, number>()
   for (const { at, message, upstream } of changes) {
-    if (at >= phases.during && isTakenOut(message) && !first.has(upstream)) first.set(upstream, at)
+    const isOut = isTakenOut(message) || message === 'circuit is open'
+    if (at >= phases.during && isOut && !first.has(upstream)) first.set(upstream, at)
   }
   return first.size === 0 ? '' : inSeconds(Math.max(...first.values()) - phases.during)
 }

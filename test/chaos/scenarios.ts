@@ -1,5 +1,6 @@
 import {
   allAnswered,
+  circuitsOpen,
   endsWell,
   failsFast,
   failsOnlyUntilEjected,
@@ -97,6 +98,19 @@ export const scenarios: readonly Scenario[] = [
     { kind: 'failing', status: 503 },
     [idempotentAllAnswered],
   ),
+  {
+    name: 'errors-all',
+    about: 'all backends answer 500 (INTERNAL), and there is a `circuitBreaker` that opens for 1s',
+    keys: { circuitBreaker: { openFor: '1s' } },
+    aims: [circuitsOpen, failsFast, endsWell],
+    async run(stage) {
+      await Promise.all(stage.backends.map((backend) => backend.behave({ kind: 'failing', status: 500 })))
+      await stage.stay()
+      await stage.said('circuit is open')
+      await Promise.all(stage.backends.map((backend) => backend.behave({ kind: 'well' })))
+      await stage.said('circuit is closed')
+    },
+  },
   misbehaving(
     'resets',
     'one backend resets connections in the middle of requests and answers',

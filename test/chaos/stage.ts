@@ -11,6 +11,9 @@ export interface Recovery {
   readonly tookMs: number | undefined
 }
 
+/** Of the gateway's log. */
+type Word = 'target is ejected' | 'target is unhealthy' | 'circuit is open' | 'circuit is closed'
+
 /** What a scenario works with while the load goes on. */
 export class Stage {
   readonly backends: ThreeBackends
@@ -42,7 +45,7 @@ export class Stage {
   }
 
   /** Waits until the gateway has said this of each upstream, but not for ever. */
-  async said(wanted: 'target is ejected' | 'target is unhealthy'): Promise<void> {
+  async said(wanted: Word): Promise<void> {
     const giveUpAt = Date.now() + this.#recoveryLimitMs
     const told = new Set<string>()
     while (told.size < upstreamCount && Date.now() < giveUpAt) {
