@@ -2,9 +2,9 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createApiKey, hashApiKey } from '../src/plugins/identity/api-key.ts'
 import { freePort } from '../test/services/free-port.ts'
+import { type OwnNode, startOwnNode } from '../test/services/own-node.ts'
 import { ownFolder } from '../test/services/own-process.ts'
 import type { Contestant } from './contest.ts'
-import { type OwnNode, startOwnNode } from './own-node.ts'
 
 /** The key that every request of the benchmark carries. */
 export const apiKey = createApiKey('bench')

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path'
+import { startOwnNode } from '../test/services/own-node.ts'
 import type { Contest } from './contest.ts'
 import { apiKey, guarded, startBenchGateway } from './gateway.ts'
-import { startOwnNode } from './own-node.ts'
 
 const subgraphNames = ['accounts', 'products', 'reviews']
 

@@ -1,8 +1,8 @@
 import { resolve } from 'node:path'
+import { startOwnNode } from '../test/services/own-node.ts'
 import { bigBook, newBook } from './books.ts'
 import type { Aim, Contest } from './contest.ts'
 import { apiKey, guarded, startBenchGateway } from './gateway.ts'
-import { startOwnNode } from './own-node.ts'
 import type { Question } from './wrk.ts'
 
 const usualName = 'Express + grpc-js'

@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process'
 import { availableParallelism, cpus, release, type } from 'node:os'
 import { promisify } from 'node:util'
+import { aligned } from '../test/aligned.ts'
 import { ensureProgram } from '../test/services/programs.ts'
 import type { ContestResult, Outcome, Pace } from './contest.ts'
 
@@ -78,18 +79,6 @@ function rowOf({ name, figures: { cpuMicros, served }, ratio, ratios }: Outcome,
     cpuMicros.toFixed(cpuMicros < 10 ? 2 : 1),
     index === 0 ? '' : `${ratio.toFixed(2)}${span}`,
   ]
-}
-
-/** The first column to the left, numbers to the right. */
-function aligned(rows: readonly string[][], between = '  '): string[] {
-  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)))
-  return rows.map((row) =>
-    row
-      .map((cell, column) =>
-        column === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[column] ?? 0),
-      )
-      .join(between),
-  )
 }
 
 function aimLines({ aims }: ContestResult): string[] {

@@ -1,7 +1,7 @@
 import { startNginxWith } from '../test/services/nginx.ts'
+import { startOwnNode } from '../test/services/own-node.ts'
 import type { Contest, Contestant } from './contest.ts'
 import { apiKey, guarded, startBenchGateway } from './gateway.ts'
-import { startOwnNode } from './own-node.ts'
 
 /** 119 bytes, as in docs/architecture.md, "What was measured". */
 const answer = JSON.stringify({

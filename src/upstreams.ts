@@ -141,6 +141,7 @@ export class Upstreams {
             intervalMs: active.interval,
             healthyAfter: active.healthyAfter,
             unhealthyAfter: active.unhealthyAfter,
+            ejection: upstream.ejection,
             log: this.#log,
           })
     const discovery =

@@ -47,6 +47,7 @@ class Collector<Reply> implements Dispatcher.DispatchHandler {
   readonly #reject: (error: GatewayError) => void
   readonly #chunks: Buffer[] = []
   #bytes = 0
+  #informational = 0
   #status = 0
   #headers: IncomingHttpHeaders = {}
   #controller: Dispatcher.DispatchController | undefined
@@ -86,7 +87,12 @@ class Collector<Reply> implements Dispatcher.DispatchHandler {
   }
 
   onResponseStart(_: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
-    if (status < 200 || !this.#isKept(status, headers['retry-after'])) return
+    if (status < 200) {
+      // An endless run of interim answers is an attack (RFC 9110 section 15.2).
+      if (++this.#informational > 20) this.#fail(this.#unreadable('too many interim answers'))
+      return
+    }
+    if (!this.#isKept(status, headers['retry-after'])) return
     this.#status = status
     this.#headers = headers
   }

@@ -187,7 +187,7 @@ function note(one: Attempt, error: GatewayError | undefined): void {
   const why = fault ?? error?.reason ?? ''
   const { ejection } = call.upstream
   if (outcome === 'ok') ejection.succeeded(endpoint)
-  else if (outcome === 'failed') ejection.failed(endpoint, why)
+  else if (outcome === 'failed') ejection.failed(endpoint, why, one.startedAt)
   settleAttempt(one, outcome, why)
   if (!lost) call.fault = fault
 }

@@ -1,4 +1,5 @@
 import type { Logger } from '../core/log.ts'
+import type { Reason } from '../core/reason.ts'
 import type { Endpoint } from './endpoint.ts'
 
 /** When targets are left out for failing calls (passive health checks, outlier ejection); durations in milliseconds. */
@@ -16,6 +17,8 @@ interface Row {
   errors: number
   /** Ejections in a row. */
   times: number
+  /** Whether no connection could be made to it the last time, which is what probes can tell, too. */
+  unreached: boolean
   /** `performance.now()` when the last one was over. */
   overAt: number
   timer: NodeJS.Timeout | undefined
@@ -52,7 +55,7 @@ export class Ejection {
     }
     for (const endpoint of endpoints) {
       if (!this.#rows.has(endpoint))
-        this.#rows.set(endpoint, { errors: 0, times: 0, overAt: 0, timer: undefined })
+        this.#rows.set(endpoint, { errors: 0, times: 0, unreached: false, overAt: 0, timer: undefined })
     }
   }
 
@@ -61,15 +64,29 @@ export class Ejection {
     if (row !== undefined) row.errors = 0
   }
 
-  /** `why` is for the log: the reason of the error, or the status of the answer. */
-  failed(endpoint: Endpoint, why: string): void {
+  /**
+   * `why` is for the log: the reason of the error, or the status of the answer. `startedAt`: of the attempt; one that began before the
+   * target was taken in again says nothing of it now.
+   */
+  failed(endpoint: Endpoint, why: string, startedAt: number): void {
     const row = this.#rows.get(endpoint)
     const { consecutiveErrors, maxEjectedPercent } = this.#options
-    if (row === undefined || consecutiveErrors === 0 || endpoint.ejected) return
+    if (row === undefined || consecutiveErrors === 0 || endpoint.ejected || startedAt < row.overAt) return
     if (++row.errors < consecutiveErrors) return
     const out = [...this.#rows.keys()].filter(({ ejected }) => ejected).length
     if ((out + 1) * 100 > maxEjectedPercent * this.#rows.size) return
     this.#eject(endpoint, row, why)
+  }
+
+  /**
+   * A probe found it well; `recovered`: after others that did not. That ends an ejection whose cause probes see as well: what fails calls
+   * behind a healthy probe stays out for its time.
+   */
+  probedWell(endpoint: Endpoint, recovered: boolean): void {
+    const row = this.#rows.get(endpoint)
+    if (row === undefined || !endpoint.ejected || !(recovered || row.unreached)) return
+    clearTimeout(row.timer)
+    this.#takeIn(endpoint, row, 'probe succeeded')
   }
 
   close(): void {
@@ -82,14 +99,25 @@ export class Ejection {
     if (row.times > 0 && performance.now() - row.overAt > forMs(row.times - 1)) row.times = 0
     const duration = forMs(row.times)
     row.times++
+    row.unreached = unreached.has(why)
     endpoint.eject(`ejected for ${duration} ms after ${row.errors} failures in a row: ${why}`)
     const fields = { 'gateway.upstream': this.#upstreamName, 'gateway.target': endpoint.url }
     this.#log.warn({ ...fields, reason: endpoint.healthReason }, 'target is ejected')
-    row.timer = setTimeout(() => {
-      row.errors = this.#options.consecutiveErrors - 1
-      row.overAt = performance.now()
-      endpoint.readmit()
-      this.#log.info({ ...fields, reason: `${duration} ms are over` }, 'target is taken in again')
-    }, duration).unref()
+    row.timer = setTimeout(() => this.#takeIn(endpoint, row, `${duration} ms are over`), duration).unref()
+  }
+
+  #takeIn(endpoint: Endpoint, row: Row, reason: string): void {
+    row.errors = this.#options.consecutiveErrors - 1
+    row.overAt = performance.now()
+    endpoint.readmit()
+    const fields = { 'gateway.upstream': this.#upstreamName, 'gateway.target': endpoint.url, reason }
+    this.#log.info(fields, 'target is taken in again')
   }
 }
+
+const unreached: ReadonlySet<string> = new Set<Reason>([
+  'UPSTREAM_REFUSED',
+  'CONNECT_TIMEOUT',
+  'UPSTREAM_DNS',
+  'UPSTREAM_TLS',
+])

@@ -1,4 +1,5 @@
 import type { Logger } from '../core/log.ts'
+import type { Ejection } from './ejection.ts'
 import type { Endpoint } from './endpoint.ts'
 
 /** How an endpoint is asked; each protocol has its own way. */
@@ -15,6 +16,8 @@ export interface HealthCheckOptions {
   readonly intervalMs: number
   readonly healthyAfter: number
   readonly unhealthyAfter: number
+  /** Told of good probes. */
+  readonly ejection: Ejection
 }
 
 interface Row {
@@ -94,7 +97,10 @@ export class HealthChecker {
   }
 
   #set(endpoint: Endpoint, healthy: boolean, reason: string): void {
-    if (!endpoint.probed(healthy, reason)) return
+    const wasDecided = endpoint.decided
+    const changed = endpoint.probed(healthy, reason)
+    if (healthy) this.#options.ejection.probedWell(endpoint, changed && wasDecided)
+    if (!changed) return
     const fields = { 'gateway.upstream': this.#upstreamName, 'gateway.target': endpoint.url, reason }
     if (healthy) this.#log.info(fields, 'target is healthy')
     else this.#log.warn(fields, 'target is unhealthy')

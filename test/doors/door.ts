@@ -193,6 +193,7 @@ const restByHttp2: Door = {
         const session = await connectHttp2(t, url)
         const reply = await askHttp2(session, { ':path': '/v1/users/42', ...headers })
         session.close()
+        if (reply.rstCode !== 0) throw new Error(`the answer was broken off (${reply.rstCode})`)
         const heads = Object.entries(reply.headers).filter(([name]) => !name.startsWith(':'))
         const flat = heads.map(([name, value]): [string, string] => [name, String(value)])
         return new Response(new Uint8Array(reply.body), { status: reply.status, headers: flat })

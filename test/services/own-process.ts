@@ -13,6 +13,8 @@ export interface OwnProcess {
   readonly pid: number
   /** Sends a signal and does not wait. */
   signal(name: NodeJS.Signals): void
+  /** Resolves when it has ended, by whomever. */
+  readonly ended: Promise<void>
   /** Ends it with SIGKILL, waits until it is gone and removes its folder. May be called again. */
   kill(): Promise<void>
 }
@@ -67,7 +69,8 @@ export async function startOwnProcess(options: OwnProcessOptions): Promise<OwnPr
     await kill(child)
     throw new Error(`${program} did not start: ${String(cause)}\n${output}`, { cause })
   }
-  return { pid: child.pid, signal: (name) => void child.kill(name), kill: () => kill(child) }
+  const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()))
+  return { pid: child.pid, signal: (name) => void child.kill(name), ended, kill: () => kill(child) }
 }
 
 async function untilReady(child: ChildProcess, options: OwnProcessOptions): Promise<void> {
