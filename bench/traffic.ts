@@ -28,6 +28,7 @@ const settings: Readonly<Record<string, object>> = {
     retry: { hedge: { after: '1s' } },
   },
   'circuits of upstream and targets': { circuitBreaker: { per: 'both', slowCall: '1s' } },
+  'a limit of calls under way': { concurrency: { max: 100, queue: 100 } },
 }
 
 class PlainCall extends Call {}
