@@ -1,6 +1,7 @@
 /**
  * How a backend answers.
  * - `well`: as it should
+ * - `leaving`: as it should, but unhealthy when it is asked
  * - `slow`: after `delayMs`
  * - `failing`: with an HTTP status of 500 (INTERNAL of gRPC) and healthy when it is asked, or of 503 (UNAVAILABLE) and unhealthy
  * - `resetting`: with half a body, or after half a request, and a reset of the connection
@@ -8,6 +9,7 @@
  */
 export type Behaviour =
   | { readonly kind: 'well' }
+  | { readonly kind: 'leaving' }
   | { readonly kind: 'slow'; readonly delayMs: number }
   | { readonly kind: 'failing'; readonly status: 500 | 503 }
   | { readonly kind: 'resetting' }

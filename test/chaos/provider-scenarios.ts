@@ -1,7 +1,7 @@
 import { startDnsmasq } from '../services/dnsmasq.ts'
 import { startEtcd } from '../services/etcd.ts'
 import { freePort } from '../services/free-port.ts'
-import { idempotentAllAnswered, recovers, recoversSoon } from './aims.ts'
+import { allAnswered, recovers } from './aims.ts'
 import type { ChaosBackend, ThreeBackends } from './chaos-backend.ts'
 import { keptFolder } from './kept-folder.ts'
 import type { UpstreamName } from './request-kinds.ts'
@@ -18,7 +18,7 @@ function gone(name: string, about: string, provide: NonNullable<Scenario['provid
     name,
     about,
     provide,
-    aims: [idempotentAllAnswered, recovers, recoversSoon],
+    aims: [allAnswered, recovers],
     async run(stage, provider) {
       await provider.takeAway()
       await stage.stay()

@@ -45,10 +45,13 @@ export const scenarios: readonly Scenario[] = [
   },
   {
     name: 'restart-each',
-    about: 'each backend in turn ends what is under way (SIGTERM) and is started again',
-    aims: [idempotentAllAnswered, allAnswered, recovers, recoversSoon],
+    about:
+      'each backend in turn says that it is unhealthy, ends when it is left alone (SIGTERM), and is started again',
+    aims: [allAnswered, recovers, recoversSoon],
     async run(stage) {
       for (const backend of stage.backends) {
+        await backend.behave({ kind: 'leaving' })
+        await stage.said('target is unhealthy', backend)
         await backend.stop()
         await backend.start()
         await stage.inUse(backend)

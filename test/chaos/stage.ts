@@ -44,14 +44,15 @@ export class Stage {
     await delay(this.#faultMs * share)
   }
 
-  /** Waits until the gateway has said this of each upstream, but not for ever. */
-  async said(wanted: Word): Promise<void> {
+  /** Waits until the gateway has said this of each upstream, or of each target of a backend, but not for ever. */
+  async said(wanted: Word, of?: ChaosBackend): Promise<void> {
+    const hosts = of && [new URL(of.httpUrl).host, new URL(of.grpcUrl).host]
     const giveUpAt = Date.now() + this.#recoveryLimitMs
     const told = new Set<string>()
     while (told.size < upstreamCount && Date.now() < giveUpAt) {
       await delay(lookMs)
-      for (const { message, upstream } of await this.#gateway.changes()) {
-        if (message === wanted) told.add(upstream)
+      for (const { message, upstream, target } of await this.#gateway.changes()) {
+        if (message === wanted && hosts?.includes(target) !== false) told.add(upstream)
       }
     }
   }

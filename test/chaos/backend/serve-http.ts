@@ -68,7 +68,7 @@ export function serveHttp(state: BackendState, typeDefs: string, onBehaviour: ()
 
 /** Whether it says so to those who ask for its health. */
 export function isUnhealthy(behaviour: Behaviour): boolean {
-  return behaviour.kind === 'failing' && behaviour.status === 503
+  return behaviour.kind === 'leaving' || (behaviour.kind === 'failing' && behaviour.status === 503)
 }
 
 interface Question {
