@@ -1,6 +1,6 @@
-import { once } from 'node:events'
-import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
+import { connect, type Socket } from 'node:net'
 import type { TestContext } from 'node:test'
+import { startTcpServer } from './tcp-server.ts'
 
 /** Passes bytes on to a port on loopback, and knows which connections are open. */
 export interface TcpProxy {
@@ -15,30 +15,20 @@ export async function startTcpProxy(t: TestContext, port: number): Promise<TcpPr
   const open = new Set<Socket>()
   let made = 0
   let look = (): void => {}
-  const server = createServer((client) => {
+  const { url } = await startTcpServer(t, (client) => {
     made++
     open.add(client)
     const backend = connect(port, '127.0.0.1')
+    backend.on('error', () => {}).once('close', () => client.destroy())
     client.pipe(backend).pipe(client)
-    for (const [one, other] of [
-      [client, backend],
-      [backend, client],
-    ] as const) {
-      one.on('error', () => {})
-      one.once('close', () => other.destroy())
-    }
     client.once('close', () => {
+      backend.destroy()
       open.delete(client)
       look()
     })
-  }).listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  t.after(() => {
-    for (const socket of open) socket.destroy()
-    server.close()
   })
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url,
     get made() {
       return made
     },

@@ -1,5 +1,6 @@
 import type { Logger } from '../core/log.ts'
 import type { Reason } from '../core/reason.ts'
+import { dropGone } from './drop-gone.ts'
 import type { Endpoint } from './endpoint.ts'
 
 /** When targets are left out for failing calls (passive health checks, outlier ejection); durations in milliseconds. */
@@ -47,12 +48,7 @@ export class Ejection {
 
   /** These are the targets from now on; those that stay are remembered. */
   follow(endpoints: readonly Endpoint[]): void {
-    const staying = new Set(endpoints)
-    for (const [endpoint, { timer }] of this.#rows) {
-      if (staying.has(endpoint)) continue
-      clearTimeout(timer)
-      this.#rows.delete(endpoint)
-    }
+    dropGone(this.#rows, endpoints)
     for (const endpoint of endpoints) {
       if (!this.#rows.has(endpoint))
         this.#rows.set(endpoint, { errors: 0, times: 0, unreached: false, overAt: 0, timer: undefined })

@@ -1,4 +1,5 @@
 import type { Logger } from '../core/log.ts'
+import { dropGone } from './drop-gone.ts'
 import type { Ejection } from './ejection.ts'
 import type { Endpoint } from './endpoint.ts'
 
@@ -59,12 +60,7 @@ export class HealthChecker {
 
   /** These are the endpoints from now on: new ones are probed at once, those that are gone no more. */
   follow(endpoints: readonly Endpoint[]): void {
-    const staying = new Set(endpoints)
-    for (const [endpoint, { timer }] of this.#rows) {
-      if (staying.has(endpoint)) continue
-      clearTimeout(timer)
-      this.#rows.delete(endpoint)
-    }
+    dropGone(this.#rows, endpoints)
     for (const endpoint of endpoints) {
       if (this.#rows.has(endpoint)) continue
       const row: Row = { good: 0, bad: 0, timer: undefined }

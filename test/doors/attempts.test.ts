@@ -1,32 +1,19 @@
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
-import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { describe, type TestContext, test } from 'node:test'
+import { startTcpServer } from '../tcp-server.ts'
 import { startGateway } from '../world.ts'
 import { doors } from './door.ts'
-
-/** Takes connections, and says nothing. */
-async function startFrozen(t: TestContext): Promise<{ readonly url: string }> {
-  const sockets = new Set<Socket>()
-  const server = createServer((socket) => {
-    sockets.add(socket)
-    socket.on('error', () => {}).resume()
-  }).listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  t.after(() => {
-    for (const socket of sockets) socket.destroy()
-    server.close()
-  })
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` }
-}
 
 for (const door of doors) {
   describe(`attempts at the ${door.name} door`, () => {
     const open = async (t: TestContext, upstream: object, { living } = { living: true }) => {
       const backend = await door.start(t)
-      const frozen = await startFrozen(t)
+      // Takes connections, and says nothing.
+      const frozen = await startTcpServer(t, (socket) => socket.resume())
       const config = backend.config({ auth: 'none' }) as { upstreams: { backend: { targets: object[] } } }
-      const targets = living ? [frozen, ...config.upstreams.backend.targets] : [frozen]
+      const targets = living
+        ? [{ url: frozen.url }, ...config.upstreams.backend.targets]
+        : [{ url: frozen.url }]
       const gateway = await startGateway(t, {
         ...config,
         plugins: ['accessLog'],

@@ -1,6 +1,6 @@
-import { once } from 'node:events'
-import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
+import { connect } from 'node:net'
 import type { TestContext } from 'node:test'
+import { startTcpServer } from '../tcp-server.ts'
 
 /** Stands in front of a backend and keeps what is sent to it until it is opened. */
 export interface Sluice {
@@ -16,28 +16,15 @@ export async function startSluice(t: TestContext, target: string): Promise<Sluic
   const { hostname, port } = new URL(target)
   const opened = Promise.withResolvers<void>()
   const arrived = Promise.withResolvers<void>()
-  const sockets = new Set<Socket>()
-  const server = createServer(async (near) => {
+  const { url } = await startTcpServer(t, async (near) => {
     const far = connect(Number(port), hostname)
-    for (const socket of [near, far]) {
-      sockets.add(socket)
-      socket.on('error', () => {})
-    }
+    far.on('error', () => {})
     near.once('close', () => far.destroy())
     far.once('close', () => near.destroy())
     near.once('readable', () => arrived.resolve())
     await opened.promise
     near.pipe(far)
     far.pipe(near)
-  }).listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  t.after(() => {
-    for (const socket of sockets) socket.destroy()
-    server.close()
   })
-  return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    arrived: arrived.promise,
-    open: () => opened.resolve(),
-  }
+  return { url, arrived: arrived.promise, open: () => opened.resolve() }
 }

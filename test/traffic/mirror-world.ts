@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
-import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
+import { connect, type Socket } from 'node:net'
 import type { TestContext } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { MirrorResult } from '../../src/traffic/mirror/mirror.ts'
+import { startTcpServer } from '../tcp-server.ts'
 
 export type MirrorFigures = Readonly<Record<MirrorResult, number>>
 
@@ -67,23 +67,15 @@ export function startSlow(t: TestContext, url: string): Promise<HeldServer> {
 
 /** `take` returns what is to be done once it is released. */
 async function startHeld(t: TestContext, take: (socket: Socket) => () => void): Promise<HeldServer> {
-  const sockets: Socket[] = []
   const held: (() => void)[] = []
   let released = false
-  const server = createServer((socket) => {
-    sockets.push(socket)
-    socket.on('error', () => {})
+  const { url, sockets } = await startTcpServer(t, (socket) => {
     const letGo = take(socket)
     if (released) letGo()
     else held.push(letGo)
-  }).listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  t.after(() => {
-    for (const socket of sockets) socket.destroy()
-    server.close()
   })
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url,
     sockets,
     release() {
       released = true
