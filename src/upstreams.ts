@@ -97,6 +97,7 @@ export class Upstreams {
         idleTimeoutMs: config.connections.keepAlive,
         maxAgeMs: config.connections.maxAge,
         maxConnections: config.connections.max,
+        freshForUnsafe: config.connections.reuse === 'idempotent',
         http2: config.connections.http2,
         tls: tlsOf(config),
       },

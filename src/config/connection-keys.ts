@@ -20,10 +20,21 @@ export const connectionKeys = object({
     .describe(
       'How long a connection takes new calls, so that traffic follows a name to its new addresses; those on it go on. 0s: as long as it lives.',
     ),
+  reuse: z
+    .enum(['always', 'idempotent'])
+    .default('always')
+    .describe(
+      'Which calls may go out on a kept connection. With idempotent a POST or a mutation has one of its own: it cannot meet one that the backend closes just then, and costs a handshake.',
+    ),
   http2: z
     .boolean()
     .default(false)
     .describe(
       'HTTP/2 for REST and subgraphs: https targets choose it by ALPN, http targets must speak it at once. WebSockets stay on HTTP/1.1; gRPC has its own HTTP/2.',
     ),
-}).describe('Connections to each target.')
+})
+  .refine(
+    ({ reuse, http2 }) => reuse === 'always' || !http2,
+    'reuse: idempotent is for HTTP/1.1: calls of HTTP/2 share their connections',
+  )
+  .describe('Connections to each target.')

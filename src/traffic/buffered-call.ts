@@ -74,7 +74,8 @@ class Collector<Reply> implements Dispatcher.DispatchHandler {
     this.#attempt.onCancel((error) => this.#fail(error))
     if (this.#done) return
     const { bodyIdleTimeoutMs: bodyTimeout } = upstream.options
-    endpoint.pool.dispatch({ path, method, headers, body, headersTimeout: 0, bodyTimeout }, this)
+    const request = { path, method, headers, body, headersTimeout: 0, bodyTimeout } as const
+    endpoint.http.poolFor(call).dispatch(request, this)
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {

@@ -12,6 +12,8 @@ export interface ConnectionOptions {
   readonly maxAgeMs?: number
   /** Connections at the most. */
   readonly maxConnections: number
+  /** Whether calls that may not be made twice have connections of their own. Default false. */
+  readonly freshForUnsafe?: boolean
   /** HTTP/2 for REST and subgraphs: by ALPN with TLS, else with prior knowledge. Default false. */
   readonly http2?: boolean
   /** For targets that are `https`. Default: the certificate must be valid for the host, by the authorities that Node knows. */
@@ -26,6 +28,8 @@ export class HttpConnections {
   readonly #connect: buildConnector.connector
   #connectUpgrade: buildConnector.connector | undefined
   #pool: Pool
+  /** Connections that are used once. */
+  #single: Pool | undefined
   /** `performance.now()` */
   #renewAt: number
 
@@ -50,6 +54,19 @@ export class HttpConnections {
     return this.#pool
   }
 
+  /** Where a call goes out: on a kept connection, unless it must not meet one that its backend is about to close. */
+  poolFor({ idempotent }: { readonly idempotent: boolean }): Pool {
+    if (idempotent || this.#options.freshForUnsafe !== true) return this.pool
+    this.#single ??= new Pool(this.#url, {
+      ...common(this.#options),
+      connections: this.#options.maxConnections,
+      connect: this.#connect,
+      // undici's word for no keep-alive.
+      pipelining: 0,
+    })
+    return this.#single
+  }
+
   /**
    * Sends a request that asks for an upgrade, on a connection of its own: over HTTP/1.1, whatever the others speak (RFC 9113 section 8.6).
    */
@@ -67,7 +84,7 @@ export class HttpConnections {
   }
 
   async close(): Promise<void> {
-    await this.#pool.destroy()
+    await Promise.all([this.#pool.destroy(), this.#single?.destroy()])
   }
 
   #newPool(): Pool {

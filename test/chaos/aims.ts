@@ -17,6 +17,14 @@ export const allAnswered: Aim = {
   judge: ({ sent }) => none(sent.filter(({ failure }) => failure !== undefined)),
 }
 
+/** The same of what goes to backends over HTTP/1.1: calls of gRPC share their connections. */
+export const allButRpcAnswered: Aim = {
+  says: 'no request to a REST backend or a subgraph fails',
+  timed: false,
+  judge: ({ sent }) =>
+    none(sent.filter(({ kind, failure }) => kind.upstream !== 'grpc' && failure !== undefined)),
+}
+
 /** What the target itself answered, or half answered, is the client's until the target is left out. */
 export const failsOnlyUntilEjected: Aim = {
   says: 'no request fails once the target is ejected',

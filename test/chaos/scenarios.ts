@@ -1,5 +1,6 @@
 import {
   allAnswered,
+  allButRpcAnswered,
   circuitsOpen,
   endsWell,
   failsFast,
@@ -128,6 +129,15 @@ export const scenarios: readonly Scenario[] = [
       [idempotentAllAnswered, noTargetBlamed],
     ),
   ),
+  {
+    ...misbehaving(
+      'idle-rst-fresh',
+      'the same by RST, with `connections.reuse: idempotent`',
+      { kind: 'closingIdle', by: 'RST' },
+      [idempotentAllAnswered, allButRpcAnswered, noTargetBlamed],
+    ),
+    keys: { connections: { reuse: 'idempotent' } },
+  },
   ...providerScenarios,
 ]
 

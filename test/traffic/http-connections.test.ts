@@ -105,6 +105,17 @@ test('requests are not pipelined, and there are no more connections than allowed
   assert.equal(most, 3)
 })
 
+test('with reuse: idempotent what may not be made twice has a connection of its own, the others share', async (t) => {
+  const { url, sockets } = await open(t, (req, res) => void req.pipe(res), { reuse: 'idempotent' })
+  for (const method of ['GET', 'POST', 'GET', 'POST', 'PUT', 'POST']) {
+    const body = method === 'GET' ? null : `of ${method}`
+    const reply = await fetch(`${url}/`, { method, body })
+    assert.equal(await reply.text(), body ?? '')
+  }
+  assert.equal(sockets.length, 4)
+  await Promise.all(sockets.slice(1).map((socket) => socket.closed || once(socket, 'close')))
+})
+
 test('what met a stale connection goes out on a new one, however many stale ones are kept', async (t) => {
   const ok = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok'
   const first: Socket[] = []

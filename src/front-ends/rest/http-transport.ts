@@ -29,7 +29,7 @@ export const httpTransport: Transport<ProxyCall, void> = {
         headersTimeout: call.remainingMs(),
         bodyTimeout: call.upstream.options.bodyIdleTimeoutMs,
       }
-      endpoint.pool.dispatch(request, relay)
+      endpoint.http.poolFor(call).dispatch(request, relay)
     })
   },
   mirror: copyRequest,
