@@ -25,7 +25,7 @@ export interface UpstreamStatus {
   readonly name: string
   /** Undefined: it has none. */
   readonly circuit: CircuitStatus | undefined
-  /** Calls that its fallback took. */
+  /** Calls that its fallback took: another upstream, or a static answer. */
   readonly fallbacks: number
   readonly targets: readonly TargetStatus[]
   /** How the finding of targets goes; undefined where they are listed. */

@@ -127,7 +127,9 @@ function serveWith(route: RestRoute): Row['serve'] {
     } catch (thrown) {
       const error = toGatewayError(thrown)
       if (!isUnanswered(error) || x.committed || x.gone) throw error
-      x.attributes['gateway.fallback'] = `${x.calls.at(-1)?.upstreamName}: ${error.reason}`
+      const failed = x.calls.at(-1)
+      x.attributes['gateway.fallback'] = `${failed?.upstreamName}: ${error.reason}`
+      if (failed instanceof ProxyCall) failed.upstream.fallbacks++
       if (x.hasBody && !x.req.complete) x.req.resume()
       answerInstead(x)
     }
