@@ -98,9 +98,16 @@ function restRow(route: RestRoute, frontEnd: FrontEnd): Row {
     priority,
     encodedSlash,
     frontEnd,
+    leadsTo: leadsTo(route.answer),
     origin,
     serve: serveWith(route),
   }
+}
+
+function leadsTo(answer: RouteAnswer): string {
+  if (answer.kind === 'proxy') return answer.destination.summary
+  if (answer.kind === 'operation') return 'graphql operation'
+  return answer.kind === 'aggregate' ? `aggregate of ${answer.parts.length}` : answer.kind
 }
 
 /** Throws an Error for a text that names what the place has not. */
