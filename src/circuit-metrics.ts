@@ -27,7 +27,7 @@ export function circuitMetrics(registry: Registry, status: () => Promise<Gateway
   })
   new Counter({
     name: 'gateway_fallbacks_total',
-    help: 'Calls that the fallback of an upstream took.',
+    help: 'Calls that a fallback took, another upstream or a static answer, by the upstream that failed.',
     labelNames: ['upstream'],
     registers,
     async collect() {

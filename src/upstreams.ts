@@ -196,7 +196,15 @@ function statusOf({ upstream, discovery }: Held): UpstreamStatus {
   const { name, endpoints, circuit, fallbacks } = upstream
   const targets = endpoints.map((endpoint) => {
     const { url, healthy, healthReason: reason, changedAt, changes } = endpoint
-    return { url, healthy, reason, changedAt, changes, circuit: circuitStatus(endpoint.circuit) }
+    return {
+      url,
+      healthy,
+      failing: endpoint.failing !== '',
+      reason,
+      changedAt,
+      changes,
+      circuit: circuitStatus(endpoint.circuit),
+    }
   })
   return { name, targets, circuit: circuitStatus(circuit), fallbacks, discovery: discovery?.status }
 }

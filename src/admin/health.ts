@@ -25,7 +25,7 @@ export interface UpstreamStatus {
   readonly name: string
   /** Undefined: it has none. */
   readonly circuit: CircuitStatus | undefined
-  /** Calls that its fallback took. */
+  /** Calls that its fallback took: another upstream, or a static answer. */
   readonly fallbacks: number
   readonly targets: readonly TargetStatus[]
   /** How the finding of targets goes; undefined where they are listed. */
@@ -45,6 +45,8 @@ export interface TargetStatus {
   readonly url: string
   /** Undefined: not probed. */
   readonly healthy: boolean | undefined
+  /** Whether its calls fail one after the other, although it is not left out. Default: no. */
+  readonly failing?: boolean
   readonly reason: string
   /** When that changed last, Unix time in milliseconds; undefined: it never did. */
   readonly changedAt?: number | undefined
@@ -125,14 +127,17 @@ export function readinessReport(status: GatewayStatus): { ready: boolean; checks
   return { ready: checks.every((check) => check.ok || !check.required), checks }
 }
 
-/** `healthy`, `degraded` when some target is down or some circuit open, `unhealthy` when no upstream has one left. */
+/** `healthy`, `degraded` when some target is down or fails its calls, an upstream has none or its circuit is open, `unhealthy` when no upstream has one left. */
 export function healthReport(status: GatewayStatus) {
   const backends = Object.fromEntries(
     status.upstreams.map((upstream) => [upstream.name, backendState(upstream)]),
   )
   const states = Object.values(backends)
   const someDown = status.upstreams.some(
-    ({ circuit, targets }) => circuit?.state === 'open' || !targets.every(isUp),
+    ({ circuit, targets }) =>
+      circuit?.state === 'open' ||
+      targets.length === 0 ||
+      !targets.every((target) => isUp(target) && target.failing !== true),
   )
   const circuits = status.upstreams.flatMap(({ name, circuit }) =>
     circuit === undefined ? [] : [[name, circuit.state]],

@@ -12,6 +12,7 @@ export function listRoutes(input: CommandInput): Promise<number> {
       methods: methodsOf(row),
       path: row.template,
       id: row.id,
+      to: row.leadsTo ?? '',
       auth: row.policy.auth,
       plugins: row.policy.plugins.map((plugin) => plugin.name),
     }))
@@ -43,7 +44,7 @@ export function explainRoute(input: CommandInput): Promise<number> {
     for (const { row, refusal } of seen) {
       if (refusal !== undefined) console.log(`- ${describe(row)}: refused, ${reasons[refusal]}`)
       else if (row === taken?.row)
-        console.log(`> ${describe(row)}: takes it (auth ${row.policy.auth}; ${plugins(row)})`)
+        console.log(`> ${describe(row)}: takes it (${to(row)}auth ${row.policy.auth}; ${plugins(row)})`)
     }
     if (taken !== undefined) return 0
     console.log(
@@ -81,6 +82,10 @@ const reasons: Readonly<Record<Refusal, string>> = {
 
 function describe(row: Row): string {
   return `${row.protocol} ${methodsOf(row)} ${row.template} [${row.id}]`
+}
+
+function to(row: Row): string {
+  return row.leadsTo === undefined ? '' : `to ${row.leadsTo}; `
 }
 
 function plugins(row: Row): string {

@@ -46,7 +46,9 @@ export const retryKeys = object({
       .prefault('25ms')
       .describe('Before the second try at the most; doubles with each further one.'),
     max: duration().prefault('250ms').describe('Limit of that.'),
-  }).describe('A random time up to this passes before a call is tried again.'),
+  })
+    .refine(({ base, max }) => base <= max, { message: 'must not be below base', path: ['max'] })
+    .describe('A random time up to this passes before a call is tried again.'),
   maxRetryAfter: duration()
     .prefault('1s')
     .describe(

@@ -93,6 +93,13 @@ export const canaryKey = z
         'When it is not: everybody goes to the stable side, or the step stays for a person to decide.',
       ),
   })
+  .refine(
+    ({ match: { headers, users, ips, region }, steps }) =>
+      steps.some(({ weight }) => weight > 0) ||
+      region !== undefined ||
+      Object.keys(headers).length + users.length + ips.length > 0,
+    'nobody would get the new version: set match, or steps with a weight above 0',
+  )
   .optional()
   .describe('A new version that takes a share of the calls (docs/canary.md). Default: none.')
 

@@ -65,7 +65,10 @@ export const discoveryKeys = z
             z
               .string()
               .regex(/^https?:\/\/[^/?#@]+$/, 'expected http://host:port or https://host:port')
-              .refine((url) => URL.canParse(url), 'expected http://host:port or https://host:port'),
+              .refine(
+                (url) => !/^https?:/.test(url) || URL.canParse(url),
+                'expected http://host:port or https://host:port',
+              ),
           )
           .min(1)
           .describe('The members of the etcd cluster, version 3.4 or later.'),

@@ -50,7 +50,7 @@ export function readDocument(
 /** Checks a document against the schema and its own references. Mistakes are listed in the order of the file. */
 export function checkConfig(document: ConfigDocument, plugins: readonly PluginOptions[]): LoadedConfig {
   if (document.problems.length > 0) throw new ConfigError(document.problems)
-  const parsed = configSchema(plugins).safeParse(document.data)
+  const parsed = configSchema(plugins).safeParse(document.data, { error: inWords })
   const problems = parsed.success
     ? checkReferences(parsed.data).map(({ path, message }) => document.problem(path, message))
     : parsed.error.issues.flatMap((issue) => describe(issue, document, plugins))
@@ -64,6 +64,13 @@ export function pluginModulesOf(document: ConfigDocument): string[] {
   if (document.problems.length > 0) return []
   const found = z.object({ pluginModules: z.array(z.string()) }).safeParse(document.data)
   return found.success ? found.data.pluginModules : []
+}
+
+/** What is said of a value that is missing or no whole number; undefined: what zod says will do. */
+function inWords({ code, input, expected }: z.core.$ZodRawIssue): string | undefined {
+  if (code !== 'invalid_type') return undefined
+  if (input === undefined) return `is missing: expected ${expected}`
+  return expected === 'int' && typeof input === 'number' ? 'expected a whole number' : undefined
 }
 
 function describe(

@@ -17,7 +17,7 @@ export const upstreamSchema = z
       .array(z.strictObject(targetShape))
       .min(1, 'an upstream needs a target')
       .refine(
-        (targets) => targets.some((target) => target.weight > 0),
+        (targets) => targets.length === 0 || targets.some((target) => target.weight > 0),
         'at least one target needs a weight above 0',
       )
       .optional()
@@ -35,12 +35,19 @@ export const upstreamSchema = z
     connections: connectionKeys,
     healthChecks: healthCheckKeys,
   })
-  .superRefine(({ targets, discovery, tls }, context) => {
+  .superRefine(({ targets, discovery, tls, retry, loadBalancing }, context) => {
     const issue = (path: string[], message: string) => context.addIssue({ code: 'custom', path, message })
     if (targets === undefined && discovery === undefined)
       issue([], 'says nowhere what the targets are: set targets or discovery')
     if (targets !== undefined && discovery !== undefined)
       issue(['discovery'], 'excludes targets: they are listed or found')
+    if (retry.hedge.after > 0) {
+      const without = (message: string) => issue(['retry', 'hedge', 'after'], message)
+      if (targets?.length === 1) without('needs a second target to ask')
+      if (retry.attempts === 1) without('a hedge is a second try: needs retry.attempts of 2 at least')
+      if (loadBalancing.sticky !== undefined)
+        without('never happens with loadBalancing.sticky, which keeps clients on one target')
+    }
     if (
       discovery?.type === 'dnsSrv' &&
       discovery.scheme === 'https' &&

@@ -56,6 +56,8 @@ export interface Row extends Route {
   readonly frontEnd: FrontEnd
   /** Whether it is served however busy the gateway is: it tells of the gateway's health. Default false. */
   readonly always?: boolean
+  /** Who answers, for people: `users`, `users (canary users-v2, mirror users-next)`, `redirect`. Default: the front-end itself. */
+  readonly leadsTo?: string
   /** Where the row was written, for messages: a configuration path or `file.proto: Method`. */
   readonly origin: string
   /** Serves an exchange that has passed all `onRequest` hooks. */

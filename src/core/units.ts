@@ -19,12 +19,12 @@ export function parseSize(text: string): number | undefined {
 /** A configuration value that is written as a duration (`5s`) and read as milliseconds. */
 export function duration(): z.ZodType<number, string> {
   return z
-    .string()
+    .string({ error: ({ input }) => (input === undefined ? undefined : `is ${noDuration}`) })
     .meta({ pattern: '^\\d+(\\.\\d+)?(ms|s|m|h|d)$' })
     .transform((text, context) => {
       const parsed = parseDuration(text)
       if (parsed !== undefined) return parsed
-      context.addIssue(`"${text}" is no duration; write 250ms, 5s, 1m, 24h or 7d`)
+      context.addIssue(`"${text}" is ${noDuration}`)
       return z.NEVER
     })
 }
@@ -32,15 +32,17 @@ export function duration(): z.ZodType<number, string> {
 /** A configuration value that is written as a size (`10mb`) and read as bytes. */
 export function size(): z.ZodType<number, string> {
   return z
-    .string()
+    .string({ error: ({ input }) => (input === undefined ? undefined : `is ${noSize}`) })
     .meta({ pattern: '^\\d+(\\.\\d+)?([bB]|[kKmMgG][bB])$' })
     .transform((text, context) => {
       const parsed = parseSize(text)
       if (parsed !== undefined) return parsed
-      context.addIssue(`"${text}" is no size; write 512b, 64kb, 10mb or 1gb`)
+      context.addIssue(`"${text}" is ${noSize}`)
       return z.NEVER
     })
 }
 
 const durationUnits = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const
 const sizeUnits = { b: 1, kb: 1_024, mb: 1_048_576, gb: 1_073_741_824 } as const
+const noDuration = 'no duration; write 250ms, 5s, 1m, 24h or 7d'
+const noSize = 'no size; write 512b, 64kb, 10mb or 1gb'

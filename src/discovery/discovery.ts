@@ -108,7 +108,9 @@ export class Discovery {
     this.#log(
       'warn',
       { reason: trouble, targets: this.#urls.size },
-      'discovery is in trouble; the targets stay',
+      this.#urls.size > 0
+        ? 'discovery is in trouble; the targets stay'
+        : 'discovery is in trouble; there are no targets yet',
     )
   }
 

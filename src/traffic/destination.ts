@@ -34,6 +34,17 @@ export class Destination {
     this.#fallbacks = fallbacks
   }
 
+  /** The upstreams that calls may go to, for people: `users (canary users-v2, mirror users-next, fallback spare)`. */
+  get summary(): string {
+    const { canary, mirror, upstream } = this
+    const beside = [
+      canary && `canary ${canary.upstream.name}`,
+      mirror && `mirror ${mirror.destination.upstream.name}`,
+      ...this.#fallbacksOf(upstream).map(({ name }) => `fallback ${name}`),
+    ].filter((text) => text !== undefined)
+    return beside.length === 0 ? upstream.name : `${upstream.name} (${beside.join(', ')})`
+  }
+
   /** Who takes a call of this exchange. */
   choose(x: Exchange): Upstream {
     return this.canary?.takes(x) === true ? this.canary.upstream : this.upstream
@@ -42,6 +53,12 @@ export class Destination {
   /** Who takes the calls that an upstream cannot; undefined: nobody. */
   fallbackOf(upstream: Upstream): Upstream | undefined {
     return this.#fallbacks.get(upstream)
+  }
+
+  /** One after the other; the configuration has no circles. */
+  #fallbacksOf(upstream: Upstream): Upstream[] {
+    const next = this.#fallbacks.get(upstream)
+    return next === undefined ? [] : [next, ...this.#fallbacksOf(next)]
   }
 }
 

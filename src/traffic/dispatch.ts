@@ -103,6 +103,7 @@ async function attempts<C extends Call, Reply>(call: C, transport: Transport<C, 
       // An idle connection that the upstream closed: the same target gets the call on another one (RFC 9112 section 9.3.1).
       if (retry.repeats(call, error)) continue
       if (!retry.takes(call, error)) throw error
+      exchange.attributes['gateway.retried'] = `${call.target}: ${call.fault ?? error.reason}`
     }
     last = endpoint
     await pause(call)

@@ -57,7 +57,9 @@ export class Ejection {
 
   succeeded(endpoint: Endpoint): void {
     const row = this.#rows.get(endpoint)
-    if (row !== undefined) row.errors = 0
+    if (row === undefined || row.errors === 0) return
+    row.errors = 0
+    endpoint.failing = ''
   }
 
   /**
@@ -70,8 +72,8 @@ export class Ejection {
     if (row === undefined || consecutiveErrors === 0 || endpoint.ejected || startedAt < row.overAt) return
     if (++row.errors < consecutiveErrors) return
     const out = [...this.#rows.keys()].filter(({ ejected }) => ejected).length
-    if ((out + 1) * 100 > maxEjectedPercent * this.#rows.size) return
-    this.#eject(endpoint, row, why)
+    if ((out + 1) * 100 > maxEjectedPercent * this.#rows.size) this.#keep(endpoint, row, why)
+    else this.#eject(endpoint, row, why)
   }
 
   /**
@@ -80,13 +82,25 @@ export class Ejection {
    */
   probedWell(endpoint: Endpoint, recovered: boolean): void {
     const row = this.#rows.get(endpoint)
-    if (row === undefined || !endpoint.ejected || !(recovered || row.unreached)) return
+    if (row === undefined || !(recovered || row.unreached)) return
+    endpoint.failing = ''
+    if (!endpoint.ejected) return
     clearTimeout(row.timer)
     this.#takeIn(endpoint, row, 'probe succeeded')
   }
 
   close(): void {
     for (const { timer } of this.#rows.values()) clearTimeout(timer)
+  }
+
+  /** It would be left out, but for all the others that are: people are told. */
+  #keep(endpoint: Endpoint, row: Row, why: string): void {
+    row.unreached = unreached.has(why)
+    const news = endpoint.failing === ''
+    endpoint.failing = `${row.errors} failures in a row, the last: ${why}; not ejected: maxEjectedPercent is ${this.#options.maxEjectedPercent}`
+    if (!news) return
+    const fields = { 'gateway.upstream': this.#upstreamName, 'gateway.target': endpoint.url }
+    this.#log.warn({ ...fields, reason: endpoint.failing }, 'target keeps failing')
   }
 
   #eject(endpoint: Endpoint, row: Row, why: string): void {

@@ -22,6 +22,8 @@ export class Endpoint implements Balanced, Selectable {
   active = 0
   /** Whether it is left out for failing calls. */
   ejected = false
+  /** What its calls end with, one after the other, although it is not left out; empty: they do not. */
+  failing = ''
   /** How often it came in and went out, and what said so. */
   readonly changes: Readonly<Record<HealthCause, HealthCounts>> = {
     probe: { healthy: 0, unhealthy: 0 },
@@ -33,7 +35,7 @@ export class Endpoint implements Balanced, Selectable {
   #priority: number
   /** What probes say. Undefined until one answered; endpoints are innocent until then. */
   #probed: boolean | undefined
-  #probeReason = 'not probed yet'
+  #probeReason = 'not probed'
   /** Why it is ejected. */
   #ejectReason = ''
   /** `performance.now()` when it last came back; before that it never was away. */
@@ -84,7 +86,11 @@ export class Endpoint implements Balanced, Selectable {
 
   /** Why it is as it is, for `/health` and the log. */
   get healthReason(): string {
-    return this.ejected ? this.#ejectReason : this.#probeReason
+    return this.ejected
+      ? this.#ejectReason
+      : this.#probed === false
+        ? this.#probeReason
+        : this.failing || this.#probeReason
   }
 
   /** What probes found; true when that is news. */
@@ -100,6 +106,7 @@ export class Endpoint implements Balanced, Selectable {
   /** Leaves it out. */
   eject(reason: string): void {
     this.ejected = true
+    this.failing = ''
     this.#ejectReason = reason
     this.#count('ejection', false)
   }

@@ -58,7 +58,7 @@ export class Upstream {
   readonly retry: Retry
   /** Undefined: it has none of its own. */
   readonly circuit: Breaker | undefined
-  /** Calls that its fallback took. */
+  /** Calls that its fallback took: another upstream, or a static answer. */
   fallbacks = 0
   /** Undefined: there is no limit. */
   readonly gate: Gate | undefined

@@ -13,10 +13,13 @@ const secret = 'a secret of at least 32 bytes, for tests'
 const yaml = `
 server: {listen: "127.0.0.1:0", shutdown: {drainDelay: 0s, gracePeriod: 2s}}
 upstreams:
-  users: {targets: [{url: http://127.0.0.1:1}], healthChecks: {active: {}}}
+  users: {targets: [{url: http://127.0.0.1:1}], healthChecks: {active: {}}, fallback: {upstream: spare}}
+  next: {targets: [{url: http://127.0.0.1:1}]}
+  shadow: {targets: [{url: http://127.0.0.1:1}]}
+  spare: {targets: [{url: http://127.0.0.1:1}]}
 routes:
-  - {id: users, path: /v1/users/**, methods: [GET, POST], upstream: users, plugins: [{rateLimit: {name: a, limit: 1, window: 1m, by: ip}}]}
-  - {id: me, path: /v1/users/me, upstream: users, auth: none, headers: {x-beta: "*"}}
+  - {id: users, path: /v1/users/**, methods: [GET, POST], upstream: users, canary: {upstream: next, steps: [{weight: 5}]}, mirror: {upstream: shadow}, plugins: [{rateLimit: {name: a, limit: 1, window: 1m, by: ip}}]}
+  - {id: me, path: /v1/users/me, upstream: next, auth: none, headers: {x-beta: "*"}}
 auth: {jwt: [{issuer: https://id.example, audience: api, algorithms: [HS256], secret: "${secret}"}]}
 `
 
@@ -27,10 +30,11 @@ const rows = [
     methods: 'GET,POST',
     path: '/v1/users/**',
     id: 'users',
+    to: 'users (canary next, mirror shadow, fallback spare)',
     auth: 'required',
     plugins: ['rateLimit'],
   },
-  { protocol: 'rest', methods: 'ANY', path: '/v1/users/me', id: 'me', auth: 'none', plugins: [] },
+  { protocol: 'rest', methods: 'ANY', path: '/v1/users/me', id: 'me', to: 'next', auth: 'none', plugins: [] },
 ]
 
 interface Case {
@@ -78,7 +82,7 @@ const cases: readonly Case[] = [
     name: 'routes list shows the table',
     args: ['routes', 'list', '-c', 'good.yaml'],
     code: 0,
-    out: 'PROTOCOL  METHODS   PATH          ID     AUTH      PLUGINS\nrest      GET,POST  /v1/users/**  users  required  rateLimit\nrest      ANY       /v1/users/me  me     none\n',
+    out: 'PROTOCOL  METHODS   PATH          ID     TO                                                  AUTH      PLUGINS\nrest      GET,POST  /v1/users/**  users  users (canary next, mirror shadow, fallback spare)  required  rateLimit\nrest      ANY       /v1/users/me  me     next                                                none\n',
   },
   {
     name: 'routes list --json shows the table for programs',
@@ -90,13 +94,13 @@ const cases: readonly Case[] = [
     name: 'routes explain says which route takes a request and why others do not',
     args: [...explain, 'get', '/v1/users/me?x=1'],
     code: 0,
-    out: '- rest ANY /v1/users/me [me]: refused, a header that it wants is not there\n> rest GET,POST /v1/users/** [users]: takes it (auth required; plugins rateLimit)\n',
+    out: '- rest ANY /v1/users/me [me]: refused, a header that it wants is not there\n> rest GET,POST /v1/users/** [users]: takes it (to users (canary next, mirror shadow, fallback spare); auth required; plugins rateLimit)\n',
   },
   {
     name: 'routes explain minds headers',
     args: [...explain, 'DELETE', '/v1/users/me', '-H', 'X-Beta: 1'],
     code: 0,
-    out: '> rest ANY /v1/users/me [me]: takes it (auth none; no plugins of its own)\n- rest GET,POST /v1/users/** [users]: refused, the method differs\n',
+    out: '> rest ANY /v1/users/me [me]: takes it (to next; auth none; no plugins of its own)\n- rest GET,POST /v1/users/** [users]: refused, the method differs\n',
   },
   {
     name: 'routes explain says 404',

@@ -122,12 +122,12 @@ const cases: readonly MistakeCase[] = [
   // docs/canary.md: who is released beside whom, and how.
   {
     name: 'a canary to an upstream that there is not',
-    yaml: `${two}routes:\n  - {id: r, path: /a, auth: none, upstream: users, canary: {‸upstream: users-v3}}\n`,
+    yaml: `${two}routes:\n  - {id: r, path: /a, auth: none, upstream: users, canary: {‸upstream: users-v3, steps: [{weight: 5}]}}\n`,
     says: ['routes[0].canary.upstream: there is no upstream "users-v3"; did you mean "users-v2"?'],
   },
   {
     name: 'a canary that is the stable side itself',
-    yaml: `${two}grpc:\n  protos: [one.proto]\n  includeDirs: []\n  services:\n    one.One: {upstream: users, auth: none, canary: {‸upstream: users}}\n`,
+    yaml: `${two}grpc:\n  protos: [one.proto]\n  includeDirs: []\n  services:\n    one.One: {upstream: users, auth: none, canary: {‸upstream: users, steps: [{weight: 5}]}}\n`,
     says: ['grpc.services.one.One.canary.upstream: "users" is the upstream that it is released beside'],
   },
   {
@@ -154,8 +154,56 @@ const cases: readonly MistakeCase[] = [
   },
   {
     name: 'a canary of a route without an upstream',
-    yaml: `${two}routes:\n  - {id: r, path: /a, auth: none, redirect: {to: /b}, ‸canary: {upstream: users-v2}}\n`,
+    yaml: `${two}routes:\n  - {id: r, path: /a, auth: none, redirect: {to: /b}, ‸canary: {upstream: users-v2, steps: [{weight: 5}]}}\n`,
     says: ['routes[0].canary: is for routes with an upstream'],
+  },
+  {
+    name: 'a canary that nobody would get',
+    yaml: `${two}routes:\n  - {id: r, path: /a, auth: none, upstream: users, ‸canary: {upstream: users-v2}}\n`,
+    says: ['routes[0].canary: nobody would get the new version: set match, or steps with a weight above 0'],
+  },
+  // docs/traffic.md, trying again: a hedge asks a second target, and is a second try.
+  {
+    name: 'hedges that never happen',
+    yaml: `upstreams:
+  a: {targets: [{url: http://a}], retry: {hedge: {‸after: 1s}}}
+  b: {targets: [{url: http://a}, {url: http://b}], retry: {attempts: 1, hedge: {‸after: 1s}}}
+  c: {discovery: {type: registry, service: c}, retry: {hedge: {‸after: 1s}}, loadBalancing: {sticky: {cookie: {name: t, secret: sixteen-characters}}}}
+`,
+    says: [
+      'upstreams.a.retry.hedge.after: needs a second target to ask',
+      'upstreams.b.retry.hedge.after: a hedge is a second try: needs retry.attempts of 2 at least',
+      'upstreams.c.retry.hedge.after: never happens with loadBalancing.sticky, which keeps clients on one target',
+    ],
+  },
+  {
+    name: 'a pause between tries that falls',
+    yaml: 'upstreams:\n  a: {targets: [{url: http://a}], retry: {backoff: {base: 1s, ‸max: 100ms}}}\n',
+    says: ['upstreams.a.retry.backoff.max: must not be below base'],
+  },
+  {
+    name: 'an upstream with an empty list of targets',
+    yaml: 'upstreams:\n  a: {‸targets: []}\n',
+    says: ['upstreams.a.targets: an upstream needs a target'],
+  },
+  {
+    name: 'values that are missing, in words',
+    yaml: 'upstreams:\n  a: {‸discovery: {type: dns, name: users.internal}}\n',
+    says: ['upstreams.a.discovery.port: is missing: expected number'],
+  },
+  {
+    name: 'a duration, a size and a percentage as other numbers',
+    yaml: 'upstreams:\n  a: {targets: [{url: http://a}], timeouts: {‸perTry: 5}, retry: {‸maxBodyBytes: 1000}, loadBalancing: {‸panicThreshold: 0.5}}\n',
+    says: [
+      'upstreams.a.timeouts.perTry: is no duration; write 250ms, 5s, 1m, 24h or 7d',
+      'upstreams.a.retry.maxBodyBytes: is no size; write 512b, 64kb, 10mb or 1gb',
+      'upstreams.a.loadBalancing.panicThreshold: expected a whole number',
+    ],
+  },
+  {
+    name: 'an endpoint of etcd without a scheme',
+    yaml: 'upstreams:\n  a: {discovery: {type: etcd, endpoints: [‸"127.0.0.1:2379"], prefix: /a/}}\n',
+    says: ['upstreams.a.discovery.endpoints[0]: expected http://host:port or https://host:port'],
   },
   {
     name: 'a status that is no redirect',

@@ -186,6 +186,23 @@ const reports: readonly (readonly [
     { a: 'healthy' },
   ],
   [
+    'a target that fails its calls, and stays',
+    [['a', [{ ...target(true), failing: true }]]],
+    undefined,
+    'degraded',
+    { a: 'healthy' },
+  ],
+  [
+    'an upstream for which no target was found',
+    [
+      ['a', [target(true)]],
+      ['b', []],
+    ],
+    undefined,
+    'degraded',
+    { a: 'healthy', b: 'unreachable' },
+  ],
+  [
     'one of two upstreams down',
     [
       ['a', [target(true)]],

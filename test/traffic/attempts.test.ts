@@ -27,11 +27,22 @@ async function open(t: TestContext, first: RequestListener, upstream: object = {
 }
 
 test('a target that does not answer in the time for one try is left, and another is asked', async (t) => {
-  const { ask, seen, metric, logged } = await open(t, silent, { timeouts: { perTry: '100ms' } })
+  const { ask, one, seen, metric, logged } = await open(t, silent, { timeouts: { perTry: '100ms' } })
   assert.equal((await ask()).status, 200)
   assert.deepEqual(seen(), [1, 1])
   assert.equal(await metric('gateway_retries_total'), 1)
-  await logged((line) => line['gateway.attempts'] === 2)
+  const line = await logged((entry) => entry['gateway.attempts'] === 2)
+  assert.equal(line['gateway.retried'], `${one.url}: UPSTREAM_TIMEOUT`)
+})
+
+test('the log says of a dropped answer what its status was, and of a call with one try nothing', async (t) => {
+  const { ask, one, logged } = await open(t, (_, res) => void res.writeHead(503).end())
+  assert.equal((await ask()).status, 200)
+  const line = await logged((entry) => entry['gateway.attempts'] === 2)
+  assert.equal(line['gateway.retried'], `${one.url}: status 503`)
+  assert.equal((await ask()).status, 200)
+  const other = await logged((entry) => entry['gateway.attempts'] === 1)
+  assert.equal('gateway.retried' in other, false)
 })
 
 test('what may not be done twice has no limit of one try', async (t) => {

@@ -193,7 +193,7 @@ test('state and metrics of discovery', async (t) => {
     .filter((line) => String(line.message).startsWith('discovery'))
     .map(({ message }) => message)
   assert.deepEqual(told, [
-    'discovery is in trouble; the targets stay',
+    'discovery is in trouble; there are no targets yet',
     'discovery changed the targets',
     'discovery works again',
   ])

@@ -106,3 +106,31 @@ test('an attempt that began before its target was taken in again is not held aga
   ejection.failed(endpoint, 'UPSTREAM_TIMEOUT', performance.now())
   assert.equal(endpoint.ejected, true, 'one that began since is')
 })
+
+// docs/traffic.md: never more than maxEjectedPercent are out. Whoever looks must see it all the same.
+test('the only target of an upstream stays when it fails every call, and that is said', async (t) => {
+  const port = await freePort()
+  const backend = { status: 500 }
+  await serve(t, port, (_, res) => res.writeHead(backend.status).end())
+  const { url, logged, logs } = await startGateway(t, {
+    upstreams: { backend: { targets: [{ url: `http://127.0.0.1:${port}` }] } },
+    routes: [{ id: 'all', path: '/x', upstream: 'backend', auth: 'none' }],
+  })
+  const ask = async (): Promise<number> => (await fetch(`${url}/x`)).status
+  const health = async () => {
+    const { status, upstreams } = JSON.parse(await (await fetch(`${url}/health?verbose`)).text())
+    return [status, upstreams.backend.targets[0].reason]
+  }
+  for (let i = 0; i < 4; i++) assert.equal(await ask(), 500)
+  assert.deepEqual(await health(), ['healthy', 'not probed'])
+  for (let i = 0; i < 2; i++) assert.equal(await ask(), 500)
+  const reason = (failures: number) =>
+    `${failures} failures in a row, the last: status 500; not ejected: maxEjectedPercent is 50`
+  const line = await logged(({ message }) => message === 'target keeps failing')
+  assert.equal(line.reason, reason(5))
+  assert.equal(logs.filter(({ message }) => message === 'target keeps failing').length, 1)
+  assert.deepEqual(await health(), ['degraded', reason(6)])
+  backend.status = 200
+  assert.equal(await ask(), 200)
+  assert.deepEqual(await health(), ['healthy', 'not probed'])
+})

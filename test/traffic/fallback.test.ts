@@ -167,7 +167,7 @@ for (const [method, does] of [
 }
 
 test('a static answer while the circuit is open, and not before: what a target says is passed on', async (t) => {
-  const { ask, main } = await open(t, '503', {
+  const { ask, main, url } = await open(t, '503', {
     upstream: { fallback: undefined, circuitBreaker: { consecutiveFailures: 2, openFor: '10m' } },
     route: { fallback: instead },
   })
@@ -175,6 +175,8 @@ test('a static answer while the circuit is open, and not before: what a target s
   for (let i = 0; i < 4; i++) statuses.push((await ask()).status)
   assert.deepEqual(statuses, [503, 503, 203, 203])
   assert.equal(main?.requests.length, 2)
+  const metrics = await (await fetch(`${url}/metrics`)).text()
+  assert.match(metrics, /^gateway_fallbacks_total\{upstream="main"\} 2$/m)
 })
 
 test('a static answer when the fallback fails as well', async (t) => {
@@ -265,6 +267,8 @@ test('a gRPC method has a static answer for clients of every kind, and only wher
   assert.equal(main.seen.length, 1)
   const line = await logged((entry) => entry['gateway.fallback'] === 'backend: CIRCUIT_OPEN')
   assert.equal(line['rpc.grpc.status_code'], 0)
+  const metrics = await (await fetch(`${url}/metrics`)).text()
+  assert.match(metrics, /^gateway_fallbacks_total\{upstream="backend"\} 3$/m)
 })
 
 test('a stream of gRPC messages goes to the fallback as long as nobody was asked for it', async (t) => {

@@ -191,12 +191,12 @@ export class GrpcFrontEnd implements FrontEnd {
     return transport
   }
 
-  #row({ policy }: ServiceOptions, { method, template, verb }: Binding, serve: Row['serve']): Row {
+  #row(service: ServiceOptions, { method, template, verb }: Binding, serve: Row['serve']): Row {
     return {
       id: method.path.slice(1),
       protocol: 'grpc',
       template: template.text,
-      policy,
+      policy: service.policy,
       methods: verb === '*' ? [] : [verb.toUpperCase()],
       hosts: [],
       headers: [],
@@ -204,6 +204,7 @@ export class GrpcFrontEnd implements FrontEnd {
       priority: 0,
       encodedSlash: true,
       frontEnd: this,
+      leadsTo: service.destination.summary,
       origin: method.origin,
       serve,
     }

@@ -45,6 +45,7 @@ export async function callWithFallback(
     const { exchange: x, upstreamName } = call
     if (instead === undefined || !isUnanswered(error) || x.committed || x.gone) throw error
     x.attributes['gateway.fallback'] = `${upstreamName}: ${error.reason}`
+    call.upstream.fallbacks++
     call.metadata = []
     return { message: instead, end: wellEnded }
   }

@@ -98,9 +98,16 @@ function restRow(route: RestRoute, frontEnd: FrontEnd): Row {
     priority,
     encodedSlash,
     frontEnd,
+    leadsTo: leadsTo(route.answer),
     origin,
     serve: serveWith(route),
   }
+}
+
+function leadsTo(answer: RouteAnswer): string {
+  if (answer.kind === 'proxy') return answer.destination.summary
+  if (answer.kind === 'operation') return 'graphql operation'
+  return answer.kind === 'aggregate' ? `aggregate of ${answer.parts.length}` : answer.kind
 }
 
 /** Throws an Error for a text that names what the place has not. */
@@ -127,7 +134,9 @@ function serveWith(route: RestRoute): Row['serve'] {
     } catch (thrown) {
       const error = toGatewayError(thrown)
       if (!isUnanswered(error) || x.committed || x.gone) throw error
-      x.attributes['gateway.fallback'] = `${x.calls.at(-1)?.upstreamName}: ${error.reason}`
+      const failed = x.calls.at(-1)
+      x.attributes['gateway.fallback'] = `${failed?.upstreamName}: ${error.reason}`
+      if (failed instanceof ProxyCall) failed.upstream.fallbacks++
       if (x.hasBody && !x.req.complete) x.req.resume()
       answerInstead(x)
     }

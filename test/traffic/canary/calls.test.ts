@@ -102,7 +102,11 @@ test('the answer to an operation says true when any of its fetches went to a can
       auth: 'none',
       subgraphs: {
         a: { upstream: 'a', schema: inFolder('a.graphql'), canary: everybody },
-        b: { upstream: 'b', schema: inFolder('b.graphql'), canary: { upstream: 'idle' } },
+        b: {
+          upstream: 'b',
+          schema: inFolder('b.graphql'),
+          canary: { upstream: 'idle', match: { headers: { 'x-canary': '*' } } },
+        },
       },
     },
   })

@@ -37,6 +37,7 @@ export function nativeRows(service: ServiceOptions, options: NativeRowOptions): 
     priority: 0,
     encodedSlash: false,
     frontEnd,
+    leadsTo: service.destination.summary,
     origin,
     serve,
   })

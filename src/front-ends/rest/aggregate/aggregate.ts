@@ -46,7 +46,9 @@ export function compileAggregate(
     const answer = merged(outcomes, members)
     const failed = outcomes.filter(({ error }) => error !== undefined)
     if (failed.length > 0) {
-      x.attributes['gateway.parts.failed'] = failed.map(({ part }) => part.name).join(',')
+      x.attributes['gateway.parts.failed'] = failed
+        .map(({ part, error }) => `${part.name}: ${error?.reason}`)
+        .join(', ')
       answer[errorsAs] = failed.flatMap(({ part, error }) =>
         error === undefined ? [] : shownError(error, { part: part.name }),
       )

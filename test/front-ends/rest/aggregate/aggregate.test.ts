@@ -154,7 +154,10 @@ test('an optional part that fails is left out, and the answer says so', async (t
   ])
   assert.equal(seen.filter(({ backend }) => backend === 'rest').length, 1, 'what has no values is not called')
   const line = await logged((one) => one['gateway.route'] === 'r0')
-  assert.equal(line['gateway.parts.failed'], 'news,more,book,account')
+  assert.equal(
+    line['gateway.parts.failed'],
+    'news: UPSTREAM_REFUSED, more: UPSTREAM_REFUSED, book: PART_REFUSED, account: SUBGRAPH_ERROR',
+  )
   assert.equal(line.severity, 'info')
 })
 
