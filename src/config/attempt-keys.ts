@@ -8,7 +8,7 @@ export const timeoutKeys = object({
   perTry: duration()
     .prefault('10s')
     .describe(
-      'To the head of the answer of one try, after which another target is asked where that is safe; 0s: no limit. Streams have none.',
+      'From the last byte of the request to the head of the answer of one try, after which another target is asked where that is safe; 0s: no limit. Streams have none.',
     ),
   request: duration()
     .prefault('30s')

@@ -34,9 +34,10 @@ export class Attempt<C extends Call = Call> {
     return this.#answeredAt !== 0
   }
 
-  /** Milliseconds until the head of the answer, or until now. */
+  /** Milliseconds that the target let us wait, until the head of the answer, or until now. The time that a client takes for its body is not its. */
   get latencyMs(): number {
-    return (this.#answeredAt || performance.now()) - this.startedAt
+    const from = Math.max(this.startedAt, this.call.sentAt)
+    return Math.max(0, (this.#answeredAt || performance.now()) - from)
   }
 
   /**
@@ -63,9 +64,9 @@ export class Attempt<C extends Call = Call> {
     return new GatewayError('UNAVAILABLE', `Upstream "${upstream.name}" answered with ${fault}.`)
   }
 
-  /** Has the attempt broken off when no answer came within `limitMs`. */
+  /** Has the attempt broken off when the target let us wait for `limitMs`, if the call can be sent elsewhere then. */
   limit(limitMs: number): void {
-    this.#timer = setTimeout(expire, limitMs, this)
+    this.#timer = setTimeout(expire, Math.ceil(limitMs - this.latencyMs), this, limitMs)
   }
 
   /** Transports say how they break off; the promise of `send` settles then. */
@@ -94,7 +95,11 @@ export class Attempt<C extends Call = Call> {
   }
 }
 
-function expire(attempt: Attempt): void {
-  const name = attempt.call.upstreamName
-  attempt.cancel(new GatewayError('UPSTREAM_TIMEOUT', `Upstream "${name}" did not answer in time.`))
+function expire(attempt: Attempt, limitMs: number): void {
+  const { replayable, upstreamName } = attempt.call
+  if (!replayable) return
+  // Timers may be a little early.
+  if (limitMs - attempt.latencyMs >= 1) attempt.limit(limitMs)
+  else
+    attempt.cancel(new GatewayError('UPSTREAM_TIMEOUT', `Upstream "${upstreamName}" did not answer in time.`))
 }

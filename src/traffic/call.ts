@@ -28,7 +28,7 @@ export abstract class Call implements UpstreamCall, CallRecord {
   readonly deadlineAt: number
   /** `performance.now()` when its upstream was first asked. */
   startedAt = performance.now()
-  /** `performance.now()` when the client had sent its body; Infinity while it does; 0: there was nothing to wait for. */
+  /** `performance.now()` when the client had sent what its upstream takes of its body; Infinity while that waits for the client; 0: it never did. */
   sentAt = 0
   target = ''
   attempts = 0
@@ -43,6 +43,8 @@ export abstract class Call implements UpstreamCall, CallRecord {
   paid = false
   /** Whether the upstream is not asked again, because its answer was dropped for that of the fallback. */
   leaves = false
+  /** Whether its mirror was asked, which is once, before anything of its body is read. */
+  offered = false
   /** What is mirrored of it; undefined: nothing. */
   copy: Copy | undefined
   /** How long the upstream asked to wait before the next attempt, in milliseconds. */
@@ -154,7 +156,8 @@ export abstract class Call implements UpstreamCall, CallRecord {
   /** The time for everything is over. */
   expire(): void {
     for (const attempt of this.#running)
-      if (!attempt.isAnswered) attempt.fault ??= 'the time for the whole call'
+      if (!attempt.isAnswered && this.sentAt !== Number.POSITIVE_INFINITY)
+        attempt.fault ??= 'the time for the whole call'
     this.end(new GatewayError('DEADLINE_EXCEEDED', `The time for upstream "${this.upstreamName}" ran out.`))
   }
 

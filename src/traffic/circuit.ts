@@ -51,9 +51,9 @@ export function settleCall(call: Call, error: GatewayError | undefined): void {
 
 /** Tells the circuit of an endpoint how an attempt ended. `why`: what went wrong, for the log. */
 export function settleAttempt(attempt: Attempt, outcome: Outcome, why: string): void {
-  const { call, endpoint, pass, startedAt } = attempt
+  const { call, endpoint, pass } = attempt
   if (endpoint.circuit === undefined) return
-  const latencyMs = waitedMs(call, startedAt, startedAt + attempt.latencyMs)
+  const latencyMs = call.streamed ? 0 : attempt.latencyMs
   endpoint.circuit.settle(pass, { outcome, latencyMs, why, now: performance.now() })
 }
 

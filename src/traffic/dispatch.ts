@@ -51,7 +51,11 @@ function gated<C extends Call, Reply>(call: C, transport: Transport<C, Reply>): 
   const { gate, circuit } = call.upstream
   // What the circuit refuses does not wait for that.
   if (gate === undefined || circuit?.admits(performance.now()) === false) return guarded(call, transport)
-  return gate.pass(call, () => guarded(call, transport))
+  return gate.pass(call, () => {
+    // Its turn is what it waited for, not the upstream.
+    call.startedAt = performance.now()
+    return guarded(call, transport)
+  })
 }
 
 function failed(call: Call, error: GatewayError): GatewayError {
@@ -120,7 +124,10 @@ async function attempt<C extends Call, Reply>(
   one.pass = endpoint.begin()
   const limitMs = call.upstream.retry.attemptLimitMs(one)
   if (limitMs > 0) one.limit(limitMs)
-  if (call.attempts === 1 && call.copy === undefined) call.destination.mirror?.take(call, transport)
+  if (!call.offered) {
+    call.offered = true
+    call.destination.mirror?.take(call, transport)
+  }
   let failure: GatewayError | undefined
   try {
     const reply = await transport.send(one)
@@ -145,12 +152,16 @@ function race<C extends Call, Reply>(
   const { exchange, upstream } = call
   return new Promise((resolve, reject) => {
     let running = 0
+    let failure: unknown
     const run = (endpoint: Endpoint): void => {
       running++
-      attempt(new Attempt(call, endpoint), transport).then(done, (error: unknown) => {
+      const one = new Attempt(call, endpoint)
+      attempt(one, transport).then(done, (error: unknown) => {
+        // One that lost may end after the winner has failed, and has nothing to say.
+        if (!one.lost) failure = error
         if (--running > 0) return
         clearTimeout(timer)
-        reject(error)
+        reject(failure)
       })
     }
     const done = (reply: Reply): void => {
@@ -171,7 +182,7 @@ function pause(call: Call): Promise<void> {
   call.waitMs = undefined
   return new Promise((resolve) => {
     const timer = setTimeout(resolve, Math.max(0, Math.min(delayMs, call.deadlineAt - performance.now())))
-    call.exchange.whenGone(() => {
+    call.onEnd(() => {
       clearTimeout(timer)
       resolve()
     })
@@ -184,11 +195,12 @@ function note(one: Attempt, error: GatewayError | undefined): void {
   if (!lost) call.fault = fault
   const outcome = lost ? 'neutral' : outcomeOf(fault, error)
   const late = lost || error?.reason === 'UPSTREAM_TIMEOUT'
-  if (error === undefined || late) endpoint.latency.observe(one.latencyMs, performance.now())
+  const { latencyMs } = one
+  // 0: it answered a request that was not whole, which says nothing of how fast it is.
+  if (latencyMs > 0 && (error === undefined || late)) endpoint.latency.observe(latencyMs, performance.now())
   const why = fault ?? error?.reason ?? ''
   const { ejection } = call.upstream
   if (outcome === 'ok') ejection.succeeded(endpoint)
   else if (outcome === 'failed') ejection.failed(endpoint, why, one.startedAt)
   settleAttempt(one, outcome, why)
-  if (!lost) call.fault = fault
 }

@@ -6,16 +6,14 @@ export interface FailedCall {
   readonly upstreamName: string
   /** Whether the client set the deadline that passed (`Grpc-Timeout`, `Connect-Timeout-Ms`). */
   readonly clientDeadline: boolean
-  readonly clientGone: boolean
 }
 
 /** What it means that a call ended without a word from the backend: which reason, and whether the backend may have seen it. */
 export function rpcFailure(
   { failure, message, reached, stale }: RpcEnd,
-  { upstreamName: name, clientDeadline, clientGone }: FailedCall,
+  { upstreamName: name, clientDeadline }: FailedCall,
 ): GatewayError {
   const options = { cause: new Error(message), reached, stale }
-  if (clientGone) return new GatewayError('CLIENT_GONE', 'The client closed the connection.', options)
   switch (failure) {
     case 'deadline':
       return clientDeadline

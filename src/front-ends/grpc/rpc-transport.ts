@@ -67,7 +67,7 @@ export class RpcTransport implements Transport<RpcCall, RpcReply> {
 
   send(attempt: Attempt<RpcCall>): Promise<RpcReply> {
     const { call, endpoint } = attempt
-    const { path, message, source, onHead, onMessage, clientDeadline } = call.options
+    const { path, message, source, onHead, onMessage } = call.options
     return new Promise((resolve, reject) => {
       let answer: Uint8Array | undefined
       const receiver: RpcReceiver = {
@@ -85,22 +85,13 @@ export class RpcTransport implements Transport<RpcCall, RpcReply> {
         },
         end(end) {
           source?.over()
-          const { upstreamName } = call
-          const dropped = end.fromBackend && faults.has(end.code) ? faulty(attempt, end) : undefined
-          if (source?.failure !== undefined) reject(source.failure)
-          else if (attempt.cancelled !== undefined) reject(attempt.cancelled)
-          else if (dropped !== undefined) reject(dropped)
-          else if (end.fromBackend && attempt.answered()) {
+          const broken = source?.failure ?? attempt.cancelled ?? failureOf(attempt, end)
+          if (broken !== undefined) reject(broken)
+          else {
+            attempt.answered()
             call.copy?.original?.whole(end.code, answer ?? noBytes)
             resolve({ message: answer, end })
-          } else
-            reject(
-              rpcFailure(end, {
-                upstreamName,
-                clientDeadline,
-                clientGone: call.ended?.reason === 'CLIENT_GONE',
-              }),
-            )
+          }
         },
       }
       const stream = this.#channels.to(endpoint).start(
@@ -144,6 +135,13 @@ export class RpcTransport implements Transport<RpcCall, RpcReply> {
   close(): void {
     this.#channels.close()
   }
+}
+
+/** What to reject with at this end of an attempt; undefined: it is an answer. */
+function failureOf(attempt: Attempt<RpcCall>, end: RpcEnd): GatewayError | undefined {
+  const { upstreamName, options } = attempt.call
+  if (!end.fromBackend) return rpcFailure(end, { upstreamName, clientDeadline: options.clientDeadline })
+  return faults.has(end.code) ? faulty(attempt, end) : undefined
 }
 
 /** What a status says of who sent it; what to reject with when it is dropped for another attempt. */

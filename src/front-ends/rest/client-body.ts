@@ -20,7 +20,9 @@ export class ClientBody extends Readable {
 
   override _read(): void {
     if (!this.#begun) this.#begin()
-    if (!this.#isOver) this.#call.exchange.req.resume()
+    if (this.#isOver) return
+    this.#call.sentAt = Number.POSITIVE_INFINITY
+    this.#call.exchange.req.resume()
   }
 
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
@@ -52,7 +54,6 @@ export class ClientBody extends Readable {
       return
     }
     x.acceptBody()
-    this.#call.sentAt = Number.POSITIVE_INFINITY
     x.req
       .on('data', this.#onData)
       .once('end', this.#onEnd)
@@ -73,7 +74,10 @@ export class ClientBody extends Readable {
       this.#call.kept = undefined
       this.#call.replayable = false
     }
-    if (!this.push(chunk)) x.req.pause()
+    if (this.push(chunk)) return
+    // It is the upstream that has to go on now.
+    this.#call.sentAt = performance.now()
+    x.req.pause()
   }
 
   readonly #onEnd = (): void => {

@@ -147,6 +147,7 @@ export class Relay implements Dispatcher.DispatchHandler {
   }
 
   readonly abort = (error: GatewayError): void => {
+    clearTimeout(this.#startTimer)
     this.#refusal ??= error
     if (this.#controller !== undefined) this.#controller.abort(error)
     // It waits for a connection, and the HTTP client has no word for leaving.

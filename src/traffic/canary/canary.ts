@@ -60,7 +60,7 @@ export class Canary {
     } catch (thrown) {
       const error = toGatewayError(thrown)
       const goesBack = isFresh && isCanary && maySendAgain(call, error)
-      this.#record(call, isCanary, goesBack ? 'failed' : outcomeOf(call.fault, error))
+      this.#record(call, isCanary, outcomeOf(call.fault, error))
       if (!goesBack) throw error
       call.turnTo(call.destination.upstream, error)
       this.#mark(call)

@@ -36,10 +36,14 @@ export class PartCall extends BufferedCall<BufferedAnswer> {
     this.body = options.body
     this.maxAnswerBytes = options.maxAnswerBytes
     const { retry } = this.upstream.options
-    if (retry.nonIdempotent) this.idempotent = true
+    if (retry.nonIdempotent || (retry.idempotencyKey && hasKey(headers))) this.idempotent = true
   }
 
   override read(answer: BufferedAnswer): BufferedAnswer {
     return answer
   }
+}
+
+function hasKey(headers: readonly string[]): boolean {
+  return headers.some((text, i) => i % 2 === 0 && text.toLowerCase() === 'idempotency-key')
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { startBackend, startGateway } from '../../../world.ts'
 import { type HouseOptions, openHouse, type Seen, sends, v } from './harness.ts'
 
 const user = { name: 'user', rest: { upstream: 'rest', path: `/users/${v('path.id')}` } }
@@ -570,3 +571,36 @@ test('retries, identity and limits are those of every call and route', async (t)
   assert.equal((await ask('/v1/home/42', { method: 'HEAD' })).status, 200)
   assert.equal((await ask('/v1/home/42')).status, 429)
 })
+
+for (const [what, headers, upstream, status] of [
+  ['with Idempotency-Key is sent again', { 'Idempotency-Key': v('header.idempotency-key') }, {}, 200],
+  ['without it is not', {}, {}, 502],
+  [
+    'with it is not where the upstream has no use for it',
+    { 'Idempotency-Key': v('header.idempotency-key') },
+    { retry: { idempotencyKey: false } },
+    502,
+  ],
+] as const) {
+  test(`a POST of a part ${what}`, async (t) => {
+    const bad = await startBackend(t, (req) => void req.resume().once('end', () => req.socket.destroy()))
+    const good = await startBackend(t, (_, res) => void res.end('{"paid":true}'))
+    const targets = [bad, good].map((one) => ({ url: one.url }))
+    const rest = { upstream: 'pay', method: 'POST', path: '/pay', headers, body: { sum: 1 } }
+    const { url } = await startGateway(t, {
+      upstreams: { pay: { targets, ...upstream } },
+      routes: [
+        {
+          id: 'orders',
+          path: '/v1/orders',
+          methods: ['POST'],
+          auth: 'none',
+          aggregate: { parts: [{ name: 'pay', rest }] },
+        },
+      ],
+    })
+    const reply = await fetch(`${url}/v1/orders`, { method: 'POST', headers: { 'Idempotency-Key': 'k-1' } })
+    assert.equal(reply.status, status)
+    assert.equal(good.requests.length, status === 200 ? 1 : 0)
+  })
+}
