@@ -152,37 +152,42 @@ async function write(
 
 function configOf(backends: readonly { readonly url: string; readonly rpcUrl: string }[], random: Random) {
   const maybe = <T>(value: T): T | undefined => (random() < 0.5 ? value : undefined)
-  const upstream = (numbers: readonly number[], scheme: 'url' | 'rpcUrl', more: object = {}): object => ({
-    targets: numbers.map((number) => ({ url: backends[number]?.[scheme] })),
-    timeouts: {
-      perTry: one(['60ms', '200ms', '0s'], random),
-      request: '700ms',
-      idle: '300ms',
-      total: one(['0s', '400ms', '2s'], random),
-      header: 'X-Time-Left',
-    },
-    retry: {
-      attempts: one([1, 2, 3], random),
-      hedge: { after: one(['0s', '20ms', '80ms'], random) },
-      budget: { percent: 100 },
-    },
-    concurrency: maybe({ max: 6, queue: one([0, 5, 100], random), queueTimeout: '150ms' }),
-    circuitBreaker: maybe({
-      per: one(['upstream', 'target', 'both'], random),
-      openFor: '150ms',
-      consecutiveFailures: 3,
-      slowCall: maybe('100ms'),
-      halfOpenMax: one([1, 3], random),
-    }),
-    loadBalancing: {
-      policy: one(['roundRobin', 'peakEwma', 'leastConnections', 'p2c'], random),
-      sticky:
-        random() < 0.3 ? { cookie: { name: 'side', secret: 'x'.repeat(32), secure: false } } : undefined,
-    },
-    healthChecks: { passive: { consecutiveErrors: 3, ejectFor: '200ms' } },
-    connections: { max: one([2, 64], random) },
-    ...more,
-  })
+  const upstream = (numbers: readonly number[], scheme: 'url' | 'rpcUrl', more: object = {}): object => {
+    const attempts = one([1, 2, 3], random)
+    const hedge = { after: one(['0s', '20ms', '80ms'], random) }
+    const isSticky = random() < 0.3
+    const hedges = attempts > 1 && numbers.length > 1 && !isSticky
+    return {
+      targets: numbers.map((number) => ({ url: backends[number]?.[scheme] })),
+      timeouts: {
+        perTry: one(['60ms', '200ms', '0s'], random),
+        request: '700ms',
+        idle: '300ms',
+        total: one(['0s', '400ms', '2s'], random),
+        header: 'X-Time-Left',
+      },
+      retry: {
+        attempts,
+        ...(hedges && { hedge }),
+        budget: { percent: 100 },
+      },
+      concurrency: maybe({ max: 6, queue: one([0, 5, 100], random), queueTimeout: '150ms' }),
+      circuitBreaker: maybe({
+        per: one(['upstream', 'target', 'both'], random),
+        openFor: '150ms',
+        consecutiveFailures: 3,
+        slowCall: maybe('100ms'),
+        halfOpenMax: one([1, 3], random),
+      }),
+      loadBalancing: {
+        policy: one(['roundRobin', 'peakEwma', 'leastConnections', 'p2c'], random),
+        sticky: isSticky ? { cookie: { name: 'side', secret: 'x'.repeat(32), secure: false } } : undefined,
+      },
+      healthChecks: { passive: { consecutiveErrors: 3, ejectFor: '200ms' } },
+      connections: { max: one([2, 64], random) },
+      ...more,
+    }
+  }
   const group = (name: string, scheme: 'url' | 'rpcUrl') => ({
     [name]: upstream([0, 1, 2], scheme, { fallback: { upstream: `${name}-backup` } }),
     [`${name}-backup`]: upstream([3, 4], scheme),
