@@ -81,6 +81,13 @@ test('two limits of one list each tell their own, and the tighter one refuses', 
 const jwt = (id: string): Principal => ({ id, roles: [], scopes: [], via: 'jwt' })
 const owner = (id: string): Principal => ({ id, roles: [], scopes: [], consumer: id, via: 'apiKey' })
 const at = (clientAddress: string): Partial<RequestHead> => ({ clientAddress })
+const long = 'x'.repeat(100)
+const tenant = (value: string, clientAddress = '192.0.2.1'): Caller => ({
+  request: { headers: { 'x-tenant': value }, clientAddress },
+})
+const member = (id: string, org: string): Caller => ({
+  principal: { ...jwt(id), claims: { org: { id: org } } },
+})
 const together: readonly [string, string, Caller, Caller, boolean][] = [
   [
     'one consumer from two addresses',
@@ -134,6 +141,15 @@ const together: readonly [string, string, Caller, Caller, boolean][] = [
     { principal: jwt('b'), request: at('192.0.2.9') },
     true,
   ],
+  ['one tenant by header', 'header:X-Tenant', tenant('a', '192.0.2.1'), tenant('a', '192.0.2.2'), true],
+  ['two tenants by header', 'header:X-Tenant', tenant('a', '192.0.2.1'), tenant('b', '192.0.2.1'), false],
+  ['two long values that begin alike', 'header:X-Tenant', tenant(`${long}a`), tenant(`${long}b`), false],
+  ['one long value', 'header:X-Tenant', tenant(long, '192.0.2.1'), tenant(long, '192.0.2.2'), true],
+  ['no header, one address', 'header:X-Tenant', {}, { request: { headers: { 'x-tenant': '' } } }, true],
+  ['a header that names itself like an address', 'header:X-Tenant', {}, tenant('i:192.0.2.1'), false],
+  ['one organisation by claim', 'claim:org.id', member('a', '7'), member('b', '7'), true],
+  ['two organisations by claim', 'claim:org.id', member('a', '7'), member('a', '8'), false],
+  ['no claim, one address', 'claim:org.id', { principal: jwt('a') }, { principal: jwt('b') }, true],
 ]
 for (const [name, by, first, second, same] of together) {
   test(`${same ? 'counted together' : 'counted apart'}: ${name}`, async () => {
@@ -213,6 +229,8 @@ const misconfigured: readonly [string, object][] = [
   ['more than 1,000 per millisecond', { limit: 1_000_001, window: '1s' }],
   ['a name that would end a header', { limit: 1, window: '1s', name: 'a";q=9' }],
   ['redis where there is none', { limit: 1, window: '1s', store: 'redis' }],
+  ['a header without a name', { limit: 1, window: '1s', by: 'header:' }],
+  ['an unknown `by`', { limit: 1, window: '1s', by: 'colour' }],
   ['an unknown key', { limit: 1, window: '1s', per: 'ip' }],
 ]
 for (const [name, options] of misconfigured) {

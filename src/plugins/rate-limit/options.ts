@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { duration } from '../../core/units.ts'
+import { partitionPattern } from './partition.ts'
 
 /** What a rate limit is configured with; durations in milliseconds once read. */
 export const rateLimitOptions = z
@@ -17,9 +18,12 @@ export const rateLimitOptions = z
     ),
     burst: z.int().min(1).optional().describe('Requests at once after a pause; the limit by default.'),
     by: z
-      .enum(['consumer', 'user', 'ip', 'route'])
+      .string()
+      .regex(partitionPattern, 'expected consumer, user, ip, route, header:<name> or claim:<name>')
       .default('consumer')
-      .describe('Whose requests are counted together; ip (IPv6: its /64) where there is no identity.'),
+      .describe(
+        'Whose requests are counted together: consumer, user, ip (IPv6: its /64), route, header:<name> or claim:<name>; ip where there is no identity or no such value.',
+      ),
     overrides: z
       .record(
         z.string(),

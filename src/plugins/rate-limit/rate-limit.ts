@@ -6,7 +6,7 @@ import { type Cell, counter } from '../instruments.ts'
 import type { Decision } from './gcra.ts'
 import { MemoryLimiter } from './memory-limiter.ts'
 import { type RateLimitOptions, rateLimitOptions } from './options.ts'
-import { identityKeys, partitionKey } from './partition.ts'
+import { compilePartition, identityKeys, type Partition } from './partition.ts'
 import { type Quota, quotaOf } from './quota.ts'
 import { RedisLimiter } from './redis-limiter.ts'
 import { StoreCircuit } from './store-circuit.ts'
@@ -24,6 +24,7 @@ export const rateLimit: PluginDefinition = definePlugin({
 class RateLimit implements Plugin {
   readonly #options: RateLimitOptions
   readonly #host: PluginHost
+  readonly #partition: Partition
   readonly #quota: Quota
   /** By partition key. */
   readonly #overrides: ReadonlyMap<string, Quota>
@@ -41,6 +42,7 @@ class RateLimit implements Plugin {
     requireOwnName(name, host)
     this.#options = settings
     this.#host = host
+    this.#partition = compilePartition(settings.by)
     this.#quota = quotaOf(name, settings)
     this.#overrides = overridesOf(settings)
     this.#memory = host.keep(`rateLimit:${policy}`, () => new MemoryLimiter())
@@ -62,7 +64,7 @@ class RateLimit implements Plugin {
   }
 
   onRequest(x: Exchange): void | Promise<void> {
-    const key = partitionKey(x, this.#options.by)
+    const key = this.#partition(x)
     const quota = (this.#overrides.size > 0 && this.#overrides.get(key)) || this.#quota
     if (this.#redis === undefined) {
       this.#settle(x, quota, this.#local(quota, key))
