@@ -153,17 +153,21 @@ test('several limits cost one round trip, and a refusal writes to none of them',
   )
 })
 
-test('three gateways on one Redis admit exactly the limit together', async () => {
-  const gateways = await Promise.all([connect(), connect(), connect()])
-  const plugins = gateways.map((redis) => limited(redis, { limit: 100 }, 'shared').plugin)
-  const asked = Array.from({ length: 600 }, (_, i) => ask(plugins[i % 3] as Plugin))
-  const answers = await Promise.all(asked)
-  assert.equal(answers.filter((x) => x.answered?.status === 200).length, 100)
-  const left = answers
-    .filter((x) => x.error === undefined)
-    .map((x) => values(x.answered?.headers ?? [], 'RateLimit')[0])
-  assert.equal(new Set(left).size, 100, 'each admitted request sees another remainder')
-})
+for (const algorithm of algorithms) {
+  test(`three gateways on one Redis admit exactly the limit together by ${algorithm}`, async () => {
+    const gateways = await Promise.all([connect(), connect(), connect()])
+    const plugins = gateways.map(
+      (redis) => limited(redis, { limit: 100, window: '365d', algorithm }, `shared-${algorithm}`).plugin,
+    )
+    const asked = Array.from({ length: 600 }, (_, i) => ask(plugins[i % 3] as Plugin))
+    const answers = await Promise.all(asked)
+    assert.equal(answers.filter((x) => x.answered?.status === 200).length, 100)
+    const left = answers
+      .filter((x) => x.error === undefined)
+      .map((x) => values(x.answered?.headers ?? [], 'RateLimit')[0])
+    assert.equal(new Set(left).size, 100, 'each admitted request sees another remainder')
+  })
+}
 
 test('a script that Redis forgot is sent again', async () => {
   const redis = await connect()
