@@ -6,6 +6,7 @@ import { doors } from './door.ts'
 
 const stacked = {
   by: 'route',
+  storeTimeout: '10s',
   limits: [
     { name: 'wide', limit: 100, window: '365d', algorithm: 'slidingWindow' },
     { name: 'tenant', limit: 2, window: '1h', algorithm: 'slidingLog', by: 'header:X-Tenant' },

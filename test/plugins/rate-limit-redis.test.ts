@@ -157,7 +157,9 @@ for (const algorithm of algorithms) {
   test(`three gateways on one Redis admit exactly the limit together by ${algorithm}`, async () => {
     const gateways = await Promise.all([connect(), connect(), connect()])
     const plugins = gateways.map(
-      (redis) => limited(redis, { limit: 100, window: '365d', algorithm }, `shared-${algorithm}`).plugin,
+      (redis) =>
+        limited(redis, { limit: 100, window: '365d', storeTimeout: '10s', algorithm }, `shared-${algorithm}`)
+          .plugin,
     )
     const asked = Array.from({ length: 600 }, (_, i) => ask(plugins[i % 3] as Plugin))
     const answers = await Promise.all(asked)
