@@ -143,6 +143,17 @@ test('what a limit keeps in memory is bounded: a log of many times has room for 
   assert.equal(keys(10_000), 400)
 })
 
+test('a reload that leaves room for fewer keys shrinks the table as new ones come', () => {
+  const table = new KeyTable()
+  const log = (limit: number): Quota =>
+    quotaFor({ algorithm: 'slidingLog', limit, windowMicros: 60_000_000, burst: limit })
+  const before = limited(log(10), table)
+  for (let i = 0; i < 2_000; i++) before(1 + i, `k${i}`)
+  const after = limited(log(10_000), table)
+  for (let i = 0; i < 1_000; i++) after(3_000 + i, `n${i}`)
+  assert.equal(table.size, 400)
+})
+
 test('a token bucket announces a burst of its own, and admits no more than the limit after it', () => {
   const [limit, windowMicros] = [100, 60_000_000]
   const quota = quotaFor({ algorithm: 'tokenBucket', limit, windowMicros, burst: 5 })

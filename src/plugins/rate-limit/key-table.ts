@@ -37,7 +37,8 @@ export class KeyTable {
         if (next.done) break
       }
       const [key, { idleAt, used }] = next.value
-      if (idleAt <= nowMicros) {
+      // More than fit are there only after a reload with room for fewer.
+      if (idleAt <= nowMicros || this.#states.size > maxKeys) {
         this.#states.delete(key)
       } else if (used < leastUsed) {
         least = key
