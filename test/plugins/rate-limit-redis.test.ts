@@ -4,12 +4,13 @@ import { after, before, test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { Redis as Client } from 'ioredis'
 import type { Plugin } from '../../src/core/plugin.ts'
-import { bucketOf } from '../../src/plugins/rate-limit/gcra.ts'
-import { MemoryLimiter } from '../../src/plugins/rate-limit/memory-limiter.ts'
+import { KeyTable } from '../../src/plugins/rate-limit/key-table.ts'
 import { rateLimit } from '../../src/plugins/rate-limit/rate-limit.ts'
 import { RedisLimiter } from '../../src/plugins/rate-limit/redis-limiter.ts'
+import { takeInMemory } from '../../src/plugins/rate-limit/take-in-memory.ts'
 import { type Redis, startRedis } from '../services/redis.ts'
 import { exchange, host, make, policy, seeded, type TestExchange, type TestHost, values } from './harness.ts'
+import { type Algorithm, algorithms, Model, quotaFor, randomLimit, type Small } from './rate-limit-models.ts'
 
 let server: Redis
 const clients: Client[] = []
@@ -47,62 +48,128 @@ function limited(redis: Client, options: object = {}, id = 'users'): { plugin: P
   return { plugin: make(rateLimit, { limit: 5, window: '1h', ...options }, house), house }
 }
 
-test('Redis decides what memory decides, to the token', async () => {
+/** A stack as both stores count it: in memory, and under keys of its own in Redis. */
+function counted(smalls: readonly Small[], name: string) {
+  return smalls.map((small, i) => ({
+    algorithm: quotaFor(small).algorithm,
+    key: 'k',
+    table: new KeyTable(),
+    redisKey: `{${name}}:${i}`,
+  }))
+}
+
+test('Redis decides what memory decides at that time, to the token, for every algorithm and for stacks of them', async () => {
   const redis = await connect()
+  const inRedis = new RedisLimiter(redis, 5_000)
   const random = seeded(11)
-  for (let round = 0; round < 8; round++) {
-    const limit = 1 + Math.floor(random() * 20)
-    const bucket = bucketOf({
-      limit,
-      windowMs: 40 + random() * 200,
-      burst: round === 0 ? 1 : 1 + Math.floor(random() * 20),
-    })
-    const inRedis = new RedisLimiter(redis, `twin${round}`, 1_000)
-    const inMemory = new MemoryLimiter()
-    const clock = async (): Promise<number> => {
-      const [s, micros] = await redis.time()
-      return Number(s) * 1_000_000 + Number(micros)
-    }
-    const { intervalMicros } = bucket
-    let fullAt = 0
+  const stacks: (readonly Algorithm[])[] = [
+    ...algorithms.map((algorithm) => [algorithm]),
+    algorithms,
+    ...algorithms.map((algorithm) => [algorithm, 'slidingLog'] as const),
+  ]
+  for (const [round, stack] of [...stacks, ...stacks].entries()) {
+    const smalls = stack.map((algorithm) => randomLimit(algorithm, { random, maxWindowMicros: 60_000 }))
+    const limits = counted(smalls, `twin${round}`)
+    const models = smalls.map((small) => new Model(small))
+    let admitted = 0
     for (let i = 0; i < 60; i++) {
-      const [earliest, found, latest] = await Promise.all([clock(), inRedis.take(bucket, 'k'), clock()])
-      const { admitted, backlogMicros } = found
-      // When Redis decided follows from what it answered; only of a bucket that was full it has to be read, and a key that is
-      // gone by now was full again, so that any moment will do.
-      let now = fullAt - backlogMicros
-      if (admitted && backlogMicros > intervalMicros) now += intervalMicros
-      else if (admitted) {
-        const stored = Number(await redis.get(`trivium:rl:{twin${round}}:k`))
-        now = stored === 0 ? earliest : stored - intervalMicros
-      }
-      assert.ok(now >= earliest && now <= latest, `${earliest} <= ${now} <= ${latest}`)
-      assert.deepEqual(inMemory.take(bucket, 'k', now), found)
-      if (admitted) fullAt = now + backlogMicros
-      await delay(random() * 8)
+      const found = await inRedis.take(limits)
+      assert.deepEqual(takeInMemory(limits, found.nowMicros), found, JSON.stringify(smalls))
+      if (found.admitted) for (const model of models) model.add(found.nowMicros)
+      const left = models.map((model) => model.remaining(found.nowMicros))
+      assert.deepEqual(
+        left,
+        found.standings.map(({ remaining }) => remaining),
+      )
+      if (found.admitted) admitted++
+      await delay(random() * 6)
     }
+    assert.ok(admitted >= 1)
   }
 })
 
-test('a key leaves Redis when its bucket is full again', async () => {
+const expiries: readonly [Algorithm, number, number][] = [
+  ['tokenBucket', 5_000, 6_000],
+  ['slidingWindow', 59_000, 120_000],
+  ['slidingLog', 59_000, 60_000],
+  ['fixedWindow', 0, 60_000],
+]
+for (const [algorithm, atLeast, atMost] of expiries) {
+  test(`a key of ${algorithm} leaves Redis when it is idle`, async () => {
+    const redis = await connect()
+    const small: Small = { algorithm, limit: 10, windowMicros: 60_000_000, burst: 10 }
+    const [limit] = counted([small], `ttl-${algorithm}`)
+    assert.ok(limit)
+    await new RedisLimiter(redis, 5_000).take([limit])
+    const ttlMs = await redis.pttl(limit.redisKey)
+    assert.ok(ttlMs >= atLeast && ttlMs <= atMost, `${ttlMs}`)
+  })
+}
+
+for (const algorithm of algorithms) {
+  test(`in Redis, ${algorithm} takes a clock that went back for at most two windows lost`, async () => {
+    const redis = await connect()
+    const limits = counted([{ algorithm, limit: 1, windowMicros: 20_000, burst: 1 }], `back-${algorithm}`)
+    const key = limits[0]?.redisKey ?? ''
+    const ahead = (Number((await redis.time())[0]) + 3_600) * 1_000_000 // a multiple of the window
+    if (algorithm === 'slidingLog') await redis.rpush(key, ahead)
+    else await redis.set(key, algorithm === 'tokenBucket' ? ahead : `${ahead} 1 0`)
+    const limiter = new RedisLimiter(redis, 5_000)
+    const found = await limiter.take(limits)
+    assert.equal(found.admitted, false)
+    const wait = found.standings[0]?.waitMicros ?? 0
+    assert.ok(wait <= 40_000)
+    await delay(wait / 1_000 + 2)
+    assert.equal((await limiter.take(limits)).admitted, true)
+  })
+}
+
+test('several limits cost one round trip, and a refusal writes to none of them', async () => {
   const redis = await connect()
-  const bucket = bucketOf({ limit: 10, windowMs: 60_000, burst: 10 })
-  await new RedisLimiter(redis, 'ttl', 1_000).take(bucket, 'k')
-  const ttlMs = await redis.pttl('trivium:rl:{ttl}:k')
-  assert.ok(ttlMs > 5_000 && ttlMs <= 6_000, `${ttlMs}`)
+  const stack = algorithms.map((algorithm, i) => ({
+    algorithm,
+    limit: i === 3 ? 1 : 10,
+    windowMicros: 86_400_000_000,
+    burst: i === 3 ? 1 : 10,
+  }))
+  const limits = counted(stack, 'atomic')
+  const limiter = new RedisLimiter(redis, 5_000)
+  const calls = async (): Promise<number> =>
+    Number(/cmdstat_evalsha:calls=(\d+)/.exec(await redis.info('commandstats'))?.[1] ?? 0)
+  const first = await limiter.take(limits)
+  assert.equal(first.admitted, true)
+  const before = await calls()
+  const refused = await limiter.take(limits)
+  assert.equal(await calls(), before + 1)
+  assert.equal(refused.admitted, false)
+  assert.deepEqual(
+    refused.standings.map(({ admits, remaining }) => [admits, remaining]),
+    [
+      [true, 9],
+      [true, 9],
+      [true, 9],
+      [false, 0],
+    ],
+  )
 })
 
-test('three gateways on one Redis admit exactly the limit together', async () => {
-  const gateways = await Promise.all([connect(), connect(), connect()])
-  const plugins = gateways.map((redis) => limited(redis, { limit: 100 }, 'shared').plugin)
-  const asked = Array.from({ length: 600 }, (_, i) => ask(plugins[i % 3] as Plugin))
-  const answers = await Promise.all(asked)
-  assert.equal(answers.filter((x) => x.answered?.status === 200).length, 100)
-  const left = answers
-    .filter((x) => x.error === undefined)
-    .map((x) => values(x.answered?.headers ?? [], 'RateLimit')[0])
-  assert.equal(new Set(left).size, 100, 'each admitted request sees another remainder')
-})
+for (const algorithm of algorithms) {
+  test(`three gateways on one Redis admit exactly the limit together by ${algorithm}`, async () => {
+    const gateways = await Promise.all([connect(), connect(), connect()])
+    const plugins = gateways.map(
+      (redis) =>
+        limited(redis, { limit: 100, window: '365d', storeTimeout: '10s', algorithm }, `shared-${algorithm}`)
+          .plugin,
+    )
+    const asked = Array.from({ length: 600 }, (_, i) => ask(plugins[i % 3] as Plugin))
+    const answers = await Promise.all(asked)
+    assert.equal(answers.filter((x) => x.answered?.status === 200).length, 100)
+    const left = answers
+      .filter((x) => x.error === undefined)
+      .map((x) => values(x.answered?.headers ?? [], 'RateLimit')[0])
+    assert.equal(new Set(left).size, 100, 'each admitted request sees another remainder')
+  })
+}
 
 test('a script that Redis forgot is sent again', async () => {
   const redis = await connect()
@@ -185,5 +252,5 @@ test('auto counts in Redis, memory does not', async () => {
   await ask(limited(redis, { store: 'memory' }, 'in-memory').plugin)
   assert.equal(await redis.dbsize(), counted)
   await ask(limited(redis, {}, 'in-redis').plugin)
-  assert.equal(await redis.exists('trivium:rl:{in-redis:default}:i:192.0.2.1'), 1)
+  assert.equal(await redis.exists('trivium:rl:{in-redis}:default:tokenBucket:i:192.0.2.1'), 1)
 })

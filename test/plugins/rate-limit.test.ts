@@ -78,9 +78,101 @@ test('two limits of one list each tell their own, and the tighter one refuses', 
   assert.match(limits.join(', '), /^"wide";r=98;t=\d+, "tight";r=0;t=1$/)
 })
 
+test('several limits in one plugin each tell their own, and a refusal by one costs nothing of the others', async () => {
+  const house = host({ policy: policy() })
+  house.time = 1_763_000_000_000
+  const limits = [
+    { name: 'second', limit: 2, window: '10s', algorithm: 'slidingLog' },
+    { name: 'day', limit: 100, window: '1d', algorithm: 'fixedWindow', by: 'route' },
+  ]
+  const plugin = make(rateLimit, { limits, by: 'ip' }, house)
+  const seen: string[] = []
+  for (let i = 0; i < 4; i++) {
+    const { answered } = await ask([plugin])
+    seen.push(`${answered?.status} ${values(answered?.headers ?? [], 'RateLimit')}`)
+    assert.deepEqual(values(answered?.headers ?? [], 'RateLimit-Policy'), [
+      '"second";q=2;w=10, "day";q=100;w=86400',
+    ])
+  }
+  // 1,763,000,000 is 78,400 s before midnight UTC.
+  assert.deepEqual(seen, [
+    '200 "second";r=1;t=10, "day";r=99;t=78400',
+    '200 "second";r=0;t=10, "day";r=98;t=78400',
+    '429 "second";r=0;t=10, "day";r=98;t=78400',
+    '429 "second";r=0;t=10, "day";r=98;t=78400',
+  ])
+  const other = await ask([plugin], { request: { clientAddress: '192.0.2.2' } })
+  assert.deepEqual(values(other.answered?.headers ?? [], 'RateLimit'), [
+    '"second";r=1;t=10, "day";r=97;t=78400',
+  ])
+  const text = await house.metrics.metrics()
+  assert.match(text, /decisions_total\{policy="users-v1:second",decision="denied"\} 2$/m)
+  assert.match(text, /decisions_total\{policy="users-v1:day",decision="denied"\} 0$/m)
+  assert.match(text, /decisions_total\{policy="users-v1:day",decision="allowed"\} 3$/m)
+})
+
+test('of several limits that refuse, the one that takes longest says when to come again', async () => {
+  const house = host()
+  house.time = 1_763_000_000_000
+  const limits = [
+    { name: 'hour', limit: 1, window: '1h' },
+    { name: 'minute', limit: 1, window: '1m' },
+  ]
+  const plugin = make(rateLimit, { limits }, house)
+  await ask([plugin])
+  const { error } = await ask([plugin])
+  assert.match(error?.message ?? '', /"hour" of 1 requests/)
+  assert.equal(error?.retryAfterMs, 3_600_000)
+})
+
+const told: readonly [string, string, string][] = [
+  ['tokenBucket', '"n";r=0;t=15', '14.5 s until one more is earned, at one each 30 s'],
+  [
+    'slidingWindow',
+    '"n";r=0;t=55',
+    '25 s to the next minute, and half of that until one of two is out of sight',
+  ],
+  ['slidingLog', '"n";r=0;t=45', 'until the older of the two is a minute old'],
+  ['fixedWindow', '"n";r=0;t=25', 'until the minute is over'],
+]
+for (const [algorithm, expected, why] of told) {
+  test(`${algorithm} tells the wait: ${why}`, async () => {
+    const house = host()
+    const minute = 29_383_334 * 60_000
+    const plugin = make(rateLimit, { name: 'n', limit: 2, window: '1m', algorithm }, house)
+    house.time = minute + 19_500
+    await ask([plugin])
+    await ask([plugin])
+    house.time = minute + 35_000
+    const { answered, error } = await ask([plugin])
+    assert.deepEqual(values(answered?.headers ?? [], 'RateLimit'), [expected])
+    assert.equal(
+      Math.ceil((error?.retryAfterMs ?? 0) / 1_000),
+      Number(expected.slice(expected.indexOf('t=') + 2)),
+    )
+  })
+}
+
+test('a reload to a longer fixed window keeps what was counted in it', async () => {
+  const before = host({ policy: policy() })
+  before.time = 1_763_000_000_000
+  await ask([make(rateLimit, { limit: 1, window: '1m', algorithm: 'fixedWindow' }, before)])
+  const after = host({ policy: policy() }, before)
+  after.time = before.time + 30_000
+  const plugin = make(rateLimit, { limit: 1, window: '1d', algorithm: 'fixedWindow' }, after)
+  assert.equal((await ask([plugin])).error?.reason, 'RATE_LIMITED')
+})
+
 const jwt = (id: string): Principal => ({ id, roles: [], scopes: [], via: 'jwt' })
 const owner = (id: string): Principal => ({ id, roles: [], scopes: [], consumer: id, via: 'apiKey' })
 const at = (clientAddress: string): Partial<RequestHead> => ({ clientAddress })
+const long = 'x'.repeat(100)
+const tenant = (value: string, clientAddress = '192.0.2.1'): Caller => ({
+  request: { headers: { 'x-tenant': value }, clientAddress },
+})
+const member = (id: string, org: string): Caller => ({
+  principal: { ...jwt(id), claims: { org: { id: org } } },
+})
 const together: readonly [string, string, Caller, Caller, boolean][] = [
   [
     'one consumer from two addresses',
@@ -134,6 +226,15 @@ const together: readonly [string, string, Caller, Caller, boolean][] = [
     { principal: jwt('b'), request: at('192.0.2.9') },
     true,
   ],
+  ['one tenant by header', 'header:X-Tenant', tenant('a', '192.0.2.1'), tenant('a', '192.0.2.2'), true],
+  ['two tenants by header', 'header:X-Tenant', tenant('a', '192.0.2.1'), tenant('b', '192.0.2.1'), false],
+  ['two long values that begin alike', 'header:X-Tenant', tenant(`${long}a`), tenant(`${long}b`), false],
+  ['one long value', 'header:X-Tenant', tenant(long, '192.0.2.1'), tenant(long, '192.0.2.2'), true],
+  ['no header, one address', 'header:X-Tenant', {}, { request: { headers: { 'x-tenant': '' } } }, true],
+  ['a header that names itself like an address', 'header:X-Tenant', {}, tenant('i:192.0.2.1'), false],
+  ['one organisation by claim', 'claim:org.id', member('a', '7'), member('b', '7'), true],
+  ['two organisations by claim', 'claim:org.id', member('a', '7'), member('a', '8'), false],
+  ['no claim, one address', 'claim:org.id', { principal: jwt('a') }, { principal: jwt('b') }, true],
 ]
 for (const [name, by, first, second, same] of together) {
   test(`${same ? 'counted together' : 'counted apart'}: ${name}`, async () => {
@@ -213,6 +314,25 @@ const misconfigured: readonly [string, object][] = [
   ['more than 1,000 per millisecond', { limit: 1_000_001, window: '1s' }],
   ['a name that would end a header', { limit: 1, window: '1s', name: 'a";q=9' }],
   ['redis where there is none', { limit: 1, window: '1s', store: 'redis' }],
+  ['a header without a name', { limit: 1, window: '1s', by: 'header:' }],
+  ['an unknown `by`', { limit: 1, window: '1s', by: 'colour' }],
+  ['a burst of a window', { limit: 1, window: '1s', algorithm: 'fixedWindow', burst: 2 }],
+  ['a log of too many', { limit: 10_001, window: '1h', algorithm: 'slidingLog' }],
+  ['no window', { limit: 1 }],
+  ['no limits', { limits: [] }],
+  ['a limit beside limits', { limit: 1, limits: [{ name: 'a', limit: 1, window: '1s' }] }],
+  ['a name beside limits', { name: 'b', limits: [{ name: 'a', limit: 1, window: '1s' }] }],
+  ['one of limits without a name', { limits: [{ limit: 1, window: '1s' }] }],
+  ['one of limits without a window', { limits: [{ name: 'a', limit: 1 }] }],
+  [
+    'two of limits of one name',
+    {
+      limits: [
+        { name: 'a', limit: 1, window: '1s' },
+        { name: 'a', limit: 5, window: '1m' },
+      ],
+    },
+  ],
   ['an unknown key', { limit: 1, window: '1s', per: 'ip' }],
 ]
 for (const [name, options] of misconfigured) {
@@ -223,5 +343,5 @@ test('the configuration is refused: two limits of one name in one list', () => {
   const options = rateLimit.options.parse({ limit: 1, window: '1s' })
   const use = { name: 'rateLimit', options }
   const house = host({ policy: policy({ plugins: [use, use] }) })
-  assert.throws(() => rateLimit.create(options, house), /two rateLimit plugins named "default"/)
+  assert.throws(() => rateLimit.create(options, house), /two rate limits named "default"/)
 })

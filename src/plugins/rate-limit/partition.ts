@@ -1,19 +1,46 @@
+import { hash } from 'node:crypto'
+import { claim } from '../../core/claim.ts'
 import { plainAddress } from '../../core/client-address.ts'
 import type { Exchange, Principal } from '../../core/exchange.ts'
 
-/** Whose requests are counted together. */
-export type Partition = 'consumer' | 'user' | 'ip' | 'route'
+/** Reads the key that an exchange is counted under. */
+export type Partition = (x: Exchange) => string
+
+/** What `by` may be. Names of headers are tokens of RFC 9110 section 5.6.2. */
+export const partitionPattern = /^(consumer|user|ip|route|header:[!#$%&'*+.^_`|~0-9A-Za-z-]+|claim:.+)$/
 
 /**
- * The key that an exchange is counted under. Kinds of keys are told apart by their first letter, so that nobody can name himself
- * into the bucket of another. Without an identity, the client's address.
+ * `by` of a limit, compiled: `consumer`, `user`, `ip`, `route`, `header:X-Tenant` or `claim:org`. Kinds of keys are told apart by
+ * their first letter, so that nobody can name himself into the bucket of another. Who has no identity, header or claim of the name
+ * is counted by address.
  */
-export function partitionKey(x: Exchange, by: Partition): string {
-  if (by === 'route') return `r:${x.route.id}`
+export function compilePartition(by: string): Partition {
+  if (by === 'route') return (x) => `r:${x.route.id}`
+  if (by === 'ip') return byAddress
+  if (by === 'user') return (x) => (x.principal === undefined ? byAddress(x) : userKey(x.principal))
+  if (by === 'consumer') return byConsumer
+  const name = by.slice(by.indexOf(':') + 1)
+  if (by.startsWith('claim:'))
+    return (x) => valueKey('t', claim(x.principal?.claims ?? {}, name)) ?? byAddress(x)
+  const header = name.toLowerCase()
+  return (x) => valueKey('h', x.header(header)) ?? byAddress(x)
+}
+
+function byAddress(x: Exchange): string {
+  return `i:${networkOf(x.request.clientAddress)}`
+}
+
+function byConsumer(x: Exchange): string {
   const { principal } = x
-  if (by === 'ip' || principal === undefined) return `i:${networkOf(x.request.clientAddress)}`
-  if (by === 'consumer' && principal.consumer !== undefined) return `c:${principal.consumer}`
-  return userKey(principal)
+  if (principal === undefined) return byAddress(x)
+  return principal.consumer === undefined ? userKey(principal) : `c:${principal.consumer}`
+}
+
+/** Long values are counted by their digest: what a stranger sends must not take more room than a key is worth. */
+function valueKey(kind: 'h' | 't', value: unknown): string | undefined {
+  if (typeof value === 'number' || typeof value === 'boolean') return `${kind}:${value}`
+  if (typeof value !== 'string' || value === '') return undefined
+  return value.length <= 64 ? `${kind}:${value}` : `${kind}#${hash('sha256', value, 'base64url')}`
 }
 
 /** The keys under which a consumer or a user of this id is counted. */

@@ -3,17 +3,16 @@ import type { Exchange } from '../../core/exchange.ts'
 import type { Plugin } from '../../core/plugin.ts'
 import { definePlugin, type PluginDefinition, type PluginHost } from '../../pipeline/registry.ts'
 import { type Cell, counter } from '../instruments.ts'
-import type { Decision } from './gcra.ts'
-import { MemoryLimiter } from './memory-limiter.ts'
-import { type RateLimitOptions, rateLimitOptions } from './options.ts'
-import { identityKeys, partitionKey } from './partition.ts'
-import { type Quota, quotaOf } from './quota.ts'
+import type { Decision, Verdict } from './decision.ts'
+import { Limit, type Share } from './limit.ts'
+import { limitsOf, type RateLimitOptions, rateLimitOptions } from './options.ts'
 import { RedisLimiter } from './redis-limiter.ts'
 import { StoreCircuit } from './store-circuit.ts'
+import { takeInMemory } from './take-in-memory.ts'
 
 /**
- * Limits how many requests a caller may make: a token bucket in memory or in Redis. Every answer tells what is left
- * (draft-ietf-httpapi-ratelimit-headers-10); several limits may stand in one list.
+ * Limits how many requests a caller may make, by one limit or by several that all must let it pass; counted in memory or in Redis.
+ * Every answer tells what is left (draft-ietf-httpapi-ratelimit-headers-10).
  */
 export const rateLimit: PluginDefinition = definePlugin({
   name: 'rateLimit',
@@ -24,36 +23,18 @@ export const rateLimit: PluginDefinition = definePlugin({
 class RateLimit implements Plugin {
   readonly #options: RateLimitOptions
   readonly #host: PluginHost
-  readonly #quota: Quota
-  /** By partition key. */
-  readonly #overrides: ReadonlyMap<string, Quota>
-  readonly #memory: MemoryLimiter
+  readonly #limits: readonly Limit[]
   readonly #redis: RedisLimiter | undefined
   readonly #circuit: StoreCircuit
-  readonly #limitHeaderStart: string
-  readonly #allowed: Cell
-  readonly #denied: Cell
   readonly #storeErrors: Cell
 
   constructor(settings: RateLimitOptions, host: PluginHost) {
-    const { name } = settings
-    const policy = `${host.policy?.id ?? 'global'}:${name}`
-    requireOwnName(name, host)
+    requireOwnNames(settings, host)
     this.#options = settings
     this.#host = host
-    this.#quota = quotaOf(name, settings)
-    this.#overrides = overridesOf(settings)
-    this.#memory = host.keep(`rateLimit:${policy}`, () => new MemoryLimiter())
+    this.#limits = limitsOf(settings).map((options) => new Limit(options, host))
     this.#circuit = host.keep('rateLimit:circuit', () => new StoreCircuit())
-    this.#redis = redisLimiter(settings, host, policy)
-    this.#limitHeaderStart = `"${name}";r=`
-    const decisions = counter(host.metrics, {
-      name: 'gateway_ratelimit_decisions_total',
-      help: 'Decisions of rate limits.',
-      labelNames: ['policy', 'decision'],
-    })
-    this.#allowed = decisions.labels(policy, 'allowed')
-    this.#denied = decisions.labels(policy, 'denied')
+    this.#redis = redisLimiter(settings, host)
     this.#storeErrors = counter(host.metrics, {
       name: 'gateway_ratelimit_store_errors_total',
       help: 'Requests to the store of rate limits that failed.',
@@ -62,20 +43,20 @@ class RateLimit implements Plugin {
   }
 
   onRequest(x: Exchange): void | Promise<void> {
-    const key = partitionKey(x, this.#options.by)
-    const quota = (this.#overrides.size > 0 && this.#overrides.get(key)) || this.#quota
+    const shares: Share[] = []
+    for (const limit of this.#limits) shares.push(limit.shareOf(x))
     if (this.#redis === undefined) {
-      this.#settle(x, quota, this.#local(quota, key))
+      settle(x, shares, this.#local(shares))
       return
     }
     if (!this.#circuit.mayAsk(this.#host.now())) {
-      this.#withoutStore(x, quota, key)
+      this.#withoutStore(x, shares)
       return
     }
-    return this.#redis.take(quota.bucket, key).then(
+    return this.#redis.take(shares).then(
       (decision) => {
         if (this.#circuit.succeeded()) this.#host.log.info({}, 'rate limits are counted in Redis again')
-        this.#settle(x, quota, decision)
+        settle(x, shares, decision)
       },
       (error: unknown) => {
         this.#storeErrors.value++
@@ -85,80 +66,78 @@ class RateLimit implements Plugin {
             'Redis fails rate limits',
           )
         }
-        this.#withoutStore(x, quota, key)
+        this.#withoutStore(x, shares)
       },
     )
   }
 
-  #withoutStore(x: Exchange, quota: Quota, key: string): void {
+  #withoutStore(x: Exchange, shares: readonly Share[]): void {
     const { onStoreError } = this.#options
     if (onStoreError === 'local') {
-      this.#settle(x, quota, this.#local(quota, key))
+      settle(x, shares, this.#local(shares))
     } else if (onStoreError === 'allow') {
-      this.#allowed.value++
+      for (const { limit } of shares) limit.allowed.value++
     } else {
-      this.#denied.value++
+      for (const { limit } of shares) limit.denied.value++
       throw new GatewayError('UNAVAILABLE', 'Rate limits cannot be checked at the moment.', {
         retryAfterMs: 1_000,
       })
     }
   }
 
-  #local(quota: Quota, key: string): Decision {
-    return this.#memory.take(quota.bucket, key, Math.trunc(this.#host.now() * 1_000))
-  }
-
-  #settle(x: Exchange, { limit, policyHeader }: Quota, { admitted, remaining, waitMicros }: Decision): void {
-    const t = Math.ceil(waitMicros / 1_000_000)
-    x.replyHeaders.push(
-      'RateLimit-Policy',
-      policyHeader,
-      'RateLimit',
-      `${this.#limitHeaderStart}${remaining};t=${t}`,
-    )
-    if (admitted) {
-      this.#allowed.value++
-      return
-    }
-    this.#denied.value++
-    throw new GatewayError(
-      'RATE_LIMITED',
-      `The rate limit "${this.#options.name}" of ${limit} requests is used up.`,
-      {
-        retryAfterMs: Math.ceil(waitMicros / 1_000),
-      },
-    )
+  #local(shares: readonly Share[]): Decision {
+    return takeInMemory(shares, Math.trunc(this.#host.now() * 1_000))
   }
 }
 
-function overridesOf({ name, overrides }: RateLimitOptions): ReadonlyMap<string, Quota> {
-  return new Map(
-    Object.entries(overrides).flatMap(([id, options]) => {
-      const quota = quotaOf(name, options)
-      return identityKeys(id).map((key): [string, Quota] => [key, quota])
-    }),
+/** Tells what is left; throws when a limit refuses, with the one that takes longest. */
+function settle(x: Exchange, shares: readonly Share[], { admitted, standings }: Decision): void {
+  let policy = ''
+  let left = ''
+  let refusal: Share | undefined
+  let waitMicros = 0
+  for (let i = 0; i < shares.length; i++) {
+    const share = shares[i] as Share
+    const standing = standings[i] as Verdict
+    const comma = i === 0 ? '' : ', '
+    policy += comma + share.quota.policyItem
+    left += `${comma}"${share.limit.name}";r=${standing.remaining};t=${Math.ceil(standing.waitMicros / 1_000_000)}`
+    if (admitted) share.limit.allowed.value++
+    if (standing.admits) continue
+    share.limit.denied.value++
+    if (standing.waitMicros < waitMicros) continue
+    refusal = share
+    waitMicros = standing.waitMicros
+  }
+  x.replyHeaders.push('RateLimit-Policy', policy, 'RateLimit', left)
+  if (refusal === undefined) return
+  throw new GatewayError(
+    'RATE_LIMITED',
+    `The rate limit "${refusal.limit.name}" of ${refusal.quota.limit} requests is used up.`,
+    { retryAfterMs: Math.ceil(waitMicros / 1_000) },
   )
 }
 
-function redisLimiter(
-  settings: RateLimitOptions,
-  host: PluginHost,
-  policy: string,
-): RedisLimiter | undefined {
+function redisLimiter(settings: RateLimitOptions, host: PluginHost): RedisLimiter | undefined {
   if (settings.store === 'memory') return undefined
-  if (host.redis !== undefined) return new RedisLimiter(host.redis, policy, settings.storeTimeout)
+  if (host.redis !== undefined) return new RedisLimiter(host.redis, settings.storeTimeout)
   if (settings.store === 'auto') return undefined
-  throw new Error(`rateLimit "${settings.name}" has store: redis, but stores.redis is not configured`)
+  const names = limitsOf(settings).map(({ name }) => `"${name}"`)
+  throw new Error(`rateLimit ${names.join(', ')} has store: redis, but stores.redis is not configured`)
 }
 
-/** Two limits of one name in one list would count in the same buckets. */
-function requireOwnName(name: string, host: PluginHost): void {
-  const uses = host.policy?.plugins ?? []
-  const same = uses.filter(
-    (use) => use.name === 'rateLimit' && (use.options as Partial<RateLimitOptions>).name === name,
-  )
-  if (same.length < 2) return
-  throw new Error(
-    `"${host.policy?.id}" has two rateLimit plugins named "${name}"; give each a name of its own`,
-  )
+/** Two limits of one name in one list would count in the same place. */
+function requireOwnNames(settings: RateLimitOptions, host: PluginHost): void {
+  const uses = host.policy?.plugins.filter(({ name }) => name === 'rateLimit') ?? []
+  const all = uses.map(({ options }) => options as RateLimitOptions)
+  const seen = new Set<string>()
+  for (const options of all.length === 0 ? [settings] : all) {
+    for (const { name } of limitsOf(options)) {
+      if (seen.has(name)) {
+        const place = host.policy === undefined ? 'plugins' : `"${host.policy.id}"`
+        throw new Error(`${place} has two rate limits named "${name}"; give each a name of its own`)
+      }
+      seen.add(name)
+    }
+  }
 }

@@ -1,53 +1,49 @@
 import type { Redis } from 'ioredis'
-import { type Bucket, type Decision, decision } from './gcra.ts'
+import type { Algorithm } from './algorithm.ts'
+import type { Decision, Verdict } from './decision.ts'
+import { script } from './script.ts'
 
-/**
- * Same arithmetic as `take` in gcra.ts, by the clock of Redis, in one step. KEYS[1]: when the bucket is full; ARGV: interval and
- * capacity. All in microseconds. Answers whether a token was taken, and the backlog after that.
- */
-const lua = `
-local time = redis.call('TIME')
-local now = time[1] * 1000000 + time[2]
-local interval, capacity = tonumber(ARGV[1]), tonumber(ARGV[2])
-local fullAt = tonumber(redis.call('GET', KEYS[1]) or '0')
-local backlog = math.min(math.max(fullAt - now, 0), capacity)
-if backlog + interval > capacity then return {0, backlog} end
-backlog = backlog + interval
-redis.call('SET', KEYS[1], string.format('%.0f', now + backlog), 'PX', string.format('%.0f', math.ceil(backlog / 1000)))
-return {1, backlog}
-`
-const command = 'triviumTakeToken'
+const command = 'triviumTakeAll'
 
 interface WithCommand {
-  [command](key: string, interval: number, capacity: number): Promise<[number, number]>
+  [command](...keysAndArguments: (string | number)[]): Promise<number[]>
 }
 
-/** Buckets in Redis, shared by all gateways that use it: one round trip, atomic, by one clock. */
+/** One limit that a request has to pass, and the key that it is counted under in Redis. */
+export interface CountedInRedis {
+  readonly algorithm: Algorithm
+  readonly redisKey: string
+}
+
+/** Counts in Redis, shared by all gateways that use it: one round trip for all limits of a request, atomic, by one clock. */
 export class RedisLimiter {
   readonly #redis: Redis & WithCommand
-  readonly #keyPrefix: string
   readonly #timeoutMs: number
 
-  /** @param policy goes into the keys: `trivium:rl:{policy}:key`; all of one policy share a hash slot. */
-  constructor(redis: Redis, policy: string, timeoutMs: number) {
-    if (!(command in redis)) redis.defineCommand(command, { lua, numberOfKeys: 1 })
+  constructor(redis: Redis, timeoutMs: number) {
+    if (!(command in redis)) redis.defineCommand(command, { lua: script })
     // ioredis adds the command under its name; its types cannot know.
     this.#redis = redis as Redis & WithCommand
-    this.#keyPrefix = `trivium:rl:{${policy}}:`
     this.#timeoutMs = timeoutMs
   }
 
-  /** Takes a token of `key` if there is one. Rejects when Redis fails or does not answer in time. */
-  take(bucket: Bucket, key: string): Promise<Decision> {
+  /**
+   * Counts a request at all limits, or at none if one refuses it. In a Redis Cluster all keys need one hash tag. Rejects when Redis
+   * fails or does not answer in time.
+   */
+  take(limits: readonly CountedInRedis[]): Promise<Decision> {
+    const sent: (string | number)[] = [limits.length]
+    for (const { redisKey } of limits) sent.push(redisKey)
+    for (const { algorithm } of limits) sent.push(...algorithm.script)
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
         // An answer that waits while this process was busy is read before setImmediate runs.
         setImmediate(() => reject(new Error(`Redis did not answer within ${this.#timeoutMs} ms`)))
       }, this.#timeoutMs)
-      this.#redis[command](this.#keyPrefix + key, bucket.intervalMicros, bucket.capacityMicros).then(
-        ([admitted, backlog]) => {
+      this.#redis[command](...sent).then(
+        (answer) => {
           clearTimeout(timer)
-          resolve(decision(bucket, admitted === 1, backlog))
+          resolve(read(limits, answer))
         },
         (error: unknown) => {
           clearTimeout(timer)
@@ -56,4 +52,13 @@ export class RedisLimiter {
       )
     })
   }
+}
+
+function read(limits: readonly CountedInRedis[], [nowMicros = 0, admitted, ...numbers]: number[]): Decision {
+  const standings = limits.map(({ algorithm }, i): Verdict => {
+    const [admits, a = 0, b = 0, c = 0] = numbers.slice(4 * i, 4 * i + 4)
+    const { remaining, waitMicros } = algorithm.standingTold([a, b, c], nowMicros)
+    return { admits: admits === 1, remaining, waitMicros }
+  })
+  return { admitted: admitted === 1, nowMicros, standings }
 }
