@@ -2,6 +2,7 @@ import { createSecretKey } from 'node:crypto'
 import { errors, type JWTPayload, type JWTVerifyGetKey, type JWTVerifyOptions, jwtVerify } from 'jose'
 import type { ClaimNames } from './claims.ts'
 import { localKeys, remoteKeys } from './jwks.ts'
+import { jwtInvalid } from './refusals.ts'
 
 /** Whose tokens are accepted and how they are checked. Exactly one of `secret`, `jwks` and `jwksUri`. */
 export interface JwtOptions {
@@ -61,9 +62,16 @@ export class JwtIssuer {
     }
   }
 
-  /** The claims of a token of this issuer; rejects with what jose or the key set found wrong. */
+  /** The claims of a token of this issuer; rejects with what jose, the key set or we found wrong. */
   async verify(token: string): Promise<JWTPayload> {
-    const rules = { ...this.#rules, currentDate: new Date(this.#now()) }
+    const nowMs = this.#now()
+    const payload = await this.#verifyAt(token, { ...this.#rules, currentDate: new Date(nowMs) })
+    // A token from the future would outlive whatever ends all tokens up to now.
+    if ((payload.iat ?? 0) * 1_000 > nowMs + this.options.clockSkewMs) throw jwtInvalid('iat in the future')
+    return payload
+  }
+
+  async #verifyAt(token: string, rules: JWTVerifyOptions): Promise<JWTPayload> {
     try {
       const { payload } = await jwtVerify(token, this.#getKey, rules)
       return payload

@@ -3,6 +3,7 @@ import { errors } from 'jose'
 import { GatewayError } from '../../core/error.ts'
 import type { Principal } from '../../core/exchange.ts'
 import { principalFrom } from './claims.ts'
+import { readCompactJws } from './compact-jws.ts'
 import { JwtIssuer, type JwtOptions } from './jwt-issuer.ts'
 import { jwtExpired, jwtInvalid } from './refusals.ts'
 
@@ -49,9 +50,8 @@ export class JwtVerifier {
   }
 
   async #verifyAnew(token: string, digest: string): Promise<Principal> {
-    const { header, payload: unverified } = decode(token)
-    if (header.crit !== undefined) throw jwtInvalid('crit is not honoured')
-    const issuer = typeof unverified.iss === 'string' ? this.#issuers.get(unverified.iss) : undefined
+    const { iss } = readCompactJws(token).payload
+    const issuer = typeof iss === 'string' ? this.#issuers.get(iss) : undefined
     if (issuer === undefined) throw jwtInvalid('unknown issuer')
     try {
       const payload = await issuer.verify(token)
@@ -76,30 +76,4 @@ export class JwtVerifier {
     }
     this.#verified.set(digest, { principal, validUntil: Math.min(expiresAt, this.#now() + recheckMs) })
   }
-}
-
-/** The three parts of a compact JWS (RFC 7515 section 7.1), read strictly: canonical base64url without padding, JSON objects. */
-function decode(token: string): { header: Record<string, unknown>; payload: Record<string, unknown> } {
-  const parts = token.split('.')
-  if (parts.length !== 3 || !parts.every(isCanonicalBase64Url))
-    throw jwtInvalid('not three parts of base64url')
-  return { header: jsonObject(parts[0] ?? ''), payload: jsonObject(parts[1] ?? '') }
-}
-
-/** Canonical: the unused bits of the last character are zero, so that one token has one spelling (RFC 4648 section 3.5). */
-function isCanonicalBase64Url(part: string): boolean {
-  return part !== '' && Buffer.from(part, 'base64url').toString('base64url') === part
-}
-
-function jsonObject(part: string): Record<string, unknown> {
-  let value: unknown
-  try {
-    value = JSON.parse(Buffer.from(part, 'base64url').toString())
-  } catch {
-    // Without the cause: it would quote the token in the log.
-    throw jwtInvalid('not JSON')
-  }
-  if (typeof value !== 'object' || value === null || Array.isArray(value))
-    throw jwtInvalid('not a JSON object')
-  return value as Record<string, unknown>
 }
