@@ -2,7 +2,13 @@ import assert from 'node:assert/strict'
 import { connect, type Socket } from 'node:net'
 import { describe, test } from 'node:test'
 import { startKeyServer } from '../plugins/key-server.ts'
-import { attackedIssuers, evilKeys, genuine, tokenAttacks } from '../plugins/token-attacks.ts'
+import {
+  attackedIssuers,
+  evilKeys,
+  genuine,
+  genuineOfPartner,
+  tokenAttacks,
+} from '../plugins/token-attacks.ts'
 import { rawExchange, startBackend, startGateway } from '../world.ts'
 import { doors } from './door.ts'
 
@@ -28,6 +34,28 @@ for (const door of doors) {
       const good = await backend.ask(url, { Authorization: `Bearer ${await genuine()}` })
       assert.equal(good.status, 200, await good.text())
       assert.equal(backend.seen[0]?.['x-user-id'], 'ann')
+    })
+
+    test('equal subjects of two issuers are two users, to limits and to the backend', async (t) => {
+      const backend = await door.start(t)
+      const { url } = await startGateway(t, {
+        auth: { jwt: attackedIssuers },
+        ...backend.config({ plugins: [{ rateLimit: { limit: 1, window: '1h', by: 'user' } }] }),
+      })
+      const statuses: number[] = []
+      for (const token of [genuine(), genuine({ jti: 'another' }), genuineOfPartner()]) {
+        const reply = await backend.ask(url, { Authorization: `Bearer ${await token}` })
+        await reply.text()
+        statuses.push(reply.status)
+      }
+      assert.deepEqual(statuses, [200, 429, 200])
+      assert.deepEqual(
+        backend.seen.map((told) => [told['x-user-id'], told['x-user-issuer']]),
+        [
+          ['ann', 'https://id.example'],
+          ['ann', 'https://partner.example'],
+        ],
+      )
     })
 
     test('a token in the query, a cookie or another header is none', async (t) => {

@@ -78,7 +78,13 @@ test('two limits of one list each tell their own, and the tighter one refuses', 
   assert.match(limits.join(', '), /^"wide";r=98;t=\d+, "tight";r=0;t=1$/)
 })
 
-const jwt = (id: string): Principal => ({ id, roles: [], scopes: [], via: 'jwt' })
+const jwt = (id: string, issuer = 'https://id.example'): Principal => ({
+  id,
+  issuer,
+  roles: [],
+  scopes: [],
+  via: 'jwt',
+})
 const owner = (id: string): Principal => ({ id, roles: [], scopes: [], consumer: id, via: 'apiKey' })
 const at = (clientAddress: string): Partial<RequestHead> => ({ clientAddress })
 const together: readonly [string, string, Caller, Caller, boolean][] = [
@@ -108,6 +114,13 @@ const together: readonly [string, string, Caller, Caller, boolean][] = [
     'user',
     { request: at('192.0.2.1') },
     { principal: jwt('192.0.2.1') },
+    false,
+  ],
+  [
+    'equal subjects of two issuers',
+    'user',
+    { principal: jwt('a') },
+    { principal: jwt('a', 'https://partner.example') },
     false,
   ],
   ['two users by ip', 'ip', { principal: jwt('a') }, { principal: jwt('b') }, true],

@@ -50,6 +50,11 @@ export function genuine(claims: object = {}, header: object = {}, key = rsa.priv
     .sign(key)
 }
 
+/** The same subject at another issuer. */
+export function genuineOfPartner(): Promise<string> {
+  return genuine({ iss: partner }, { kid: 'partner-1' }, partnerKey.privateKey)
+}
+
 /** A token of the issuer with the secret, from header and payload as they are, also where they are no JSON. */
 export function byHand(
   payload: object | string,

@@ -20,6 +20,7 @@ export function principalFrom(payload: JWTPayload, names: ClaimNames): Principal
   const name = claim(payload, names.name ?? 'name')
   return {
     id: sub,
+    ...(payload.iss === undefined ? {} : { issuer: payload.iss }),
     ...(typeof name === 'string' && name !== '' ? { name } : {}),
     roles: words(claim(payload, names.roles ?? 'roles'), /[ ,]+/),
     scopes: words(claim(payload, names.scopes ?? 'scope'), / +/),

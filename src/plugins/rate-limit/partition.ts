@@ -1,5 +1,6 @@
 import { plainAddress } from '../../core/client-address.ts'
-import type { Exchange, Principal } from '../../core/exchange.ts'
+import type { Exchange } from '../../core/exchange.ts'
+import { userKey } from '../../core/user-key.ts'
 
 /** Whose requests are counted together. */
 export type Partition = 'consumer' | 'user' | 'ip' | 'route'
@@ -13,16 +14,7 @@ export function partitionKey(x: Exchange, by: Partition): string {
   const { principal } = x
   if (by === 'ip' || principal === undefined) return `i:${networkOf(x.request.clientAddress)}`
   if (by === 'consumer' && principal.consumer !== undefined) return `c:${principal.consumer}`
-  return userKey(principal)
-}
-
-/** The keys under which a consumer or a user of this id is counted. */
-export function identityKeys(id: string): readonly string[] {
-  return [`c:${id}`, `u:${id}`]
-}
-
-function userKey({ via, id }: Principal): string {
-  return via === 'apiKey' ? `c:${id}` : `u:${id}`
+  return principal.via === 'apiKey' ? `c:${principal.id}` : `u:${userKey(principal)}`
 }
 
 /** An IPv4 address as it is; of an IPv6 address the first 64 bits, because one host has the rest to choose from (RFC 6177). */

@@ -6,7 +6,7 @@ import { type Cell, counter } from '../instruments.ts'
 import type { Decision } from './gcra.ts'
 import { MemoryLimiter } from './memory-limiter.ts'
 import { type RateLimitOptions, rateLimitOptions } from './options.ts'
-import { identityKeys, partitionKey } from './partition.ts'
+import { partitionKey } from './partition.ts'
 import { type Quota, quotaOf } from './quota.ts'
 import { RedisLimiter } from './redis-limiter.ts'
 import { StoreCircuit } from './store-circuit.ts'
@@ -63,7 +63,7 @@ class RateLimit implements Plugin {
 
   onRequest(x: Exchange): void | Promise<void> {
     const key = partitionKey(x, this.#options.by)
-    const quota = (this.#overrides.size > 0 && this.#overrides.get(key)) || this.#quota
+    const quota = this.#quotaOf(x)
     if (this.#redis === undefined) {
       this.#settle(x, quota, this.#local(quota, key))
       return
@@ -88,6 +88,14 @@ class RateLimit implements Plugin {
         this.#withoutStore(x, quota, key)
       },
     )
+  }
+
+  /** That of the consumer or user by id, of whatever issuer; who has it is counted alone even so. */
+  #quotaOf({ principal }: Exchange): Quota {
+    const { by } = this.#options
+    if (this.#overrides.size === 0 || principal === undefined || by === 'ip' || by === 'route')
+      return this.#quota
+    return this.#overrides.get(principal.id) ?? this.#quota
   }
 
   #withoutStore(x: Exchange, quota: Quota, key: string): void {
@@ -133,10 +141,7 @@ class RateLimit implements Plugin {
 
 function overridesOf({ name, overrides }: RateLimitOptions): ReadonlyMap<string, Quota> {
   return new Map(
-    Object.entries(overrides).flatMap(([id, options]) => {
-      const quota = quotaOf(name, options)
-      return identityKeys(id).map((key): [string, Quota] => [key, quota])
-    }),
+    Object.entries(overrides).map(([id, options]): [string, Quota] => [id, quotaOf(name, options)]),
   )
 }
 
