@@ -20,6 +20,14 @@ export interface JwtOptions {
   readonly jwksUri?: string | undefined
   /** How far the issuer's clock may be off, in milliseconds, at most 60,000. */
   readonly clockSkewMs: number
+  /** How long after its `iat` a token is accepted at most, in milliseconds; one without `iat` is refused then. No limit when absent. */
+  readonly maxAgeMs?: number | undefined
+  /** Of the whole token. Default 8,192. */
+  readonly maxBytes?: number | undefined
+  /** Claims that must be there besides `iss`, `aud`, `exp` and that of the user. */
+  readonly requiredClaims?: readonly string[] | undefined
+  /** The `typ` of the header, `application/` left out or not (RFC 8725 section 3.11); any when absent. */
+  readonly type?: string | undefined
   readonly claims?: ClaimNames | undefined
 }
 
@@ -58,8 +66,16 @@ export class JwtIssuer {
       issuer: options.issuer,
       audience: options.audience,
       clockTolerance: options.clockSkewMs / 1_000,
-      requiredClaims: ['exp', 'iss', 'aud', 'sub'],
+      requiredClaims: ['exp', 'iss', 'aud', ...(options.requiredClaims ?? [])],
+      ...(options.maxAgeMs === undefined ? {} : { maxTokenAge: options.maxAgeMs / 1_000 }),
+      ...(options.type === undefined ? {} : { typ: options.type }),
     }
+  }
+
+  /** The Unix time in milliseconds from which on a token with these claims, which were verified, must be looked at again. */
+  expiresAt({ exp = 0, iat = 0 }: JWTPayload): number {
+    const { maxAgeMs = Number.POSITIVE_INFINITY, clockSkewMs } = this.options
+    return Math.min(exp * 1_000, iat * 1_000 + maxAgeMs) + clockSkewMs
   }
 
   /** The claims of a token of this issuer; rejects with what jose, the key set or we found wrong. */

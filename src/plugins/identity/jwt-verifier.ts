@@ -7,7 +7,7 @@ import { readCompactJws } from './compact-jws.ts'
 import { JwtIssuer, type JwtOptions } from './jwt-issuer.ts'
 import { jwtExpired, jwtInvalid } from './refusals.ts'
 
-const maxTokenLength = 8_192
+const defaultMaxBytes = 8_192
 const maxCached = 10_000
 /** A verified token is checked again after this long, so that a key that its issuer withdrew stops working. */
 const recheckMs = 600_000
@@ -23,9 +23,12 @@ export class JwtVerifier {
   readonly #issuers = new Map<string, JwtIssuer>()
   readonly #verified = new Map<string, Verified>()
   readonly #now: () => number
+  /** That of the issuer with the longest tokens. */
+  readonly #maxBytes: number
 
   constructor(issuers: readonly JwtOptions[], now: () => number) {
     this.#now = now
+    this.#maxBytes = Math.max(0, ...issuers.map(({ maxBytes = defaultMaxBytes }) => maxBytes))
     issuers.forEach((options, i) => {
       const place = issuers.length === 1 ? 'auth.jwt' : `auth.jwt[${i}]`
       if (this.#issuers.has(options.issuer)) {
@@ -37,7 +40,7 @@ export class JwtVerifier {
 
   /** Who a token speaks for: at once when it was verified before. Throws JWT_INVALID, JWT_EXPIRED or UNAVAILABLE. */
   verify(token: string): Principal | Promise<Principal> {
-    if (token.length > maxTokenLength) throw jwtInvalid('longer than 8 kB')
+    if (token.length > this.#maxBytes) throw jwtInvalid('too long')
     const digest = hash('sha256', token, 'base64')
     const known = this.#verified.get(digest)
     if (known !== undefined && this.#now() < known.validUntil) return known.principal
@@ -53,11 +56,12 @@ export class JwtVerifier {
     const { iss } = readCompactJws(token).payload
     const issuer = typeof iss === 'string' ? this.#issuers.get(iss) : undefined
     if (issuer === undefined) throw jwtInvalid('unknown issuer')
+    if (token.length > (issuer.options.maxBytes ?? defaultMaxBytes)) throw jwtInvalid('too long')
     try {
       const payload = await issuer.verify(token)
       const principal = principalFrom(payload, issuer.options.claims ?? {})
-      if (principal === undefined) throw jwtInvalid('sub names nobody')
-      this.#remember(digest, principal, (payload.exp ?? 0) * 1_000 + issuer.options.clockSkewMs)
+      if (principal === undefined) throw jwtInvalid('names no user')
+      this.#remember(digest, principal, issuer.expiresAt(payload))
       return principal
     } catch (error) {
       if (error instanceof GatewayError) throw error
