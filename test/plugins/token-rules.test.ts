@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict'
+import { createSign, generateKeyPairSync, type KeyObject } from 'node:crypto'
 import { describe, test } from 'node:test'
+import type { JWK } from 'jose'
 import { createIdentity, identityPlugin } from '../../src/plugins/identity/identity.ts'
 import type { JwtOptions } from '../../src/plugins/identity/jwt-issuer.ts'
 import { exchange, host, policy, type TestExchange } from './harness.ts'
+import { startKeyServer } from './key-server.ts'
 import { byHand } from './token-attacks.ts'
 
 const issuer = {
@@ -100,3 +103,84 @@ test('the id of the user is read from the claim that is named, and from no other
     assert.equal((await ask(byHand({ ...claims, 'https://x.example/uid': uid }))).error?.reason, invalid)
   }
 })
+
+test('of the tokens that were verified, the last 10,000 are remembered', async () => {
+  const identity = createIdentity({ jwt: [issuer], apiKeys: {}, consumers: [] }, host())
+  const plugin = identityPlugin(identity, policy())
+  const send = (n: number): void | Promise<void> => {
+    const token = byHand({ ...claims, sub: `user-${n}`, exp: 9_999_999_999 })
+    return plugin.onRequest?.(exchange({ request: { headers: { authorization: `Bearer ${token}` } } }))
+  }
+  for (let n = 0; n <= 10_000; n++) await send(n)
+  assert.equal(send(10_000), undefined, 'the last one is not remembered')
+  assert.equal(send(1), undefined, 'fewer than 10,000 are remembered')
+  const first = send(0)
+  assert.ok(first instanceof Promise, 'more than 10,000 are remembered')
+  await first
+})
+
+test('a refused token is not remembered, and a remembered one vouches for no other spelling of it', async () => {
+  const house = host()
+  house.time = second(0) * 1_000
+  const ask = gate({}, house)
+  const token = byHand({ ...claims, nbf: second(40) })
+  assert.equal((await ask(token)).error?.reason, invalid)
+  house.time = second(10) * 1_000
+  assert.equal((await ask(token)).principal?.id, 'ann')
+  for (const other of [`${token}=`, `${token}.`, ` ${token}.`, token.slice(0, -1)]) {
+    assert.equal((await ask(other)).error?.reason, invalid, other)
+  }
+})
+
+const rsa = (modulusLength: number) => generateKeyPairSync('rsa', { modulusLength })
+const p384 = generateKeyPairSync('ec', { namedCurve: 'P-384' })
+const strong = rsa(2_048)
+const weak = rsa(1_024)
+const jwkOf = (key: KeyObject): JWK => ({ ...(key.export({ format: 'jwk' }) as JWK), kid: 'k' })
+
+function signed(alg: string, key: KeyObject): string {
+  const input = byHand(claims, { alg, kid: 'k' }).split('.').slice(0, 2).join('.')
+  const signature = createSign('sha256').update(input).sign({ key, dsaEncoding: 'ieee-p1363' })
+  return `${input}.${signature.toString('base64url')}`
+}
+
+const published: readonly [string, JWK, string, string | undefined][] = [
+  ['RSA of 2,048 bits', jwkOf(strong.publicKey), signed('RS256', strong.privateKey), undefined],
+  ['RSA of 1,024 bits (RFC 7518 3.3)', jwkOf(weak.publicKey), signed('RS256', weak.privateKey), invalid],
+  ['P-384 for ES256 (RFC 7518 3.4)', jwkOf(p384.publicKey), signed('ES256', p384.privateKey), invalid],
+  [
+    'a key for another algorithm (RFC 7517 4.4)',
+    { ...jwkOf(strong.publicKey), alg: 'PS256' },
+    signed('RS256', strong.privateKey),
+    invalid,
+  ],
+  [
+    'a key for encryption (RFC 7517 4.2)',
+    { ...jwkOf(strong.publicKey), use: 'enc' },
+    signed('RS256', strong.privateKey),
+    invalid,
+  ],
+  [
+    'a secret (RFC 8725 3.1)',
+    { kty: 'oct', kid: 'k', k: Buffer.from(issuer.secret).toString('base64url') },
+    byHand(claims, { alg: 'HS256', kid: 'k' }),
+    invalid,
+  ],
+]
+for (const [name, jwk, token, reason] of published) {
+  test(`a key at the issuer's address is ${reason === undefined ? 'used' : 'not used'}: ${name}`, async () => {
+    const server = await startKeyServer([jwk])
+    try {
+      const house = host()
+      house.time = second(0) * 1_000
+      const { secret: _, ...rest } = issuer
+      const options = { ...rest, jwksUri: server.uri, algorithms: ['RS256', 'ES256'] }
+      const identity = createIdentity({ jwt: [options], apiKeys: {}, consumers: [] }, house)
+      const plugins = [identityPlugin(identity, policy())]
+      const x = await exchange({ plugins, request: { headers: { authorization: `Bearer ${token}` } } }).run()
+      assert.equal(x.error?.reason, reason, String(x.error?.cause))
+    } finally {
+      await server.close()
+    }
+  })
+}
