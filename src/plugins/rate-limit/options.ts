@@ -30,7 +30,9 @@ export const rateLimitOptions = z
         }),
       )
       .default({})
-      .describe('Other limits for single consumers or users, by id; for `by` consumer and user.'),
+      .describe(
+        'Other limits for single consumers or users, by id (of any issuer); for `by` consumer and user.',
+      ),
     store: z
       .enum(['auto', 'memory', 'redis'])
       .default('auto')
