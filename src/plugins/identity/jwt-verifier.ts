@@ -23,12 +23,12 @@ export class JwtVerifier {
   readonly #issuers = new Map<string, JwtIssuer>()
   readonly #verified = new Map<string, Verified>()
   readonly #now: () => number
-  /** That of the issuer with the longest tokens. */
+  /** What is longer than any issuer allows is not even hashed. */
   readonly #maxBytes: number
 
   constructor(issuers: readonly JwtOptions[], now: () => number) {
     this.#now = now
-    this.#maxBytes = Math.max(0, ...issuers.map(({ maxBytes = defaultMaxBytes }) => maxBytes))
+    this.#maxBytes = Math.max(defaultMaxBytes, ...issuers.map(({ maxBytes = defaultMaxBytes }) => maxBytes))
     issuers.forEach((options, i) => {
       const place = issuers.length === 1 ? 'auth.jwt' : `auth.jwt[${i}]`
       if (this.#issuers.has(options.issuer)) {
