@@ -12,7 +12,11 @@ export function buildIdentity(build: Build): Identity {
   try {
     const identity = createIdentity(
       {
-        jwt: usable.map(({ clockSkew, ...issuer }) => ({ ...issuer, clockSkewMs: clockSkew })),
+        jwt: usable.map(({ clockSkew, maxAge, ...issuer }) => ({
+          ...issuer,
+          clockSkewMs: clockSkew,
+          maxAgeMs: maxAge,
+        })),
         apiKeys: auth.apiKeys,
         consumers,
       },

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { duration } from '../core/units.ts'
+import { duration, size } from '../core/units.ts'
 import { name, object } from './declare.ts'
 
 /** `auth`. */
@@ -39,8 +39,27 @@ export const authKeys = {
         clockSkew: duration()
           .prefault('30s')
           .refine((ms) => ms <= 60_000, 'at most 60s')
-          .describe('Tolerance for exp and nbf, at most 60s.'),
+          .describe('Tolerance for exp, nbf and iat, at most 60s.'),
+        maxAge: duration()
+          .optional()
+          .describe(
+            'Refused so long after its iat, whatever its exp; a token without iat too. No limit if absent.',
+          ),
+        maxBytes: size()
+          .prefault('8kb')
+          .refine((bytes) => bytes >= 256 && bytes <= 16_384, 'between 256b and 16kb')
+          .describe('Longest token, 16kb at most.'),
+        requiredClaims: z
+          .array(z.string().min(1))
+          .default([])
+          .describe('Claims that must be there besides iss, aud, exp and that of the user.'),
+        type: z
+          .string()
+          .min(1)
+          .optional()
+          .describe('The `typ` that the header must have, e.g. at+jwt (RFC 9068); any if absent.'),
         claims: object({
+          user: z.string().default('sub').describe('Claim with the id of the user.'),
           name: z.string().default('name').describe('Claim with the display name.'),
           roles: z.string().default('roles').describe('Claim with the roles: a list or words.'),
           scopes: z.string().default('scope').describe('Claim with the scopes: a list or words.'),

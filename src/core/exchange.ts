@@ -40,8 +40,10 @@ export interface ClientCertificate {
 
 /** Who the caller is, once a plugin has established it. */
 export interface Principal {
-  /** The subject of a token or the id of a consumer. */
+  /** The subject of a token or the id of a consumer; without control characters. */
   readonly id: string
+  /** The `iss` of the token, which alone makes its subject unique (RFC 7519 section 4.1.2); absent for API keys. */
+  readonly issuer?: string
   readonly name?: string
   readonly roles: readonly string[]
   readonly scopes: readonly string[]

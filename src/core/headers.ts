@@ -21,6 +21,7 @@ const hopByHop = [
 /** Headers by which backends know what the gateway established; a client's own copies are always removed. */
 const identityHeaders = [
   'x-user-id',
+  'x-user-issuer',
   'x-user-name',
   'x-user-role',
   'x-user-scopes',

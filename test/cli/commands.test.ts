@@ -206,7 +206,9 @@ describe('the command line', { concurrency: 3 }, () => {
       algorithms: ['HS256'],
       secret: '***',
       clockSkew: 30_000,
-      claims: { name: 'name', roles: 'roles', scopes: 'scope' },
+      maxBytes: 8_192,
+      requiredClaims: [],
+      claims: { user: 'sub', name: 'name', roles: 'roles', scopes: 'scope' },
     })
     assert.partialDeepStrictEqual(shown.routes[1], { id: 'me', forwardCredentials: false, methods: [] })
     assert.partialDeepStrictEqual(shown.server.limits, { bodyBytes: 10_485_760 })

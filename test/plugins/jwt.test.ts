@@ -265,7 +265,14 @@ test('roles and scopes are read from lists, texts and inside objects', async () 
     }),
   )
   const { claims: said, ...principal } = x.principal ?? {}
-  assert.deepEqual(principal, { id: 'ann', name: 'Ann', roles: ['a'], scopes: ['r', 'w'], via: 'jwt' })
+  assert.deepEqual(principal, {
+    id: 'ann',
+    issuer,
+    name: 'Ann',
+    roles: ['a'],
+    scopes: ['r', 'w'],
+    via: 'jwt',
+  })
   assert.equal(said?.nick, 'Ann')
 })
 

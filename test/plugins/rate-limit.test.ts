@@ -163,7 +163,13 @@ test('a reload to a longer fixed window keeps what was counted in it', async () 
   assert.equal((await ask([plugin])).error?.reason, 'RATE_LIMITED')
 })
 
-const jwt = (id: string): Principal => ({ id, roles: [], scopes: [], via: 'jwt' })
+const jwt = (id: string, issuer = 'https://id.example'): Principal => ({
+  id,
+  issuer,
+  roles: [],
+  scopes: [],
+  via: 'jwt',
+})
 const owner = (id: string): Principal => ({ id, roles: [], scopes: [], consumer: id, via: 'apiKey' })
 const at = (clientAddress: string): Partial<RequestHead> => ({ clientAddress })
 const long = 'x'.repeat(100)
@@ -200,6 +206,13 @@ const together: readonly [string, string, Caller, Caller, boolean][] = [
     'user',
     { request: at('192.0.2.1') },
     { principal: jwt('192.0.2.1') },
+    false,
+  ],
+  [
+    'equal subjects of two issuers',
+    'user',
+    { principal: jwt('a') },
+    { principal: jwt('a', 'https://partner.example') },
     false,
   ],
   ['two users by ip', 'ip', { principal: jwt('a') }, { principal: jwt('b') }, true],

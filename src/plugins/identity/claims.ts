@@ -5,6 +5,8 @@ import { survivesAsHeader } from './identity-headers.ts'
 
 /** In which claims a token says what its subject may do; `realm_access.roles` reaches into objects. */
 export interface ClaimNames {
+  /** Default `sub`. */
+  readonly user?: string | undefined
   /** Default `roles`: a list, or a text separated by spaces or commas. */
   readonly roles?: string | undefined
   /** Default `scope` (RFC 8693 section 4.2): a text separated by spaces, or a list. */
@@ -13,13 +15,14 @@ export interface ClaimNames {
   readonly name?: string | undefined
 }
 
-/** The caller of a verified token; undefined when its `sub` is missing or cannot stand in a header as it is. */
+/** The caller of a verified token; undefined when the claim with its id is missing or cannot stand in a header as it is. */
 export function principalFrom(payload: JWTPayload, names: ClaimNames): Principal | undefined {
-  const { sub } = payload
-  if (typeof sub !== 'string' || !survivesAsHeader(sub)) return undefined
+  const id = claim(payload, names.user ?? 'sub')
+  if (typeof id !== 'string' || !survivesAsHeader(id)) return undefined
   const name = claim(payload, names.name ?? 'name')
   return {
-    id: sub,
+    id,
+    ...(payload.iss === undefined ? {} : { issuer: payload.iss }),
     ...(typeof name === 'string' && name !== '' ? { name } : {}),
     roles: words(claim(payload, names.roles ?? 'roles'), /[ ,]+/),
     scopes: words(claim(payload, names.scopes ?? 'scope'), / +/),

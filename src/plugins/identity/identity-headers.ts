@@ -17,6 +17,7 @@ export function identityHeaders(principal: Principal): readonly string[] {
     if (value !== '') headers.push(name, value)
   }
   add('x-user-id', headerText(principal.id))
+  add('x-user-issuer', headerText(principal.issuer ?? ''))
   add('x-user-name', headerText(principal.name ?? ''))
   add('x-user-role', list(principal.roles, ','))
   add('x-user-scopes', list(principal.scopes, ' '))

@@ -2,6 +2,7 @@ import { createSecretKey } from 'node:crypto'
 import { errors, type JWTPayload, type JWTVerifyGetKey, type JWTVerifyOptions, jwtVerify } from 'jose'
 import type { ClaimNames } from './claims.ts'
 import { localKeys, remoteKeys } from './jwks.ts'
+import { jwtInvalid } from './refusals.ts'
 
 /** Whose tokens are accepted and how they are checked. Exactly one of `secret`, `jwks` and `jwksUri`. */
 export interface JwtOptions {
@@ -19,6 +20,14 @@ export interface JwtOptions {
   readonly jwksUri?: string | undefined
   /** How far the issuer's clock may be off, in milliseconds, at most 60,000. */
   readonly clockSkewMs: number
+  /** How long after its `iat` a token is accepted at most, in milliseconds; one without `iat` is refused then. No limit when absent. */
+  readonly maxAgeMs?: number | undefined
+  /** Of the whole token. Default 8,192. */
+  readonly maxBytes?: number | undefined
+  /** Claims that must be there besides `iss`, `aud`, `exp` and that of the user. */
+  readonly requiredClaims?: readonly string[] | undefined
+  /** The `typ` of the header, `application/` left out or not (RFC 8725 section 3.11); any when absent. */
+  readonly type?: string | undefined
   readonly claims?: ClaimNames | undefined
 }
 
@@ -57,13 +66,28 @@ export class JwtIssuer {
       issuer: options.issuer,
       audience: options.audience,
       clockTolerance: options.clockSkewMs / 1_000,
-      requiredClaims: ['exp', 'iss', 'aud', 'sub'],
+      requiredClaims: ['exp', 'iss', 'aud', ...(options.requiredClaims ?? [])],
+      ...(options.maxAgeMs === undefined ? {} : { maxTokenAge: options.maxAgeMs / 1_000 }),
+      ...(options.type === undefined ? {} : { typ: options.type }),
     }
   }
 
-  /** The claims of a token of this issuer; rejects with what jose or the key set found wrong. */
+  /** The Unix time in milliseconds from which on a token with these claims, which were verified, must be looked at again. */
+  expiresAt({ exp = 0, iat = 0 }: JWTPayload): number {
+    const { maxAgeMs = Number.POSITIVE_INFINITY, clockSkewMs } = this.options
+    return Math.min(exp * 1_000, iat * 1_000 + maxAgeMs) + clockSkewMs
+  }
+
+  /** The claims of a token of this issuer; rejects with what jose, the key set or we found wrong. */
   async verify(token: string): Promise<JWTPayload> {
-    const rules = { ...this.#rules, currentDate: new Date(this.#now()) }
+    const nowMs = this.#now()
+    const payload = await this.#verifyAt(token, { ...this.#rules, currentDate: new Date(nowMs) })
+    // A token from the future would outlive whatever ends all tokens up to now.
+    if ((payload.iat ?? 0) * 1_000 > nowMs + this.options.clockSkewMs) throw jwtInvalid('iat in the future')
+    return payload
+  }
+
+  async #verifyAt(token: string, rules: JWTVerifyOptions): Promise<JWTPayload> {
     try {
       const { payload } = await jwtVerify(token, this.#getKey, rules)
       return payload

@@ -3,10 +3,11 @@ import { errors } from 'jose'
 import { GatewayError } from '../../core/error.ts'
 import type { Principal } from '../../core/exchange.ts'
 import { principalFrom } from './claims.ts'
+import { readCompactJws } from './compact-jws.ts'
 import { JwtIssuer, type JwtOptions } from './jwt-issuer.ts'
 import { jwtExpired, jwtInvalid } from './refusals.ts'
 
-const maxTokenLength = 8_192
+const defaultMaxBytes = 8_192
 const maxCached = 10_000
 /** A verified token is checked again after this long, so that a key that its issuer withdrew stops working. */
 const recheckMs = 600_000
@@ -22,9 +23,12 @@ export class JwtVerifier {
   readonly #issuers = new Map<string, JwtIssuer>()
   readonly #verified = new Map<string, Verified>()
   readonly #now: () => number
+  /** What is longer than any issuer allows is not even hashed. */
+  readonly #maxBytes: number
 
   constructor(issuers: readonly JwtOptions[], now: () => number) {
     this.#now = now
+    this.#maxBytes = Math.max(defaultMaxBytes, ...issuers.map(({ maxBytes = defaultMaxBytes }) => maxBytes))
     issuers.forEach((options, i) => {
       const place = issuers.length === 1 ? 'auth.jwt' : `auth.jwt[${i}]`
       if (this.#issuers.has(options.issuer)) {
@@ -36,7 +40,7 @@ export class JwtVerifier {
 
   /** Who a token speaks for: at once when it was verified before. Throws JWT_INVALID, JWT_EXPIRED or UNAVAILABLE. */
   verify(token: string): Principal | Promise<Principal> {
-    if (token.length > maxTokenLength) throw jwtInvalid('longer than 8 kB')
+    if (token.length > this.#maxBytes) throw jwtInvalid('too long')
     const digest = hash('sha256', token, 'base64')
     const known = this.#verified.get(digest)
     if (known !== undefined && this.#now() < known.validUntil) return known.principal
@@ -49,15 +53,15 @@ export class JwtVerifier {
   }
 
   async #verifyAnew(token: string, digest: string): Promise<Principal> {
-    const { header, payload: unverified } = decode(token)
-    if (header.crit !== undefined) throw jwtInvalid('crit is not honoured')
-    const issuer = typeof unverified.iss === 'string' ? this.#issuers.get(unverified.iss) : undefined
+    const { iss } = readCompactJws(token).payload
+    const issuer = typeof iss === 'string' ? this.#issuers.get(iss) : undefined
     if (issuer === undefined) throw jwtInvalid('unknown issuer')
+    if (token.length > (issuer.options.maxBytes ?? defaultMaxBytes)) throw jwtInvalid('too long')
     try {
       const payload = await issuer.verify(token)
       const principal = principalFrom(payload, issuer.options.claims ?? {})
-      if (principal === undefined) throw jwtInvalid('sub names nobody')
-      this.#remember(digest, principal, (payload.exp ?? 0) * 1_000 + issuer.options.clockSkewMs)
+      if (principal === undefined) throw jwtInvalid('names no user')
+      this.#remember(digest, principal, issuer.expiresAt(payload))
       return principal
     } catch (error) {
       if (error instanceof GatewayError) throw error
@@ -76,30 +80,4 @@ export class JwtVerifier {
     }
     this.#verified.set(digest, { principal, validUntil: Math.min(expiresAt, this.#now() + recheckMs) })
   }
-}
-
-/** The three parts of a compact JWS (RFC 7515 section 7.1), read strictly: canonical base64url without padding, JSON objects. */
-function decode(token: string): { header: Record<string, unknown>; payload: Record<string, unknown> } {
-  const parts = token.split('.')
-  if (parts.length !== 3 || !parts.every(isCanonicalBase64Url))
-    throw jwtInvalid('not three parts of base64url')
-  return { header: jsonObject(parts[0] ?? ''), payload: jsonObject(parts[1] ?? '') }
-}
-
-/** Canonical: the unused bits of the last character are zero, so that one token has one spelling (RFC 4648 section 3.5). */
-function isCanonicalBase64Url(part: string): boolean {
-  return part !== '' && Buffer.from(part, 'base64url').toString('base64url') === part
-}
-
-function jsonObject(part: string): Record<string, unknown> {
-  let value: unknown
-  try {
-    value = JSON.parse(Buffer.from(part, 'base64url').toString())
-  } catch {
-    // Without the cause: it would quote the token in the log.
-    throw jwtInvalid('not JSON')
-  }
-  if (typeof value !== 'object' || value === null || Array.isArray(value))
-    throw jwtInvalid('not a JSON object')
-  return value as Record<string, unknown>
 }

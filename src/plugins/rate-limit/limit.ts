@@ -3,7 +3,7 @@ import type { PluginHost } from '../../pipeline/registry.ts'
 import { type Cell, counter } from '../instruments.ts'
 import { KeyTable } from './key-table.ts'
 import type { LimitOptions } from './options.ts'
-import { compilePartition, identityKeys, type Partition } from './partition.ts'
+import { compilePartition, type Partition } from './partition.ts'
 import { type Quota, quotaOf } from './quota.ts'
 import type { CountedInRedis } from './redis-limiter.ts'
 import type { Counted } from './take-in-memory.ts'
@@ -19,7 +19,7 @@ export class Limit {
   readonly allowed: Cell
   readonly denied: Cell
   readonly #quota: Quota
-  /** By partition key. */
+  /** By the id of a consumer or user, of whatever issuer; who has it is counted alone even so. */
   readonly #overrides: ReadonlyMap<string, Quota>
 
   constructor(options: LimitOptions, host: PluginHost) {
@@ -43,7 +43,10 @@ export class Limit {
   /** The share of `x` in it. */
   shareOf(x: Exchange): Share {
     const key = this.#partition(x)
-    const quota = (this.#overrides.size > 0 && this.#overrides.get(key)) || this.#quota
+    const quota =
+      this.#overrides.size === 0 || x.principal === undefined
+        ? this.#quota
+        : (this.#overrides.get(x.principal.id) ?? this.#quota)
     return {
       limit: this,
       quota,
@@ -62,10 +65,11 @@ export interface Share extends Counted, CountedInRedis {
 }
 
 function overridesOf(options: LimitOptions): ReadonlyMap<string, Quota> {
+  if (options.by !== 'consumer' && options.by !== 'user') return new Map()
   return new Map(
-    Object.entries(options.overrides ?? {}).flatMap(([id, other]) => {
-      const quota = quotaOf(options, other)
-      return identityKeys(id).map((key): [string, Quota] => [key, quota])
-    }),
+    Object.entries(options.overrides ?? {}).map(([id, other]): [string, Quota] => [
+      id,
+      quotaOf(options, other),
+    ]),
   )
 }

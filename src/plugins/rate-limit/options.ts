@@ -52,7 +52,9 @@ export const rateLimitOptions = z
       ),
     overrides: overrides
       .optional()
-      .describe('Other limits for single consumers or users, by id; for `by` consumer and user.'),
+      .describe(
+        'Other limits for single consumers or users, by id (of any issuer); for `by` consumer and user.',
+      ),
     limits: z
       .array(
         z.strictObject({

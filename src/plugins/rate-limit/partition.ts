@@ -2,6 +2,7 @@ import { hash } from 'node:crypto'
 import { claim } from '../../core/claim.ts'
 import { plainAddress } from '../../core/client-address.ts'
 import type { Exchange, Principal } from '../../core/exchange.ts'
+import { userKey } from '../../core/user-key.ts'
 
 /** Reads the key that an exchange is counted under. */
 export type Partition = (x: Exchange) => string
@@ -17,7 +18,7 @@ export const partitionPattern = /^(consumer|user|ip|route|header:[!#$%&'*+.^_`|~
 export function compilePartition(by: string): Partition {
   if (by === 'route') return (x) => `r:${x.route.id}`
   if (by === 'ip') return byAddress
-  if (by === 'user') return (x) => (x.principal === undefined ? byAddress(x) : userKey(x.principal))
+  if (by === 'user') return (x) => (x.principal === undefined ? byAddress(x) : byUser(x.principal))
   if (by === 'consumer') return byConsumer
   const name = by.slice(by.indexOf(':') + 1)
   if (by.startsWith('claim:'))
@@ -33,7 +34,7 @@ function byAddress(x: Exchange): string {
 function byConsumer(x: Exchange): string {
   const { principal } = x
   if (principal === undefined) return byAddress(x)
-  return principal.consumer === undefined ? userKey(principal) : `c:${principal.consumer}`
+  return principal.consumer === undefined ? byUser(principal) : `c:${principal.consumer}`
 }
 
 /** Long values are counted by their digest: what a stranger sends must not take more room than a key is worth. */
@@ -43,13 +44,8 @@ function valueKey(kind: 'h' | 't', value: unknown): string | undefined {
   return value.length <= 64 ? `${kind}:${value}` : `${kind}#${hash('sha256', value, 'base64url')}`
 }
 
-/** The keys under which a consumer or a user of this id is counted. */
-export function identityKeys(id: string): readonly string[] {
-  return [`c:${id}`, `u:${id}`]
-}
-
-function userKey({ via, id }: Principal): string {
-  return via === 'apiKey' ? `c:${id}` : `u:${id}`
+function byUser(principal: Principal): string {
+  return principal.via === 'apiKey' ? `c:${principal.id}` : `u:${userKey(principal)}`
 }
 
 /** An IPv4 address as it is; of an IPv6 address the first 64 bits, because one host has the rest to choose from (RFC 6177). */

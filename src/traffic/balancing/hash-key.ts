@@ -1,4 +1,5 @@
 import type { Exchange } from '../../core/exchange.ts'
+import { userKey } from '../../core/user-key.ts'
 import { readCookie } from './cookie.ts'
 import { pairValue } from './pair-value.ts'
 
@@ -7,8 +8,8 @@ export type HashKey = (x: Exchange) => string | undefined
 
 /**
  * What an upstream hashes on, tried in order, the first that is present and not empty: `header:X-User-ID`, `cookie:name`,
- * `query:name` (as written, not decoded), `ip` (the client's address, behind trusted proxies too), `user` (the id of the
- * principal) or `path`. Throws an Error that names a spec which is none of these.
+ * `query:name` (as written, not decoded), `ip` (the client's address, behind trusted proxies too), `user` (the issuer and id
+ * of the principal) or `path`. Throws an Error that names a spec which is none of these.
  *
  * An exchange without any of them must go to a target at random: hashed as an empty text, all such would go to one.
  */
@@ -25,7 +26,7 @@ export function compileHashKey(specs: readonly string[]): HashKey {
 
 function reader(spec: string): HashKey {
   if (spec === 'ip') return (x) => x.request.clientAddress
-  if (spec === 'user') return (x) => x.principal?.id
+  if (spec === 'user') return (x) => (x.principal === undefined ? undefined : userKey(x.principal))
   if (spec === 'path') return (x) => x.request.path
   const [, kind, name = ''] = named.exec(spec) ?? []
   if (kind === 'header') {

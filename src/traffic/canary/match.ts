@@ -6,7 +6,7 @@ import type { Track } from './release.ts'
 export interface MatchOptions {
   /** Lower-case names; all of them must be there, by exact value or `*` for any. */
   readonly headers: Readonly<Record<string, string>>
-  /** Ids of principals. */
+  /** Ids of principals, of whatever issuer. */
   readonly users: readonly string[]
   /** Addresses or CIDR ranges of clients. */
   readonly ips: readonly string[]

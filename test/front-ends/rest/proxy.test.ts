@@ -242,6 +242,7 @@ test('strips identity headers in any spelling and puts in what it established', 
     'X-USER-NAME',
     'x-User-Role',
     'X-User-Scopes',
+    'X-User-Issuer',
     'X-Consumer',
     'X-Canary',
   ]

@@ -39,10 +39,15 @@ for (const [specs, key] of keys) {
   })
 }
 
-test('"user" gives the id of the principal', () => {
+test('"user" gives the id of the principal, and tells issuers apart', () => {
   const x = exchange({ request })
   x.principal = { id: 'alice', roles: [], scopes: [], via: 'jwt' }
   assert.equal(compileHashKey(['user', 'ip'])(x), 'alice')
+  const users = ['https://a.example', 'https://b.example'].map((issuer) => {
+    x.principal = { id: 'alice', issuer, roles: [], scopes: [], via: 'jwt' }
+    return compileHashKey(['user'])(x)
+  })
+  assert.equal(new Set([...users, 'alice']).size, 3)
 })
 
 for (const spec of [
