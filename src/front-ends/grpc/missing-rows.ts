@@ -2,26 +2,19 @@ import { GatewayError } from '../../core/error.ts'
 import type { FrontEnd } from '../../core/front-end.ts'
 import type { Row } from '../../core/route.ts'
 import type { ServiceOptions } from './front-end.ts'
+import { postRow } from './post-row.ts'
 
 /** The row of a service that its backend has not described yet: calls of it are refused for now. Its HTTP bindings are not known. */
 export function missingRow({ name, policy }: ServiceOptions, frontEnd: FrontEnd): Row {
-  return {
+  return postRow({
     id: `${name}/*`,
-    protocol: 'grpc',
-    template: `/${name}/*`,
     policy,
-    methods: ['POST'],
-    hosts: [],
-    headers: [],
-    query: [],
-    priority: 0,
-    encodedSlash: false,
     frontEnd,
     origin: `service "${name}"`,
     serve: () => {
       throw notDescribedYet(name)
     },
-  }
+  })
 }
 
 /** The refusal of a call of such a service. */

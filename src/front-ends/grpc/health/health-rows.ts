@@ -5,6 +5,7 @@ import type { Policy, Row } from '../../../core/route.ts'
 import { readMessage } from '../native/message-frame.ts'
 import { NativeAnswer } from '../native/native-answer.ts'
 import { wireFormat } from '../native/wire-format.ts'
+import { postRow } from '../post-row.ts'
 import type { GatewayHealth } from './gateway-health.ts'
 import {
   decodeHealthRequest,
@@ -22,22 +23,15 @@ export interface HealthRowOptions {
 
 /** `grpc.health.v1.Health` of the gateway itself, for gRPC and gRPC-Web; open to everybody, as `/readyz` is. */
 export function healthRows({ health, watches, frontEnd }: HealthRowOptions): Row[] {
-  const row = (method: string, serve: (x: HttpExchange, asked: Asked) => void): Row => ({
-    id: `${healthService}/${method}`,
-    protocol: 'grpc',
-    template: `/${healthService}/${method}`,
-    policy,
-    methods: ['POST'],
-    hosts: [],
-    headers: [],
-    query: [],
-    priority: 0,
-    encodedSlash: false,
-    frontEnd,
-    always: true,
-    origin: 'grpc.health',
-    serve: async (x) => serve(x, await read(x, method)),
-  })
+  const row = (method: string, serve: (x: HttpExchange, asked: Asked) => void): Row =>
+    postRow({
+      id: `${healthService}/${method}`,
+      policy,
+      frontEnd,
+      always: true,
+      origin: 'grpc.health',
+      serve: async (x) => serve(x, await read(x, method)),
+    })
   return [
     row('Check', (_x, { service, answer }) => {
       const status = health.statusOf(service)

@@ -6,6 +6,7 @@ import { connectQuery, speaksConnect } from '../connect/connect-format.ts'
 import { serveConnect } from '../connect/serve-connect.ts'
 import type { Descriptors, RpcMethod } from '../descriptors.ts'
 import type { ServiceOptions } from '../front-end.ts'
+import { postRow } from '../post-row.ts'
 import type { RpcTransport } from '../rpc-transport.ts'
 import { encodeReply } from '../static-reply.ts'
 import { serveNative } from './serve-native.ts'
@@ -25,29 +26,16 @@ export interface NativeRowOptions {
  */
 export function nativeRows(service: ServiceOptions, options: NativeRowOptions): Row[] {
   const { descriptors, transport, messageBytes, apiKeyHeader, frontEnd } = options
-  const row = (id: string, origin: string, serve: Row['serve']): Row => ({
-    id,
-    protocol: 'grpc',
-    template: `/${id}`,
-    policy: service.policy,
-    methods: ['POST'],
-    hosts: [],
-    headers: [],
-    query: [],
-    priority: 0,
-    encodedSlash: false,
-    frontEnd,
-    leadsTo: service.destination.summary,
-    origin,
-    serve,
-  })
+  const { policy, destination } = service
+  const row = (id: string, origin: string, serve: Row['serve']): Row =>
+    postRow({ id, policy, frontEnd, leadsTo: destination.summary, origin, serve })
   const { registry } = descriptors
   const rows = descriptors.methodsOf(service.name).flatMap((method) => {
     const route = {
       method,
       transport,
       messageBytes,
-      destination: service.destination,
+      destination,
       timeoutMs: service.timeoutMs ?? defaultTimeout(service, method),
       instead: encodeReply(method.desc, service.replies ?? {}, registry),
       apiKeyHeader,
