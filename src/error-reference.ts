@@ -1,4 +1,5 @@
-import { grpcNumbers, type ReasonEntry, reasons } from './core/reason.ts'
+import { reasons } from './core/reason.ts'
+import { grpcNumbers, type ReasonEntry } from './core/reason-entry.ts'
 
 /** docs/errors.md: every reason that the gateway itself answers with, written from the one table in core/reason.ts. */
 export function errorReference(): string {

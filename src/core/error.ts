@@ -1,4 +1,5 @@
-import { type Code, type Reason, type ReasonEntry, reasons } from './reason.ts'
+import { type Reason, reasons } from './reason.ts'
+import type { Code, ReasonEntry } from './reason-entry.ts'
 
 /** One invalid place of the input: a JSON pointer or parameter name, and what is wrong with it. */
 export interface Violation {

@@ -1,36 +1,4 @@
-/** The 16 error codes of gRPC (`google/rpc/code.proto`) in lower case; every refusal carries one, whatever the protocol. */
-export type Code = keyof typeof grpcNumbers
-
-/** `google.rpc.Code` numbers, by code. Source: `google/rpc/code.proto`. */
-export const grpcNumbers = {
-  canceled: 1,
-  unknown: 2,
-  invalid_argument: 3,
-  deadline_exceeded: 4,
-  not_found: 5,
-  already_exists: 6,
-  permission_denied: 7,
-  resource_exhausted: 8,
-  failed_precondition: 9,
-  aborted: 10,
-  out_of_range: 11,
-  unimplemented: 12,
-  internal: 13,
-  unavailable: 14,
-  data_loss: 15,
-  unauthenticated: 16,
-} as const
-
-/** How one reason is spelled: gRPC code, HTTP status, the number users look up, the RFC 9209 error type, a title. */
-export interface ReasonEntry {
-  readonly code: Code
-  readonly status: number
-  /** `F` + HTTP status + two digits; stable, listed in docs/errors.md. */
-  readonly number: string
-  /** RFC 9209 section 2.3 error type; absent where the standard has no word. */
-  readonly proxyStatus?: string
-  readonly title: string
-}
+import { type ReasonEntry, row } from './reason-entry.ts'
 
 /**
  * The one table of everything that the gateway itself refuses or fails with. Front-ends spell errors from it, docs/errors.md
@@ -86,6 +54,9 @@ export const reasons = {
   JWT_INVALID: row('unauthenticated', 401, '01', 'http_request_denied', 'The token is not valid'),
   KEY_EXPIRED: row('unauthenticated', 401, '02', 'http_request_denied', 'The API key has expired'),
   JWT_EXPIRED: row('unauthenticated', 401, '02', 'http_request_denied', 'The token has expired'),
+  TOKEN_REVOKED: row('unauthenticated', 401, '03', 'http_request_denied', 'The token was revoked'),
+  KEY_REVOKED: row('unauthenticated', 401, '03', 'http_request_denied', 'The API key was revoked'),
+  LOGIN_FAILED: row('unauthenticated', 401, '04', 'http_request_denied', 'The login failed'),
   ORIGIN_REFUSED: row(
     'permission_denied',
     403,
@@ -95,6 +66,17 @@ export const reasons = {
   ),
   ROLE_MISSING: row('permission_denied', 403, '00', 'http_request_denied', 'A role is missing'),
   SCOPE_MISSING: row('permission_denied', 403, '00', 'http_request_denied', 'A scope is missing'),
+  CLAIM_MISSING: row('permission_denied', 403, '00', 'http_request_denied', 'A claim is missing or another'),
+  POLICY_REFUSED: row('permission_denied', 403, '00', 'http_request_denied', 'A policy refuses it'),
+  ADDRESS_REFUSED: row('permission_denied', 403, '01', 'http_request_denied', 'The address is not allowed'),
+  AGENT_REFUSED: row('permission_denied', 403, '02', 'http_request_denied', 'The client is not allowed'),
+  THREAT_REFUSED: row(
+    'permission_denied',
+    403,
+    '02',
+    'http_request_denied',
+    'The request looks like an attack',
+  ),
   REFUSED_BY_PLUGIN: row(
     'permission_denied',
     403,
@@ -130,6 +112,9 @@ export const reasons = {
     'The expectation cannot be met',
   ),
   RATE_LIMITED: row('resource_exhausted', 429, '00', 'http_request_denied', 'The rate limit is used up'),
+  QUOTA_EXCEEDED: row('resource_exhausted', 429, '01', 'http_request_denied', 'The quota is used up'),
+  TOO_MANY_AT_ONCE: row('resource_exhausted', 429, '02', 'http_request_denied', 'Too many requests at once'),
+  TOO_MANY_ATTEMPTS: row('resource_exhausted', 429, '03', 'http_request_denied', 'Too many failed attempts'),
   PART_REFUSED: row(
     'failed_precondition',
     424,
@@ -234,16 +219,3 @@ export const reasons = {
 
 /** A stable word for what happened; clients may branch on it. */
 export type Reason = keyof typeof reasons
-
-function row(
-  code: Code,
-  status: number,
-  suffix: string,
-  proxyStatus: string | undefined,
-  title: string,
-): ReasonEntry {
-  const number = `F${status}${suffix}`
-  return proxyStatus === undefined
-    ? { code, status, number, title }
-    : { code, status, number, proxyStatus, title }
-}

@@ -9,7 +9,7 @@ import {
 import { type Any, AnySchema } from '@bufbuild/protobuf/wkt'
 import type { GatewayError } from '../../core/error.ts'
 import type { HttpExchange } from '../../core/http-exchange.ts'
-import { grpcNumbers } from '../../core/reason.ts'
+import { grpcNumbers } from '../../core/reason-entry.ts'
 import type { RpcEnd } from './channel.ts'
 import { metadataValue } from './metadata.ts'
 

@@ -1,7 +1,7 @@
 import type { DescMethod } from '@bufbuild/protobuf'
 import { GatewayError } from '../../core/error.ts'
 import type { Exchange } from '../../core/exchange.ts'
-import { grpcNumbers } from '../../core/reason.ts'
+import { grpcNumbers } from '../../core/reason-entry.ts'
 import type { UnaryCall, UnaryMethod } from '../../core/unary-method.ts'
 import { dispatch } from '../../traffic/dispatch.ts'
 import { tooLarge } from '../body.ts'

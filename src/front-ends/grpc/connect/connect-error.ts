@@ -1,7 +1,7 @@
 import type { JsonObject, JsonValue, Registry } from '@bufbuild/protobuf'
 import type { GatewayError } from '../../../core/error.ts'
 import type { HttpExchange } from '../../../core/http-exchange.ts'
-import { type Code, grpcNumbers } from '../../../core/reason.ts'
+import { type Code, grpcNumbers } from '../../../core/reason-entry.ts'
 import { statusDetails } from '../native/status-bytes.ts'
 import { type DecodedDetail, decodeDetails } from '../rpc-status.ts'
 

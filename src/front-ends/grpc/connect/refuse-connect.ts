@@ -1,7 +1,7 @@
 import type { Registry } from '@bufbuild/protobuf'
 import { type GatewayError, refusalHeaders } from '../../../core/error.ts'
 import type { HttpExchange } from '../../../core/http-exchange.ts'
-import { grpcNumbers } from '../../../core/reason.ts'
+import { grpcNumbers } from '../../../core/reason-entry.ts'
 import { connectRefusal } from './connect-error.ts'
 import { connectFormat } from './connect-format.ts'
 import { noteOutcome } from './outcome.ts'

@@ -1,7 +1,7 @@
 import type { Registry } from '@bufbuild/protobuf'
 import { toGatewayError } from '../../../core/error.ts'
 import type { HttpExchange } from '../../../core/http-exchange.ts'
-import { grpcNumbers } from '../../../core/reason.ts'
+import { grpcNumbers } from '../../../core/reason-entry.ts'
 import { dispatch } from '../../../traffic/dispatch.ts'
 import type { RpcEnd } from '../channel.ts'
 import { metadataValue } from '../metadata.ts'

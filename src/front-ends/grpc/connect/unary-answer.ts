@@ -1,6 +1,6 @@
 import { type GatewayError, refusalHeaders } from '../../../core/error.ts'
 import type { HttpExchange } from '../../../core/http-exchange.ts'
-import { grpcNumbers } from '../../../core/reason.ts'
+import { grpcNumbers } from '../../../core/reason-entry.ts'
 import { httpStatus } from '../rpc-status.ts'
 import type { ConnectError } from './connect-error.ts'
 import type { ConnectFormat } from './connect-format.ts'

@@ -1,6 +1,6 @@
 import { type GatewayError, refusalHeaders } from '../../../core/error.ts'
 import type { HttpExchange } from '../../../core/http-exchange.ts'
-import { grpcNumbers } from '../../../core/reason.ts'
+import { grpcNumbers } from '../../../core/reason-entry.ts'
 import type { RpcStream } from '../channel.ts'
 import { frame } from './message-frame.ts'
 import { passedMetadata, percentEncoded } from './native-metadata.ts'

@@ -1,7 +1,7 @@
 import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire'
 import type { GatewayError } from '../../../core/error.ts'
 import type { HttpExchange } from '../../../core/http-exchange.ts'
-import { grpcNumbers } from '../../../core/reason.ts'
+import { grpcNumbers } from '../../../core/reason-entry.ts'
 
 /** A refusal of the gateway as an encoded `google.rpc.Status` with ErrorInfo, BadRequest and RetryInfo, in base64. */
 export function statusDetails(x: HttpExchange, error: GatewayError): string {
