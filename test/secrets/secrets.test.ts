@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { SignJWT } from 'jose'
 import { createApiKey, hashApiKey } from '../../src/plugins/identity/api-key.ts'
 import { startCli } from '../cli/child.ts'
-import { doors } from '../doors/door.ts'
+import { everyDoor } from '../doors/grpc-doors.ts'
 import { freePort } from '../services/free-port.ts'
 import { rawExchange } from '../world.ts'
 import { secretOf, toldBy } from './spellings.ts'
@@ -59,7 +59,7 @@ test('the search finds a secret in each spelling, and nothing where there is non
   assert.deepEqual(toldBy('{"cause":"gwk_test_"}', secrets), [])
 })
 
-for (const door of doors) {
+for (const door of everyDoor) {
   test(`what a gateway writes and answers at the ${door.name} door holds no secret, whatever is asked of it`, async (t) => {
     const backend = await door.start(t)
     const { gateway, folder } = await startWithSecrets(t, backend.config({ auth: 'required', plugins }))
