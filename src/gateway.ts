@@ -50,7 +50,7 @@ export class Gateway {
   /** Instances that announce themselves, for upstreams with discovery of type `registry`. Reloads do not touch it. */
   readonly registry = new ServiceRegistry()
   /** What it knows of credentials besides its configuration. */
-  readonly identity = new IdentityState()
+  readonly identity: IdentityState
   readonly #generations: Generations
   readonly #listener: Listener
   readonly #overload: Overload
@@ -64,7 +64,7 @@ export class Gateway {
   #draining = false
 
   constructor(options: GatewayOptions, first: Config) {
-    const { server, observability, stores } = first
+    const { server, observability, stores, auth } = first
     const { offline = false, watch = true, now = Date.now } = options
     this.log = options.log ?? createLog(observability.log.level)
     this.#gauges = new GatewayMetrics(this.metrics, observability.metrics, () => this.status())
@@ -73,6 +73,8 @@ export class Gateway {
     this.#certificates = new CertificateWatch(this.log, now)
     const { url = '' } = stores.redis ?? {}
     this.#redis = url === '' || offline ? undefined : connectRedis(url, this.log)
+    const { log, metrics } = this
+    this.identity = new IdentityState({ ...auth.revocation, redis: this.#redis, log, metrics, now })
     this.#generations = new Generations({
       source: options,
       watch: watch && options.file !== undefined,
@@ -98,6 +100,7 @@ export class Gateway {
       overload: this.#overload,
       draining: () => this.#draining,
     })
+    this.identity.endStreams(this.#listener.active, () => this.config.auth.revocation)
     this.#app = createApp({
       metrics: this.metrics,
       status: () => this.status(),
@@ -159,7 +162,7 @@ export class Gateway {
   /** Called once by {@link createGateway}. */
   async start(source: Source, files: SeenFiles): Promise<void> {
     try {
-      await this.#generations.start(source, files)
+      await Promise.all([this.#generations.start(source, files), this.identity.start()])
       this.#useCertificates()
     } catch (error) {
       await this.dispose()
@@ -200,6 +203,7 @@ export class Gateway {
       activeConnections: await this.#server.connections(),
       refusedConfig: this.#generations.refused,
       redis: status === undefined ? undefined : status === 'ready' ? 'up' : 'down',
+      revocations: this.identity.status(),
       upstreams: this.#generations.upstreams(),
       reflections: this.#generations.reflections(),
       routes: this.table.entries.length,
@@ -237,6 +241,7 @@ export class Gateway {
     this.#overload.close()
     this.#certificates.close()
     await this.#generations.close()
+    this.identity.close()
     this.registry.close()
     this.#redis?.disconnect()
   }

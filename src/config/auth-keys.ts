@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { duration, size } from '../core/units.ts'
 import { name, object } from './declare.ts'
+import { revocationKeys } from './revocation-keys.ts'
 
 /** `auth`. */
 export const authKeys = {
@@ -71,6 +72,7 @@ export const authKeys = {
   apiKeys: object({
     header: z.string().toLowerCase().default('x-api-key').describe('Header with the key.'),
   }).describe('API keys of consumers.'),
+  revocation: revocationKeys,
 }
 
 /** One entry of `consumers`. */

@@ -1,4 +1,5 @@
 import { GatewayError } from '../../core/error.ts'
+import type { Principal } from '../../core/exchange.ts'
 
 const bearer = 'Bearer realm="trivium"'
 const apiKey = 'ApiKey realm="trivium"'
@@ -54,6 +55,15 @@ export function keyRevoked(): GatewayError {
   return new GatewayError('KEY_REVOKED', 'The API key was revoked.', {
     headers: ['WWW-Authenticate', apiKey],
   })
+}
+
+/** What a caller is told whose credential was revoked, whatever kind it is of. */
+export function credentialRevoked({ via }: Pick<Principal, 'via'>): GatewayError {
+  return via === 'apiKey' ? keyRevoked() : tokenRevoked()
+}
+
+export function credentialExpired({ via }: Pick<Principal, 'via'>): GatewayError {
+  return via === 'apiKey' ? keyExpired() : jwtExpired()
 }
 
 /** The issuer's keys are needed and cannot be fetched. */
