@@ -19,7 +19,14 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   'front-ends/body.ts': ['core/'],
   'front-ends/json-body.ts': ['core/', 'front-ends/body.ts'],
   'front-ends/problem.ts': ['core/'],
-  'front-ends/auth/': ['core/', 'front-ends/body.ts', 'front-ends/json-body.ts', 'front-ends/problem.ts'],
+  'issuer/': ['core/'],
+  'front-ends/auth/': [
+    'core/',
+    'issuer/',
+    'front-ends/body.ts',
+    'front-ends/json-body.ts',
+    'front-ends/problem.ts',
+  ],
   'front-ends/rest/': [
     'core/',
     'traffic/',
@@ -31,7 +38,15 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   'front-ends/grpc/': ['core/', 'traffic/', 'front-ends/body.ts', 'routing/template.ts'],
   'admin/': ['core/', 'config/', 'store/', 'routing/', 'traffic/'],
   'listener/': ['core/', 'routing/', 'pipeline/'],
-  'cli/': ['gateway.ts', 'config/', 'core/', 'routing/', 'plugins/identity/api-key.ts', 'plugins/builtin.ts'],
+  'cli/': [
+    'issuer/',
+    'gateway.ts',
+    'config/',
+    'core/',
+    'routing/',
+    'plugins/identity/api-key.ts',
+    'plugins/builtin.ts',
+  ],
   'main.ts': ['cli/'],
   '': ['*'],
 }
