@@ -20,6 +20,7 @@ import { RedisAttempts } from './issuer/redis-attempts.ts'
 import { RedisSessions } from './issuer/redis-sessions.ts'
 import { type UserEntry, UserMistake, Users } from './issuer/users.ts'
 import type { PluginHost } from './pipeline/registry.ts'
+import { survivesAsHeader } from './plugins/identity/identity-headers.ts'
 import type { JwtOptions } from './plugins/identity/jwt-issuer.ts'
 
 /** The gateway's own issuer as the rest of a configuration needs it. */
@@ -156,18 +157,26 @@ function checkKeyFile(build: Build, file: string, place: readonly PropertyKey[])
 }
 
 function usersOf(build: Build, { users: written, usersFile }: IssuerConfig): Users {
-  const inFile = usersFile === undefined ? [] : readUsers(build, usersFile)
+  const entries = [...written, ...(usersFile === undefined ? [] : readUsers(build, usersFile))]
+  const mistake = (index: number, key: string, message: string): Error => {
+    if (index < written.length) return build.error(['auth', 'issuer', 'users', index, key], message)
+    const text = `${usersFile} [${index - written.length}].${key}: ${message}`
+    return build.error(['auth', 'issuer', 'usersFile'], text)
+  }
+  entries.forEach(({ name, id = name, roles, scopes }, index) => {
+    const wrong = [id, ...roles, ...scopes].find((text) => !survivesAsHeader(text))
+    if (wrong !== undefined)
+      throw mistake(index, 'name', `"${wrong}" cannot be passed on as a header: it is too long`)
+  })
   try {
-    const users = new Users([...written, ...inFile])
+    const users = new Users(entries)
+    const without = entries.filter(({ passwordHash }) => passwordHash === '').map(({ name }) => name)
+    if (without.length > 0) build.log.warn({ users: without }, 'users without a password cannot log in')
     if (!users.alike)
       build.log.warn({}, 'passwords are hashed in several ways: the time of a login tells who has which')
     return users
   } catch (error) {
-    if (!(error instanceof UserMistake)) throw error
-    const { index, key, message } = error
-    if (index < written.length) throw build.error(['auth', 'issuer', 'users', index, key], message)
-    const place = `[${index - written.length}].${key}`
-    throw build.error(['auth', 'issuer', 'usersFile'], `${usersFile} ${place}: ${message}`)
+    throw error instanceof UserMistake ? mistake(error.index, error.key, error.message) : error
   }
 }
 
