@@ -187,10 +187,12 @@ export class Revocations {
     if (until !== undefined && until <= now) throw new RangeError('`until` has passed')
     if (expiresAt <= now - skewMs) throw new RangeError('it has expired, and is refused anyway')
     if (note.length > 200) throw new RangeError('`note` has at most 200 characters')
+    const known = this.#entries.get(name)
     const isPause = until !== undefined && before === undefined
     return {
       version: this.#nextVersion(name),
-      expiresAt: isPause ? Math.min(until, expiresAt) : expiresAt + skewMs,
+      // Never earlier than what it replaces, so that a late word of that does not bring it back.
+      expiresAt: Math.max(isPause ? Math.min(until, expiresAt) : expiresAt + skewMs, known?.expiresAt ?? 0),
       before: isPerson(name) ? (before ?? (isPause ? 0 : now)) : Number.POSITIVE_INFINITY,
       until: until ?? 0,
       note,

@@ -115,7 +115,7 @@ export class SharedRevocations implements Shared {
 
   /** The whole list; what this node alone knows, or knows better, is to be written. */
   async #readAll(): Promise<void> {
-    const [count, newest] = await this.#both('GET', [keys.count], 'XREVRANGE', [
+    const [count, newest] = await this.#both('get', [keys.count], 'xrevrange', [
       keys.changes,
       '+',
       '-',
@@ -147,7 +147,7 @@ export class SharedRevocations implements Shared {
 
   /** Waits for changes, and looks whether Redis still is the one that the list was read from. */
   async #readNext(): Promise<void> {
-    const [count, size] = await this.#both('GET', [keys.count], 'HLEN', [keys.entries])
+    const [count, size] = await this.#both('get', [keys.count], 'hlen', [keys.entries])
     const isEmptied = size === 0 && this.#list.size > 0
     if (Number(count ?? 0) < this.#lastNumber || isEmptied) throw new Error('Redis has lost the list')
     const waited = this.#reader.xread('COUNT', 1_000, 'BLOCK', readMs, 'STREAMS', keys.changes, this.#lastId)
