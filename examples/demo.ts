@@ -3,6 +3,7 @@ import { createWriteStream, mkdirSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { SignJWT } from 'jose'
+import { hashPassword, writePasswordHash } from '../src/issuer/password-hash.ts'
 import { createApiKey, hashApiKey } from '../src/plugins/identity/api-key.ts'
 import { type DemoBackends, startDemoBackends } from './demo/backends.ts'
 import { type DemoProcess, startProcess } from './demo/processes.ts'
@@ -49,6 +50,7 @@ async function demo(): Promise<void> {
 async function makeCredentials(): Promise<{ credentials: Credentials; environment: Record<string, string> }> {
   const apiKey = createApiKey('demo')
   const trialKey = createApiKey('demo')
+  const password = randomBytes(12).toString('base64url')
   const secret = randomBytes(32).toString('hex')
   const jwt = await new SignJWT({ name: 'Ada Lovelace', roles: ['reader'] })
     .setProtectedHeader({ alg: 'HS256', typ: 'JWT' })
@@ -59,11 +61,12 @@ async function makeCredentials(): Promise<{ credentials: Credentials; environmen
     .setExpirationTime('12h')
     .sign(new TextEncoder().encode(secret))
   return {
-    credentials: { apiKey, jwt, trialKey },
+    credentials: { apiKey, jwt, trialKey, password },
     environment: {
       DEMO_KEY_HASH: hashApiKey(apiKey),
       TRIAL_KEY_HASH: hashApiKey(trialKey),
       JWT_SECRET: secret,
+      DEMO_PASSWORD_HASH: writePasswordHash(await hashPassword(password)),
     },
   }
 }
@@ -88,8 +91,9 @@ async function useUpTrialKey(samples: readonly Sample[]): Promise<void> {
 }
 
 function writeDemoFile(url: string, credentials: Credentials, samples: readonly Sample[]): void {
-  const { apiKey, jwt } = credentials
-  writeFileSync(`${root}/data/demo.json`, `${JSON.stringify({ url, apiKey, jwt, samples }, null, 2)}\n`)
+  const { apiKey, jwt, password } = credentials
+  const written = JSON.stringify({ url, apiKey, jwt, password, samples }, null, 2)
+  writeFileSync(`${root}/data/demo.json`, `${written}\n`)
 }
 
 function printDemo(
@@ -104,7 +108,10 @@ function printDemo(
   console.log(`  health, metrics   ${url}/health  ${url}/readyz?verbose  ${url}/metrics`)
   console.log('\nBackends')
   for (const { name, url: at } of backends.processes) console.log(`  ${name.padEnd(12)} ${at}`)
-  console.log(`\nCredentials of this run\n  API key  ${credentials.apiKey}\n  JWT      ${credentials.jwt}`)
+  const { apiKey, jwt, password } = credentials
+  console.log(
+    `\nCredentials of this run\n  API key  ${apiKey}\n  JWT      ${jwt}\n  user     ada, password ${password}`,
+  )
   console.log('\nTry')
   for (const sample of samples)
     console.log(`\n# ${sample.name} -> ${sample.expectStatus}\n${curlLine(sample)}`)

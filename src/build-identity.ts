@@ -1,9 +1,10 @@
 import { type Build, messageOf } from './build.ts'
 import type { Config } from './config/schema.ts'
 import { createIdentity, type Identity } from './plugins/identity/identity.ts'
+import type { JwtOptions } from './plugins/identity/jwt-issuer.ts'
 
-/** Who is believed to be who, for all routes of a configuration. */
-export function buildIdentity(build: Build): Identity {
+/** Who is believed to be who, for all routes of a configuration. `own`: the tokens of the gateway's own issuer. */
+export function buildIdentity(build: Build, own: JwtOptions | undefined): Identity {
   const { auth, consumers } = build.config
   const usable = auth.jwt.filter((issuer) => isUsable(issuer))
   for (const { issuer } of auth.jwt.filter((issuer) => !isUsable(issuer))) {
@@ -12,11 +13,14 @@ export function buildIdentity(build: Build): Identity {
   try {
     const identity = createIdentity(
       {
-        jwt: usable.map(({ clockSkew, maxAge, ...issuer }) => ({
-          ...issuer,
-          clockSkewMs: clockSkew,
-          maxAgeMs: maxAge,
-        })),
+        jwt: [
+          ...usable.map(({ clockSkew, maxAge, ...issuer }) => ({
+            ...issuer,
+            clockSkewMs: clockSkew,
+            maxAgeMs: maxAge,
+          })),
+          ...(own === undefined ? [] : [own]),
+        ],
         apiKeys: auth.apiKeys,
         consumers,
         revocations: build.identity.revocations,

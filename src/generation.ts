@@ -2,6 +2,7 @@ import { type ApiDescription, describedApi } from './api-description.ts'
 import { Build, type BuildContext } from './build.ts'
 import { buildFrontEnds } from './build-front-ends.ts'
 import { buildIdentity } from './build-identity.ts'
+import { buildIssuer } from './build-issuer.ts'
 import { buildIdentities, checkUpstreamTls } from './build-tls.ts'
 import type { LoadedConfig } from './config/load.ts'
 import type { Config } from './config/schema.ts'
@@ -40,8 +41,9 @@ export async function buildGeneration(loaded: LoadedConfig, context: BuildContex
     const identities = buildIdentities(build)
     checkUpstreamTls(build)
     const shared = loaded.config.plugins.map((use, index) => build.plugin(use, undefined, ['plugins', index]))
-    const identity = buildIdentity(build)
-    const frontEnds = await buildFrontEnds(build)
+    const issuer = await buildIssuer(build)
+    const identity = buildIdentity(build, issuer?.tokens)
+    const frontEnds = await buildFrontEnds(build, issuer)
     const table = tableOf(build, plansOf(build, { frontEnds, shared, identity }))
     const grpc = frontEnds.find((frontEnd) => frontEnd.name === 'grpc')
     const unrouted = unroutedPlan(shared)

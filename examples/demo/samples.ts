@@ -15,10 +15,12 @@ export interface Credentials {
   readonly jwt: string
   /** A key whose limits are used up, so that 429 can be seen at once. */
   readonly trialKey: string
+  /** Of the user `ada`, for the gateway's own issuer. */
+  readonly password: string
 }
 
 /** Requests that show each protocol answering, refusing and limiting. */
-export function demoSamples(url: string, { apiKey, jwt, trialKey }: Credentials): Sample[] {
+export function demoSamples(url: string, { apiKey, jwt, trialKey, password }: Credentials): Sample[] {
   const key = { 'X-API-Key': apiKey }
   const token = { Authorization: `Bearer ${jwt}` }
   const json = { 'Content-Type': 'application/json' }
@@ -39,7 +41,9 @@ export function demoSamples(url: string, { apiKey, jwt, trialKey }: Credentials)
   ): Sample => {
     return { name, method: 'POST', url: url + path, headers: { ...json, ...headers }, body, expectStatus }
   }
+  const login = JSON.stringify({ username: 'ada', password })
   return [
+    post('REST: a token for a user name and password', '/auth/login', {}, login, 200),
     get('REST: a user, version 1', '/v1/users/42', key, 200),
     get('REST: the same user, version 2', '/v2/users/42', token, 200),
     get('REST: orders, from two instances in turn', '/v1/orders', key, 200),

@@ -71,6 +71,7 @@ const commands: readonly Command[] = [
   { words: ['routes', 'list'], run: async (input) => (await import('./routes.ts')).listRoutes(input) },
   { words: ['routes', 'explain'], run: async (input) => (await import('./routes.ts')).explainRoute(input) },
   { words: ['keys', 'create'], run: async (input) => (await import('./keys.ts')).createKey(input) },
+  { words: ['users', 'hash'], run: async (input) => (await import('./users.ts')).hashUserPassword(input) },
   { words: ['token', 'sign'], run: async (input) => (await import('./token.ts')).signToken(input) },
   { words: ['schema'], run: async () => (await import('./schema.ts')).printSchema() },
 ]
@@ -94,6 +95,7 @@ const usage = `gateway <command> [--config gateway.yaml] [--json]
   routes explain METHOD PATH [-H 'Name: value']
                                     which route takes a request, and why others do not
   keys create CONSUMER              make an API key; only the hash belongs into the configuration
+  users hash                        read a password, and print the hash for auth.issuer.users
   token sign SUBJECT [--role R]     sign a JWT for trying things, with the configuration's own HS secret
   schema                            the JSON schema of the configuration
 

@@ -1,4 +1,5 @@
 import type { CanaryConfig } from './canary-keys.ts'
+import { issuerProblems } from './issuer-problems.ts'
 import type { MirrorConfig } from './mirror-keys.ts'
 import { wordHint } from './nearest-word.ts'
 import type { Config } from './schema.ts'
@@ -34,6 +35,7 @@ export function checkReferences(config: Config): ReferenceProblem[] {
   }
   const needIdentity = (auth: string, path: readonly PropertyKey[]): void => {
     if (auth === 'none' || config.consumers.length > 0 || config.auth.jwt.length > 0) return
+    if (config.auth.issuer !== undefined) return
     problems.push({
       path,
       message: `needs an identity, but there are no consumers and no auth.jwt; add one, or set auth: none`,
@@ -108,6 +110,7 @@ export function checkReferences(config: Config): ReferenceProblem[] {
     needIdentity(service.auth, ['grpc', 'services', name])
     needCaller(service, ['grpc', 'services', name])
   }
+  problems.push(...issuerProblems(config))
   problems.push(...repeated('routes', config.routes), ...repeated('consumers', config.consumers))
   return problems
 }

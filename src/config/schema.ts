@@ -3,6 +3,7 @@ import { authKeys, consumerSchema } from './auth-keys.ts'
 import { name, object } from './declare.ts'
 import { graphqlSchema } from './graphql-schema.ts'
 import { grpcSchema } from './grpc-schema.ts'
+import { issuerSchema } from './issuer-keys.ts'
 import { type PluginOptions, pluginList } from './plugin-list.ts'
 import { routeSchema } from './route-schema.ts'
 import { observabilityKeys, serverKeys, storeKeys } from './server-keys.ts'
@@ -35,7 +36,12 @@ export function configSchema(plugins: readonly PluginOptions[]) {
     grpc: grpcSchema(uses)
       .optional()
       .describe('gRPC services reached by REST through google.api.http annotations; absent: none.'),
-    auth: object(authKeys).describe('How callers prove who they are.'),
+    auth: object({
+      ...authKeys,
+      issuer: issuerSchema(uses)
+        .optional()
+        .describe('Tokens of the gateway itself, for those who have no identity provider; absent: none.'),
+    }).describe('How callers prove who they are.'),
     consumers: z.array(consumerSchema).default([]).describe('Callers with API keys.'),
   })
 }

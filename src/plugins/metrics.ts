@@ -179,6 +179,10 @@ const authReasons: ReadonlySet<Reason> = new Set([
   'KEY_EXPIRED',
   'JWT_INVALID',
   'JWT_EXPIRED',
+  'TOKEN_REVOKED',
+  'KEY_REVOKED',
+  'LOGIN_FAILED',
+  'TOO_MANY_ATTEMPTS',
   'ROLE_MISSING',
   'SCOPE_MISSING',
 ])

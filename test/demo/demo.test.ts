@@ -58,8 +58,8 @@ describe('npm run demo', () => {
   for (const [file, blocks] of Object.entries(shellBlocks())) {
     for (const { line, script, expected } of blocks) {
       test(`the commands in ${file}, line ${line}, print what stands below them`, async () => {
-        const { url, apiKey, jwt } = demoFile()
-        const env = { ...process.env, URL: url, KEY: apiKey, JWT: jwt }
+        const { url, apiKey, jwt, password } = demoFile()
+        const env = { ...process.env, URL: url, KEY: apiKey, JWT: jwt, PASSWORD: password }
         const { stdout } = await run('bash', ['-euc', script], { cwd: root, env })
         for (const text of expected) assert.ok(stdout.includes(text), `"${text}" is not in: ${stdout}`)
       })

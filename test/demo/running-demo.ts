@@ -20,6 +20,7 @@ export interface DemoFile {
   readonly url: string
   readonly apiKey: string
   readonly jwt: string
+  readonly password: string
   readonly samples: readonly Sample[]
 }
 

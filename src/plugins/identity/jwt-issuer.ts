@@ -2,9 +2,9 @@ import { createSecretKey } from 'node:crypto'
 import { errors, type JWTPayload, type JWTVerifyGetKey, type JWTVerifyOptions, jwtVerify } from 'jose'
 import type { ClaimNames } from './claims.ts'
 import { localKeys, remoteKeys } from './jwks.ts'
-import { jwtInvalid } from './refusals.ts'
+import { jwtInvalid, tokenRevoked } from './refusals.ts'
 
-/** Whose tokens are accepted and how they are checked. Exactly one of `secret`, `jwks` and `jwksUri`. */
+/** Whose tokens are accepted and how they are checked. Exactly one of `keys`, `secret`, `jwks` and `jwksUri`. */
 export interface JwtOptions {
   /** The `iss` of its tokens, character by character. */
   readonly issuer: string
@@ -12,6 +12,8 @@ export interface JwtOptions {
   readonly audience: string
   /** JWS algorithms (RFC 7518) that are accepted; what a token says of itself never adds to them. */
   readonly algorithms: readonly string[]
+  /** Keys that are at hand: those of the gateway's own issuer. */
+  readonly keys?: JWTVerifyGetKey | undefined
   /** For HS256, HS384 and HS512: at least 32 bytes. */
   readonly secret?: string | undefined
   /** The text of a JSON Web Key Set. */
@@ -29,6 +31,8 @@ export interface JwtOptions {
   /** The `typ` of the header, `application/` left out or not (RFC 8725 section 3.11); any when absent. */
   readonly type?: string | undefined
   readonly claims?: ClaimNames | undefined
+  /** Asked once for each token that is valid: whether it is accepted. Default: all are. */
+  readonly accepts?: ((payload: JWTPayload) => boolean) | undefined
 }
 
 const symmetric = new Set(['HS256', 'HS384', 'HS512'])
@@ -84,6 +88,7 @@ export class JwtIssuer {
     const payload = await this.#verifyAt(token, { ...this.#rules, currentDate: new Date(nowMs) })
     // A token from the future would outlive whatever ends all tokens up to now.
     if ((payload.iat ?? 0) * 1_000 > nowMs + this.options.clockSkewMs) throw jwtInvalid('iat in the future')
+    if (this.options.accepts?.(payload) === false) throw tokenRevoked()
     return payload
   }
 
@@ -118,10 +123,10 @@ async function verifyWithAny(
 }
 
 function keysOf(options: JwtOptions, place: string, now: () => number): JWTVerifyGetKey {
-  const { secret, jwks, jwksUri, algorithms, clockSkewMs } = options
+  const { keys, secret, jwks, jwksUri, algorithms, clockSkewMs } = options
   if (!(clockSkewMs >= 0 && clockSkewMs <= maxClockSkewMs))
     throw new Error(`${place}.clockSkew: must be 0s to 60s`)
-  if ([secret, jwks, jwksUri].filter((source) => source !== undefined).length !== 1) {
+  if ([keys, secret, jwks, jwksUri].filter((source) => source !== undefined).length !== 1) {
     throw new Error(`${place}: must have exactly one of secret, jwks and jwksUri`)
   }
   const [allowed, kind] =
@@ -131,6 +136,7 @@ function keysOf(options: JwtOptions, place: string, now: () => number): JWTVerif
     const found = wrong === undefined ? '' : `, not ${wrong}`
     throw new Error(`${place}.algorithms: with ${kind} must be of ${[...allowed].join(', ')}${found}`)
   }
+  if (keys !== undefined) return keys
   if (jwks !== undefined) return localKeys(jwks, `${place}.jwks`)
   if (jwksUri !== undefined) {
     if (!/^https?:/.test(jwksUri) || !URL.canParse(jwksUri))

@@ -1,0 +1,37 @@
+import type { Redis } from 'ioredis'
+import { GatewayError } from '../core/error.ts'
+
+const timeoutMs = 1_000
+
+/** A script that runs in Redis as one step, under a name of its own. */
+export interface RedisScript {
+  readonly name: string
+  readonly lua: string
+  readonly keys: number
+}
+
+/** Runs a script. Rejects with UNAVAILABLE when Redis fails or has not answered within a second: what it would decide must not be guessed. */
+export async function askRedis(
+  redis: Redis,
+  { name, lua, keys }: RedisScript,
+  sent: readonly (string | number)[],
+): Promise<unknown> {
+  if (!(name in redis)) redis.defineCommand(name, { lua, numberOfKeys: keys })
+  // ioredis adds the command under its name; its types cannot know.
+  const command = (redis as unknown as Record<string, (...sent: unknown[]) => Promise<unknown>>)[name]
+  const late = Promise.withResolvers<never>()
+  const timer = setTimeout(
+    () => late.reject(new Error(`Redis did not answer within ${timeoutMs} ms`)),
+    timeoutMs,
+  )
+  try {
+    return await Promise.race([command?.apply(redis, [...sent]), late.promise])
+  } catch (cause) {
+    throw new GatewayError('UNAVAILABLE', 'Logins are not available at the moment.', {
+      cause,
+      retryAfterMs: 1_000,
+    })
+  } finally {
+    clearTimeout(timer)
+  }
+}
