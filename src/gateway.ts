@@ -1,7 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { Express } from 'express'
-import type { Redis } from 'ioredis'
 import { Registry } from 'prom-client'
 import { createApp } from './admin/app.ts'
 import type { GatewayStatus } from './admin/health.ts'
@@ -26,7 +25,7 @@ import { createLog } from './log.ts'
 import { type OpenPorts, openPorts, overloadOf, serverLimits } from './ports.ts'
 import type { RoutingTable } from './routing/table.ts'
 import { readSource, type Source } from './source.ts'
-import { connectRedis } from './store/redis.ts'
+import { connectRedis, type RedisClient } from './store/redis.ts'
 import type { Release } from './traffic/canary/release.ts'
 import { registerUpstreamMetrics } from './upstream-metrics.ts'
 import { Upstreams } from './upstreams.ts'
@@ -59,7 +58,7 @@ export class Gateway {
   readonly #gauges: GatewayMetrics
   readonly #certificates: CertificateWatch
   readonly #startedAt = Date.now()
-  readonly #redis: Redis | undefined
+  readonly #redis: RedisClient | undefined
   #ports: OpenPorts | undefined
   #draining = false
 
@@ -71,8 +70,9 @@ export class Gateway {
     registerCanaryMetrics(this.metrics, () => this.canaries.values())
     registerUpstreamMetrics(this.metrics, () => this.#generations.current.upstreams)
     this.#certificates = new CertificateWatch(this.log, now)
-    const { url = '' } = stores.redis ?? {}
-    this.#redis = url === '' || offline ? undefined : connectRedis(url, this.log)
+    const { redis } = stores
+    this.#redis =
+      redis === undefined || redis.url === '' || offline ? undefined : connectRedis(redis, this.log)
     const { log, metrics } = this
     this.identity = new IdentityState({ ...auth.revocation, redis: this.#redis, log, metrics, now })
     this.#generations = new Generations({

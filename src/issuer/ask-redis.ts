@@ -1,5 +1,5 @@
-import type { Redis } from 'ioredis'
 import { GatewayError } from '../core/error.ts'
+import type { RedisClient } from '../store/redis.ts'
 
 const timeoutMs = 1_000
 
@@ -12,7 +12,7 @@ export interface RedisScript {
 
 /** Runs a script. Rejects with UNAVAILABLE when Redis fails or has not answered within a second: what it would decide must not be guessed. */
 export async function askRedis(
-  redis: Redis,
+  redis: RedisClient,
   { name, lua, keys }: RedisScript,
   sent: readonly (string | number)[],
 ): Promise<unknown> {

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto'
-import type { Redis } from 'ioredis'
+import type { RedisClient } from '../store/redis.ts'
 import { askRedis, type RedisScript } from './ask-redis.ts'
 import {
   type AttemptKeys,
@@ -12,11 +12,11 @@ import {
 
 /** Failed logins as all gateways of one Redis have seen them, by its clock. */
 export class RedisAttempts implements Attempts {
-  readonly #redis: Redis
+  readonly #redis: RedisClient
   readonly #limits: AttemptLimits
   readonly #prefix: string
 
-  constructor(redis: Redis, issuer: string, limits: AttemptLimits) {
+  constructor(redis: RedisClient, issuer: string, limits: AttemptLimits) {
     this.#redis = redis
     this.#limits = limits
     this.#prefix = `trivium:{logins:${hash('sha256', issuer, 'base64url').slice(0, 11)}}:`

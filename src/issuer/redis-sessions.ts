@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto'
-import type { Redis } from 'ioredis'
+import type { RedisClient } from '../store/redis.ts'
 import { askRedis, type RedisScript } from './ask-redis.ts'
 import type { Rotation, Session, Sessions } from './session.ts'
 
@@ -8,11 +8,11 @@ import type { Rotation, Session, Sessions } from './session.ts'
  * have one hash tag, because a script finds the second by the first.
  */
 export class RedisSessions implements Sessions {
-  readonly #redis: Redis
+  readonly #redis: RedisClient
   readonly #prefix: string
 
   /** @param issuer whose sessions they are: others may use the same Redis. */
-  constructor(redis: Redis, issuer: string) {
+  constructor(redis: RedisClient, issuer: string) {
     this.#redis = redis
     this.#prefix = `trivium:{sessions:${hash('sha256', issuer, 'base64url').slice(0, 11)}}:`
   }
