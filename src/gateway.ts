@@ -5,6 +5,7 @@ import type { Redis } from 'ioredis'
 import { Registry } from 'prom-client'
 import { createApp } from './admin/app.ts'
 import type { GatewayStatus } from './admin/health.ts'
+import { adminApi } from './admin-api.ts'
 import { registerCanaryMetrics } from './canary-metrics.ts'
 import { CertificateWatch } from './certificate-expiry.ts'
 import { maskSecrets } from './config/mask.ts'
@@ -91,9 +92,10 @@ export class Gateway {
       },
     })
     this.#overload = overloadOf(server, { ...options, log: this.log })
+    const proxies = new TrustedProxies(server.trustedProxies)
     this.#listener = new Listener({
       limits: server.limits,
-      proxies: new TrustedProxies(server.trustedProxies),
+      proxies,
       current: () => this.#generations.current,
       overload: this.#overload,
       draining: () => this.#draining,
@@ -103,6 +105,16 @@ export class Gateway {
       status: () => this.status(),
       draining: () => this.#draining,
       grpcDescription: () => this.#generations.current.grpcDescription(),
+      admin: {
+        path: first.admin.path,
+        router: adminApi({
+          identity: this.identity,
+          proxies,
+          log: this.log,
+          now,
+          config: () => this.config,
+        }),
+      },
       notFound: (req, res) => this.#listener.notFound(req, res),
       failed: (req, res, error) => this.#listener.failed(req, res, error),
       extend: options.extend,

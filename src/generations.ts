@@ -191,7 +191,7 @@ export class Generations {
   }
 }
 
-function onlyAtStart({ server, stores, observability }: Config): Readonly<Record<string, unknown>> {
+function onlyAtStart({ server, admin, stores, observability }: Config): Readonly<Record<string, unknown>> {
   const { bodyBytes: _, ...limits } = server.limits
   const { listen, trustedProxies, tls, overload } = server
   return {
@@ -200,6 +200,7 @@ function onlyAtStart({ server, stores, observability }: Config): Readonly<Record
     'server.trustedProxies': trustedProxies,
     'server.limits': limits,
     'server.overload': overload,
+    'admin.path': admin.path,
     stores,
     observability,
   }

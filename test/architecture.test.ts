@@ -29,7 +29,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   ],
   'front-ends/graphql/': ['core/', 'traffic/', 'front-ends/body.ts', 'front-ends/json-body.ts'],
   'front-ends/grpc/': ['core/', 'traffic/', 'front-ends/body.ts', 'routing/template.ts'],
-  'admin/': ['core/', 'config/', 'store/', 'routing/', 'traffic/'],
+  'admin/': ['core/', 'config/', 'plugins/identity/'],
   'listener/': ['core/', 'routing/', 'pipeline/'],
   'cli/': ['gateway.ts', 'config/', 'core/', 'routing/', 'plugins/identity/api-key.ts', 'plugins/builtin.ts'],
   'main.ts': ['cli/'],
