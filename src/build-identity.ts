@@ -1,5 +1,6 @@
 import { type Build, messageOf } from './build.ts'
 import type { Config } from './config/schema.ts'
+import { FailedAttempts } from './core/failed-attempts.ts'
 import { createIdentity, type Identity } from './plugins/identity/identity.ts'
 
 /** Who is believed to be who, for all routes of a configuration. */
@@ -9,6 +10,7 @@ export function buildIdentity(build: Build): Identity {
   for (const { issuer } of auth.jwt.filter((issuer) => !isUsable(issuer))) {
     build.log.warn({ issuer }, 'the secret of this issuer is empty: its tokens are refused')
   }
+  const { limit, window: windowMs } = auth.failures
   try {
     const identity = createIdentity(
       {
@@ -20,6 +22,10 @@ export function buildIdentity(build: Build): Identity {
         apiKeys: auth.apiKeys,
         consumers,
         revocations: build.identity.revocations,
+        managed: build.identity.keys,
+        failures: build
+          .host(undefined)
+          .keep(`failures:${limit}:${windowMs}`, () => new FailedAttempts({ limit, windowMs })),
       },
       build.host(undefined),
     )

@@ -3,9 +3,8 @@ import type { Duplex } from 'node:stream'
 import type { Express } from 'express'
 import type { Redis } from 'ioredis'
 import { Registry } from 'prom-client'
-import { createApp } from './admin/app.ts'
 import type { GatewayStatus } from './admin/health.ts'
-import { adminApi } from './admin-api.ts'
+import { managementApp } from './admin-api.ts'
 import { registerCanaryMetrics } from './canary-metrics.ts'
 import { CertificateWatch } from './certificate-expiry.ts'
 import { maskSecrets } from './config/mask.ts'
@@ -51,7 +50,7 @@ export class Gateway {
   /** Instances that announce themselves, for upstreams with discovery of type `registry`. Reloads do not touch it. */
   readonly registry = new ServiceRegistry()
   /** What it knows of credentials besides its configuration. */
-  readonly identity = new IdentityState()
+  readonly identity: IdentityState
   readonly #generations: Generations
   readonly #listener: Listener
   readonly #overload: Overload
@@ -74,6 +73,7 @@ export class Gateway {
     this.#certificates = new CertificateWatch(this.log, now)
     const { url = '' } = stores.redis ?? {}
     this.#redis = url === '' || offline ? undefined : connectRedis(url, this.log)
+    this.identity = new IdentityState({ redis: this.#redis, log: this.log, now })
     this.#generations = new Generations({
       source: options,
       watch: watch && options.file !== undefined,
@@ -100,23 +100,13 @@ export class Gateway {
       overload: this.#overload,
       draining: () => this.#draining,
     })
-    this.#app = createApp({
-      metrics: this.metrics,
-      status: () => this.status(),
+    this.#app = managementApp(this, {
+      listener: this.#listener,
+      proxies,
+      current: () => this.#generations.current,
       draining: () => this.#draining,
-      grpcDescription: () => this.#generations.current.grpcDescription(),
-      admin: {
-        path: first.admin.path,
-        router: adminApi({
-          identity: this.identity,
-          proxies,
-          log: this.log,
-          now,
-          config: () => this.config,
-        }),
-      },
-      notFound: (req, res) => this.#listener.notFound(req, res),
-      failed: (req, res, error) => this.#listener.failed(req, res, error),
+      adminPath: first.admin.path,
+      now,
       extend: options.extend,
     })
     this.#server = new GatewayServer({
@@ -171,6 +161,7 @@ export class Gateway {
   /** Called once by {@link createGateway}. */
   async start(source: Source, files: SeenFiles): Promise<void> {
     try {
+      await this.identity.start()
       await this.#generations.start(source, files)
       this.#useCertificates()
     } catch (error) {
@@ -212,6 +203,7 @@ export class Gateway {
       activeConnections: await this.#server.connections(),
       refusedConfig: this.#generations.refused,
       redis: status === undefined ? undefined : status === 'ready' ? 'up' : 'down',
+      keys: this.identity.keys,
       upstreams: this.#generations.upstreams(),
       reflections: this.#generations.reflections(),
       routes: this.table.entries.length,
@@ -250,6 +242,7 @@ export class Gateway {
     this.#certificates.close()
     await this.#generations.close()
     this.registry.close()
+    await this.identity.close()
     this.#redis?.disconnect()
   }
 }

@@ -12,6 +12,8 @@ export interface GatewayStatus {
   readonly refusedConfig: string | undefined
   /** `up`, `down`, or undefined when no Redis is configured. */
   readonly redis: 'up' | 'down' | undefined
+  /** API keys that were made while it runs; `trouble` is undefined when changes made elsewhere are heard of. */
+  readonly keys: { readonly size: number; readonly trouble: string | undefined }
   readonly upstreams: readonly UpstreamStatus[]
   /** The certificates that clients are shown, by name; Unix time in milliseconds. */
   readonly certificates: readonly { readonly name: string; readonly expiresAt: number }[]
@@ -106,6 +108,15 @@ export function readinessReport(status: GatewayStatus): { ready: boolean; checks
   })
   if (status.redis !== undefined) {
     checks.push({ name: 'redis', ok: status.redis === 'up', required: false, detail: status.redis })
+  }
+  const { size, trouble } = status.keys
+  if (status.redis !== undefined) {
+    checks.push({
+      name: 'keys',
+      ok: trouble === undefined,
+      required: false,
+      detail: trouble === undefined ? `${size} managed keys` : `the last ${size} known hold: ${trouble}`,
+    })
   }
   for (const { upstream, trouble } of status.reflections) {
     checks.push({

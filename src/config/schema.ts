@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { adminSchema } from './admin-keys.ts'
-import { authKeys, consumerSchema } from './auth-keys.ts'
+import { consumerSchema } from './api-key-keys.ts'
+import { authKeys } from './auth-keys.ts'
 import { name, object } from './declare.ts'
 import { graphqlSchema } from './graphql-schema.ts'
 import { grpcSchema } from './grpc-schema.ts'

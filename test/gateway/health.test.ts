@@ -282,6 +282,7 @@ function reportOf(upstreams: readonly UpstreamStatus[], redis: 'up' | 'down' | u
     refusedConfig: undefined,
     redis,
     shed: {},
+    keys: { size: 0, trouble: undefined },
     upstreams,
     certificates: [],
     reflections: [],

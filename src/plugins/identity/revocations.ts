@@ -12,8 +12,11 @@ export class Revocations {
   /** Throws TOKEN_REVOKED or KEY_REVOKED. */
   check(principal: Principal): void {
     if (this.#credentials.size === 0 && this.#users.size === 0) return
-    if (this.#credentials.has(credentialKey(principal)) || this.#isBanned(principal))
-      throw principal.via === 'apiKey' ? keyRevoked() : tokenRevoked()
+    if (this.isRevoked(principal)) throw principal.via === 'apiKey' ? keyRevoked() : tokenRevoked()
+  }
+
+  isRevoked(principal: Principal): boolean {
+    return this.#credentials.has(credentialKey(principal)) || this.#isBanned(principal)
   }
 
   /** `expiresAt`: Unix time in milliseconds. */
