@@ -70,9 +70,9 @@ export const consumerSchema = z.strictObject({
           .string()
           .regex(
             /^sha256:[0-9a-f]{64}$/,
-            'expected sha256: and 64 hexadecimal digits; `gateway keys create` prints one',
+            'expected sha256: and 64 hexadecimal digits; `gateway keys create --offline` prints one',
           )
-          .describe('sha256:<hex> of the whole key; `gateway keys create` makes both.'),
+          .describe('sha256:<hex> of the whole key; `gateway keys create --offline` makes both.'),
         name: z.string().optional().describe('To tell keys apart.'),
         prefix: z.string().max(32).optional().describe('How the key begins, to find out whose one is.'),
         expiresAt: z.iso.datetime().optional().describe('Not accepted after this moment.'),

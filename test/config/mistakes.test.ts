@@ -501,7 +501,7 @@ const cases: readonly MistakeCase[] = [
     name: 'a key of a consumer that is no hash',
     yaml: 'consumers:\n  - id: c\n    keys: [{‸hash: gwk_live_x}]\n',
     says: [
-      'consumers[0].keys[0].hash: expected sha256: and 64 hexadecimal digits; `gateway keys create` prints one',
+      'consumers[0].keys[0].hash: expected sha256: and 64 hexadecimal digits; `gateway keys create --offline` prints one',
     ],
   },
   {
