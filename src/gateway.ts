@@ -64,7 +64,7 @@ export class Gateway {
   #draining = false
 
   constructor(options: GatewayOptions, first: Config) {
-    const { server, observability, stores } = first
+    const { server, observability, stores, auth } = first
     const { offline = false, watch = true, now = Date.now } = options
     this.log = options.log ?? createLog(observability.log.level)
     this.#gauges = new GatewayMetrics(this.metrics, observability.metrics, () => this.status())
@@ -73,7 +73,8 @@ export class Gateway {
     this.#certificates = new CertificateWatch(this.log, now)
     const { url = '' } = stores.redis ?? {}
     this.#redis = url === '' || offline ? undefined : connectRedis(url, this.log)
-    this.identity = new IdentityState({ redis: this.#redis, log: this.log, now })
+    const { log, metrics } = this
+    this.identity = new IdentityState({ ...auth.revocation, redis: this.#redis, log, metrics, now })
     this.#generations = new Generations({
       source: options,
       watch: watch && options.file !== undefined,
@@ -100,6 +101,7 @@ export class Gateway {
       overload: this.#overload,
       draining: () => this.#draining,
     })
+    this.identity.endStreams(this.#listener.active, () => this.config.auth.revocation)
     this.#app = managementApp(this, {
       listener: this.#listener,
       proxies,
@@ -161,8 +163,7 @@ export class Gateway {
   /** Called once by {@link createGateway}. */
   async start(source: Source, files: SeenFiles): Promise<void> {
     try {
-      await this.identity.start()
-      await this.#generations.start(source, files)
+      await Promise.all([this.#generations.start(source, files), this.identity.start()])
       this.#useCertificates()
     } catch (error) {
       await this.dispose()
@@ -204,6 +205,7 @@ export class Gateway {
       refusedConfig: this.#generations.refused,
       redis: status === undefined ? undefined : status === 'ready' ? 'up' : 'down',
       keys: this.identity.keys,
+      revocations: this.identity.status(),
       upstreams: this.#generations.upstreams(),
       reflections: this.#generations.reflections(),
       routes: this.table.entries.length,
@@ -241,8 +243,8 @@ export class Gateway {
     this.#overload.close()
     this.#certificates.close()
     await this.#generations.close()
-    this.registry.close()
     await this.identity.close()
+    this.registry.close()
     this.#redis?.disconnect()
   }
 }

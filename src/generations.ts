@@ -191,7 +191,8 @@ export class Generations {
   }
 }
 
-function onlyAtStart({ server, admin, stores, observability }: Config): Readonly<Record<string, unknown>> {
+function onlyAtStart(config: Config): Readonly<Record<string, unknown>> {
+  const { server, admin, stores, observability, auth } = config
   const { bodyBytes: _, ...limits } = server.limits
   const { listen, trustedProxies, tls, overload } = server
   return {
@@ -201,6 +202,7 @@ function onlyAtStart({ server, admin, stores, observability }: Config): Readonly
     'server.limits': limits,
     'server.overload': overload,
     'admin.path': admin.path,
+    'auth.revocation': { maxEntries: auth.revocation.maxEntries, required: auth.revocation.required },
     stores,
     observability,
   }

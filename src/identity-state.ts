@@ -1,31 +1,77 @@
 import type { Redis } from 'ioredis'
+import type { Registry } from 'prom-client'
+import type { RevocationStatus } from './admin/health.ts'
 import type { Logger } from './core/log.ts'
+import type { ActiveExchanges } from './listener/active-exchanges.ts'
 import { ManagedKeys } from './plugins/identity/managed-keys.ts'
 import { RedisKeyStore } from './plugins/identity/redis-key-store.ts'
 import { Revocations } from './plugins/identity/revocations.ts'
+import { SharedRevocations, type SharingStatus } from './plugins/identity/shared-revocations.ts'
+import { registerRevocationMetrics } from './revocation-metrics.ts'
+import { endStreamsOfRevoked, type StreamEndSettings } from './stream-end.ts'
 
 export interface IdentityStateOptions {
-  /** What gateways share; absent: each knows only of itself. */
+  /** Absent: other nodes know nothing of this one. */
   readonly redis?: Redis | undefined
   readonly log: Logger
+  readonly metrics: Registry
+  /** Revocations at the most. */
+  readonly maxEntries: number
+  /** Whether the gateway is not ready before it has read the shared list once. */
+  readonly required: boolean
   now(): number
 }
 
+/** How long a start waits for the list of revocations. */
+const startMs = 3_000
+
 /** What a gateway knows of credentials besides its configuration; made once, so that no reload loses it. */
 export class IdentityState {
-  readonly revocations = new Revocations()
+  readonly revocations: Revocations
+  /** API keys that are made while it runs. */
   readonly keys: ManagedKeys
+  readonly #shared: SharedRevocations | undefined
+  readonly #required: boolean
+  readonly #now: () => number
+  readonly #sweeper: NodeJS.Timeout
+  #stopEndingStreams = (): void => {}
 
-  constructor({ redis, log, now }: IdentityStateOptions) {
+  constructor({ redis, log, metrics, maxEntries, required, now }: IdentityStateOptions) {
+    this.revocations = new Revocations({ maxEntries, now })
+    this.#shared = redis && new SharedRevocations(redis, { list: this.revocations, log })
     this.keys = new ManagedKeys({ store: redis && new RedisKeyStore(redis), log, now })
+    this.#required = required
+    this.#now = now
+    registerRevocationMetrics(metrics, this)
+    this.#sweeper = setInterval(() => this.revocations.sweep(), 1_000).unref()
   }
 
-  /** Resolves when it knows what is shared, or cannot for now. */
+  /** Resolves when it knows what other nodes know, or could not find out. */
   async start(): Promise<void> {
-    await this.keys.start()
+    await Promise.all([this.#shared?.start(startMs), this.keys.start()])
+  }
+
+  /** How it shares revocations with other nodes; undefined: it does not. */
+  get sharing(): SharingStatus | undefined {
+    return this.#shared?.status()
+  }
+
+  /** Has the long-lived ones of `active` end with their credentials, as far as `settings` says so. Called once. */
+  endStreams(active: ActiveExchanges, settings: () => StreamEndSettings): void {
+    const { revocations } = this
+    this.#stopEndingStreams = endStreamsOfRevoked({ revocations, active, settings, now: this.#now })
+  }
+
+  /** How it is with revocations, for people. */
+  status(): RevocationStatus {
+    const { inStepAt = 1, trouble, unwritten = 0 } = this.sharing ?? {}
+    return { entries: this.revocations.size, trouble, unwritten, isMissing: this.#required && inStepAt === 0 }
   }
 
   async close(): Promise<void> {
+    this.#stopEndingStreams()
+    clearInterval(this.#sweeper)
+    this.#shared?.close()
     await this.keys.close()
   }
 }

@@ -14,6 +14,7 @@ export interface GatewayStatus {
   readonly redis: 'up' | 'down' | undefined
   /** API keys that were made while it runs; `trouble` is undefined when changes made elsewhere are heard of. */
   readonly keys: { readonly size: number; readonly trouble: string | undefined }
+  readonly revocations: RevocationStatus
   readonly upstreams: readonly UpstreamStatus[]
   /** The certificates that clients are shown, by name; Unix time in milliseconds. */
   readonly certificates: readonly { readonly name: string; readonly expiresAt: number }[]
@@ -21,6 +22,16 @@ export interface GatewayStatus {
   readonly reflections: readonly { readonly upstream: string; readonly trouble: string | undefined }[]
   /** Rows of the routing table. */
   readonly routes: number
+}
+
+export interface RevocationStatus {
+  readonly entries: number
+  /** Why it may not know all that others have revoked; undefined: it does. */
+  readonly trouble: string | undefined
+  /** Made here, and not known to others yet. */
+  readonly unwritten: number
+  /** Whether the list was never read, and nobody shall be let in without it. */
+  readonly isMissing: boolean
 }
 
 export interface UpstreamStatus {
@@ -109,15 +120,28 @@ export function readinessReport(status: GatewayStatus): { ready: boolean; checks
   if (status.redis !== undefined) {
     checks.push({ name: 'redis', ok: status.redis === 'up', required: false, detail: status.redis })
   }
-  const { size, trouble } = status.keys
+  const { keys } = status
   if (status.redis !== undefined) {
     checks.push({
       name: 'keys',
-      ok: trouble === undefined,
+      ok: keys.trouble === undefined,
       required: false,
-      detail: trouble === undefined ? `${size} managed keys` : `the last ${size} known hold: ${trouble}`,
+      detail:
+        keys.trouble === undefined
+          ? `${keys.size} managed keys`
+          : `the last ${keys.size} known hold: ${keys.trouble}`,
     })
   }
+  const { entries, trouble, unwritten, isMissing } = status.revocations
+  checks.push({
+    name: 'revocations',
+    ok: trouble === undefined,
+    required: isMissing,
+    detail:
+      trouble === undefined
+        ? `${entries} are known`
+        : `${trouble}: ${entries} are known, ${unwritten} of them to this node only`,
+  })
   for (const { upstream, trouble } of status.reflections) {
     checks.push({
       name: `reflection ${upstream}`,

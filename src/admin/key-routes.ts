@@ -126,11 +126,12 @@ export function keyRoutes(options: KeyRoutesOptions): AdminRoute[] {
       scope: 'keys',
       async serve({ params }) {
         const key = found(params.id)
-        const { id, expiresAt = Number.POSITIVE_INFINITY } = key
-        // Also that of a managed key: what it opened and still streams hears of it there.
-        await options.revocations.revoke({ via: 'apiKey', credentialId: id }, expiresAt)
-        const [body] = await shown([managed.get(id) === undefined ? key : await managed.revoke(id)])
-        return { body }
+        const { id, expiresAt } = key
+        // Also that of a managed key: it holds here without Redis, and what the key opened and still streams hears of it there.
+        const reach = await options.revocations.revoke({ key: id }, { expiresAt })
+        const isManaged = managed.get(id) !== undefined
+        const [body] = await shown([isManaged ? await managed.revoke(id).catch(unlessAway(key)) : key])
+        return { body: { ...body, reach } }
       },
     },
     {
@@ -143,6 +144,14 @@ export function keyRoutes(options: KeyRoutesOptions): AdminRoute[] {
       },
     },
   ]
+}
+
+/** What is revoked on one gateway is so on all of them once Redis is back. */
+function unlessAway(key: KeyRecord): (error: unknown) => KeyRecord {
+  return (error) => {
+    if (error instanceof GatewayError && error.reason === 'UNAVAILABLE') return key
+    throw error
+  }
 }
 
 interface Told {

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { duration, size } from '../core/units.ts'
 import { apiKeyKeys, failureKeys } from './api-key-keys.ts'
 import { object } from './declare.ts'
+import { revocationKeys } from './revocation-keys.ts'
 
 /** `auth`. */
 export const authKeys = {
@@ -71,4 +72,5 @@ export const authKeys = {
     .describe('Issuers of JSON Web Tokens.'),
   apiKeys: apiKeyKeys,
   failures: failureKeys,
+  revocation: revocationKeys,
 }

@@ -57,6 +57,8 @@ export interface Principal {
    * SHA-256 of a certificate. Never the credential itself.
    */
   readonly credentialId?: string
+  /** Of a token: by what it is revoked when nothing else tells it from others; see `tokenDigest`. */
+  readonly tokenDigest?: string
   /** When the credential was issued, Unix time in milliseconds, where it says. */
   readonly issuedAt?: number
   /** From then on the credential is not accepted; Unix time in milliseconds. */
@@ -141,7 +143,7 @@ export abstract class Exchange {
   #id: string | undefined
   #trace: TraceContext | undefined
   #slots: Map<Slot<unknown>, unknown> | undefined
-  #whenGone: (() => void)[] | undefined
+  #whenGone: ((stopped?: GatewayError) => void)[] | undefined
   #abort: AbortController | undefined
   #gone = false
 
@@ -217,8 +219,11 @@ export abstract class Exchange {
     return this.#gone
   }
 
-  /** Calls `listener` once if the client goes away before its answer is complete (at once if it already has). */
-  whenGone(listener: () => void): void {
+  /**
+   * Calls `listener` if the client goes away before its answer is complete (at once if it already has), or with the reason if the exchange
+   * is stopped before. It may be called twice.
+   */
+  whenGone(listener: (stopped?: GatewayError) => void): void {
     if (this.#gone) {
       listener()
       return
@@ -235,6 +240,11 @@ export abstract class Exchange {
       this.whenGone(() => controller.abort())
     }
     return this.#abort.signal
+  }
+
+  /** Ends it although its client is there: what is under way for it is let go, for this reason. */
+  stop(error: GatewayError): void {
+    for (const listener of this.#whenGone ?? []) listener(error)
   }
 
   /** Tells everyone who asked that the client is gone. Called by the side that holds the socket. */

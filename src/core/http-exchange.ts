@@ -31,6 +31,7 @@ export class HttpExchange extends Exchange {
   #expectsContinue: boolean
   #isLast = false
   #settled = false
+  #stopped = false
   #tookOver = false
   #onSettled: (() => void) | undefined
   #codedBody: CodedBody | undefined
@@ -152,6 +153,19 @@ export class HttpExchange extends Exchange {
     this.row.frontEnd.refuse(this, error)
   }
 
+  /** What is not at its end by itself a moment later, in the words of its protocol, is broken off. */
+  override stop(error: GatewayError): void {
+    if (this.#stopped) return
+    this.#stopped = true
+    this.error ??= error
+    super.stop(error)
+    setTimeout(() => {
+      if (this.#settled) return
+      this.fail(error)
+      this.upgrade?.socket.destroy()
+    }, stopMs).unref()
+  }
+
   /** Calls `listener` after the `onSettled` hooks; the listener of this exchange uses it to count. */
   afterSettled(listener: () => void): void {
     this.#onSettled = listener
@@ -198,6 +212,9 @@ export interface HttpFacts {
   readonly ending?: WeakSet<Duplex>
   readonly upgrade: UpgradeSocket | undefined
 }
+
+/** How long an exchange that is stopped may take for its last words. */
+const stopMs = 250
 
 function ignore(): void {}
 

@@ -30,7 +30,9 @@ export function readBody(x: HttpExchange, maxBytes: number): Promise<Buffer> {
     req.once('error', (cause) =>
       reject(new GatewayError('CLIENT_GONE', 'The client closed the connection.', { cause })),
     )
-    x.whenGone(() => reject(new GatewayError('CLIENT_GONE', 'The client closed the connection.')))
+    x.whenGone((stopped) =>
+      reject(stopped ?? new GatewayError('CLIENT_GONE', 'The client closed the connection.')),
+    )
     x.acceptBody()
   })
 }

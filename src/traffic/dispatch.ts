@@ -18,7 +18,9 @@ export async function dispatch<C extends Call, Reply>(
   exchange.calls.push(call)
   const { onCall } = exchange.hooks
   for (let i = 0; i < onCall.length; i++) onCall[i]?.(exchange, call)
-  exchange.whenGone(() => call.end(new GatewayError('CLIENT_GONE', 'The client closed the connection.')))
+  exchange.whenGone((stopped) =>
+    call.end(stopped ?? new GatewayError('CLIENT_GONE', 'The client closed the connection.')),
+  )
   const { totalTimeoutMs } = call.upstream.options
   const clock =
     totalTimeoutMs > 0 && !call.streamed ? setTimeout(() => call.expire(), totalTimeoutMs) : undefined

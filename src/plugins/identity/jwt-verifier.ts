@@ -6,6 +6,7 @@ import { principalFrom } from './claims.ts'
 import { readCompactJws } from './compact-jws.ts'
 import { JwtIssuer, type JwtOptions } from './jwt-issuer.ts'
 import { jwtExpired, jwtInvalid } from './refusals.ts'
+import { tokenDigest } from './revocable.ts'
 
 const defaultMaxBytes = 8_192
 const maxCached = 10_000
@@ -59,8 +60,9 @@ export class JwtVerifier {
     if (token.length > (issuer.options.maxBytes ?? defaultMaxBytes)) throw jwtInvalid('too long')
     try {
       const payload = await issuer.verify(token)
-      const principal = principalFrom(payload, issuer.options.claims ?? {})
-      if (principal === undefined) throw jwtInvalid('names no user')
+      const named = principalFrom(payload, issuer.options.claims ?? {})
+      if (named === undefined) throw jwtInvalid('names no user')
+      const principal = { ...named, tokenDigest: tokenDigest(token) }
       this.#remember(digest, principal, issuer.expiresAt(payload))
       return principal
     } catch (error) {

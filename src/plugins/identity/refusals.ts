@@ -1,4 +1,5 @@
 import { GatewayError } from '../../core/error.ts'
+import type { Principal } from '../../core/exchange.ts'
 
 const bearer = 'Bearer realm="trivium"'
 const apiKey = 'ApiKey realm="trivium"'
@@ -70,6 +71,15 @@ export function tooManyAttempts(retryAfterMs: number): GatewayError {
       retryAfterMs,
     },
   )
+}
+
+/** What a caller is told whose credential was revoked, whatever kind it is of. */
+export function credentialRevoked({ via }: Pick<Principal, 'via'>): GatewayError {
+  return via === 'apiKey' ? keyRevoked() : tokenRevoked()
+}
+
+export function credentialExpired({ via }: Pick<Principal, 'via'>): GatewayError {
+  return via === 'apiKey' ? keyExpired() : jwtExpired()
 }
 
 /** The issuer's keys are needed and cannot be fetched. */
