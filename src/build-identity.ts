@@ -1,5 +1,6 @@
 import { type Build, messageOf } from './build.ts'
 import type { Config } from './config/schema.ts'
+import { FailedAttempts } from './core/failed-attempts.ts'
 import { createIdentity, type Identity } from './plugins/identity/identity.ts'
 import type { JwtOptions } from './plugins/identity/jwt-issuer.ts'
 
@@ -10,6 +11,7 @@ export function buildIdentity(build: Build, own: JwtOptions | undefined): Identi
   for (const { issuer } of auth.jwt.filter((issuer) => !isUsable(issuer))) {
     build.log.warn({ issuer }, 'the secret of this issuer is empty: its tokens are refused')
   }
+  const { limit, window: windowMs } = auth.failures
   try {
     const identity = createIdentity(
       {
@@ -24,6 +26,10 @@ export function buildIdentity(build: Build, own: JwtOptions | undefined): Identi
         apiKeys: auth.apiKeys,
         consumers,
         revocations: build.identity.revocations,
+        managed: build.identity.keys,
+        failures: build
+          .host(undefined)
+          .keep(`failures:${limit}:${windowMs}`, () => new FailedAttempts({ limit, windowMs })),
       },
       build.host(undefined),
     )

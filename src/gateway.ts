@@ -2,8 +2,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { Express } from 'express'
 import { Registry } from 'prom-client'
-import { createApp } from './admin/app.ts'
 import type { GatewayStatus } from './admin/health.ts'
+import { managementApp } from './admin-api.ts'
 import { registerCanaryMetrics } from './canary-metrics.ts'
 import { CertificateWatch } from './certificate-expiry.ts'
 import { maskSecrets } from './config/mask.ts'
@@ -93,21 +93,22 @@ export class Gateway {
       },
     })
     this.#overload = overloadOf(server, { ...options, log: this.log })
+    const proxies = new TrustedProxies(server.trustedProxies)
     this.#listener = new Listener({
       limits: server.limits,
-      proxies: new TrustedProxies(server.trustedProxies),
+      proxies,
       current: () => this.#generations.current,
       overload: this.#overload,
       draining: () => this.#draining,
     })
     this.identity.endStreams(this.#listener.active, () => this.config.auth.revocation)
-    this.#app = createApp({
-      metrics: this.metrics,
-      status: () => this.status(),
+    this.#app = managementApp(this, {
+      listener: this.#listener,
+      proxies,
+      current: () => this.#generations.current,
       draining: () => this.#draining,
-      grpcDescription: () => this.#generations.current.grpcDescription(),
-      notFound: (req, res) => this.#listener.notFound(req, res),
-      failed: (req, res, error) => this.#listener.failed(req, res, error),
+      adminPath: first.admin.path,
+      now,
       extend: options.extend,
     })
     this.#server = new GatewayServer({
@@ -203,6 +204,7 @@ export class Gateway {
       activeConnections: await this.#server.connections(),
       refusedConfig: this.#generations.refused,
       redis: status === undefined ? undefined : status === 'ready' ? 'up' : 'down',
+      keys: this.identity.keys,
       revocations: this.identity.status(),
       upstreams: this.#generations.upstreams(),
       reflections: this.#generations.reflections(),
@@ -241,7 +243,7 @@ export class Gateway {
     this.#overload.close()
     this.#certificates.close()
     await this.#generations.close()
-    this.identity.close()
+    await this.identity.close()
     this.registry.close()
     this.#redis?.disconnect()
   }

@@ -23,7 +23,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   'front-ends/rest/': ['core/', 'traffic/', 'front-ends/json-body.ts', 'front-ends/problem.ts'],
   'front-ends/graphql/': ['core/', 'traffic/', 'front-ends/json-body.ts'],
   'front-ends/grpc/': ['core/', 'traffic/', 'routing/template.ts'],
-  'admin/': ['core/', 'config/', 'store/', 'routing/', 'traffic/'],
+  'admin/': ['core/', 'config/', 'plugins/identity/'],
   'listener/': ['core/', 'routing/', 'pipeline/'],
   'cli/': [
     'issuer/',

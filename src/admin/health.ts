@@ -12,6 +12,8 @@ export interface GatewayStatus {
   readonly refusedConfig: string | undefined
   /** `up`, `down`, or undefined when no Redis is configured. */
   readonly redis: 'up' | 'down' | undefined
+  /** API keys that were made while it runs; `trouble` is undefined when changes made elsewhere are heard of. */
+  readonly keys: { readonly size: number; readonly trouble: string | undefined }
   readonly revocations: RevocationStatus
   readonly upstreams: readonly UpstreamStatus[]
   /** The certificates that clients are shown, by name; Unix time in milliseconds. */
@@ -117,6 +119,18 @@ export function readinessReport(status: GatewayStatus): { ready: boolean; checks
   })
   if (status.redis !== undefined) {
     checks.push({ name: 'redis', ok: status.redis === 'up', required: false, detail: status.redis })
+  }
+  const { keys } = status
+  if (status.redis !== undefined) {
+    checks.push({
+      name: 'keys',
+      ok: keys.trouble === undefined,
+      required: false,
+      detail:
+        keys.trouble === undefined
+          ? `${keys.size} managed keys`
+          : `the last ${keys.size} known hold: ${keys.trouble}`,
+    })
   }
   const { entries, trouble, unwritten, isMissing } = status.revocations
   checks.push({

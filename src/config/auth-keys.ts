@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { duration, size } from '../core/units.ts'
-import { name, object } from './declare.ts'
+import { apiKeyKeys, failureKeys } from './api-key-keys.ts'
+import { object } from './declare.ts'
 import { revocationKeys } from './revocation-keys.ts'
 
 /** `auth`. */
@@ -69,32 +70,7 @@ export const authKeys = {
     )
     .default([])
     .describe('Issuers of JSON Web Tokens.'),
-  apiKeys: object({
-    header: z.string().toLowerCase().default('x-api-key').describe('Header with the key.'),
-  }).describe('API keys of consumers.'),
+  apiKeys: apiKeyKeys,
+  failures: failureKeys,
   revocation: revocationKeys,
 }
-
-/** One entry of `consumers`. */
-export const consumerSchema = z.strictObject({
-  id: name('a consumer').describe('Unique.'),
-  name: z.string().optional().describe('Display name.'),
-  roles: z.array(z.string()).default([]).describe('Checked by authorize.roles.'),
-  scopes: z.array(z.string()).default([]).describe('Checked by authorize.scopes.'),
-  keys: z
-    .array(
-      z.strictObject({
-        hash: z
-          .string()
-          .regex(
-            /^sha256:[0-9a-f]{64}$/,
-            'expected sha256: and 64 hexadecimal digits; `gateway keys create` prints one',
-          )
-          .describe('sha256:<hex> of the whole key; `gateway keys create` makes both.'),
-        name: z.string().optional().describe('To tell keys apart.'),
-        expiresAt: z.iso.datetime().optional().describe('Not accepted after this moment.'),
-      }),
-    )
-    .default([])
-    .describe('Only hashes are kept here.'),
-})

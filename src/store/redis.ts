@@ -61,9 +61,15 @@ export function connectRedis(place: RedisPlace, log: Logger): RedisClient {
   return redis
 }
 
-/** Another connection to the same place, for commands that wait. Nobody logs its errors. */
-export function secondConnection(redis: RedisClient): RedisClient {
-  return redis instanceof Cluster ? redis.duplicate() : redis.duplicate()
+/**
+ * Another connection to the same place, for commands that wait and for messages, which are subscribed to anew after each interruption. `lazy`: it
+ * connects when it is told to. Nobody logs its errors.
+ */
+export function secondConnection(redis: RedisClient, { lazy = false } = {}): RedisClient {
+  const options = { lazyConnect: lazy }
+  return redis instanceof Cluster
+    ? redis.duplicate(undefined, options)
+    : redis.duplicate({ ...options, autoResubscribe: false })
 }
 
 function clientOf({ url, cluster, sentinel, username, password, tls, keyPrefix }: RedisPlace): RedisClient {

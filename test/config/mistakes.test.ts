@@ -501,7 +501,7 @@ const cases: readonly MistakeCase[] = [
     name: 'a key of a consumer that is no hash',
     yaml: 'consumers:\n  - id: c\n    keys: [{‸hash: gwk_live_x}]\n',
     says: [
-      'consumers[0].keys[0].hash: expected sha256: and 64 hexadecimal digits; `gateway keys create` prints one',
+      'consumers[0].keys[0].hash: expected sha256: and 64 hexadecimal digits; `gateway keys create --offline` prints one',
     ],
   },
   {
@@ -706,7 +706,7 @@ const cases: readonly MistakeCase[] = [
       'server.lisen: unknown key "lisen"; did you mean "listen"?',
       'plugins[0]: unknown plugin "nobody"; known: requestId, accessLog, metrics, cors, rateLimit, headers, fault, compression, validate',
       'routes[0]: says nowhere who answers: set one of upstream, redirect, respond, aggregate and graphqlOperation',
-      'foo: unknown key "foo"; known: $schema, server, stores, observability, pluginModules, plugins, upstreams, routes, graphql, grpc, auth, consumers',
+      'foo: unknown key "foo"; known: $schema, server, stores, observability, admin, pluginModules, plugins, upstreams, routes, graphql, grpc, auth, consumers',
     ],
   },
 ]

@@ -16,7 +16,10 @@ const limitName = z
   .regex(/^[A-Za-z0-9_.-]{1,64}$/, 'may have letters, digits, "_", "." and "-", at most 64')
 const byOne = z
   .string()
-  .regex(partitionPattern, 'expected consumer, user, ip, route, operation, header:<name> or claim:<name>')
+  .regex(
+    partitionPattern,
+    'expected consumer, user, key, ip, route, operation, header:<name> or claim:<name>',
+  )
 const by = z.union([byOne, z.array(byOne).min(2).max(4)])
 const window = z.union([z.enum(['day', 'month']), duration()])
 const cost = z.union([units, z.literal('operation'), z.record(z.string(), units)])
@@ -63,7 +66,7 @@ export const rateLimitOptions = z
     by: by
       .default('consumer')
       .describe(
-        'Whose requests are counted together: consumer, user, ip (IPv6: its /64), route, operation (GraphQL operation, gRPC method), header:<name> or claim:<name>; ip where there is no identity or no such value. A list counts each combination: [consumer, operation].',
+        'Whose requests are counted together: consumer, user, key (API key), ip (IPv6: its /64), route, operation (GraphQL operation, gRPC method), header:<name> or claim:<name>; ip where there is no identity or no such value. A list counts each combination: [consumer, operation].',
       ),
     cost: cost
       .optional()

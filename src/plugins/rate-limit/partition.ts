@@ -9,10 +9,10 @@ export type Partition = (x: Exchange, operation: string) => string
 
 /** What `by` may be. Names of headers are tokens of RFC 9110 section 5.6.2. */
 export const partitionPattern =
-  /^(consumer|user|ip|route|operation|header:[!#$%&'*+.^_`|~0-9A-Za-z-]+|claim:.+)$/
+  /^(consumer|user|key|ip|route|operation|header:[!#$%&'*+.^_`|~0-9A-Za-z-]+|claim:.+)$/
 
 /**
- * `by` of a limit, compiled: `consumer`, `user`, `ip`, `route`, `operation`, `header:X-Tenant` or `claim:org`, or several that are told apart
+ * `by` of a limit, compiled: `consumer`, `user`, `key` (the API key; without one the consumer), `ip`, `route`, `operation`, `header:X-Tenant` or `claim:org`, or several that are told apart
  * together. Kinds of keys are told apart by their first letter, so that nobody can name himself into the bucket of another. Who has no identity,
  * header or claim of the name is counted by address.
  */
@@ -30,6 +30,7 @@ function compileOne(by: string): Partition {
   if (by === 'consumer') return byConsumer
   if (by === 'operation')
     return (x, operation) => valueKey('o', x.route.protocol === 'graphql' ? operation : x.route.id) ?? 'o:'
+  if (by === 'key') return byKey
   const name = by.slice(by.indexOf(':') + 1)
   if (by.startsWith('claim:'))
     return (x) => valueKey('t', claim(x.principal?.claims ?? {}, name)) ?? byAddress(x)
@@ -45,6 +46,11 @@ function byConsumer(x: Exchange): string {
   const { principal } = x
   if (principal === undefined) return byAddress(x)
   return principal.consumer === undefined ? byUser(principal) : `c:${principal.consumer}`
+}
+
+function byKey(x: Exchange): string {
+  const { via, credentialId } = x.principal ?? {}
+  return via === 'apiKey' && credentialId !== undefined ? `k:${credentialId}` : byConsumer(x)
 }
 
 /** Long values and strange ones are counted by their digest: what a stranger sends must not take more room than a key is worth. */
