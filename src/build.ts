@@ -55,6 +55,8 @@ export class Build {
   /** What `/readyz` says. */
   readonly ready: () => boolean
   readonly identity: IdentityState
+  /** Whether others are asked anything; false for a gateway that is only looked into. */
+  readonly isOnline: boolean
   /** By place. */
   readonly canaries = new Map<string, Release>()
   readonly #loaded: LoadedConfig
@@ -70,6 +72,7 @@ export class Build {
     this.log = context.log
     this.folder = dirname(loaded.file)
     this.ready = context.ready
+    this.isOnline = context.reflections !== undefined
     this.identity = context.identity
     this.#loaded = loaded
     this.#context = context

@@ -202,6 +202,7 @@ export class Gateway {
       redis: status === undefined ? undefined : status === 'ready' ? 'up' : 'down',
       upstreams: this.#generations.upstreams(),
       reflections: this.#generations.reflections(),
+      identityProviders: this.#generations.current.identityProviders(),
       routes: this.table.entries.length,
       certificates: this.#certificates.expiries,
     }

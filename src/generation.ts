@@ -13,6 +13,7 @@ import type { TlsIdentities } from './listener/tls-identities.ts'
 import { compileHooks } from './pipeline/plan.ts'
 import type { Identity } from './plugins/identity/identity.ts'
 import { identityPlugin } from './plugins/identity/identity-plugin.ts'
+import type { ProviderStatus } from './plugins/identity/token-authenticator.ts'
 import { RouteClash, RoutingTable } from './routing/table.ts'
 import type { Release } from './traffic/canary/release.ts'
 import type { Upstream } from './traffic/upstream.ts'
@@ -26,6 +27,8 @@ export interface BuiltGeneration extends Generation {
   readonly canaries: ReadonlyMap<string, Release>
   /** Who the gateway is to clients that speak TLS; undefined when there is no port for them. */
   readonly identities: TlsIdentities | undefined
+  /** The outside services that callers are checked with. */
+  identityProviders(): readonly ProviderStatus[]
   /** What the gRPC front-end serves; undefined when there is none. Made when it is first asked for. */
   grpcDescription(): ApiDescription | undefined
   /** Takes no more requests; resolves when the last one has settled and everything is freed. */
@@ -45,7 +48,8 @@ export async function buildGeneration(loaded: LoadedConfig, context: BuildContex
     const table = tableOf(build, plansOf(build, { frontEnds, shared, identity }))
     const grpc = frontEnds.find((frontEnd) => frontEnd.name === 'grpc')
     const unrouted = unroutedPlan(shared)
-    const parts = { table, unrouted, identities, grpcDescription: describedApi(grpc) }
+    const identityProviders = (): readonly ProviderStatus[] => identity.providers
+    const parts = { table, unrouted, identities, identityProviders, grpcDescription: describedApi(grpc) }
     return generation(build, parts, frontEnds)
   } catch (error) {
     await build
@@ -57,7 +61,7 @@ export async function buildGeneration(loaded: LoadedConfig, context: BuildContex
 
 function generation(
   build: Build,
-  parts: Pick<BuiltGeneration, 'table' | 'unrouted' | 'identities' | 'grpcDescription'>,
+  parts: Pick<BuiltGeneration, 'table' | 'unrouted' | 'identities' | 'identityProviders' | 'grpcDescription'>,
   frontEnds: readonly FrontEnd[],
 ): BuiltGeneration {
   let active = 0

@@ -1,16 +1,13 @@
 import type { Exchange, Principal } from '../../core/exchange.ts'
 import type { PluginHost } from '../../pipeline/registry.ts'
 import type { Authenticator } from './authenticator.ts'
-import { bearerToken } from './bearer-token.ts'
 import type { Consumer } from './consumer.ts'
 import { ConsumerKeys } from './consumer-keys.ts'
-import type { JwtOptions } from './jwt-issuer.ts'
-import { JwtVerifier } from './jwt-verifier.ts'
 import type { Revocations } from './revocations.ts'
+import { type ProviderStatus, TokenAuthenticator, type TokenOptions } from './token-authenticator.ts'
 
 /** Who is believed to be who: the parts of a configuration that identity is made from. */
-export interface IdentityOptions {
-  readonly jwt: readonly JwtOptions[]
+export interface IdentityOptions extends TokenOptions {
   readonly apiKeys: {
     /** The header that keys come in, in any case. Default `x-api-key`. */
     readonly header?: string | undefined
@@ -18,6 +15,14 @@ export interface IdentityOptions {
   readonly consumers: readonly Consumer[]
   /** Absent: nothing is ever revoked. */
   readonly revocations?: Revocations | undefined
+  /** Whether outside services are asked for what will be needed, now and regularly; by default only when a request needs it. */
+  readonly asksAhead?: boolean
+}
+
+/** What an identity has besides ways to prove it. */
+interface IdentityParts {
+  readonly revocations?: Revocations | undefined
+  readonly providers?: () => readonly ProviderStatus[]
 }
 
 /** Finds out who a request comes from; one per configuration, shared by all its routes. */
@@ -25,10 +30,17 @@ export class Identity {
   /** The cheapest first; of several that find somebody the last one decides who it is. */
   readonly #authenticators: readonly Authenticator[]
   readonly #revocations: Revocations | undefined
+  readonly #providers: () => readonly ProviderStatus[]
 
-  constructor(authenticators: readonly Authenticator[], revocations?: Revocations) {
+  constructor(authenticators: readonly Authenticator[], parts: IdentityParts = {}) {
     this.#authenticators = authenticators
-    this.#revocations = revocations
+    this.#revocations = parts.revocations
+    this.#providers = parts.providers ?? (() => [])
+  }
+
+  /** The outside services that callers are checked with. */
+  get providers(): readonly ProviderStatus[] {
+    return this.#providers()
   }
 
   /**
@@ -74,7 +86,7 @@ export class Identity {
  */
 export function createIdentity(options: IdentityOptions, host: PluginHost): Identity {
   const now = (): number => host.now()
-  const tokens = new JwtVerifier(options.jwt, now)
+  const tokens = new TokenAuthenticator(options, host)
   const keys = new ConsumerKeys(options.consumers)
   const keyHeader = (options.apiKeys.header ?? 'x-api-key').toLowerCase()
   const byKey: Authenticator = {
@@ -83,14 +95,9 @@ export function createIdentity(options: IdentityOptions, host: PluginHost): Iden
       return key === undefined ? undefined : keys.verify(key, now())
     },
   }
-  const byToken: Authenticator = {
-    authenticate(x) {
-      const token = bearerToken(x.header('authorization'))
-      return token === undefined ? undefined : tokens.verify(token)
-    },
-    async close() {
-      tokens.clear()
-    },
-  }
-  return new Identity([byKey, byToken], options.revocations)
+  if (options.asksAhead === true) tokens.start()
+  return new Identity([byKey, tokens], {
+    revocations: options.revocations,
+    providers: () => tokens.providers,
+  })
 }

@@ -64,6 +64,25 @@ export function issuerUnavailable(cause: unknown): GatewayError {
   })
 }
 
+/** The server that knows the token does not answer, or is not asked just now. */
+export function introspectionUnavailable(cause: unknown): GatewayError {
+  return new GatewayError('UNAVAILABLE', 'The server to check the token with is not available.', {
+    cause,
+    retryAfterMs: 1_000,
+  })
+}
+
+/** Too many credentials that were not valid came from one address. */
+export function tooManyAttempts(retryAfterMs: number): GatewayError {
+  return new GatewayError(
+    'TOO_MANY_ATTEMPTS',
+    'Too many credentials that are not valid came from this address.',
+    {
+      retryAfterMs,
+    },
+  )
+}
+
 export function roleMissing(): GatewayError {
   return new GatewayError('ROLE_MISSING', 'None of the roles that this needs is present.')
 }
