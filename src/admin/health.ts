@@ -122,7 +122,7 @@ export function readinessReport(status: GatewayStatus): { ready: boolean; checks
       name: `identity ${name}`,
       ok: trouble === undefined,
       required: false,
-      detail: trouble ?? 'answers',
+      detail: trouble ?? 'no trouble',
     })
   }
   for (const { name, targets, discovery } of status.upstreams) {

@@ -285,6 +285,7 @@ function reportOf(upstreams: readonly UpstreamStatus[], redis: 'up' | 'down' | u
     upstreams,
     certificates: [],
     reflections: [],
+    identityProviders: [],
     routes: 0,
   })
 }
