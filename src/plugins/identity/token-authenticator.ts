@@ -55,14 +55,14 @@ export class TokenAuthenticator implements Authenticator {
         throw new Error(`${place}.issuer: "${options.issuer}" is there twice`)
       this.#issuers.set(options.issuer, new JwtIssuer(options, place, host))
     })
+    const prefixes = introspection.map(({ tokenPrefix = '' }) => tokenPrefix)
+    prefixes.forEach((prefix, i) => {
+      if (prefixes.indexOf(prefix) !== i)
+        throw new Error(`auth.introspection[${i}].tokenPrefix: "${prefix}" is there twice`)
+    })
     this.#introspections = introspection
       .map((options, i) => new Introspection(options, `auth.introspection[${i}]`, host))
       .toSorted((a, b) => prefixOf(b).length - prefixOf(a).length)
-    this.#introspections.forEach((one, i) => {
-      const other = this.#introspections[i + 1]
-      if (other === undefined || prefixOf(one) !== prefixOf(other)) return
-      throw new Error(`auth.introspection: two have the tokenPrefix "${prefixOf(one)}"`)
-    })
   }
 
   /** Has keys fetched that are at an address, now and regularly. */
