@@ -115,12 +115,12 @@ export class Introspection {
 
   async #ask(token: string, digest: string): Promise<VerifiedToken | Refused> {
     const answer = await this.#client.ask(token)
-    const found = this.#judge(answer, token)
+    const found = this.#judge(answer)
     if (!('principal' in found)) this.#refused.set(digest, found)
     return found
   }
 
-  #judge(answer: JWTPayload, token: string): VerifiedToken | Refused {
+  #judge(answer: JWTPayload): VerifiedToken | Refused {
     const { issuer, claims = {}, clockSkewMs, cacheForMs } = this.options
     const nowMs = this.#host.now()
     const refused = { validUntil: nowMs + refusedForMs, expired: false, bytes: 200 }
@@ -132,7 +132,7 @@ export class Introspection {
     if (principal === undefined) return refused
     const expiresAt = exp === undefined ? Number.POSITIVE_INFINITY : exp * 1_000 + clockSkewMs
     const validUntil = Math.min(expiresAt, nowMs + cacheForMs)
-    return { principal, validUntil, keys: noKeys, version: 0, bytes: bytesOf(token, answer) }
+    return { principal, validUntil, keys: noKeys, version: 0, bytes: bytesOf(JSON.stringify(answer).length) }
   }
 
   /** What the answer says of itself (RFC 7662 section 2.2): dates that are dates, and ours where it says whose. */
