@@ -16,13 +16,23 @@ export function buildIdentity(build: Build, own: JwtOptions | undefined): Identi
     const identity = createIdentity(
       {
         jwt: [
-          ...usable.map(({ clockSkew, maxAge, ...issuer }) => ({
+          ...usable.map(({ clockSkew, maxAge, jwksRefresh, jwksMaxStale, ...issuer }) => ({
             ...issuer,
             clockSkewMs: clockSkew,
             maxAgeMs: maxAge,
+            jwksRefreshMs: jwksRefresh,
+            jwksMaxStaleMs: jwksMaxStale,
           })),
           ...(own === undefined ? [] : [own]),
         ],
+        introspection: auth.introspection.map(({ clockSkew, cacheFor, timeout, ...server }) => ({
+          ...server,
+          clockSkewMs: clockSkew,
+          cacheForMs: cacheFor,
+          timeoutMs: timeout,
+        })),
+        tokens: auth.tokens,
+        asksAhead: build.isOnline,
         apiKeys: auth.apiKeys,
         consumers,
         revocations: build.identity.revocations,
@@ -60,6 +70,10 @@ function placed(
     const path = ['auth', 'jwt', config.auth.jwt.indexOf(issuer), ...(key === undefined ? [] : [key])]
     return { path, message: ofIssuer }
   }
+  const [, entry, keyOfServer, ofServer = ''] =
+    /^auth\.introspection\[(\d+)\]\.(\w+): (.*)$/s.exec(text) ?? []
+  if (keyOfServer !== undefined)
+    return { path: ['auth', 'introspection', Number(entry), keyOfServer], message: ofServer }
   const [, id, at, part, ofKey = ''] = /^consumers "(.*?)" keys\[(\d+)\]\.(\w+): (.*)$/s.exec(text) ?? []
   const consumer = config.consumers.findIndex((one) => one.id === id)
   if (part === undefined || consumer === -1) return { path: ['auth'], message: text }

@@ -208,6 +208,7 @@ export class Gateway {
       revocations: this.identity.status(),
       upstreams: this.#generations.upstreams(),
       reflections: this.#generations.reflections(),
+      identityProviders: this.#generations.current.identityProviders(),
       routes: this.table.entries.length,
       certificates: this.#certificates.expiries,
     }

@@ -90,6 +90,14 @@ export function issuerUnavailable(cause: unknown): GatewayError {
   })
 }
 
+/** The server that knows the token does not answer, or is not asked just now. */
+export function introspectionUnavailable(cause: unknown): GatewayError {
+  return new GatewayError('UNAVAILABLE', 'The server to check the token with is not available.', {
+    cause,
+    retryAfterMs: 1_000,
+  })
+}
+
 export function roleMissing(): GatewayError {
   return new GatewayError('ROLE_MISSING', 'None of the roles that this needs is present.')
 }
