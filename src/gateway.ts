@@ -22,10 +22,11 @@ import { Listener, type Plan } from './listener/listener.ts'
 import type { Overload } from './listener/overload.ts'
 import { GatewayServer } from './listener/server.ts'
 import { createLog } from './log.ts'
+import { openRedis } from './open-redis.ts'
 import { type OpenPorts, openPorts, overloadOf, serverLimits } from './ports.ts'
 import type { RoutingTable } from './routing/table.ts'
 import { readSource, type Source } from './source.ts'
-import { connectRedis, type RedisClient } from './store/redis.ts'
+import type { RedisClient } from './store/redis.ts'
 import type { Release } from './traffic/canary/release.ts'
 import { registerUpstreamMetrics } from './upstream-metrics.ts'
 import { Upstreams } from './upstreams.ts'
@@ -70,17 +71,15 @@ export class Gateway {
     registerCanaryMetrics(this.metrics, () => this.canaries.values())
     registerUpstreamMetrics(this.metrics, () => this.#generations.current.upstreams)
     this.#certificates = new CertificateWatch(this.log, now)
-    const { redis } = stores
-    this.#redis =
-      redis === undefined || redis.url === '' || offline ? undefined : connectRedis(redis, this.log)
     const { log, metrics } = this
+    this.#redis = offline ? undefined : openRedis(stores, log)
     this.identity = new IdentityState({ ...auth.revocation, redis: this.#redis, log, metrics, now })
     this.#generations = new Generations({
       source: options,
       watch: watch && options.file !== undefined,
       reflect: !offline,
-      log: this.log,
-      metrics: this.metrics,
+      log,
+      metrics,
       now,
       // Nothing else that /readyz requires can fail while a configuration runs.
       ready: () => !this.#draining,
@@ -92,7 +91,7 @@ export class Gateway {
         if (result === 'applied') this.#useCertificates()
       },
     })
-    this.#overload = overloadOf(server, { ...options, log: this.log })
+    this.#overload = overloadOf(server, { ...options, log })
     const proxies = new TrustedProxies(server.trustedProxies)
     this.#listener = new Listener({
       limits: server.limits,
@@ -101,7 +100,6 @@ export class Gateway {
       overload: this.#overload,
       draining: () => this.#draining,
     })
-    this.identity.endStreams(this.#listener.active, () => this.config.auth.revocation)
     this.#app = managementApp(this, {
       listener: this.#listener,
       proxies,
@@ -165,6 +163,7 @@ export class Gateway {
     try {
       await Promise.all([this.#generations.start(source, files), this.identity.start()])
       this.#useCertificates()
+      this.identity.endStreams(this.#listener.active, () => this.config.auth.revocation)
     } catch (error) {
       await this.dispose()
       throw error

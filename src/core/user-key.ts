@@ -1,4 +1,4 @@
-import type { Principal } from './exchange.ts'
+import type { Principal } from './principal.ts'
 
 /**
  * One text for one user: equal subjects of two issuers are two users. Ids hold no line break (identity refuses them), so that no issuer and

@@ -1,7 +1,7 @@
 import type { X509Certificate } from 'node:crypto'
 import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
-import type { ClientCertificate } from '../core/exchange.ts'
+import type { ClientCertificate } from '../core/principal.ts'
 import { oneLine } from './tls-identities.ts'
 
 /** Remembers, once per connection, which certificate its client has proved to own. */

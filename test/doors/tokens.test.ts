@@ -19,7 +19,7 @@ for (const door of everyDoor) {
       const evil = await startKeyServer(evilKeys)
       t.after(() => evil.close())
       const { url } = await startGateway(t, {
-        auth: { jwt: attackedIssuers },
+        auth: { jwt: attackedIssuers, failures: { limit: 0 } },
         ...backend.config({ auth: 'optional' }),
       })
       for (const { name, authorization } of tokenAttacks) {
@@ -39,7 +39,7 @@ for (const door of everyDoor) {
     test('equal subjects of two issuers are two users, to limits and to the backend', async (t) => {
       const backend = await door.start(t)
       const { url } = await startGateway(t, {
-        auth: { jwt: attackedIssuers },
+        auth: { jwt: attackedIssuers, failures: { limit: 0 } },
         ...backend.config({ plugins: [{ rateLimit: { limit: 1, window: '1h', by: 'user' } }] }),
       })
       const statuses: number[] = []
@@ -61,7 +61,7 @@ for (const door of everyDoor) {
     test('a token in the query, a cookie or another header is none', async (t) => {
       const backend = await door.start(t)
       const { url } = await startGateway(t, {
-        auth: { jwt: attackedIssuers },
+        auth: { jwt: attackedIssuers, failures: { limit: 0 } },
         ...backend.config({ auth: 'required' }),
       })
       const token = await genuine()
@@ -81,7 +81,7 @@ for (const door of everyDoor) {
   test(`two Authorization headers are refused, in any order and spelling, at the ${door.name} door`, async (t) => {
     const backend = await door.start(t)
     const { port } = await startGateway(t, {
-      auth: { jwt: attackedIssuers },
+      auth: { jwt: attackedIssuers, failures: { limit: 0 } },
       ...backend.config({ auth: 'optional' }),
     })
     const good = `Authorization: Bearer ${await genuine()}\r\n`
@@ -104,7 +104,7 @@ for (const door of everyDoor) {
 test('two Authorization headers are refused over HTTP/2', async (t) => {
   const backend = await startBackend(t)
   const { port } = await startGateway(t, {
-    auth: { jwt: attackedIssuers },
+    auth: { jwt: attackedIssuers, failures: { limit: 0 } },
     upstreams: { backend: { targets: [{ url: backend.url }] } },
     routes: [{ id: 'one', path: '/one', upstream: 'backend', auth: 'none' }],
   })

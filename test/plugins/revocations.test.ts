@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { createSign, generateKeyPairSync } from 'node:crypto'
 import { test } from 'node:test'
 import { GatewayError } from '../../src/core/error.ts'
-import type { Principal } from '../../src/core/exchange.ts'
+import type { Principal } from '../../src/core/principal.ts'
 import {
   nameOf,
   namesOf,

@@ -1,4 +1,5 @@
-import type { Exchange, Principal } from '../../core/exchange.ts'
+import type { Exchange } from '../../core/exchange.ts'
+import type { Principal } from '../../core/principal.ts'
 
 /** One way to prove who one is. */
 export interface Authenticator {

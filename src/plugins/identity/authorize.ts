@@ -1,5 +1,5 @@
 import type { GatewayError } from '../../core/error.ts'
-import type { Principal } from '../../core/exchange.ts'
+import type { Principal } from '../../core/principal.ts'
 import type { Authorization } from '../../core/route.ts'
 import { roleMissing, scopeMissing } from './refusals.ts'
 

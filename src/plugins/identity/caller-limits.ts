@@ -1,5 +1,6 @@
-import type { Exchange, Principal } from '../../core/exchange.ts'
+import type { Exchange } from '../../core/exchange.ts'
 import type { Plugin } from '../../core/plugin.ts'
+import type { Principal } from '../../core/principal.ts'
 import type { PluginHost } from '../../pipeline/registry.ts'
 import { rateLimit } from '../rate-limit/rate-limit.ts'
 import type { ConsumerKeys } from './consumer-keys.ts'

@@ -1,6 +1,6 @@
 import type { JWTPayload } from 'jose'
 import { claim } from '../../core/claim.ts'
-import type { Principal } from '../../core/exchange.ts'
+import type { Principal } from '../../core/principal.ts'
 import { survivesAsHeader } from './identity-headers.ts'
 
 /** In which claims a token says what its subject may do; `realm_access.roles` reaches into objects. */

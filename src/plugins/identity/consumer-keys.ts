@@ -1,5 +1,5 @@
 import { hash, timingSafeEqual } from 'node:crypto'
-import type { Principal } from '../../core/exchange.ts'
+import type { Principal } from '../../core/principal.ts'
 import { checkApiKeyFormat } from './api-key.ts'
 import { configuredKeys } from './configured-keys.ts'
 import type { Consumer } from './consumer.ts'

@@ -1,4 +1,4 @@
-import type { Principal } from '../../core/exchange.ts'
+import type { Principal } from '../../core/principal.ts'
 
 const maxValueLength = 256
 const maxListLength = 2_048

@@ -1,5 +1,6 @@
-import type { Exchange, Principal, UpstreamCall } from '../../core/exchange.ts'
+import type { Exchange, UpstreamCall } from '../../core/exchange.ts'
 import type { Plugin } from '../../core/plugin.ts'
+import type { Principal } from '../../core/principal.ts'
 import type { Policy } from '../../core/route.ts'
 import { asksForSomething, authorize } from './authorize.ts'
 import type { Identity } from './identity.ts'

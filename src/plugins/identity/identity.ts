@@ -1,6 +1,7 @@
 import { GatewayError } from '../../core/error.ts'
-import type { Exchange, Principal } from '../../core/exchange.ts'
+import type { Exchange } from '../../core/exchange.ts'
 import type { FailedAttempts } from '../../core/failed-attempts.ts'
+import type { Principal } from '../../core/principal.ts'
 import type { PluginHost } from '../../pipeline/registry.ts'
 import { checkApiKeyFormat } from './api-key.ts'
 import type { Authenticator } from './authenticator.ts'

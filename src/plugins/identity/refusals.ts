@@ -1,5 +1,5 @@
 import { GatewayError } from '../../core/error.ts'
-import type { Principal } from '../../core/exchange.ts'
+import type { Principal } from '../../core/principal.ts'
 
 const bearer = 'Bearer realm="trivium"'
 const apiKey = 'ApiKey realm="trivium"'

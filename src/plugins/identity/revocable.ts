@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto'
-import type { Principal } from '../../core/exchange.ts'
+import type { Principal } from '../../core/principal.ts'
 
 /** What can be revoked. */
 export type Revocable =

@@ -1,5 +1,5 @@
 import { GatewayError } from '../../core/error.ts'
-import type { Principal } from '../../core/exchange.ts'
+import type { Principal } from '../../core/principal.ts'
 import { credentialRevoked } from './refusals.ts'
 import { isPerson, nameOf, namesOf, type Revocable, revocableNamed } from './revocable.ts'
 

@@ -1,4 +1,4 @@
-import type { Principal } from '../../core/exchange.ts'
+import type { Principal } from '../../core/principal.ts'
 import type { IssuerKeys } from './issuer-keys.ts'
 
 /** A token that was found good. */

@@ -1,0 +1,8 @@
+import type { Config } from './config/schema.ts'
+import type { Logger } from './core/log.ts'
+import { connectRedis, type RedisClient } from './store/redis.ts'
+
+/** Undefined where the configuration names none: an empty url is an environment variable that is not set. */
+export function openRedis({ redis }: Config['stores'], log: Logger): RedisClient | undefined {
+  return redis === undefined || redis.url === '' ? undefined : connectRedis(redis, log)
+}
