@@ -7,6 +7,7 @@ import { FailedAttempts } from './failed-attempts.ts'
 import { IntrospectionClient } from './introspection-client.ts'
 import { canDescribeItself, ProviderMetadata } from './provider-metadata.ts'
 import { jwtExpired, jwtInvalid, tooManyAttempts } from './refusals.ts'
+import { bindingOf } from './token-binding.ts'
 import { TokenCache } from './token-cache.ts'
 import { bytesOf, type VerifiedToken } from './verified-token.ts'
 
@@ -132,7 +133,14 @@ export class Introspection {
     if (principal === undefined) return refused
     const expiresAt = exp === undefined ? Number.POSITIVE_INFINITY : exp * 1_000 + clockSkewMs
     const validUntil = Math.min(expiresAt, nowMs + cacheForMs)
-    return { principal, validUntil, keys: noKeys, version: 0, bytes: bytesOf(JSON.stringify(answer).length) }
+    return {
+      principal,
+      validUntil,
+      keys: noKeys,
+      version: 0,
+      binding: bindingOf(answer),
+      bytes: bytesOf(JSON.stringify(answer).length),
+    }
   }
 
   /** What the answer says of itself (RFC 7662 section 2.2): dates that are dates, and ours where it says whose. */

@@ -9,6 +9,7 @@ import { readCompactJws } from './compact-jws.ts'
 import { Introspection, type IntrospectionOptions } from './introspection.ts'
 import { JwtIssuer, type JwtOptions } from './jwt-issuer.ts'
 import { jwtExpired, jwtInvalid } from './refusals.ts'
+import { bindingOf, requireBinding } from './token-binding.ts'
 import { TokenCache } from './token-cache.ts'
 import { type TokenPlaces, tokenReader } from './token-places.ts'
 import { bytesOf, type VerifiedToken } from './verified-token.ts'
@@ -21,6 +22,13 @@ export interface TokenOptions {
 }
 
 const defaultMaxBytes = 8_192
+
+/** A request with a token that is not remembered as good, or was too long ago. */
+interface Newcomer {
+  readonly digest: string
+  readonly x: Exchange
+  readonly isNew: boolean
+}
 
 /** How an outside service that tokens are checked with is, for people. */
 export interface ProviderStatus {
@@ -77,9 +85,10 @@ export class TokenAuthenticator implements Authenticator {
     if (token.length > this.#maxBytes) throw jwtInvalid('too long')
     const digest = hash('sha256', token, 'base64')
     const known = this.#verified.get(digest)
-    if (known !== undefined && this.#now() < known.validUntil && known.version === known.keys.version)
-      return known.principal
-    return this.#verifyAnew(token, digest, known === undefined ? x.request.clientAddress : undefined)
+    if (known === undefined || this.#now() >= known.validUntil || known.version !== known.keys.version)
+      return this.#verifyAnew(token, { digest, x, isNew: known === undefined })
+    if (known.binding !== undefined) requireBinding(known.binding, x)
+    return known.principal
   }
 
   async close(): Promise<void> {
@@ -100,9 +109,10 @@ export class TokenAuthenticator implements Authenticator {
     ]
   }
 
-  async #verifyAnew(token: string, digest: string, from: string | undefined): Promise<Principal> {
-    const verified = await this.#verify(token, digest, from)
+  async #verifyAnew(token: string, { digest, x, isNew }: Newcomer): Promise<Principal> {
+    const verified = await this.#verify(token, digest, isNew ? x.request.clientAddress : undefined)
     this.#verified.set(digest, verified)
+    if (verified.binding !== undefined) requireBinding(verified.binding, x)
     return verified.principal
   }
 
@@ -133,6 +143,7 @@ async function verifyJwt(token: string, issuer: JwtIssuer): Promise<VerifiedToke
       validUntil: issuer.expiresAt(payload),
       keys: issuer.keys,
       version,
+      binding: bindingOf(payload),
       bytes: bytesOf(token.length),
     }
   } catch (error) {
