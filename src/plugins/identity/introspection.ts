@@ -94,28 +94,24 @@ export class Introspection {
     const caller = from === undefined ? undefined : networkOf(from)
     const waitMs = caller === undefined ? 0 : this.#failures.waitMs(caller, nowMs)
     if (waitMs > 0) throw tooManyAttempts(waitMs)
-    const found = await this.#askOnce(token, digest)
+    const found = await this.#askOnce(token, digest, from !== undefined)
     if ('principal' in found) return found
     if (caller !== undefined) this.#failures.add(caller, nowMs)
     throw refusal(found)
   }
 
-  close(): void {
-    this.#refused.clear()
-  }
-
   /** One question for all who come with the same token at a time. */
-  #askOnce(token: string, digest: string): Promise<VerifiedToken | Refused> {
+  #askOnce(token: string, digest: string, isNew: boolean): Promise<VerifiedToken | Refused> {
     let asked = this.#asked.get(digest)
     if (asked === undefined) {
-      asked = this.#ask(token, digest).finally(() => this.#asked.delete(digest))
+      asked = this.#ask(token, digest, isNew).finally(() => this.#asked.delete(digest))
       this.#asked.set(digest, asked)
     }
     return asked
   }
 
-  async #ask(token: string, digest: string): Promise<VerifiedToken | Refused> {
-    const answer = await this.#client.ask(token)
+  async #ask(token: string, digest: string, isNew: boolean): Promise<VerifiedToken | Refused> {
+    const answer = await this.#client.ask(token, isNew)
     const found = this.#judge(answer)
     if (!('principal' in found)) this.#refused.set(digest, found)
     return found

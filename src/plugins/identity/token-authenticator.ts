@@ -47,7 +47,7 @@ export class TokenAuthenticator implements Authenticator {
   /** Those with the longest prefix first. */
   readonly #introspections: readonly Introspection[]
   readonly #read: (x: Exchange) => string | undefined
-  readonly #verified = new TokenCache<VerifiedToken>()
+  readonly #verified: TokenCache<VerifiedToken>
   readonly #now: () => number
   /** What is longer than any issuer allows is not even hashed. */
   readonly #maxBytes: number
@@ -56,6 +56,9 @@ export class TokenAuthenticator implements Authenticator {
   constructor({ jwt, introspection = [], tokens = {} }: TokenOptions, host: PluginHost) {
     this.#now = () => host.now()
     this.#read = tokenReader(tokens)
+    // Outlives a reload that changes nothing here: nobody has to be asked again about everything. The options hold secrets.
+    const fingerprint = hash('sha256', JSON.stringify([jwt, introspection]))
+    this.#verified = host.keep(`identity.tokens:${fingerprint}`, () => new TokenCache<VerifiedToken>())
     this.#maxBytes = Math.max(defaultMaxBytes, ...jwt.map(({ maxBytes = defaultMaxBytes }) => maxBytes))
     jwt.forEach((options, i) => {
       const place = jwt.length === 1 ? 'auth.jwt' : `auth.jwt[${i}]`
@@ -92,9 +95,7 @@ export class TokenAuthenticator implements Authenticator {
   }
 
   async close(): Promise<void> {
-    this.#verified.clear()
     for (const issuer of this.#issuers.values()) issuer.close()
-    for (const introspection of this.#introspections) introspection.close()
   }
 
   /** The outside services that tokens are checked with. */
