@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { createIdentity } from '../../src/plugins/identity/identity.ts'
 import { identityPlugin } from '../../src/plugins/identity/identity-plugin.ts'
 import type { IntrospectionOptions } from '../../src/plugins/identity/introspection.ts'
@@ -309,22 +310,54 @@ test('what all strangers together can have asked is bounded in a second', async 
   assert.equal((await ask('made-up-99')).error?.reason, invalid)
 })
 
+test('strangers do not keep the gateway from asking again about a token that was good', async (t) => {
+  const house = host()
+  house.time = 1_800_000_000_000
+  const answer: ProviderAnswer = (req, res, body) =>
+    json(body.startsWith('token=good') ? active : { active: false })(req, res, body)
+  const { ask } = await gate(t, answer, { perSecond: 20 }, house)
+  assert.equal((await ask('good')).principal?.id, 'ann')
+  house.time += 30_000
+  for (let i = 0; i < 30; i++) await ask(`made-up-${i}`, { from: `192.0.2.${i}` })
+  assert.equal((await ask('good-new', { from: '192.0.2.99' })).error?.reason, 'UNAVAILABLE')
+  assert.equal((await ask('good')).principal?.id, 'ann')
+})
+
+test('nobody is asked again because the configuration was loaded again', async (t) => {
+  const provider = await startProvider(t)
+  provider.answers.set('/', json(active))
+  const server = { issuer, url: provider.url, clientId: 'a', clientSecret: 'b', clockSkewMs: 0 }
+  const rules = { cacheForMs: 60_000, timeoutMs: 9_000, concurrency: 1, perSecond: 9 }
+  const before = host()
+  const ask = async (house: TestHost, change: object): Promise<number> => {
+    const introspection = [{ ...server, ...rules, ...change }]
+    const identity = createIdentity({ jwt: [], introspection, apiKeys: {}, consumers: [] }, house)
+    const plugins = [identityPlugin(identity, policy())]
+    const x = await exchange({ plugins, request: { headers: { authorization: 'Bearer opaque' } } }).run()
+    assert.equal(x.principal?.id, 'ann')
+    await identity.close()
+    return provider.asked.length
+  }
+  assert.equal(await ask(before, {}), 1)
+  assert.equal(await ask(host({}, before), {}), 1)
+  assert.equal(await ask(host({}, before), { audience: undefined, requiredClaims: ['active'] }), 2)
+})
+
 test('questions wait for their turn', async (t) => {
-  const { promise, resolve } = Promise.withResolvers<void>()
   let atOnce = 0
   let most = 0
   const { ask } = await gate(
     t,
     async (req, res, body) => {
       most = Math.max(most, ++atOnce)
-      await promise
+      // Long enough for others to come, if they may.
+      await sleep(20)
       atOnce--
       return json(active)(req, res, body)
     },
     { concurrency: 3 },
   )
   const all = Array.from({ length: 30 }, (_, i) => ask(`t${i}`))
-  resolve()
   assert.ok((await Promise.all(all)).every((x) => x.principal?.id === 'ann'))
   assert.ok(most <= 3, `${most} at once`)
 })

@@ -7,6 +7,7 @@ import { IntrospectionClient } from './introspection-client.ts'
 import { canDescribeItself, ProviderMetadata } from './provider-metadata.ts'
 import { jwtExpired, jwtInvalid, tooManyAttempts } from './refusals.ts'
 import { tokenDigest } from './revocable.ts'
+import { bindingOf } from './token-binding.ts'
 import { TokenCache } from './token-cache.ts'
 import { bytesOf, type VerifiedToken } from './verified-token.ts'
 
@@ -92,28 +93,24 @@ export class Introspection {
     if (known !== undefined && nowMs < known.validUntil) throw refusal(known)
     const waitMs = from === undefined ? 0 : this.#failures.waitMs(from, nowMs)
     if (waitMs > 0) throw tooManyAttempts(waitMs)
-    const found = await this.#askOnce(token, digest)
+    const found = await this.#askOnce(token, digest, from !== undefined)
     if ('principal' in found) return found
     if (from !== undefined) this.#failures.add(from, nowMs)
     throw refusal(found)
   }
 
-  close(): void {
-    this.#refused.clear()
-  }
-
   /** One question for all who come with the same token at a time. */
-  #askOnce(token: string, digest: string): Promise<VerifiedToken | Refused> {
+  #askOnce(token: string, digest: string, isNew: boolean): Promise<VerifiedToken | Refused> {
     let asked = this.#asked.get(digest)
     if (asked === undefined) {
-      asked = this.#ask(token, digest).finally(() => this.#asked.delete(digest))
+      asked = this.#ask(token, digest, isNew).finally(() => this.#asked.delete(digest))
       this.#asked.set(digest, asked)
     }
     return asked
   }
 
-  async #ask(token: string, digest: string): Promise<VerifiedToken | Refused> {
-    const answer = await this.#client.ask(token)
+  async #ask(token: string, digest: string, isNew: boolean): Promise<VerifiedToken | Refused> {
+    const answer = await this.#client.ask(token, isNew)
     const found = this.#judge(answer, token)
     if (!('principal' in found)) this.#refused.set(digest, found)
     return found
@@ -137,6 +134,7 @@ export class Introspection {
       validUntil,
       keys: noKeys,
       version: 0,
+      binding: bindingOf(answer),
       bytes: bytesOf(JSON.stringify(answer).length),
     }
   }

@@ -11,6 +11,7 @@ import { Introspection, type IntrospectionOptions } from './introspection.ts'
 import { JwtIssuer, type JwtOptions } from './jwt-issuer.ts'
 import { jwtExpired, jwtInvalid } from './refusals.ts'
 import { tokenDigest } from './revocable.ts'
+import { bindingOf, requireBinding } from './token-binding.ts'
 import { TokenCache } from './token-cache.ts'
 import { type TokenPlaces, tokenReader } from './token-places.ts'
 import { bytesOf, type VerifiedToken } from './verified-token.ts'
@@ -23,6 +24,13 @@ export interface TokenOptions {
 }
 
 const defaultMaxBytes = 8_192
+
+/** A request with a token that is not remembered as good, or was too long ago. */
+interface Newcomer {
+  readonly digest: string
+  readonly x: Exchange
+  readonly isNew: boolean
+}
 
 /** How an outside service that tokens are checked with is, for people. */
 export interface ProviderStatus {
@@ -41,7 +49,7 @@ export class TokenAuthenticator implements Authenticator {
   /** Those with the longest prefix first. */
   readonly #introspections: readonly Introspection[]
   readonly #read: (x: Exchange) => string | undefined
-  readonly #verified = new TokenCache<VerifiedToken>()
+  readonly #verified: TokenCache<VerifiedToken>
   readonly #now: () => number
   /** What is longer than any issuer allows is not even hashed. */
   readonly #maxBytes: number
@@ -50,6 +58,9 @@ export class TokenAuthenticator implements Authenticator {
   constructor({ jwt, introspection = [], tokens = {} }: TokenOptions, host: PluginHost) {
     this.#now = () => host.now()
     this.#read = tokenReader(tokens)
+    // Outlives a reload that changes nothing here: nobody has to be asked again about everything. The options hold secrets.
+    const fingerprint = hash('sha256', JSON.stringify([jwt, introspection]))
+    this.#verified = host.keep(`identity.tokens:${fingerprint}`, () => new TokenCache<VerifiedToken>())
     this.#maxBytes = Math.max(defaultMaxBytes, ...jwt.map(({ maxBytes = defaultMaxBytes }) => maxBytes))
     jwt.forEach((options, i) => {
       const place = jwt.length === 1 ? 'auth.jwt' : `auth.jwt[${i}]`
@@ -79,15 +90,14 @@ export class TokenAuthenticator implements Authenticator {
     if (token.length > this.#maxBytes) throw jwtInvalid('too long')
     const digest = hash('sha256', token, 'base64')
     const known = this.#verified.get(digest)
-    if (known !== undefined && this.#now() < known.validUntil && known.version === known.keys.version)
-      return known.principal
-    return this.#verifyAnew(token, digest, known === undefined ? x.request.clientAddress : undefined)
+    if (known === undefined || this.#now() >= known.validUntil || known.version !== known.keys.version)
+      return this.#verifyAnew(token, { digest, x, isNew: known === undefined })
+    if (known.binding !== undefined) requireBinding(known.binding, x)
+    return known.principal
   }
 
   async close(): Promise<void> {
-    this.#verified.clear()
     for (const issuer of this.#issuers.values()) issuer.close()
-    for (const introspection of this.#introspections) introspection.close()
   }
 
   /** The outside services that tokens are checked with. */
@@ -102,9 +112,10 @@ export class TokenAuthenticator implements Authenticator {
     ]
   }
 
-  async #verifyAnew(token: string, digest: string, from: string | undefined): Promise<Principal> {
-    const verified = await this.#verify(token, digest, from)
+  async #verifyAnew(token: string, { digest, x, isNew }: Newcomer): Promise<Principal> {
+    const verified = await this.#verify(token, digest, isNew ? x.request.clientAddress : undefined)
     this.#verified.set(digest, verified)
+    if (verified.binding !== undefined) requireBinding(verified.binding, x)
     return verified.principal
   }
 
@@ -135,6 +146,7 @@ async function verifyJwt(token: string, issuer: JwtIssuer): Promise<VerifiedToke
       validUntil: issuer.expiresAt(payload),
       keys: issuer.keys,
       version,
+      binding: bindingOf(payload),
       bytes: bytesOf(token.length),
     }
   } catch (error) {

@@ -9,6 +9,8 @@ export interface VerifiedToken {
   /** What it was checked with, and which version of that: of another one it says nothing. */
   readonly keys: Pick<IssuerKeys, 'version'>
   readonly version: number
+  /** What it is bound to, see `bindingOf`. */
+  readonly binding: string | undefined
   /** About how much memory it takes. */
   readonly bytes: number
 }
