@@ -12,16 +12,14 @@ import type { Listener } from './listener/listener.ts'
 export interface ManagementOptions extends Pick<AppOptions, 'draining' | 'extend'> {
   readonly listener: Listener
   readonly proxies: TrustedProxies
-  /** `admin.path`. */
-  readonly adminPath: string
   /** The running configuration. */
   current(): BuiltGeneration
   now(): number
 }
 
-/** The Express app of a gateway, behind its routing table. */
-export function managementApp(gateway: Gateway, options: ManagementOptions): Express {
-  const { listener, proxies, current, adminPath, now } = options
+/** The Express app of a gateway, behind its routing table; `path` is `admin.path` at the start. */
+export function managementApp(gateway: Gateway, options: ManagementOptions, path: string): Express {
+  const { listener, proxies, current, now } = options
   const access = new AdminAccess(() => current().config.admin.tokens, now)
   const address = ({ socket, headers }: IncomingMessage): string =>
     proxies.clientAddress(plainAddress(socket.remoteAddress ?? ''), headers['x-forwarded-for'])
@@ -31,7 +29,7 @@ export function managementApp(gateway: Gateway, options: ManagementOptions): Exp
     status: () => gateway.status(),
     draining: options.draining,
     grpcDescription: () => current().grpcDescription(),
-    admin: { path: adminPath, router: createAdminRouter({ access, routes, address, log: gateway.log }) },
+    admin: { path, router: createAdminRouter({ access, routes, address, log: gateway.log }) },
     notFound: (req, res) => listener.notFound(req, res),
     failed: (req, res, error) => listener.failed(req, res, error),
     extend: options.extend,

@@ -14,11 +14,21 @@ export function buildIdentity(build: Build): Identity {
   try {
     const identity = createIdentity(
       {
-        jwt: usable.map(({ clockSkew, maxAge, ...issuer }) => ({
+        jwt: usable.map(({ clockSkew, maxAge, jwksRefresh, jwksMaxStale, ...issuer }) => ({
           ...issuer,
           clockSkewMs: clockSkew,
           maxAgeMs: maxAge,
+          jwksRefreshMs: jwksRefresh,
+          jwksMaxStaleMs: jwksMaxStale,
         })),
+        introspection: auth.introspection.map(({ clockSkew, cacheFor, timeout, ...server }) => ({
+          ...server,
+          clockSkewMs: clockSkew,
+          cacheForMs: cacheFor,
+          timeoutMs: timeout,
+        })),
+        tokens: auth.tokens,
+        asksAhead: build.isOnline,
         apiKeys: auth.apiKeys,
         consumers,
         revocations: build.identity.revocations,
@@ -56,6 +66,10 @@ function placed(
     const path = ['auth', 'jwt', config.auth.jwt.indexOf(issuer), ...(key === undefined ? [] : [key])]
     return { path, message: ofIssuer }
   }
+  const [, entry, keyOfServer, ofServer = ''] =
+    /^auth\.introspection\[(\d+)\]\.(\w+): (.*)$/s.exec(text) ?? []
+  if (keyOfServer !== undefined)
+    return { path: ['auth', 'introspection', Number(entry), keyOfServer], message: ofServer }
   const [, id, at, part, ofKey = ''] = /^consumers "(.*?)" keys\[(\d+)\]\.(\w+): (.*)$/s.exec(text) ?? []
   const consumer = config.consumers.findIndex((one) => one.id === id)
   if (part === undefined || consumer === -1) return { path: ['auth'], message: text }

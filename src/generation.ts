@@ -16,6 +16,7 @@ import type { Identity } from './plugins/identity/identity.ts'
 import { identityPlugin } from './plugins/identity/identity-plugin.ts'
 import { queryKeyTaker } from './plugins/identity/key-places.ts'
 import type { KeyRecord } from './plugins/identity/key-record.ts'
+import type { ProviderStatus } from './plugins/identity/token-authenticator.ts'
 import { RouteClash, RoutingTable } from './routing/table.ts'
 import type { Release } from './traffic/canary/release.ts'
 import type { Upstream } from './traffic/upstream.ts'
@@ -31,6 +32,8 @@ export interface BuiltGeneration extends Generation {
   readonly identities: TlsIdentities | undefined
   /** The API keys that stand in it. */
   readonly configuredKeys: Iterable<KeyRecord>
+  /** The outside services that callers are checked with. */
+  identityProviders(): readonly ProviderStatus[]
   /** What the gRPC front-end serves; undefined when there is none. Made when it is first asked for. */
   grpcDescription(): ApiDescription | undefined
   /** Takes no more requests; resolves when the last one has settled and everything is freed. */
@@ -51,7 +54,9 @@ export async function buildGeneration(loaded: LoadedConfig, context: BuildContex
     const grpc = frontEnds.find((frontEnd) => frontEnd.name === 'grpc')
     const unrouted = unroutedPlan(shared)
     const configuredKeys = identity.keys.configured
-    const parts = { table, unrouted, identities, configuredKeys, grpcDescription: describedApi(grpc) }
+    const identityProviders = (): readonly ProviderStatus[] => identity.providers
+    const grpcDescription = describedApi(grpc)
+    const parts = { table, unrouted, identities, configuredKeys, identityProviders, grpcDescription }
     return generation(build, parts, frontEnds)
   } catch (error) {
     await build
@@ -63,7 +68,7 @@ export async function buildGeneration(loaded: LoadedConfig, context: BuildContex
 
 function generation(
   build: Build,
-  parts: Pick<BuiltGeneration, 'table' | 'unrouted' | 'identities' | 'configuredKeys' | 'grpcDescription'>,
+  parts: Omit<BuiltGeneration, 'config' | 'upstreams' | 'canaries' | 'enter' | 'leave' | 'retire'>,
   frontEnds: readonly FrontEnd[],
 ): BuiltGeneration {
   let active = 0

@@ -20,6 +20,8 @@ export interface GatewayStatus {
   readonly certificates: readonly { readonly name: string; readonly expiresAt: number }[]
   /** Backends that describe themselves; `trouble` is undefined when all is well. */
   readonly reflections: readonly { readonly upstream: string; readonly trouble: string | undefined }[]
+  /** Outside services that callers are checked with; `trouble` is undefined when all is well. */
+  readonly identityProviders: readonly { readonly name: string; readonly trouble: string | undefined }[]
   /** Rows of the routing table. */
   readonly routes: number
 }
@@ -148,6 +150,14 @@ export function readinessReport(status: GatewayStatus): { ready: boolean; checks
       ok: trouble === undefined,
       required: false,
       detail: trouble ?? 'the newest descriptors are running',
+    })
+  }
+  for (const { name, trouble } of status.identityProviders) {
+    checks.push({
+      name: `identity ${name}`,
+      ok: trouble === undefined,
+      required: false,
+      detail: trouble ?? 'no trouble',
     })
   }
   for (const { name, targets, discovery } of status.upstreams) {

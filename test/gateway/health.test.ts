@@ -287,6 +287,7 @@ function reportOf(upstreams: readonly UpstreamStatus[], redis: 'up' | 'down' | u
     upstreams,
     certificates: [],
     reflections: [],
+    identityProviders: [],
     routes: 0,
   })
 }

@@ -4,25 +4,24 @@ import type { FailedAttempts } from '../../core/failed-attempts.ts'
 import type { PluginHost } from '../../pipeline/registry.ts'
 import { checkApiKeyFormat } from './api-key.ts'
 import type { Authenticator } from './authenticator.ts'
-import { bearerToken } from './bearer-token.ts'
 import type { Consumer } from './consumer.ts'
 import { ConsumerKeys } from './consumer-keys.ts'
-import type { JwtOptions } from './jwt-issuer.ts'
-import { JwtVerifier } from './jwt-verifier.ts'
 import { type KeyPlaces, keyReader } from './key-places.ts'
 import type { ManagedKeys } from './managed-keys.ts'
 import { tooManyAttempts } from './refusals.ts'
 import type { Revocations } from './revocations.ts'
+import { type ProviderStatus, TokenAuthenticator, type TokenOptions } from './token-authenticator.ts'
 
 /** Who is believed to be who: the parts of a configuration that identity is made from. */
-export interface IdentityOptions {
-  readonly jwt: readonly JwtOptions[]
+export interface IdentityOptions extends TokenOptions {
   readonly apiKeys: KeyPlaces
   readonly consumers: readonly Consumer[]
   /** Keys that are made while the gateway runs. Absent: there are none. */
   readonly managed?: ManagedKeys | undefined
   /** Absent: nothing is ever revoked. */
   readonly revocations?: Revocations | undefined
+  /** Whether outside services are asked for what will be needed, now and regularly; by default only when a request needs it. */
+  readonly asksAhead?: boolean
   /** Counts credentials that are not valid, by address. Absent: any number may be tried. */
   readonly failures?: FailedAttempts | undefined
 }
@@ -30,6 +29,7 @@ export interface IdentityOptions {
 /** What an identity has besides ways to prove it. */
 interface IdentityParts extends Pick<IdentityOptions, 'revocations' | 'failures'> {
   readonly keys: ConsumerKeys
+  providers(): readonly ProviderStatus[]
   now(): number
 }
 
@@ -45,6 +45,11 @@ export class Identity {
     this.#authenticators = authenticators
     this.#parts = parts
     this.keys = parts.keys
+  }
+
+  /** The outside services that callers are checked with. */
+  get providers(): readonly ProviderStatus[] {
+    return this.#parts.providers()
   }
 
   /**
@@ -109,7 +114,7 @@ export class Identity {
  */
 export function createIdentity(options: IdentityOptions, host: PluginHost): Identity {
   const now = (): number => host.now()
-  const tokens = new JwtVerifier(options.jwt, now)
+  const tokens = new TokenAuthenticator(options, host)
   const { failures, revocations } = options
   const keys = new ConsumerKeys(options.consumers, options.managed)
   const readKey = keyReader(options.apiKeys)
@@ -123,14 +128,7 @@ export function createIdentity(options: IdentityOptions, host: PluginHost): Iden
       return keys.verify(key, now())
     },
   }
-  const byToken: Authenticator = {
-    authenticate(x) {
-      const token = bearerToken(x.header('authorization'))
-      return token === undefined ? undefined : tokens.verify(token)
-    },
-    async close() {
-      tokens.clear()
-    },
-  }
-  return new Identity([byKey, byToken], { keys, revocations, failures, now })
+  if (options.asksAhead === true) tokens.start()
+  const providers = (): readonly ProviderStatus[] => tokens.providers
+  return new Identity([byKey, tokens], { keys, revocations, failures, providers, now })
 }
