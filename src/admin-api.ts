@@ -12,14 +12,16 @@ import type { Listener } from './listener/listener.ts'
 export interface ManagementOptions extends Pick<AppOptions, 'draining' | 'extend'> {
   readonly listener: Listener
   readonly proxies: TrustedProxies
+  /** `admin.path`, at the start. */
+  readonly path: string
   /** The running configuration. */
   current(): BuiltGeneration
   now(): number
 }
 
-/** The Express app of a gateway, behind its routing table; `path` is `admin.path` at the start. */
-export function managementApp(gateway: Gateway, options: ManagementOptions, path: string): Express {
-  const { listener, proxies, current, now } = options
+/** The Express app of a gateway, behind its routing table. */
+export function managementApp(gateway: Gateway, options: ManagementOptions): Express {
+  const { listener, proxies, path, current, now } = options
   const access = new AdminAccess(() => current().config.admin.tokens, now)
   const address = ({ socket, headers }: IncomingMessage): string =>
     proxies.clientAddress(plainAddress(socket.remoteAddress ?? ''), headers['x-forwarded-for'])

@@ -107,7 +107,8 @@ export class Gateway {
     this.identity.endStreams(this.#listener.active, () => this.config.auth.revocation)
     const listener = this.#listener
     const draining = (): boolean => this.#draining
-    this.#app = managementApp(this, { listener, proxies, current, draining, now, extend }, first.admin.path)
+    const { path } = first.admin
+    this.#app = managementApp(this, { listener, proxies, path, current, draining, now, extend })
     this.#server = new GatewayServer({
       listener: this.#listener,
       fallback: this.#app,

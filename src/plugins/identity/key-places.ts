@@ -2,6 +2,7 @@ import { cookieValues } from '../../core/cookies.ts'
 import { GatewayError } from '../../core/error.ts'
 import { type Exchange, Slot } from '../../core/exchange.ts'
 import type { Plugin } from '../../core/plugin.ts'
+import { takeQuery } from '../../core/take-query.ts'
 import { refuseForeignPage } from './foreign-page.ts'
 
 /** Where in a request an API key may stand. */
@@ -58,7 +59,7 @@ export function queryKeyTaker(name: string, { keep }: { readonly keep: boolean }
   return {
     onRequest(x: Exchange): void {
       if (x.request.query === '') return
-      const values = keep ? new URLSearchParams(x.request.query).getAll(name) : x.takeQuery(name)
+      const values = keep ? new URLSearchParams(x.request.query).getAll(name) : takeQuery(x, name)
       if (values.length > 0) x.set(fromQuery, values)
     },
   }
