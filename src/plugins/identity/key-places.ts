@@ -41,12 +41,10 @@ export function keyReader({
     if (query !== undefined) for (const value of x.get(fromQuery) ?? []) key = theOne(key, value)
     const cookies = cookie === undefined ? undefined : x.header('cookie')
     if (cookie === undefined || cookies === undefined) return key
-    for (const value of cookieValues(cookies, cookie)) {
-      // An emptied cookie is how many applications sign out.
-      if (value === '') continue
-      key = theOne(key, value)
-      refuseForeignPage(x, allowedOrigins)
-    }
+    // An emptied cookie is how many applications sign out.
+    const values = cookieValues(cookies, cookie).filter((value) => value !== '')
+    for (const value of values) key = theOne(key, value)
+    if (values.length > 0) refuseForeignPage(x, allowedOrigins)
     return key
   }
 }
