@@ -22,7 +22,12 @@ const consumers = [
   },
   { id: 'busy', rateLimit: { limit: 3, window: '1h' }, keys: [] },
 ]
-const places = { header: 'x-my-key', query: 'api_key', cookie: 'key', allowedOrigins: ['https://app.example'] }
+const places = {
+  header: 'x-my-key',
+  query: 'api_key',
+  cookie: 'key',
+  allowedOrigins: ['https://app.example'],
+}
 
 for (const door of everyDoor) {
   describe(`API keys at the ${door.name} door`, () => {

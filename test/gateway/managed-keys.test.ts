@@ -172,7 +172,9 @@ test('a rotated key is accepted until its overlap ends, and not after', async (t
   assert.equal((await admin(gateway, `/keys/${old.id}:rotate`)).status, 409)
   await admin(gateway, `/keys/${next.id}:rotate`, { overlap: '0s' })
   assert.equal(await use(gateway, next.key), 'KEY_EXPIRED')
-  assert.ok(gateway.logs.some(({ message }) => String(message).startsWith('managed keys end with this process')))
+  assert.ok(
+    gateway.logs.some(({ message }) => String(message).startsWith('managed keys end with this process')),
+  )
 })
 
 test('when a key was used last is known everywhere, and costs Redis nothing per request', async (t) => {
