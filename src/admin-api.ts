@@ -12,8 +12,8 @@ import type { Listener } from './listener/listener.ts'
 export interface ManagementOptions extends Pick<AppOptions, 'draining' | 'extend'> {
   readonly listener: Listener
   readonly proxies: TrustedProxies
-  /** `admin.path`. */
-  readonly adminPath: string
+  /** `admin.path`, at the start. */
+  readonly path: string
   /** The running configuration. */
   current(): BuiltGeneration
   now(): number
@@ -21,7 +21,7 @@ export interface ManagementOptions extends Pick<AppOptions, 'draining' | 'extend
 
 /** The Express app of a gateway, behind its routing table. */
 export function managementApp(gateway: Gateway, options: ManagementOptions): Express {
-  const { listener, proxies, current, adminPath, now } = options
+  const { listener, proxies, path, current, now } = options
   const access = new AdminAccess(() => current().config.admin.tokens, now)
   const address = ({ socket, headers }: IncomingMessage): string =>
     proxies.clientAddress(plainAddress(socket.remoteAddress ?? ''), headers['x-forwarded-for'])
@@ -31,7 +31,7 @@ export function managementApp(gateway: Gateway, options: ManagementOptions): Exp
     status: () => gateway.status(),
     draining: options.draining,
     grpcDescription: () => current().grpcDescription(),
-    admin: { path: adminPath, router: createAdminRouter({ access, routes, address, log: gateway.log }) },
+    admin: { path, router: createAdminRouter({ access, routes, address, log: gateway.log }) },
     notFound: (req, res) => listener.notFound(req, res),
     failed: (req, res, error) => listener.failed(req, res, error),
     extend: options.extend,

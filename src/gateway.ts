@@ -16,6 +16,7 @@ import { ServiceRegistry } from './discovery/service-registry.ts'
 import { drain } from './drain.ts'
 import { GatewayMetrics } from './gateway-metrics.ts'
 import type { GatewayOptions } from './gateway-options.ts'
+import type { BuiltGeneration } from './generation.ts'
 import { Generations } from './generations.ts'
 import { IdentityState } from './identity-state.ts'
 import { Listener, type Plan } from './listener/listener.ts'
@@ -66,12 +67,13 @@ export class Gateway {
   constructor(options: GatewayOptions, first: Config) {
     const { server, observability, stores, auth } = first
     const { offline = false, watch = true, now = Date.now } = options
-    this.log = options.log ?? createLog(observability.log.level)
-    this.#gauges = new GatewayMetrics(this.metrics, observability.metrics, () => this.status())
-    registerCanaryMetrics(this.metrics, () => this.canaries.values())
-    registerUpstreamMetrics(this.metrics, () => this.#generations.current.upstreams)
-    this.#certificates = new CertificateWatch(this.log, now)
-    const { log, metrics } = this
+    const { log = createLog(observability.log.level), extend } = options
+    const { metrics } = this
+    this.log = log
+    this.#gauges = new GatewayMetrics(metrics, observability.metrics, () => this.status())
+    registerCanaryMetrics(metrics, () => this.canaries.values())
+    registerUpstreamMetrics(metrics, () => this.#generations.current.upstreams)
+    this.#certificates = new CertificateWatch(log, now)
     this.#redis = offline ? undefined : openRedis(stores, log)
     this.identity = new IdentityState({ ...auth.revocation, redis: this.#redis, log, metrics, now })
     this.#generations = new Generations({
@@ -85,7 +87,7 @@ export class Gateway {
       ready: () => !this.#draining,
       redis: this.#redis,
       identity: this.identity,
-      upstreams: new Upstreams(this.log, { probe: !offline, registry: this.registry }),
+      upstreams: new Upstreams(log, { probe: !offline, registry: this.registry }),
       onDecided: (result) => {
         this.#gauges.reloaded(result)
         if (result === 'applied') this.#useCertificates()
@@ -93,22 +95,18 @@ export class Gateway {
     })
     this.#overload = overloadOf(server, { ...options, log })
     const proxies = new TrustedProxies(server.trustedProxies)
+    const current = (): BuiltGeneration => this.#generations.current
     this.#listener = new Listener({
       limits: server.limits,
       proxies,
-      current: () => this.#generations.current,
+      current,
       overload: this.#overload,
       draining: () => this.#draining,
     })
-    this.#app = managementApp(this, {
-      listener: this.#listener,
-      proxies,
-      current: () => this.#generations.current,
-      draining: () => this.#draining,
-      adminPath: first.admin.path,
-      now,
-      extend: options.extend,
-    })
+    const listener = this.#listener
+    const draining = (): boolean => this.#draining
+    const { path } = first.admin
+    this.#app = managementApp(this, { listener, proxies, path, current, draining, now, extend })
     this.#server = new GatewayServer({
       listener: this.#listener,
       fallback: this.#app,

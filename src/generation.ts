@@ -32,7 +32,7 @@ export interface BuiltGeneration extends Generation {
   /** Who the gateway is to clients that speak TLS; undefined when there is no port for them. */
   readonly identities: TlsIdentities | undefined
   /** The API keys that stand in it. */
-  readonly configuredKeys: Iterable<KeyRecord>
+  readonly configuredKeys: readonly KeyRecord[]
   /** The outside services that callers are checked with. */
   identityProviders(): readonly ProviderStatus[]
   /** What the gRPC front-end serves; undefined when there is none. Made when it is first asked for. */

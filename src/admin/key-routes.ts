@@ -13,7 +13,7 @@ export interface KeyRoutesOptions {
   readonly managed: ManagedKeys
   readonly revocations: Revocations
   /** The keys that stand in the running configuration, which nothing here changes. */
-  configured(): Iterable<KeyRecord>
+  configured(): readonly KeyRecord[]
   consumers(): readonly Consumer[]
   now(): number
 }
@@ -47,12 +47,8 @@ const rotation = z.strictObject({
 export function keyRoutes(options: KeyRoutesOptions): AdminRoute[] {
   const { managed } = options
   const now = (): number => options.now()
-  const inConfiguration = (id: string): KeyRecord | undefined => {
-    for (const key of options.configured()) if (key.id === id) return key
-    return undefined
-  }
   const found = (id = ''): KeyRecord => {
-    const key = managed.get(id) ?? inConfiguration(id)
+    const key = managed.get(id) ?? options.configured().find((one) => one.id === id)
     if (key === undefined) throw new GatewayError('NOT_FOUND', 'There is no key with this id.')
     return key
   }

@@ -128,21 +128,6 @@ export abstract class Exchange {
     return this.#id
   }
 
-  /** Takes a parameter out of the query: nobody sees it from then on. Returns its values, decoded as forms are. */
-  takeQuery(name: string): string[] {
-    const taken: string[] = []
-    const kept = this.request.query.split('&').filter((pair) => {
-      const [key, value] = [...new URLSearchParams(pair)][0] ?? []
-      if (key !== name || value === undefined) return true
-      taken.push(value)
-      return false
-    })
-    if (taken.length === 0) return taken
-    const shown = this as { request: RequestHead }
-    shown.request = { ...this.request, query: kept.join('&') }
-    return taken
-  }
-
   get trace(): TraceContext {
     if (this.#trace === undefined) {
       this.#trace = readTraceContext(this.header('traceparent'), this.header('tracestate'))

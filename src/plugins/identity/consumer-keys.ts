@@ -72,8 +72,8 @@ export class ConsumerKeys {
   }
 
   /** The keys that stand in the configuration. */
-  get configured(): Iterable<KeyRecord> {
-    return this.#byId.values()
+  get configured(): readonly KeyRecord[] {
+    return [...this.#byId.values()]
   }
 
   #find(keyHash: string): KnownKey | undefined {

@@ -128,9 +128,8 @@ export class Introspection {
     if (principal === undefined) return refused
     const expiresAt = exp === undefined ? Number.POSITIVE_INFINITY : exp * 1_000 + clockSkewMs
     const validUntil = Math.min(expiresAt, nowMs + cacheForMs)
-    const named = { ...principal, tokenDigest: tokenDigest(token) }
     return {
-      principal: named,
+      principal: { ...principal, tokenDigest: tokenDigest(token) },
       validUntil,
       keys: noKeys,
       version: 0,

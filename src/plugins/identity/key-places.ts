@@ -2,6 +2,7 @@ import { cookieValues } from '../../core/cookies.ts'
 import { GatewayError } from '../../core/error.ts'
 import { type Exchange, Slot } from '../../core/exchange.ts'
 import type { Plugin } from '../../core/plugin.ts'
+import { takeQuery } from '../../core/take-query.ts'
 import { refuseForeignPage } from './foreign-page.ts'
 
 /** Where in a request an API key may stand. */
@@ -40,12 +41,10 @@ export function keyReader({
     if (query !== undefined) for (const value of x.get(fromQuery) ?? []) key = theOne(key, value)
     const cookies = cookie === undefined ? undefined : x.header('cookie')
     if (cookie === undefined || cookies === undefined) return key
-    for (const value of cookieValues(cookies, cookie)) {
-      // An emptied cookie is how many applications sign out.
-      if (value === '') continue
-      key = theOne(key, value)
-      refuseForeignPage(x, allowedOrigins)
-    }
+    // An emptied cookie is how many applications sign out.
+    const values = cookieValues(cookies, cookie).filter((value) => value !== '')
+    for (const value of values) key = theOne(key, value)
+    if (values.length > 0) refuseForeignPage(x, allowedOrigins)
     return key
   }
 }
@@ -58,7 +57,7 @@ export function queryKeyTaker(name: string, { keep }: { readonly keep: boolean }
   return {
     onRequest(x: Exchange): void {
       if (x.request.query === '') return
-      const values = keep ? new URLSearchParams(x.request.query).getAll(name) : x.takeQuery(name)
+      const values = keep ? new URLSearchParams(x.request.query).getAll(name) : takeQuery(x, name)
       if (values.length > 0) x.set(fromQuery, values)
     },
   }

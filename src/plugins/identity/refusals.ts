@@ -62,17 +62,6 @@ export function keysUnavailable(): GatewayError {
   return new GatewayError('UNAVAILABLE', 'API keys cannot be checked at the moment.', { retryAfterMs: 1_000 })
 }
 
-/** Too many credentials that were not valid came from one address. */
-export function tooManyAttempts(retryAfterMs: number): GatewayError {
-  return new GatewayError(
-    'TOO_MANY_ATTEMPTS',
-    'Too many credentials that are not valid came from this address.',
-    {
-      retryAfterMs,
-    },
-  )
-}
-
 /** What a caller is told whose credential was revoked, whatever kind it is of. */
 export function credentialRevoked({ via }: Pick<Principal, 'via'>): GatewayError {
   return via === 'apiKey' ? keyRevoked() : tokenRevoked()
@@ -96,6 +85,15 @@ export function introspectionUnavailable(cause: unknown): GatewayError {
     cause,
     retryAfterMs: 1_000,
   })
+}
+
+/** Too many credentials that were not valid came from one address. */
+export function tooManyAttempts(retryAfterMs: number): GatewayError {
+  return new GatewayError(
+    'TOO_MANY_ATTEMPTS',
+    'Too many credentials that are not valid came from this address.',
+    { retryAfterMs },
+  )
 }
 
 export function roleMissing(): GatewayError {
