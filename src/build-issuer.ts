@@ -87,8 +87,8 @@ export async function buildIssuer(build: Build): Promise<BuiltIssuer | undefined
       keys: tokens.key,
       type: accessTokenType,
       clockSkewMs,
-      requiredClaims: ['jti', 'sid', 'iat'],
-      accepts: ({ sub }: JWTPayload) => users.withId(sub ?? '') !== undefined,
+      requiredClaims: ['jti', 'sid', 'iat', 'cred'],
+      accepts: ({ sub = '', cred }: JWTPayload) => users.withId(sub)?.mark === cred,
     },
   }
 }
