@@ -5,6 +5,7 @@ import { parseDocument } from 'yaml'
 import { z } from 'zod'
 import { type Build, messageOf } from './build.ts'
 import { type IssuerConfig, userSchema } from './config/issuer-keys.ts'
+import { formatPath } from './config/problem.ts'
 import type { Policy } from './core/route.ts'
 import type { AuthEndpoint } from './front-ends/auth/front-end.ts'
 import { issuerEndpoints } from './front-ends/auth/issuer-endpoints.ts'
@@ -78,7 +79,6 @@ export async function buildIssuer(build: Build): Promise<BuiltIssuer | undefined
       paths: config.paths,
       policy: policy('auth-issuer', config.plugins),
       jwksPolicy: policy('auth-jwks', []),
-      origin: 'auth.issuer',
     }),
     tokens: {
       issuer: name,
@@ -87,8 +87,8 @@ export async function buildIssuer(build: Build): Promise<BuiltIssuer | undefined
       keys: tokens.key,
       type: accessTokenType,
       clockSkewMs,
-      requiredClaims: ['jti', 'sid', 'iat'],
-      accepts: ({ sub }: JWTPayload) => users.withId(sub ?? '') !== undefined,
+      requiredClaims: ['jti', 'sid', 'iat', 'cred'],
+      accepts: ({ sub = '', cred }: JWTPayload) => users.withId(sub)?.mark === cred,
     },
   }
 }
@@ -188,5 +188,5 @@ function readUsers(build: Build, file: string): readonly UserEntry[] {
   const parsed = z.array(userSchema).safeParse(document.toJS({ maxAliasCount: 100 }) ?? [])
   if (parsed.success) return parsed.data
   const [issue] = parsed.error.issues
-  throw build.error(place, `${file} ${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}`)
+  throw build.error(place, [file, formatPath(issue?.path ?? []), issue?.message].filter(Boolean).join(' '))
 }

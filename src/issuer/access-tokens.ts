@@ -45,6 +45,7 @@ export class AccessTokens {
     const token = await new SignJWT({
       client_id: issuer,
       sid: session.id,
+      cred: user.mark,
       roles: user.roles,
       ...(user.scopes.length === 0 ? {} : { scope: user.scopes.join(' ') }),
       ...(user.displayName === undefined ? {} : { name: user.displayName }),

@@ -4,6 +4,8 @@ import {
   generateKeyPair,
   type JsonWebKey,
   type KeyObject,
+  sign,
+  verify,
 } from 'node:crypto'
 import { promisify } from 'node:util'
 import { calculateJwkThumbprint, type JWK } from 'jose'
@@ -64,7 +66,9 @@ async function readKey(jwk: JsonWebKey, place: string): Promise<SigningKey> {
   }
   if (algorithm === 'RS256' && (privateKey.asymmetricKeyDetails?.modulusLength ?? 0) < 2_048)
     throw new Error(`${place} is too short: RSA keys need 2,048 bits`)
-  return signingKey(privateKey, algorithm, signsFrom * 1_000)
+  const key = await signingKey(privateKey, algorithm, signsFrom * 1_000)
+  if (!isPair(key)) throw new Error(`${place} has a private part that does not fit its public one`)
+  return key
 }
 
 async function signingKey(
@@ -83,6 +87,13 @@ async function signingKey(
     publicKey,
     jwk: { ...bare, kid, alg: algorithm, use: 'sig' },
   }
+}
+
+/** Node takes any two parts for a key. */
+function isPair({ privateKey, publicKey, algorithm }: SigningKey): boolean {
+  const digest = algorithm === 'EdDSA' ? null : 'sha256'
+  const message = Buffer.from('any')
+  return verify(digest, message, publicKey, sign(digest, message, privateKey))
 }
 
 function algorithmOf({ kty, crv, d }: JsonWebKey): SigningAlgorithm | undefined {

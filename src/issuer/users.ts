@@ -23,7 +23,7 @@ export interface User {
   readonly roles: readonly string[]
   readonly scopes: readonly string[]
   readonly passwordHash: PasswordHash | undefined
-  /** Another one when the password is: sessions from before end with it. */
+  /** Another one when the password is: sessions and tokens (claim `cred`) from before end with it. It tells nothing of the password. */
   readonly mark: string
 }
 

@@ -16,7 +16,6 @@ export interface IssuerEndpointsOptions {
   /** Of login, refresh and logout. */
   readonly policy: Policy
   readonly jwksPolicy: Policy
-  readonly origin: string
 }
 
 /** The longest password, escaped in the longest way, with a name and all else. */
@@ -26,14 +25,14 @@ const jwksMaxAge = 300
 
 /** Login, refresh, logout and the key set, as clients of OAuth 2.0 name their parts (RFC 6749 section 5.1). */
 export function issuerEndpoints(options: IssuerEndpointsOptions): readonly AuthEndpoint[] {
-  const { issuer, keys, paths, policy, jwksPolicy, origin } = options
+  const { issuer, keys, paths, policy, jwksPolicy } = options
   return [
     {
       id: 'auth-login',
       path: paths.login,
       methods: ['POST'],
       policy,
-      origin,
+      origin: 'auth.issuer.paths.login',
       async serve(x) {
         const body = await members(x)
         const typed = { username: text(body, 'username'), password: text(body, 'password') }
@@ -46,7 +45,7 @@ export function issuerEndpoints(options: IssuerEndpointsOptions): readonly AuthE
       path: paths.refresh,
       methods: ['POST'],
       policy,
-      origin,
+      origin: 'auth.issuer.paths.refresh',
       async serve(x) {
         const token = text(await members(x), 'refresh_token')
         answerGrant(x, await issuer.refresh(token, { address: x.request.clientAddress }))
@@ -57,7 +56,7 @@ export function issuerEndpoints(options: IssuerEndpointsOptions): readonly AuthE
       path: paths.logout,
       methods: ['POST'],
       policy,
-      origin,
+      origin: 'auth.issuer.paths.logout',
       async serve(x) {
         const body = x.hasBody ? await members(x) : {}
         const token = body.refresh_token === undefined ? undefined : text(body, 'refresh_token')
@@ -70,7 +69,7 @@ export function issuerEndpoints(options: IssuerEndpointsOptions): readonly AuthE
       path: paths.jwks,
       methods: ['GET'],
       policy: jwksPolicy,
-      origin,
+      origin: 'auth.issuer.paths.jwks',
       async serve(x) {
         const set = JSON.stringify({ keys: await keys.published() })
         const headers = ['Content-Type', 'application/json', 'Cache-Control', `public, max-age=${jwksMaxAge}`]
