@@ -250,6 +250,60 @@ test('a Redis that hangs costs one wait, not one for each request', async () => 
   }
 })
 
+test('a Redis that is slow (CLIENT PAUSE) costs a bounded wait, and counts again when it is not', async () => {
+  const own = await startRedis()
+  try {
+    const redis = await connect(own.url)
+    const other = new Client(own.url)
+    clients.push(other)
+    const { plugin, house } = limited(redis, { limit: 1_000, storeTimeout: '100ms' }, 'slow')
+    await ask(plugin)
+    await other.client('PAUSE', 2_000, 'ALL')
+    const startedAt = performance.now()
+    const during = await Promise.all(Array.from({ length: 50 }, () => ask(plugin)))
+    assert.ok(performance.now() - startedAt < 5_000)
+    assert.ok(during.every((x) => x.error === undefined))
+    assert.deepEqual(
+      house.logged.map(({ message }) => message),
+      ['Redis fails rate limits'],
+    )
+    await other.ping()
+    house.time = Date.now() + 1_001
+    await ask(plugin)
+    assert.deepEqual(
+      house.logged.map(({ message }) => message),
+      ['Redis fails rate limits', 'rate limits are counted in Redis again'],
+    )
+  } finally {
+    await own.stop()
+  }
+})
+
+const shares: readonly [object, number][] = [
+  [{ limit: 10, localShare: 0.25 }, 2],
+  [{ limit: 10, localShare: 1 }, 10],
+  [{ limit: 3, localShare: 0.25 }, 1],
+  [{ limit: 100, burst: 8, localShare: 0.5 }, 4],
+  [{ limit: 8, window: 'month', localShare: 0.5 }, 4],
+]
+for (const [options, expected] of shares) {
+  test(`while Redis is gone, ${JSON.stringify(options)} admits ${expected}, and the headers tell the share`, async () => {
+    const own = await startRedis()
+    const redis = await connect(own.url)
+    const { plugin } = limited(redis, options, 'share')
+    await ask(plugin)
+    await own.kill()
+    let admitted = 0
+    let x = await ask(plugin)
+    while (x.error === undefined) {
+      admitted++
+      assert.match(values(x.replyHeaders, 'RateLimit')[0] ?? '', new RegExp(`r=${expected - admitted};`))
+      x = await ask(plugin)
+    }
+    assert.equal(admitted, expected)
+  })
+}
+
 test('auto counts in Redis, memory does not', async () => {
   const redis = await connect()
   const counted = await redis.dbsize()
