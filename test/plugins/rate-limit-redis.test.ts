@@ -304,6 +304,50 @@ for (const [options, expected] of shares) {
   })
 }
 
+const reloads: readonly [string, object, object, number][] = [
+  ['another algorithm', {}, { algorithm: 'slidingLog' }, 1],
+  ['a queue instead of a burst', {}, { algorithm: 'leakyBucket', limit: 36_000, queue: 3 }, 0],
+  ['a higher limit', { algorithm: 'fixedWindow' }, { algorithm: 'fixedWindow', limit: 9 }, 5],
+  ['a lower limit', { algorithm: 'slidingWindow' }, { algorithm: 'slidingWindow', limit: 4 }, 0],
+  ['a smaller burst', {}, { burst: 4 }, 0],
+  [
+    'a shorter window',
+    { algorithm: 'fixedWindow', window: '365d' },
+    { algorithm: 'fixedWindow', limit: 6 },
+    2,
+  ],
+  ['a quota', { algorithm: 'slidingLog' }, { window: 'month', limit: 10, algorithm: undefined }, 6],
+  ['an end of a quota', { window: 'month' }, { algorithm: 'tokenBucket' }, 1],
+  [
+    'a limit by something else beside it',
+    {},
+    {
+      limits: [
+        { name: 'default', limit: 6, window: '1h' },
+        { name: 'b', limit: 50, window: '1h', by: 'ip' },
+      ],
+      limit: undefined,
+      window: undefined,
+    },
+    2,
+  ],
+]
+for (const store of ['redis', 'memory'] as const) {
+  for (const [name, before, after, left] of reloads) {
+    test(`a reload to ${name} goes on with what was used, in ${store}`, async () => {
+      const redis = await connect()
+      const house = host({ redis, policy: policy({ id: `reload ${name}` }) })
+      const options = { limit: 5, window: '1h', store, storeTimeout: '5s' }
+      const old = make(rateLimit, { ...options, ...before }, house)
+      for (let i = 0; i < 3; i++) assert.equal((await ask(old)).error, undefined)
+      const made = make(rateLimit, { ...options, ...after }, host({ redis, policy: house.policy }, house))
+      const x = await ask(made)
+      const told = Number(/r=(\d+)/.exec(values(x.answered?.headers ?? [], 'RateLimit')[0] ?? '')?.[1])
+      assert.equal(told, left)
+    })
+  }
+}
+
 test('auto counts in Redis, memory does not', async () => {
   const redis = await connect()
   const counted = await redis.dbsize()
