@@ -250,6 +250,104 @@ test('a Redis that hangs costs one wait, not one for each request', async () => 
   }
 })
 
+test('a Redis that is slow (CLIENT PAUSE) costs a bounded wait, and counts again when it is not', async () => {
+  const own = await startRedis()
+  try {
+    const redis = await connect(own.url)
+    const other = new Client(own.url)
+    clients.push(other)
+    const { plugin, house } = limited(redis, { limit: 1_000, storeTimeout: '100ms' }, 'slow')
+    await ask(plugin)
+    await other.client('PAUSE', 2_000, 'ALL')
+    const startedAt = performance.now()
+    const during = await Promise.all(Array.from({ length: 50 }, () => ask(plugin)))
+    assert.ok(performance.now() - startedAt < 5_000)
+    assert.ok(during.every((x) => x.error === undefined))
+    assert.deepEqual(
+      house.logged.map(({ message }) => message),
+      ['Redis fails rate limits'],
+    )
+    await other.ping()
+    house.time = Date.now() + 1_001
+    await ask(plugin)
+    assert.deepEqual(
+      house.logged.map(({ message }) => message),
+      ['Redis fails rate limits', 'rate limits are counted in Redis again'],
+    )
+  } finally {
+    await own.stop()
+  }
+})
+
+const shares: readonly [object, number][] = [
+  [{ limit: 10, localShare: 0.25 }, 2],
+  [{ limit: 10, localShare: 1 }, 10],
+  [{ limit: 3, localShare: 0.25 }, 1],
+  [{ limit: 100, burst: 8, localShare: 0.5 }, 4],
+  [{ limit: 8, window: 'month', localShare: 0.5 }, 4],
+]
+for (const [options, expected] of shares) {
+  test(`while Redis is gone, ${JSON.stringify(options)} admits ${expected}, and the headers tell the share`, async () => {
+    const own = await startRedis()
+    const redis = await connect(own.url)
+    const { plugin } = limited(redis, options, 'share')
+    await ask(plugin)
+    await own.kill()
+    let admitted = 0
+    let x = await ask(plugin)
+    while (x.error === undefined) {
+      admitted++
+      assert.match(values(x.replyHeaders, 'RateLimit')[0] ?? '', new RegExp(`r=${expected - admitted};`))
+      x = await ask(plugin)
+    }
+    assert.equal(admitted, expected)
+  })
+}
+
+const reloads: readonly [string, object, object, number][] = [
+  ['another algorithm', {}, { algorithm: 'slidingLog' }, 1],
+  ['a queue instead of a burst', {}, { algorithm: 'leakyBucket', limit: 36_000, queue: 3 }, 0],
+  ['a higher limit', { algorithm: 'fixedWindow' }, { algorithm: 'fixedWindow', limit: 9 }, 5],
+  ['a lower limit', { algorithm: 'slidingWindow' }, { algorithm: 'slidingWindow', limit: 4 }, 0],
+  ['a smaller burst', {}, { burst: 4 }, 0],
+  [
+    'a shorter window',
+    { algorithm: 'fixedWindow', window: '365d' },
+    { algorithm: 'fixedWindow', limit: 6 },
+    2,
+  ],
+  ['a quota', { algorithm: 'slidingLog' }, { window: 'month', limit: 10, algorithm: undefined }, 6],
+  ['an end of a quota', { window: 'month' }, { algorithm: 'tokenBucket' }, 1],
+  [
+    'a limit by something else beside it',
+    {},
+    {
+      limits: [
+        { name: 'default', limit: 6, window: '1h' },
+        { name: 'b', limit: 50, window: '1h', by: 'ip' },
+      ],
+      limit: undefined,
+      window: undefined,
+    },
+    2,
+  ],
+]
+for (const store of ['redis', 'memory'] as const) {
+  for (const [name, before, after, left] of reloads) {
+    test(`a reload to ${name} goes on with what was used, in ${store}`, async () => {
+      const redis = await connect()
+      const house = host({ redis, policy: policy({ id: `reload ${name}` }) })
+      const options = { limit: 5, window: '1h', store, storeTimeout: '5s' }
+      const old = make(rateLimit, { ...options, ...before }, house)
+      for (let i = 0; i < 3; i++) assert.equal((await ask(old)).error, undefined)
+      const made = make(rateLimit, { ...options, ...after }, host({ redis, policy: house.policy }, house))
+      const x = await ask(made)
+      const told = Number(/r=(\d+)/.exec(values(x.answered?.headers ?? [], 'RateLimit')[0] ?? '')?.[1])
+      assert.equal(told, left)
+    })
+  }
+}
+
 test('auto counts in Redis, memory does not', async () => {
   const redis = await connect()
   const counted = await redis.dbsize()

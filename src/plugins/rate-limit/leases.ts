@@ -1,4 +1,4 @@
-import type { Decision, Verdict } from './decision.ts'
+import type { Decision } from './decision.ts'
 import { type Answer, type CountedInRedis, type RedisLimiter, read } from './redis-limiter.ts'
 
 /** A lease that was not used up dies after this long, or with its window where windows are fixed. */
@@ -42,7 +42,7 @@ export class Leases {
   spend(limits: readonly CountedInRedis[]): Decision | undefined {
     const lease = this.#leases.get(keyOf(limits))
     if (lease === undefined || lease.left === 0 || !isAlive(lease, this.#now())) return undefined
-    return spent(limits, lease, this.#now())
+    return spent(limits, lease, (this.#now() - lease.askedAt) * 1_000)
   }
 
   /** Asks Redis for a batch. Whoever comes meanwhile waits for the same answer. Rejects as {@link RedisLimiter.ask} does. */
@@ -57,7 +57,7 @@ export class Leases {
         lease.waiting--
       }
       // What was just counted is spent even if its time is over already.
-      if (lease.left > 0) return spent(limits, lease, this.#now())
+      if (lease.left > 0) return spent(limits, lease, 0)
       if (lease.answer[1] === 0) return read(limits, lease.answer)
     }
   }
@@ -125,20 +125,13 @@ function lifeMs(limits: readonly CountedInRedis[], answer: Answer): number {
   return nowMicros === 0 ? 0 : life
 }
 
-function spent(limits: readonly CountedInRedis[], lease: Lease, now: number): Decision {
+function spent(limits: readonly CountedInRedis[], lease: Lease, laterMicros: number): Decision {
   lease.left--
-  const { admitted, nowMicros, standings } = read(
-    limits,
-    lease.answer,
-    Math.max(now - lease.askedAt, 0) * 1_000,
-  )
+  const { admitted, nowMicros, standings } = read(limits, lease.answer, laterMicros)
+  const left = (i: number): number => lease.left * (limits[i]?.cost ?? 1)
   return {
     admitted,
     nowMicros,
-    standings: standings.map((standing, i) => withLease(standing, lease.left * (limits[i]?.cost ?? 1))),
+    standings: standings.map((standing, i) => ({ ...standing, remaining: standing.remaining + left(i) })),
   }
-}
-
-function withLease(standing: Verdict, left: number): Verdict {
-  return { ...standing, remaining: standing.remaining + left }
 }

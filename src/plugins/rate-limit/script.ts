@@ -14,18 +14,21 @@ local now = time[1] * 1000000 + time[2]
 local day = 86400000000
 local whole = function(number) return string.format('%.0f', number) end
 
--- Where the month of a moment begins and ends.
+-- Where the month of a moment begins and ends; mostly it is the one that was asked for last.
+local first, last = 0, 0
+local leap = function(year) return year % 4 == 0 and (year % 100 ~= 0 or year % 400 == 0) end
 local month = function(at)
-  local leap = function(year) return year % 4 == 0 and (year % 100 ~= 0 or year % 400 == 0) end
-  local rest, year = math.floor(at / day), 1970
+  if at >= first and at < last then return first, last end
+  local today = math.floor(at / day)
+  local rest, year = today, 1970
   while rest >= (leap(year) and 366 or 365) do
     rest = rest - (leap(year) and 366 or 365)
     year = year + 1
   end
   for i, length in ipairs({31, leap(year) and 29 or 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31}) do
     if rest < length then
-      local start = (math.floor(at / day) - rest) * day
-      return start, start + length * day
+      first, last = (today - rest) * day, (today - rest + length) * day
+      return first, last
     end
     rest = rest - length
   end
@@ -36,8 +39,8 @@ local ends = function(kind, span, at)
   if kind == 1 then return at end
   if kind == 3 then return at + 2 * span end
   if kind == 5 then
-    local _, last = month(at)
-    return last
+    local _, over = month(at)
+    return over
   end
   return at + span
 end
@@ -98,8 +101,8 @@ end
 
 local states, granted = {}, tonumber(ARGV[1])
 for i, key in ipairs(KEYS) do
-  local first = 5 * i - 3
-  local kind, amount, span, cost = tonumber(ARGV[first]), tonumber(ARGV[first + 1]), tonumber(ARGV[first + 2]), tonumber(ARGV[first + 3])
+  local n = 5 * i - 3
+  local kind, amount, span, cost = tonumber(ARGV[n]), tonumber(ARGV[n + 1]), tonumber(ARGV[n + 2]), tonumber(ARGV[n + 3])
   local at, used, before, free, moved = 0, 0, 0, 0, false
   local kept = redis.pcall('GET', key)
   if type(kept) == 'string' then
