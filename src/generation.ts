@@ -2,6 +2,7 @@ import { type ApiDescription, describedApi } from './api-description.ts'
 import { Build, type BuildContext } from './build.ts'
 import { buildFrontEnds } from './build-front-ends.ts'
 import { buildIdentity } from './build-identity.ts'
+import { buildBackendIdentity } from './build-internal-token.ts'
 import { buildIdentities, checkUpstreamTls } from './build-tls.ts'
 import type { LoadedConfig } from './config/load.ts'
 import type { Config } from './config/schema.ts'
@@ -41,8 +42,9 @@ export async function buildGeneration(loaded: LoadedConfig, context: BuildContex
     checkUpstreamTls(build)
     const shared = loaded.config.plugins.map((use, index) => build.plugin(use, undefined, ['plugins', index]))
     const identity = buildIdentity(build)
-    const frontEnds = await buildFrontEnds(build)
-    const table = tableOf(build, plansOf(build, { frontEnds, shared, identity }))
+    const told = buildBackendIdentity(build)
+    const frontEnds = await buildFrontEnds(build, told)
+    const table = tableOf(build, plansOf(build, { frontEnds, shared, identity, last: told.plugin }))
     const grpc = frontEnds.find((frontEnd) => frontEnd.name === 'grpc')
     const unrouted = unroutedPlan(shared)
     const parts = { table, unrouted, identities, grpcDescription: describedApi(grpc) }
@@ -87,10 +89,12 @@ interface PlanParts {
   readonly frontEnds: readonly FrontEnd[]
   readonly shared: readonly Plugin[]
   readonly identity: Identity
+  /** After all others. */
+  readonly last: Plugin
 }
 
 /** The hooks of each row; rows of one policy share their plugins, so that a service's limit counts all of its methods. */
-function plansOf(build: Build, { frontEnds, shared, identity }: PlanParts): Plan[] {
+function plansOf(build: Build, { frontEnds, shared, identity, last }: PlanParts): Plan[] {
   const byPolicy = new Map<Policy, Plan['hooks']>()
   return frontEnds.flatMap((frontEnd) =>
     frontEnd.rows.map((row): Plan => {
@@ -102,7 +106,7 @@ function plansOf(build: Build, { frontEnds, shared, identity }: PlanParts): Plan
         const checks = policy.auth === 'none' ? [] : [identityPlugin(identity, policy)]
         const early = own.filter((plugin) => plugin.beforeIdentity === true)
         const late = own.filter((plugin) => plugin.beforeIdentity !== true)
-        hooks = compileHooks([...shared, ...early, ...checks, ...late])
+        hooks = compileHooks([...shared, ...early, ...checks, ...late, last])
         byPolicy.set(policy, hooks)
       }
       return { row, hooks }

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { duration, size } from '../core/units.ts'
 import { name, object } from './declare.ts'
+import { internalTokenKeys } from './internal-token-keys.ts'
 import { revocationKeys } from './revocation-keys.ts'
 
 /** `auth`. */
@@ -73,6 +74,7 @@ export const authKeys = {
     header: z.string().toLowerCase().default('x-api-key').describe('Header with the key.'),
   }).describe('API keys of consumers.'),
   revocation: revocationKeys,
+  internalToken: internalTokenKeys,
 }
 
 /** One entry of `consumers`. */
