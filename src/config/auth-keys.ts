@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { duration, size } from '../core/units.ts'
+import { certificateKeys } from './certificate-keys.ts'
 import { name, object } from './declare.ts'
 import { internalTokenKeys } from './internal-token-keys.ts'
 import { revocationKeys } from './revocation-keys.ts'
@@ -99,4 +100,5 @@ export const consumerSchema = z.strictObject({
     )
     .default([])
     .describe('Only hashes are kept here.'),
+  certificates: certificateKeys,
 })

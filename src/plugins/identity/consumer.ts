@@ -5,7 +5,15 @@ export interface Consumer {
   readonly roles: readonly string[]
   readonly scopes: readonly string[]
   readonly keys: readonly ConsumerKey[]
+  /** Client certificates that are theirs, of those that the listener has verified. Default: none. */
+  readonly certificates?: readonly CertificateMatch[]
 }
+
+/** By what a client certificate is known: its SHA-256, one of its names (`dns:`, `uri:`, `email:`, `ip:`), or its whole subject. */
+export type CertificateMatch =
+  | { readonly fingerprint: string }
+  | { readonly san: string }
+  | { readonly subject: string }
 
 /** One key of a consumer; the key itself is known to its owner only. */
 export interface ConsumerKey {

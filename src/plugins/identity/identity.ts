@@ -3,10 +3,12 @@ import type { PluginHost } from '../../pipeline/registry.ts'
 import type { Authenticator } from './authenticator.ts'
 import { bearerToken } from './bearer-token.ts'
 import type { Consumer } from './consumer.ts'
+import { ConsumerCertificates } from './consumer-certificates.ts'
 import { ConsumerKeys } from './consumer-keys.ts'
 import type { JwtOptions } from './jwt-issuer.ts'
 import { JwtVerifier } from './jwt-verifier.ts'
 import type { Revocations } from './revocations.ts'
+import { checkBinding } from './token-binding.ts'
 
 /** Who is believed to be who: the parts of a configuration that identity is made from. */
 export interface IdentityOptions {
@@ -40,7 +42,7 @@ export class Identity {
     for (let i = 0; i < this.#authenticators.length; i++) {
       const next = this.#authenticators[i]?.authenticate(x)
       if (next instanceof Promise) return this.#identifyRest(x, { found, next, from: i + 1 })
-      found = this.#accepted(next) ?? found
+      found = this.#accepted(x, next) ?? found
     }
     return found
   }
@@ -55,15 +57,17 @@ export class Identity {
     x: Exchange,
     begun: { found: Principal | undefined; next: Promise<Principal | undefined>; from: number },
   ): Promise<Principal | undefined> {
-    let found = this.#accepted(await begun.next) ?? begun.found
+    let found = this.#accepted(x, await begun.next) ?? begun.found
     for (let i = begun.from; i < this.#authenticators.length; i++)
-      found = this.#accepted(await this.#authenticators[i]?.authenticate(x)) ?? found
+      found = this.#accepted(x, await this.#authenticators[i]?.authenticate(x)) ?? found
     return found
   }
 
   /** Also what was remembered as valid is asked about: a revocation holds at once. */
-  #accepted(principal: Principal | undefined): Principal | undefined {
-    if (principal !== undefined) this.#revocations?.check(principal)
+  #accepted(x: Exchange, principal: Principal | undefined): Principal | undefined {
+    if (principal === undefined) return undefined
+    if (principal.claims !== undefined) checkBinding(principal, x.request.clientCertificate)
+    this.#revocations?.check(principal)
     return principal
   }
 }
@@ -92,5 +96,7 @@ export function createIdentity(options: IdentityOptions, host: PluginHost): Iden
       tokens.clear()
     },
   }
-  return new Identity([byKey, byToken], options.revocations)
+  const certificates = new ConsumerCertificates(options.consumers, now)
+  const proofs = certificates.isEmpty ? [byKey, byToken] : [certificates, byKey, byToken]
+  return new Identity(proofs, options.revocations)
 }
