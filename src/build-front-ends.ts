@@ -8,6 +8,7 @@ import { ConfigError } from './config/problem.ts'
 import type { RouteConfig } from './config/schema.ts'
 import type { FrontEnd } from './core/front-end.ts'
 import type { Policy, ValueMatch } from './core/route.ts'
+import { credentialHeaders } from './credential-headers.ts'
 import type { GraphqlFrontEnd } from './front-ends/graphql/front-end.ts'
 import type { GrpcFrontEnd } from './front-ends/grpc/front-end.ts'
 import { createRestFrontEnd, type RestRoute, RouteMistake } from './front-ends/rest/front-end.ts'
@@ -128,6 +129,7 @@ async function grpcFrontEnd(build: Build): Promise<GrpcFrontEnd | undefined> {
         maxConnections: grpc.connections,
       },
       apiKeyHeader: auth.apiKeys.header,
+      credentials: credentialHeaders(build.config),
       info: grpc.info,
       socketPingMs: grpc.webSocketPing,
       log: build.log,

@@ -1,5 +1,6 @@
 import { type Build, messageOf } from './build.ts'
 import type { Config } from './config/schema.ts'
+import { FailedAttempts } from './core/failed-attempts.ts'
 import { createIdentity, type Identity } from './plugins/identity/identity.ts'
 
 /** Who is believed to be who, for all routes of a configuration. */
@@ -15,17 +16,32 @@ export function buildIdentity(build: Build): Identity {
   for (const { issuer } of auth.jwt.filter((issuer) => !isUsable(issuer))) {
     build.log.warn({ issuer }, 'the secret of this issuer is empty: its tokens are refused')
   }
+  const { limit, window: windowMs } = auth.failures
   try {
     const identity = createIdentity(
       {
-        jwt: usable.map(({ clockSkew, maxAge, ...issuer }) => ({
+        jwt: usable.map(({ clockSkew, maxAge, jwksRefresh, jwksMaxStale, ...issuer }) => ({
           ...issuer,
           clockSkewMs: clockSkew,
           maxAgeMs: maxAge,
+          jwksRefreshMs: jwksRefresh,
+          jwksMaxStaleMs: jwksMaxStale,
         })),
+        introspection: auth.introspection.map(({ clockSkew, cacheFor, timeout, ...server }) => ({
+          ...server,
+          clockSkewMs: clockSkew,
+          cacheForMs: cacheFor,
+          timeoutMs: timeout,
+        })),
+        tokens: auth.tokens,
+        asksAhead: build.isOnline,
         apiKeys: auth.apiKeys,
         consumers,
         revocations: build.identity.revocations,
+        managed: build.identity.keys,
+        failures: build
+          .host(undefined)
+          .keep(`failures:${limit}:${windowMs}`, () => new FailedAttempts({ limit, windowMs })),
       },
       build.host(undefined),
     )
@@ -56,12 +72,16 @@ function placed(
     const path = ['auth', 'jwt', config.auth.jwt.indexOf(issuer), ...(key === undefined ? [] : [key])]
     return { path, message: ofIssuer }
   }
+  const [, entry, keyOfServer, ofServer = ''] =
+    /^auth\.introspection\[(\d+)\]\.(\w+): (.*)$/s.exec(text) ?? []
+  if (keyOfServer !== undefined)
+    return { path: ['auth', 'introspection', Number(entry), keyOfServer], message: ofServer }
   const [, id, at, part, ofKey = ''] = /^consumers "(.*?)" keys\[(\d+)\]\.(\w+): (.*)$/s.exec(text) ?? []
   const consumer = config.consumers.findIndex((one) => one.id === id)
-  const [, ofId, entry, ofEntry = ''] = /^consumers "(.*?)" certificates\[(\d+)\]: (.*)$/s.exec(text) ?? []
-  if (entry !== undefined) {
+  const [, ofId, match, ofMatch = ''] = /^consumers "(.*?)" certificates\[(\d+)\]: (.*)$/s.exec(text) ?? []
+  if (match !== undefined) {
     const index = config.consumers.findIndex((one) => one.id === ofId)
-    return { path: ['consumers', index, 'certificates', Number(entry)], message: ofEntry }
+    return { path: ['consumers', index, 'certificates', Number(match)], message: ofMatch }
   }
   if (part === undefined || consumer === -1) return { path: ['auth'], message: text }
   return { path: ['consumers', consumer, 'keys', Number(at), part], message: ofKey }

@@ -1,5 +1,6 @@
 import { type Build, messageOf } from './build.ts'
 import type { RouteConfig } from './config/schema.ts'
+import { credentialCookies, credentialHeaders } from './credential-headers.ts'
 import type { GraphqlFrontEnd } from './front-ends/graphql/front-end.ts'
 import type { GrpcFrontEnd } from './front-ends/grpc/front-end.ts'
 import type { PartCallOptions } from './front-ends/rest/aggregate/compile-part.ts'
@@ -45,7 +46,8 @@ export function routeAnswer(build: Build, answered: AnsweredRoute): RouteAnswer 
     rewrite: route.rewrite,
     timeoutMs: route.timeout,
     maxBodyBytes,
-    hiddenHeaders: route.forwardCredentials ? new Set() : new Set(credentialHeaders(build)),
+    hiddenHeaders: route.forwardCredentials ? new Set() : credentialHeaders(build.config),
+    hiddenCookies: route.forwardCredentials ? [] : credentialCookies(build.config),
     fallback: fallback && staticAnswer(build, fallback.respond, ['routes', index, 'fallback', 'respond']),
   }
 }
@@ -88,7 +90,7 @@ function partCall(
   if (rest !== undefined) {
     const { upstream, ...call } = rest
     const destination = build.destination(`${answered.route.id}/${part.name}`, { upstream })
-    const credentials = [...credentialHeaders(build), 'cookie']
+    const credentials = [...credentialHeaders(build.config), 'cookie']
     return { kind: 'rest', ...call, body: rest.body, destination, credentialHeaders: credentials }
   }
   if (grpc !== undefined) {
@@ -126,9 +128,4 @@ function operationOf(
     partial,
     prepare: (place) => graphql.prepare({ text, operationName, variables, at }, place),
   }
-}
-
-/** Request headers that say who asks, lower case. */
-function credentialHeaders({ config }: Build): readonly string[] {
-  return [...new Set(['authorization', config.auth.apiKeys.header, 'x-api-key'])]
 }

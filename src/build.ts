@@ -14,6 +14,7 @@ import type { Logger } from './core/log.ts'
 import type { Plugin } from './core/plugin.ts'
 import type { PluginUse, Row } from './core/route.ts'
 import type { Place } from './core/text-template.ts'
+import { credentialHeaders } from './credential-headers.ts'
 import type { Reflector } from './front-ends/grpc/gather-descriptors.ts'
 import type { IdentityState } from './identity-state.ts'
 import type { KeptState } from './kept-state.ts'
@@ -55,6 +56,8 @@ export class Build {
   /** What `/readyz` says. */
   readonly ready: () => boolean
   readonly identity: IdentityState
+  /** Whether others are asked anything; false for a gateway that is only looked into. */
+  readonly isOnline: boolean
   /** By place. */
   readonly canaries = new Map<string, Release>()
   readonly #loaded: LoadedConfig
@@ -70,6 +73,7 @@ export class Build {
     this.log = context.log
     this.folder = dirname(loaded.file)
     this.ready = context.ready
+    this.isOnline = context.reflections !== undefined
     this.identity = context.identity
     this.#loaded = loaded
     this.#context = context
@@ -131,8 +135,7 @@ export class Build {
 
   /** What texts may name in a place of one protocol (undefined: of all), routed by a REST template if there is one. */
   textPlace(protocol: Protocol | undefined, template: string | undefined): Place {
-    const credentialHeaders = new Set([this.config.auth.apiKeys.header])
-    return textPlace(template, { protocol, credentialHeaders })
+    return textPlace(template, { protocol, credentialHeaders: credentialHeaders(this.config) })
   }
 
   plugin(use: PluginUse, row: Row | undefined, path: readonly PropertyKey[]): Plugin {

@@ -92,6 +92,17 @@ export class GatewayMetrics {
         }
       },
     })
+    new Gauge({
+      name: 'gateway_identity_provider_up',
+      help: 'Whether an outside service that callers are checked with answers (1) or did not the last time (0).',
+      labelNames: ['provider'],
+      registers,
+      async collect() {
+        this.reset()
+        for (const { name, trouble } of (await status()).identityProviders)
+          this.set({ provider: name }, trouble === undefined ? 1 : 0)
+      },
+    })
     circuitMetrics(registry, status)
   }
 

@@ -3,8 +3,8 @@ import type { Duplex } from 'node:stream'
 import type { Express } from 'express'
 import type { Redis } from 'ioredis'
 import { Registry } from 'prom-client'
-import { createApp } from './admin/app.ts'
 import type { GatewayStatus } from './admin/health.ts'
+import { managementApp } from './admin-api.ts'
 import { registerCanaryMetrics } from './canary-metrics.ts'
 import { CertificateWatch } from './certificate-expiry.ts'
 import { maskSecrets } from './config/mask.ts'
@@ -17,6 +17,7 @@ import { ServiceRegistry } from './discovery/service-registry.ts'
 import { drain } from './drain.ts'
 import { GatewayMetrics } from './gateway-metrics.ts'
 import type { GatewayOptions } from './gateway-options.ts'
+import type { BuiltGeneration } from './generation.ts'
 import { Generations } from './generations.ts'
 import { IdentityState } from './identity-state.ts'
 import { Listener, type Plan } from './listener/listener.ts'
@@ -66,50 +67,48 @@ export class Gateway {
   constructor(options: GatewayOptions, first: Config) {
     const { server, observability, stores, auth } = first
     const { offline = false, watch = true, now = Date.now } = options
-    this.log = options.log ?? createLog(observability.log.level)
-    this.#gauges = new GatewayMetrics(this.metrics, observability.metrics, () => this.status())
-    registerCanaryMetrics(this.metrics, () => this.canaries.values())
-    registerUpstreamMetrics(this.metrics, () => this.#generations.current.upstreams)
-    this.#certificates = new CertificateWatch(this.log, now)
+    const { log = createLog(observability.log.level), extend } = options
+    const { metrics } = this
+    this.log = log
+    this.#gauges = new GatewayMetrics(metrics, observability.metrics, () => this.status())
+    registerCanaryMetrics(metrics, () => this.canaries.values())
+    registerUpstreamMetrics(metrics, () => this.#generations.current.upstreams)
+    this.#certificates = new CertificateWatch(log, now)
     const { url = '' } = stores.redis ?? {}
-    this.#redis = url === '' || offline ? undefined : connectRedis(url, this.log)
-    const { log, metrics } = this
+    this.#redis = url === '' || offline ? undefined : connectRedis(url, log)
     this.identity = new IdentityState({ ...auth.revocation, redis: this.#redis, log, metrics, now })
     this.#generations = new Generations({
       source: options,
       watch: watch && options.file !== undefined,
       reflect: !offline,
-      log: this.log,
-      metrics: this.metrics,
+      log,
+      metrics,
       now,
       // Nothing else that /readyz requires can fail while a configuration runs.
       ready: () => !this.#draining,
       redis: this.#redis,
       identity: this.identity,
-      upstreams: new Upstreams(this.log, { probe: !offline, registry: this.registry }),
+      upstreams: new Upstreams(log, { probe: !offline, registry: this.registry }),
       onDecided: (result) => {
         this.#gauges.reloaded(result)
         if (result === 'applied') this.#useCertificates()
       },
     })
-    this.#overload = overloadOf(server, { ...options, log: this.log })
+    this.#overload = overloadOf(server, { ...options, log })
+    const proxies = new TrustedProxies(server.trustedProxies)
+    const current = (): BuiltGeneration => this.#generations.current
     this.#listener = new Listener({
       limits: server.limits,
-      proxies: new TrustedProxies(server.trustedProxies),
-      current: () => this.#generations.current,
+      proxies,
+      current,
       overload: this.#overload,
       draining: () => this.#draining,
     })
     this.identity.endStreams(this.#listener.active, () => this.config.auth.revocation)
-    this.#app = createApp({
-      metrics: this.metrics,
-      status: () => this.status(),
-      draining: () => this.#draining,
-      grpcDescription: () => this.#generations.current.grpcDescription(),
-      notFound: (req, res) => this.#listener.notFound(req, res),
-      failed: (req, res, error) => this.#listener.failed(req, res, error),
-      extend: options.extend,
-    })
+    const listener = this.#listener
+    const draining = (): boolean => this.#draining
+    const { path } = first.admin
+    this.#app = managementApp(this, { listener, proxies, path, current, draining, now, extend })
     this.#server = new GatewayServer({
       listener: this.#listener,
       fallback: this.#app,
@@ -203,9 +202,11 @@ export class Gateway {
       activeConnections: await this.#server.connections(),
       refusedConfig: this.#generations.refused,
       redis: status === undefined ? undefined : status === 'ready' ? 'up' : 'down',
+      keys: this.identity.keys,
       revocations: this.identity.status(),
       upstreams: this.#generations.upstreams(),
       reflections: this.#generations.reflections(),
+      identityProviders: this.#generations.current.identityProviders(),
       routes: this.table.entries.length,
       certificates: this.#certificates.expiries,
     }
@@ -241,7 +242,7 @@ export class Gateway {
     this.#overload.close()
     this.#certificates.close()
     await this.#generations.close()
-    this.identity.close()
+    await this.identity.close()
     this.registry.close()
     this.#redis?.disconnect()
   }

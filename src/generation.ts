@@ -12,8 +12,12 @@ import type { Policy } from './core/route.ts'
 import type { Generation, Plan } from './listener/listener.ts'
 import type { TlsIdentities } from './listener/tls-identities.ts'
 import { compileHooks } from './pipeline/plan.ts'
+import { CallerLimits } from './plugins/identity/caller-limits.ts'
 import type { Identity } from './plugins/identity/identity.ts'
 import { identityPlugin } from './plugins/identity/identity-plugin.ts'
+import { queryKeyTaker } from './plugins/identity/key-places.ts'
+import type { KeyRecord } from './plugins/identity/key-record.ts'
+import type { ProviderStatus } from './plugins/identity/token-authenticator.ts'
 import { RouteClash, RoutingTable } from './routing/table.ts'
 import type { Release } from './traffic/canary/release.ts'
 import type { Upstream } from './traffic/upstream.ts'
@@ -27,6 +31,10 @@ export interface BuiltGeneration extends Generation {
   readonly canaries: ReadonlyMap<string, Release>
   /** Who the gateway is to clients that speak TLS; undefined when there is no port for them. */
   readonly identities: TlsIdentities | undefined
+  /** The API keys that stand in it. */
+  readonly configuredKeys: readonly KeyRecord[]
+  /** The outside services that callers are checked with. */
+  identityProviders(): readonly ProviderStatus[]
   /** What the gRPC front-end serves; undefined when there is none. Made when it is first asked for. */
   grpcDescription(): ApiDescription | undefined
   /** Takes no more requests; resolves when the last one has settled and everything is freed. */
@@ -47,7 +55,10 @@ export async function buildGeneration(loaded: LoadedConfig, context: BuildContex
     const table = tableOf(build, plansOf(build, { frontEnds, shared, identity, last: told.plugin }))
     const grpc = frontEnds.find((frontEnd) => frontEnd.name === 'grpc')
     const unrouted = unroutedPlan(shared)
-    const parts = { table, unrouted, identities, grpcDescription: describedApi(grpc) }
+    const configuredKeys = identity.keys.configured
+    const identityProviders = (): readonly ProviderStatus[] => identity.providers
+    const grpcDescription = describedApi(grpc)
+    const parts = { table, unrouted, identities, configuredKeys, identityProviders, grpcDescription }
     return generation(build, parts, frontEnds)
   } catch (error) {
     await build
@@ -59,7 +70,7 @@ export async function buildGeneration(loaded: LoadedConfig, context: BuildContex
 
 function generation(
   build: Build,
-  parts: Pick<BuiltGeneration, 'table' | 'unrouted' | 'identities' | 'grpcDescription'>,
+  parts: Omit<BuiltGeneration, 'config' | 'upstreams' | 'canaries' | 'enter' | 'leave' | 'retire'>,
   frontEnds: readonly FrontEnd[],
 ): BuiltGeneration {
   let active = 0
@@ -96,6 +107,9 @@ interface PlanParts {
 /** The hooks of each row; rows of one policy share their plugins, so that a service's limit counts all of its methods. */
 function plansOf(build: Build, { frontEnds, shared, identity, last }: PlanParts): Plan[] {
   const byPolicy = new Map<Policy, Plan['hooks']>()
+  const limits = new CallerLimits(identity.keys, build.host(undefined))
+  build.onFree(() => limits.close())
+  const { query } = build.config.auth.apiKeys
   return frontEnds.flatMap((frontEnd) =>
     frontEnd.rows.map((row): Plan => {
       const { policy } = row
@@ -103,10 +117,13 @@ function plansOf(build: Build, { frontEnds, shared, identity, last }: PlanParts)
       if (hooks === undefined) {
         const path = build.placeOf(row).slice(0, -1)
         const own = policy.plugins.map((use, index) => build.plugin(use, row, [...path, 'plugins', index]))
-        const checks = policy.auth === 'none' ? [] : [identityPlugin(identity, policy)]
+        const checks = policy.auth === 'none' ? [] : [identityPlugin(identity, policy), limits]
         const early = own.filter((plugin) => plugin.beforeIdentity === true)
         const late = own.filter((plugin) => plugin.beforeIdentity !== true)
-        hooks = compileHooks([...shared, ...early, ...checks, ...late, last])
+        // Only what REST forwards is the client's own query.
+        const keep = policy.forwardCredentials && row.protocol === 'rest'
+        const taker = query === undefined ? [] : [queryKeyTaker(query, { keep })]
+        hooks = compileHooks([...taker, ...shared, ...early, ...checks, ...late, last])
         byPolicy.set(policy, hooks)
       }
       return { row, hooks }

@@ -191,7 +191,8 @@ export class Generations {
   }
 }
 
-function onlyAtStart({ server, stores, observability, auth }: Config): Readonly<Record<string, unknown>> {
+function onlyAtStart(config: Config): Readonly<Record<string, unknown>> {
+  const { server, admin, stores, observability, auth } = config
   const { bodyBytes: _, ...limits } = server.limits
   const { listen, trustedProxies, tls, overload } = server
   return {
@@ -200,6 +201,7 @@ function onlyAtStart({ server, stores, observability, auth }: Config): Readonly<
     'server.trustedProxies': trustedProxies,
     'server.limits': limits,
     'server.overload': overload,
+    'admin.path': admin.path,
     'auth.revocation': { maxEntries: auth.revocation.maxEntries, required: auth.revocation.required },
     stores,
     observability,

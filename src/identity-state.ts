@@ -3,6 +3,8 @@ import type { Registry } from 'prom-client'
 import type { RevocationStatus } from './admin/health.ts'
 import type { Logger } from './core/log.ts'
 import type { ActiveExchanges } from './listener/active-exchanges.ts'
+import { ManagedKeys } from './plugins/identity/managed-keys.ts'
+import { RedisKeyStore } from './plugins/identity/redis-key-store.ts'
 import { Revocations } from './plugins/identity/revocations.ts'
 import { SharedRevocations, type SharingStatus } from './plugins/identity/shared-revocations.ts'
 import { registerRevocationMetrics } from './revocation-metrics.ts'
@@ -26,6 +28,8 @@ const startMs = 3_000
 /** What a gateway knows of credentials besides its configuration; made once, so that no reload loses it. */
 export class IdentityState {
   readonly revocations: Revocations
+  /** API keys that are made while it runs. */
+  readonly keys: ManagedKeys
   readonly #shared: SharedRevocations | undefined
   readonly #required: boolean
   readonly #now: () => number
@@ -35,6 +39,7 @@ export class IdentityState {
   constructor({ redis, log, metrics, maxEntries, required, now }: IdentityStateOptions) {
     this.revocations = new Revocations({ maxEntries, now })
     this.#shared = redis && new SharedRevocations(redis, { list: this.revocations, log })
+    this.keys = new ManagedKeys({ store: redis && new RedisKeyStore(redis), log, now })
     this.#required = required
     this.#now = now
     registerRevocationMetrics(metrics, this)
@@ -43,7 +48,7 @@ export class IdentityState {
 
   /** Resolves when it knows what other nodes know, or could not find out. */
   async start(): Promise<void> {
-    await this.#shared?.start(startMs)
+    await Promise.all([this.#shared?.start(startMs), this.keys.start()])
   }
 
   /** How it shares revocations with other nodes; undefined: it does not. */
@@ -63,9 +68,10 @@ export class IdentityState {
     return { entries: this.revocations.size, trouble, unwritten, isMissing: this.#required && inStepAt === 0 }
   }
 
-  close(): void {
+  async close(): Promise<void> {
     this.#stopEndingStreams()
     clearInterval(this.#sweeper)
     this.#shared?.close()
+    await this.keys.close()
   }
 }

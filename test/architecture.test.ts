@@ -22,7 +22,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   'front-ends/rest/': ['core/', 'traffic/', 'front-ends/json-body.ts', 'front-ends/problem.ts'],
   'front-ends/graphql/': ['core/', 'traffic/', 'front-ends/json-body.ts'],
   'front-ends/grpc/': ['core/', 'traffic/', 'routing/template.ts'],
-  'admin/': ['core/', 'config/', 'store/', 'routing/', 'traffic/'],
+  'admin/': ['core/', 'config/', 'plugins/identity/'],
   'listener/': ['core/', 'routing/', 'pipeline/'],
   'cli/': ['gateway.ts', 'config/', 'core/', 'routing/', 'plugins/identity/api-key.ts', 'plugins/builtin.ts'],
   'main.ts': ['cli/'],

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import express, { type Express } from 'express'
+import express, { type Express, type Router } from 'express'
 import type { Registry } from 'prom-client'
 import { type GatewayStatus, healthReport, readinessReport, upstreamReport } from './health.ts'
 
@@ -11,6 +11,8 @@ export interface AppOptions {
   draining(): boolean
   /** The OpenAPI document of the gRPC services, as JSON with its entity tag; undefined when there are none. */
   grpcDescription(): { readonly body: string; readonly etag: string } | undefined
+  /** The admin API and where it is. */
+  readonly admin: { readonly path: string; readonly router: Router }
   /** 404 in the gateway's own words. */
   notFound(req: IncomingMessage, res: ServerResponse): void
   /** An error thrown behind Express, in the gateway's own words: Express's default handler would show stacks. */
@@ -62,6 +64,7 @@ export function createApp(options: AppOptions): Express {
         .type('application/json')
         .send(description.body)
   })
+  app.use(options.admin.path, options.admin.router)
   options.extend?.(app)
   app.use((req, res) => options.notFound(req, res))
   app.use((error: unknown, req: IncomingMessage, res: ServerResponse, _next: unknown) =>

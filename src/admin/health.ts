@@ -12,12 +12,16 @@ export interface GatewayStatus {
   readonly refusedConfig: string | undefined
   /** `up`, `down`, or undefined when no Redis is configured. */
   readonly redis: 'up' | 'down' | undefined
+  /** API keys that were made while it runs; `trouble` is undefined when changes made elsewhere are heard of. */
+  readonly keys: { readonly size: number; readonly trouble: string | undefined }
   readonly revocations: RevocationStatus
   readonly upstreams: readonly UpstreamStatus[]
   /** The certificates that clients are shown, by name; Unix time in milliseconds. */
   readonly certificates: readonly { readonly name: string; readonly expiresAt: number }[]
   /** Backends that describe themselves; `trouble` is undefined when all is well. */
   readonly reflections: readonly { readonly upstream: string; readonly trouble: string | undefined }[]
+  /** Outside services that callers are checked with; `trouble` is undefined when all is well. */
+  readonly identityProviders: readonly { readonly name: string; readonly trouble: string | undefined }[]
   /** Rows of the routing table. */
   readonly routes: number
 }
@@ -118,6 +122,18 @@ export function readinessReport(status: GatewayStatus): { ready: boolean; checks
   if (status.redis !== undefined) {
     checks.push({ name: 'redis', ok: status.redis === 'up', required: false, detail: status.redis })
   }
+  const { keys } = status
+  if (status.redis !== undefined) {
+    checks.push({
+      name: 'keys',
+      ok: keys.trouble === undefined,
+      required: false,
+      detail:
+        keys.trouble === undefined
+          ? `${keys.size} managed keys`
+          : `the last ${keys.size} known hold: ${keys.trouble}`,
+    })
+  }
   const { entries, trouble, unwritten, isMissing } = status.revocations
   checks.push({
     name: 'revocations',
@@ -134,6 +150,14 @@ export function readinessReport(status: GatewayStatus): { ready: boolean; checks
       ok: trouble === undefined,
       required: false,
       detail: trouble ?? 'the newest descriptors are running',
+    })
+  }
+  for (const { name, trouble } of status.identityProviders) {
+    checks.push({
+      name: `identity ${name}`,
+      ok: trouble === undefined,
+      required: false,
+      detail: trouble ?? 'no trouble',
     })
   }
   for (const { name, targets, discovery } of status.upstreams) {

@@ -12,6 +12,17 @@ export interface CommandInput {
   readonly print: boolean
   readonly issuer: string | undefined
   readonly roles: readonly string[]
+  /** The options that only some commands have, as they were given. */
+  readonly values: {
+    readonly url?: string | undefined
+    readonly token?: string | undefined
+    readonly offline?: boolean | undefined
+    readonly name?: string | undefined
+    readonly env?: string | undefined
+    readonly expires?: string | undefined
+    readonly overlap?: string | undefined
+    readonly scope?: string[] | undefined
+  }
 }
 
 /** Runs one command line. Resolves with the exit code: 0 done, 1 error. */
@@ -42,7 +53,7 @@ export async function runCommand(argv: readonly string[]): Promise<number> {
     }
     const words = positionals.slice(command.words.length)
     const path = config ?? (command.takesFile === true ? words[0] : undefined) ?? 'gateway.yaml'
-    return await command.run({ words, config: path, json, headers, port, print, issuer, roles })
+    return await command.run({ words, config: path, json, headers, port, print, issuer, roles, values })
   } catch (error) {
     console.error(describeFailure(error))
     return 1
@@ -71,6 +82,10 @@ const commands: readonly Command[] = [
   { words: ['routes', 'list'], run: async (input) => (await import('./routes.ts')).listRoutes(input) },
   { words: ['routes', 'explain'], run: async (input) => (await import('./routes.ts')).explainRoute(input) },
   { words: ['keys', 'create'], run: async (input) => (await import('./keys.ts')).createKey(input) },
+  { words: ['keys', 'list'], run: async (input) => (await import('./keys.ts')).listKeys(input) },
+  { words: ['keys', 'rotate'], run: async (input) => (await import('./keys.ts')).rotateKey(input) },
+  { words: ['keys', 'revoke'], run: async (input) => (await import('./keys.ts')).revokeKey(input) },
+  { words: ['admin', 'token'], run: async (input) => (await import('./keys.ts')).createAdminToken(input) },
   { words: ['token', 'sign'], run: async (input) => (await import('./token.ts')).signToken(input) },
   { words: ['schema'], run: async () => (await import('./schema.ts')).printSchema() },
 ]
@@ -83,6 +98,14 @@ const flags = {
   print: { type: 'boolean' },
   issuer: { type: 'string' },
   role: { type: 'string', multiple: true },
+  url: { type: 'string' },
+  token: { type: 'string' },
+  offline: { type: 'boolean' },
+  name: { type: 'string' },
+  env: { type: 'string' },
+  expires: { type: 'string' },
+  overlap: { type: 'string' },
+  scope: { type: 'string', multiple: true },
   help: { type: 'boolean', short: 'h' },
 } as const
 
@@ -93,10 +116,16 @@ const usage = `gateway <command> [--config gateway.yaml] [--json]
   routes list                       the routing table, in the words of the configuration
   routes explain METHOD PATH [-H 'Name: value']
                                     which route takes a request, and why others do not
-  keys create CONSUMER              make an API key; only the hash belongs into the configuration
+  keys create CONSUMER [--name N] [--scope S] [--role R] [--expires TIME] [--env live]
+                                    have a running gateway make an API key; --offline: one whose hash belongs into the configuration
+  keys list [CONSUMER]              all keys, with their state and when they were used last
+  keys rotate ID [--overlap 24h]    another key in its place; the old one is accepted for so long
+  keys revoke ID                    no gateway accepts it any more
+  admin token NAME [--scope S]      make a token for the admin API (scopes read, keys, write)
   token sign SUBJECT [--role R]     sign a JWT for trying things, with the configuration's own HS secret
   schema                            the JSON schema of the configuration
 
+The keys commands ask the admin API of a gateway: --url or GATEWAY_ADMIN_URL (default http://127.0.0.1:8080/admin), --token or GATEWAY_ADMIN_TOKEN.
 Exit code: 0 done, 1 error.`
 
 function describeFailure(error: unknown): string {

@@ -2,6 +2,7 @@ import type { Row } from '../core/route.ts'
 import { canonicalPath } from '../routing/canonical-path.ts'
 import type { MatchQuery, Refusal } from '../routing/table.ts'
 import type { CommandInput } from './commands.ts'
+import { printTable } from './table.ts'
 import { withGateway } from './validate.ts'
 
 /** `gateway routes list`. */
@@ -95,18 +96,4 @@ function plugins(row: Row): string {
 
 function methodsOf(row: Row): string {
   return row.methods.length === 0 ? 'ANY' : row.methods.join(',')
-}
-
-function printTable(rows: readonly Readonly<Record<string, string>>[]): void {
-  const columns = Object.keys(rows[0] ?? {})
-  const widths = columns.map((column) =>
-    Math.max(column.length, ...rows.map((row) => (row[column] ?? '').length)),
-  )
-  const line = (cells: readonly string[]): string =>
-    cells
-      .map((cell, index) => cell.padEnd(widths[index] ?? 0))
-      .join('  ')
-      .trimEnd()
-  console.log(line(columns.map((column) => column.toUpperCase())))
-  for (const row of rows) console.log(line(columns.map((column) => row[column] ?? '')))
 }

@@ -33,10 +33,11 @@ export function checkReferences(config: Config): ReferenceProblem[] {
     problems.push({ path, message: `there is no upstream "${name}"${wordHint(name, upstreams)}` })
   }
   const needIdentity = (auth: string, path: readonly PropertyKey[]): void => {
-    if (auth === 'none' || config.consumers.length > 0 || config.auth.jwt.length > 0) return
+    const { jwt, introspection } = config.auth
+    if (auth === 'none' || config.consumers.length + jwt.length + introspection.length > 0) return
     problems.push({
       path,
-      message: `needs an identity, but there are no consumers and no auth.jwt; add one, or set auth: none`,
+      message: `needs an identity, but there are no consumers, no auth.jwt and no auth.introspection; add one, or set auth: none`,
     })
   }
 
@@ -108,6 +109,8 @@ export function checkReferences(config: Config): ReferenceProblem[] {
     needIdentity(service.auth, ['grpc', 'services', name])
     needCaller(service, ['grpc', 'services', name])
   }
+  if (config.auth.tokens.header === config.auth.apiKeys.header)
+    problems.push({ path: ['auth', 'tokens', 'header'], message: 'is the header of API keys' })
   problems.push(...repeated('routes', config.routes), ...repeated('consumers', config.consumers))
   return problems
 }

@@ -1,5 +1,7 @@
 import { z } from 'zod'
-import { authKeys, consumerSchema } from './auth-keys.ts'
+import { adminSchema } from './admin-keys.ts'
+import { consumerSchema } from './api-key-keys.ts'
+import { authKeys } from './auth-keys.ts'
 import { name, object } from './declare.ts'
 import { graphqlSchema } from './graphql-schema.ts'
 import { grpcSchema } from './grpc-schema.ts'
@@ -21,6 +23,7 @@ export function configSchema(plugins: readonly PluginOptions[]) {
     server: object(serverKeys).describe('Where the gateway listens and what it accepts.'),
     stores: object(storeKeys).describe('Services that the gateway may lean on. None is required.'),
     observability: object(observabilityKeys).describe('Log and metrics.'),
+    admin: adminSchema,
     pluginModules: z
       .array(z.string())
       .default([])

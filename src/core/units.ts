@@ -7,6 +7,13 @@ export function parseDuration(text: string): number | undefined {
   return Math.round(Number(match[1]) * (durationUnits[match[2] as keyof typeof durationUnits] ?? 1))
 }
 
+/** Milliseconds as {@link parseDuration} reads them, in the largest unit that leaves no fraction. */
+export function writtenDuration(ms: number): string {
+  const units = Object.entries(durationUnits).sort(([, a], [, b]) => b - a)
+  const [unit, length] = units.find(([, length]) => ms >= length && ms % length === 0) ?? ['ms', 1]
+  return `${ms / length}${unit}`
+}
+
 /** `10mb`, `64kb`, `512b` as bytes (1kb = 1024 bytes), or undefined when the text is no size. */
 export function parseSize(text: string): number | undefined {
   const match = /^(\d+(?:\.\d+)?)(b|kb|mb|gb)$/i.exec(text)

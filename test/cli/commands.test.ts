@@ -142,7 +142,7 @@ const cases: readonly Case[] = [
     name: 'keys create without a consumer shows how it is used',
     args: ['keys', 'create'],
     code: 1,
-    err: 'gateway: usage: gateway keys create CONSUMER\n',
+    err: 'gateway: usage: gateway keys create CONSUMER [--offline]\n',
   },
   {
     name: 'token sign says that there is no such issuer',
@@ -225,14 +225,14 @@ describe('the command line', { concurrency: 3 }, () => {
   })
 
   test('keys create shows a key once, and the hash that belongs into the configuration', async () => {
-    const { code, out } = await runCli(['keys', 'create', 'acme', '--json'])
+    const { code, out } = await runCli(['keys', 'create', 'acme', '--offline', '--json'])
     const made = JSON.parse(out) as { consumer: string; key: string; hash: string }
     assert.deepEqual([code, made.consumer, checkApiKeyFormat(made.key)], [0, 'acme', 'own'])
     assert.equal(made.hash, hashApiKey(made.key))
-    const shown = await runCli(['keys', 'create', 'acme'])
+    const shown = await runCli(['keys', 'create', 'acme', '--offline'])
     assert.match(
       shown.out,
-      /^key \(shown this once\): gwk_live_\w+\n\nconsumers:\n {2}- id: acme\n {4}keys:\n {6}- hash: sha256:[0-9a-f]{64}\n$/,
+      /^key \(shown this once\): gwk_live_\w+\n\nconsumers:\n {2}- id: acme\n {4}keys:\n {6}- hash: sha256:[0-9a-f]{64}\n {8}prefix: gwk_live_[0-9a-f]{8}\n$/,
     )
   })
 

@@ -501,7 +501,7 @@ const cases: readonly MistakeCase[] = [
     name: 'a key of a consumer that is no hash',
     yaml: 'consumers:\n  - id: c\n    keys: [{‸hash: gwk_live_x}]\n',
     says: [
-      'consumers[0].keys[0].hash: expected sha256: and 64 hexadecimal digits; `gateway keys create` prints one',
+      'consumers[0].keys[0].hash: expected sha256: and 64 hexadecimal digits; `gateway keys create --offline` prints one',
     ],
   },
   {
@@ -598,7 +598,7 @@ const cases: readonly MistakeCase[] = [
     name: 'a route that needs an identity where nobody has one',
     yaml: `${upstreams}routes:\n  - ‸{id: r, path: /a, upstream: a}\n`,
     says: [
-      'routes[0]: needs an identity, but there are no consumers and no auth.jwt; add one, or set auth: none',
+      'routes[0]: needs an identity, but there are no consumers, no auth.jwt and no auth.introspection; add one, or set auth: none',
     ],
   },
   {
@@ -641,6 +641,49 @@ const cases: readonly MistakeCase[] = [
     name: 'a pattern that matches no proto',
     yaml: `${upstreams}grpc:\n  protos: [‸"no/*.proto"]\n  services: {}\n`,
     says: ['grpc.protos[0]: no file matches "no/*.proto"'],
+  },
+  {
+    name: 'an issuer that cannot be asked for its keys, and one that need not be',
+    yaml: 'auth:\n  jwt:\n    - {‸issuer: house, audience: a, algorithms: [RS256]}\n    - {issuer: http://127.0.0.1:1, audience: [a, b], algorithms: [RS256]}\n',
+    says: [
+      'auth.jwt[0].issuer: without secret, jwks and jwksUri it must be an https address, which tells where its keys are',
+    ],
+  },
+  {
+    name: 'keys that are fetched neither too often nor in vain',
+    yaml: 'auth:\n  jwt:\n    - {issuer: x, audience: a, algorithms: [HS256], secret: a, ‸jwksRefresh: 1m, ‸jwksMaxStale: 1h}\n    - {issuer: https://x.example, audience: a, algorithms: [RS256], ‸jwksRefresh: 0s}\n',
+    says: [
+      'auth.jwt[0].jwksRefresh: is for key sets that are fetched',
+      'auth.jwt[0].jwksMaxStale: is for key sets that are fetched',
+      'auth.jwt[1].jwksRefresh: between 1s and 1h',
+    ],
+  },
+  {
+    name: 'tokens in the header of the keys',
+    yaml: 'auth:\n  tokens: {‸header: X-API-Key}\n',
+    says: ['auth.tokens.header: is the header of API keys'],
+  },
+  {
+    name: 'origins of a cookie that there is not',
+    yaml: 'auth:\n  tokens: {‸allowedOrigins: [https://a.example]}\n',
+    says: ['auth.tokens.allowedOrigins: is not used without cookie'],
+  },
+  {
+    name: 'servers that cannot be asked about tokens',
+    yaml: 'auth:\n  introspection:\n    - {‸issuer: house, clientId: a, clientSecret: b}\n',
+    says: [
+      'auth.introspection[0].issuer: without url it must be an https address, which tells where its endpoint is',
+    ],
+  },
+  {
+    name: 'a server without a secret',
+    yaml: 'auth:\n  introspection:\n    - {issuer: https://x.example, clientId: a, ‸clientSecret: ""}\n',
+    says: ['auth.introspection[0].clientSecret: must not be empty'],
+  },
+  {
+    name: 'two servers for the same tokens',
+    yaml: 'auth:\n  introspection:\n    - {issuer: https://x.example, clientId: a, clientSecret: b}\n    - {issuer: https://y.example, clientId: a, clientSecret: b, ‸tokenPrefix: ""}\n',
+    says: ['auth.introspection[1].tokenPrefix: "" is there twice'],
   },
   {
     name: 'a secret that is too short, of the second issuer',
@@ -706,7 +749,7 @@ const cases: readonly MistakeCase[] = [
       'server.lisen: unknown key "lisen"; did you mean "listen"?',
       'plugins[0]: unknown plugin "nobody"; known: requestId, accessLog, metrics, cors, rateLimit, headers, fault, compression, validate',
       'routes[0]: says nowhere who answers: set one of upstream, redirect, respond, aggregate and graphqlOperation',
-      'foo: unknown key "foo"; known: $schema, server, stores, observability, pluginModules, plugins, upstreams, routes, graphql, grpc, auth, consumers',
+      'foo: unknown key "foo"; known: $schema, server, stores, observability, admin, pluginModules, plugins, upstreams, routes, graphql, grpc, auth, consumers',
     ],
   },
 ]

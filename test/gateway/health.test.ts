@@ -282,10 +282,12 @@ function reportOf(upstreams: readonly UpstreamStatus[], redis: 'up' | 'down' | u
     refusedConfig: undefined,
     redis,
     shed: {},
+    keys: { size: 0, trouble: undefined },
     revocations: { entries: 0, trouble: undefined, unwritten: 0, isMissing: false },
     upstreams,
     certificates: [],
     reflections: [],
+    identityProviders: [],
     routes: 0,
   })
 }

@@ -1,12 +1,18 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { SignJWT } from 'jose'
-import { checkApiKeyFormat, createApiKey, hashApiKey } from '../../src/plugins/identity/api-key.ts'
+import { FailedAttempts } from '../../src/core/failed-attempts.ts'
+import { silentLog } from '../../src/core/log.ts'
+import { checkApiKeyFormat, createApiKey, hashApiKey, keyPrefix } from '../../src/plugins/identity/api-key.ts'
+import { CallerLimits } from '../../src/plugins/identity/caller-limits.ts'
+import { configuredKeys } from '../../src/plugins/identity/configured-keys.ts'
 import type { Consumer, ConsumerKey } from '../../src/plugins/identity/consumer.ts'
+import { ConsumerKeys } from '../../src/plugins/identity/consumer-keys.ts'
 import { createIdentity } from '../../src/plugins/identity/identity.ts'
 import { headerText, identityHeaders } from '../../src/plugins/identity/identity-headers.ts'
 import { identityPlugin } from '../../src/plugins/identity/identity-plugin.ts'
-import { exchange, host, policy, type TestExchange, values } from './harness.ts'
+import { ManagedKeys } from '../../src/plugins/identity/managed-keys.ts'
+import { exchange, host, policy, seeded, type TestExchange, values } from './harness.ts'
 
 const key = createApiKey('live')
 const expired = createApiKey('live')
@@ -173,6 +179,26 @@ test('a separator inside a role makes no second role', () => {
 })
 
 const misconfigured: readonly [string, Partial<Consumer>, RegExp][] = [
+  [
+    'two keys with one id',
+    {
+      keys: [
+        { ...hashed(key), id: 'a' },
+        { ...hashed(foreign), id: 'a' },
+      ],
+    },
+    /keys\[1\]\.id/,
+  ],
+  [
+    'a role that the consumer has not',
+    { keys: [{ ...hashed(key), roles: ['admin'] }] },
+    /keys\[0\]\.roles: "admin"/,
+  ],
+  [
+    'a scope that the consumer has not',
+    { keys: [{ ...hashed(key), scopes: ['x'] }] },
+    /keys\[0\]\.scopes: "x"/,
+  ],
   ['a key in plain text', { keys: [{ hash: key }] }, /keys\[0\]\.hash/],
   ['a hash in upper case', { keys: [{ hash: hashApiKey(key).toUpperCase() }] }, /keys\[0\]\.hash/],
   ['the same key twice', { keys: [hashed(key), hashed(key)] }, /keys\[1\]\.hash/],
@@ -185,3 +211,134 @@ for (const [name, change, message] of misconfigured) {
     assert.throws(() => createIdentity({ jwt: [], apiKeys: {}, consumers }, host()), message)
   })
 }
+
+test('the prefix shows how a key begins, and no more', () => {
+  for (const env of ['live', 'a', 'z9z9z9z9z9z9z9z9']) {
+    const made = createApiKey(env)
+    assert.equal(keyPrefix(made), made.slice(0, `gwk_${env}_`.length + 8))
+  }
+})
+
+class WatchedKeys extends ManagedKeys {
+  looked = 0
+  override find(hash: string) {
+    this.looked++
+    return super.find(hash)
+  }
+}
+
+test('whatever is sent in place of a key is refused in the same words, and is never looked up when its checksum is wrong', async () => {
+  const random = seeded(7)
+  const alphabet = 'gwk_live0123456789abcdefXYZ \t,;=%\u00e9\u0000'
+  const pick = (text: string): string => text[Math.floor(random() * text.length)] ?? ''
+  const changes: readonly ((text: string) => string)[] = [
+    (text) => text.slice(0, Math.floor(random() * text.length)),
+    (text) => text + pick(alphabet),
+    (text) => {
+      const at = Math.floor(random() * text.length)
+      return text.slice(0, at) + pick(alphabet) + text.slice(at + 1)
+    },
+    (text) => {
+      const at = Math.floor(random() * text.length)
+      return text.slice(0, at) + pick(alphabet) + text.slice(at)
+    },
+    (text) => text.toUpperCase(),
+    (text) => text.repeat(1 + Math.floor(random() * 20)),
+    () => Array.from({ length: Math.floor(random() * 80) }, () => pick(alphabet)).join(''),
+  ]
+  const known = new Set([key, foreign, expired])
+  const managed = new WatchedKeys({ log: silentLog, now: () => 0 })
+  const keys = new ConsumerKeys([shop], managed)
+  for (let i = 0; i < 3_000; i++) {
+    let sent = random() < 0.9 ? key : foreign
+    for (let n = 0; n <= random() * 3; n++)
+      sent = (changes[Math.floor(random() * changes.length)] as (text: string) => string)(sent)
+    if (known.has(sent)) continue
+    const looked = managed.looked
+    assert.throws(() => keys.verify(sent, 0), { reason: 'KEY_INVALID' })
+    if (sent.startsWith('gwk_')) assert.equal(managed.looked, looked, `looked up: ${JSON.stringify(sent)}`)
+    const x = await ask({ 'x-api-key': sent })
+    assert.equal(x.error?.reason, 'KEY_INVALID', JSON.stringify(sent))
+    assert.equal(x.error.message, 'The API key is not valid.')
+  }
+})
+
+test('a key has the roles and scopes that it was given, and a new configuration takes what its consumer lost', () => {
+  const some = { ...hashed(key), roles: ['reader'], scopes: [] }
+  const [first] = [new ConsumerKeys([{ ...shop, keys: [some] }]).verify(key, 0)]
+  assert.deepEqual([first.roles, first.scopes], [['reader'], []])
+  const managed = new ManagedKeys({ log: silentLog, now: () => 0 })
+  return managed
+    .create({ consumer: 'shop', env: 'live', roles: ['reader', 'writer'], scopes: ['orders:read'] })
+    .then(({ key: made, record }) => {
+      const before = new ConsumerKeys([shop], managed).verify(made, 0)
+      assert.deepEqual([before.roles, before.scopes], [shop.roles, shop.scopes])
+      assert.deepEqual([before.credentialId, before.issuedAt], [record.id, 0])
+      const less = { ...shop, roles: ['writer', 'other'], scopes: [] }
+      const after = new ConsumerKeys([less], managed).verify(made, 0)
+      assert.deepEqual([after.roles, after.scopes], [['writer'], []])
+      assert.throws(() => new ConsumerKeys([], managed).verify(made, 0), { reason: 'KEY_INVALID' })
+    })
+})
+
+test('a key of the configuration keeps its id wherever it stands, and its hash is not told by it', () => {
+  const two = [hashed(key), hashed(foreign)]
+  const ids = (keys: readonly ConsumerKey[]): string[] =>
+    configuredKeys([{ ...shop, keys }])
+      .map(({ id }) => id)
+      .sort()
+  assert.deepEqual(ids(two), ids(two.toReversed()))
+  for (const id of ids(two)) assert.ok(!two.some(({ hash }) => hash.includes(id.slice(4))), id)
+})
+
+test('failures are forgotten when their window ends, and only so many addresses are remembered', () => {
+  const failures = new FailedAttempts({ limit: 2, windowMs: 1_000 })
+  failures.add('192.0.2.1', 0)
+  assert.equal(failures.waitMs('192.0.2.1', 0), 0)
+  failures.add('192.0.2.1', 900)
+  assert.deepEqual([failures.waitMs('192.0.2.1', 900), failures.waitMs('192.0.2.1', 1_000)], [100, 0])
+  assert.equal(failures.waitMs('192.0.2.2', 900), 0)
+  for (let i = 0; i < 50_000; i++) failures.add(`10.${i >> 16}.${(i >> 8) & 255}.${i & 255}`, 950)
+  assert.ok(failures.size <= 20_000, `${failures.size}`)
+  const off = new FailedAttempts({ limit: 0, windowMs: 1_000 })
+  for (let i = 0; i < 10; i++) off.add('192.0.2.1', 0)
+  assert.deepEqual([off.waitMs('192.0.2.1', 0), off.size], [0, 0])
+})
+
+test('while an address is throttled, keys that can be guessed are not looked at, and those that cannot pass', async () => {
+  const failures = new FailedAttempts({ limit: 2, windowMs: 60_000 })
+  const guarded = createIdentity({ jwt: [], apiKeys: {}, consumers: [shop], failures }, host())
+  const told: unknown[] = []
+  const send = async (sent: string, clientAddress: string): Promise<unknown> => {
+    const request = { headers: { 'x-api-key': sent }, clientAddress }
+    const x = await exchange({ plugins: [identityPlugin(guarded, policy())], request }).run()
+    return x.error?.reason ?? x.principal?.id
+  }
+  for (const sent of ['a', 'b', 'c', foreign, key, expired]) told.push(await send(sent, '2001:db8::1'))
+  const [no, wait] = ['KEY_INVALID', 'TOO_MANY_ATTEMPTS']
+  assert.deepEqual(told, [no, no, wait, wait, 'shop', 'KEY_EXPIRED'])
+  assert.equal(await send(foreign, '2001:db8::ffff'), wait)
+  assert.equal(await send(foreign, '2001:db8:0:1::1'), 'shop')
+})
+
+test('limits of a consumer and of its key are passed together or not at all, in one place for all routes', async () => {
+  const limited = {
+    ...shop,
+    rateLimit: { limit: 3, window: 3_600_000 },
+    keys: [{ ...hashed(key), rateLimit: { limit: 1, window: 3_600_000 } }, hashed(foreign)],
+  }
+  const house = host()
+  const identity = createIdentity({ jwt: [], apiKeys: {}, consumers: [limited] }, house)
+  const limits = new CallerLimits(identity.keys, house)
+  const send = async (sent: string, id: string): Promise<unknown> => {
+    const place = policy({ id, auth: 'optional' })
+    const plugins = [identityPlugin(identity, place), limits]
+    const headers: Record<string, string> = sent === '' ? {} : { 'x-api-key': sent }
+    return (await exchange({ plugins, route: { policy: place }, request: { headers } }).run()).error?.reason
+  }
+  assert.equal(await send(key, 'one'), undefined)
+  for (let i = 0; i < 5; i++) assert.equal(await send(key, 'two'), 'RATE_LIMITED')
+  assert.deepEqual([await send(foreign, 'one'), await send(foreign, 'two')], [undefined, undefined])
+  assert.equal(await send(foreign, 'one'), 'RATE_LIMITED')
+  assert.equal(await send('', 'one'), undefined)
+})

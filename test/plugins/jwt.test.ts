@@ -391,8 +391,13 @@ const misconfigured: readonly [string, Change, RegExp][] = [
   ['RS with a secret', { secret, jwks: undefined }, /algorithms: with a secret .* not RS256/],
   ['none', { algorithms: ['RS256', 'none'] }, /not none/],
   ['no algorithm', { algorithms: [] }, /algorithms/],
-  ['a secret and a key set', { secret }, /exactly one of/],
-  ['neither', { jwks: undefined }, /exactly one of/],
+  ['a secret and a key set', { secret }, /at most one of/],
+  [
+    'neither, for an issuer that cannot be asked',
+    { jwks: undefined, issuer: 'house' },
+    /issuer: without secret, jwks and jwksUri it must be an https address/,
+  ],
+  ['no audience', { audience: [] }, /audience: must name/],
   [
     'a short secret',
     { secret: 'x'.repeat(31), jwks: undefined, algorithms: ['HS256'] },

@@ -49,8 +49,10 @@ export interface GrpcOptions extends DescriptorOptions {
   readonly channel?: Omit<ChannelOptions, 'maxMessageBytes'>
   /** Milliseconds between two pings of a WebSocket; 0: none. Default 30,000. */
   readonly socketPingMs?: number
-  /** The header with the key of a consumer, lower case: it stays here, and the description names it. Default `x-api-key`. */
+  /** The header with the key of a consumer, lower case, for the description. Default `x-api-key`. */
   readonly apiKeyHeader?: string
+  /** Headers with credentials, lower case: they stay here. Default: the one with the key. */
+  readonly credentials?: ReadonlySet<string>
   /** What the description says of the whole. Default: that it is a gateway's. */
   readonly info?: ApiInfo
   readonly log: Logger
@@ -106,7 +108,7 @@ export class GrpcFrontEnd implements FrontEnd {
   readonly #registry: Registry
 
   constructor(options: GrpcOptions, descriptors: Descriptors, absent: readonly ServiceOptions[]) {
-    const { apiKeyHeader = 'x-api-key', info = {} } = options
+    const { apiKeyHeader = 'x-api-key', credentials = new Set([apiKeyHeader]), info = {} } = options
     this.#options = options
     for (const { name, replies = {} } of options.services)
       checkReplies(
@@ -116,7 +118,7 @@ export class GrpcFrontEnd implements FrontEnd {
       )
     const bound = options.services.map((service) => ({
       service,
-      metadata: compileMetadataRules(service.metadata, apiKeyHeader),
+      metadata: compileMetadataRules(service.metadata, credentials),
       bindings: descriptors
         .methodsOf(service.name)
         .flatMap((method) => bindingsOf(method, service).map((rule) => compileBinding(method, rule))),
@@ -136,7 +138,7 @@ export class GrpcFrontEnd implements FrontEnd {
         options.services.flatMap((service) => {
           const messageBytes = this.#messageBytes(service)
           const transport = this.#transport(messageBytes)
-          return nativeRows(service, { descriptors, messageBytes, apiKeyHeader, transport, frontEnd: this })
+          return nativeRows(service, { descriptors, messageBytes, credentials, transport, frontEnd: this })
         }),
       ),
       ...absent.map((service) => missingRow(service, this)),

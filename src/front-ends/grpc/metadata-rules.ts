@@ -20,12 +20,12 @@ export interface MetadataRules {
 }
 
 /**
- * Makes the rules of a service. Names of headers are remembered (at most 1,000): the same few come again and again. `apiKeyHeader` as for
+ * Makes the rules of a service. Names of headers are remembered (at most 1,000): the same few come again and again. `credentials` as for
  * {@link isCredential}.
  */
 export function compileMetadataRules(
   { request, response }: MetadataOptions,
-  apiKeyHeader: string,
+  credentials: ReadonlySet<string>,
 ): MetadataRules {
   const passes = nameMatcher(request)
   const answers = nameMatcher(response)
@@ -35,7 +35,7 @@ export function compileMetadataRules(
     fromHeader(header, forwardCredentials) {
       let passage = known.get(header)
       if (passage === undefined) {
-        passage = passageOf(header, { passes, apiKeyHeader })
+        passage = passageOf(header, { passes, credentials })
         if (known.size < 1_000 && header.length <= 60) known.set(header, passage)
       }
       return passage.credential && !forwardCredentials ? undefined : passage.name
@@ -60,12 +60,12 @@ interface Passage {
 
 interface PassageOptions {
   readonly passes: (name: string) => boolean
-  readonly apiKeyHeader: string
+  readonly credentials: ReadonlySet<string>
 }
 
-function passageOf(header: string, { passes, apiKeyHeader }: PassageOptions): Passage {
+function passageOf(header: string, { passes, credentials }: PassageOptions): Passage {
   const name = header.startsWith(prefix) ? header.slice(prefix.length) : header
-  const credential = isCredential(name, apiKeyHeader)
+  const credential = isCredential(name, credentials)
   if (classifyRequestHeader(name) === 'drop' || isReserved(name)) return { name: undefined, credential }
   // Credentials have a switch of their own, and need no entry in the list.
   const listed = passes(header) || (credential && header === name && name !== 'cookie')
@@ -82,13 +82,14 @@ function nameMatcher(patterns: readonly string[]): (name: string) => boolean {
 
 /**
  * Whether a header of a request (lower case, in any spelling) carries credentials, which stay here unless the policy forwards them: the
- * usual ones, cookies, and the one with this gateway's keys.
+ * usual ones, cookies, and those in which this gateway looks for them.
  */
-export function isCredential(name: string, apiKeyHeader: string): boolean {
+export function isCredential(name: string, credentials: ReadonlySet<string>): boolean {
   return (
     name === 'cookie' ||
     classifyRequestHeader(name) === 'credential' ||
-    (name.length === apiKeyHeader.length && name.replaceAll('_', '-') === apiKeyHeader)
+    credentials.has(name) ||
+    (name.includes('_') && credentials.has(name.replaceAll('_', '-')))
   )
 }
 

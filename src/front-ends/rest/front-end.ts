@@ -53,6 +53,8 @@ export interface ProxyOptions {
   readonly maxBodyBytes: number
   /** Lower-case names of request headers with credentials that stay here. */
   readonly hiddenHeaders: ReadonlySet<string>
+  /** Names of cookies with credentials that stay here. */
+  readonly hiddenCookies: readonly string[]
   /** What clients get where nobody answers; undefined: an error. */
   readonly fallback: RespondOptions | undefined
 }
@@ -117,12 +119,13 @@ function serveWith(route: RestRoute): Row['serve'] {
   if (answer.kind === 'respond') return compileRespond(answer, place)
   if (answer.kind === 'aggregate') return compileAggregate(answer, route)
   if (answer.kind === 'operation') return compileOperationAnswer(answer, route)
-  const { destination, hiddenHeaders, timeoutMs, maxBodyBytes, fallback } = answer
+  const { destination, hiddenHeaders, hiddenCookies, timeoutMs, maxBodyBytes, fallback } = answer
   const proxy: ProxyRoute = {
     destination,
     rewrite: compileRewrite(answer.rewrite, place),
     prefix: answer.rewrite.stripPrefix ?? '',
     hiddenHeaders,
+    hiddenCookies,
     timeoutMs,
     maxBodyBytes,
   }

@@ -1,3 +1,4 @@
+import { withoutCookies } from '../../core/cookies.ts'
 import { classifyRequestHeader } from '../../core/headers.ts'
 import type { HttpExchange } from '../../core/http-exchange.ts'
 import { Call } from '../../traffic/call.ts'
@@ -15,6 +16,8 @@ export interface ProxyRoute {
   readonly prefix: string
   /** Lower-case names of headers with credentials that stay here. */
   readonly hiddenHeaders: ReadonlySet<string>
+  /** Names of cookies with credentials that stay here. */
+  readonly hiddenCookies: readonly string[]
   readonly timeoutMs: number | undefined
   readonly maxBodyBytes: number
 }
@@ -72,9 +75,17 @@ function outgoingHeaders(x: HttpExchange, route: ProxyRoute): string[] {
     const kind = classifyRequestHeader(name)
     if (kind === 'drop') continue
     if (route.hiddenHeaders.size > 0 && route.hiddenHeaders.has(name.toLowerCase())) continue
-    headers.push(name, raw[i + 1] as string)
+    const value = raw[i + 1] as string
+    const passed =
+      route.hiddenCookies.length > 0 && isCookie(name) ? withoutCookies(value, route.hiddenCookies) : value
+    // An emptied `Cookie` is none.
+    if (passed !== '' || value === '') headers.push(name, passed)
   }
   const forwarding = forwardingHeaders(x.request, route.prefix)
   for (let i = 0; i < forwarding.length; i++) headers.push(forwarding[i] as string)
   return headers
+}
+
+function isCookie(name: string): boolean {
+  return name.length === 6 && name.toLowerCase() === 'cookie'
 }

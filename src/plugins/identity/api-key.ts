@@ -23,6 +23,11 @@ export function checkApiKeyFormat(key: string): 'own' | 'broken' | 'foreign' {
   return checksum(key.slice(0, -9)) === key.slice(-8) ? 'own' : 'broken'
 }
 
+/** The beginning of a key of ours, by which people and secret scanners tell it: `gwk_live_1a2b3c4d`. */
+export function keyPrefix(key: string): string {
+  return key.slice(0, key.lastIndexOf('_', key.length - 10) + 9)
+}
+
 /** `sha256:` and 64 hexadecimal digits: how a key is configured and stored. */
 export function hashApiKey(key: string): string {
   return `sha256:${hash('sha256', key)}`

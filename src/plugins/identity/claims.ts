@@ -16,7 +16,11 @@ export interface ClaimNames {
 }
 
 /** The caller of a verified token; undefined when the claim with its id is missing or cannot stand in a header as it is. */
-export function principalFrom(payload: JWTPayload, names: ClaimNames): Principal | undefined {
+export function principalFrom(
+  payload: JWTPayload,
+  names: ClaimNames,
+  via: 'jwt' | 'introspection' = 'jwt',
+): Principal | undefined {
   const id = claim(payload, names.user ?? 'sub')
   if (typeof id !== 'string' || !survivesAsHeader(id)) return undefined
   const name = claim(payload, names.name ?? 'name')
@@ -27,7 +31,7 @@ export function principalFrom(payload: JWTPayload, names: ClaimNames): Principal
     roles: words(claim(payload, names.roles ?? 'roles'), /[ ,]+/),
     scopes: words(claim(payload, names.scopes ?? 'scope'), / +/),
     claims: payload,
-    via: 'jwt',
+    via,
     ...(typeof payload.jti === 'string' ? { credentialId: payload.jti } : {}),
     ...(payload.iat === undefined ? {} : { issuedAt: payload.iat * 1_000 }),
     ...(payload.exp === undefined ? {} : { expiresAt: payload.exp * 1_000 }),

@@ -25,12 +25,13 @@ export function readCompactJws(token: string): UnverifiedToken {
   if (header.crit !== undefined) throw jwtInvalid('crit is not honoured')
   if (header.b64 !== undefined) throw jwtInvalid('b64 is not honoured')
   for (const claim of ['exp', 'nbf', 'iat']) {
-    if (!isDate(payload[claim])) throw jwtInvalid(`${claim} is no date`)
+    if (!isNumericDate(payload[claim])) throw jwtInvalid(`${claim} is no date`)
   }
   return { header, payload }
 }
 
-function isDate(value: unknown): boolean {
+/** Whether a claim is absent, or a date (RFC 7519 section 2). */
+export function isNumericDate(value: unknown): boolean {
   return value === undefined || (typeof value === 'number' && value >= 0 && value <= maxNumericDate)
 }
 

@@ -1,65 +1,125 @@
 import { hash, timingSafeEqual } from 'node:crypto'
 import type { Principal } from '../../core/exchange.ts'
 import { checkApiKeyFormat } from './api-key.ts'
+import { configuredKeys } from './configured-keys.ts'
 import type { Consumer } from './consumer.ts'
 import { survivesAsHeader } from './identity-headers.ts'
-import { keyExpired, keyInvalid } from './refusals.ts'
+import { type KeyRateLimit, type KeyRecord, type KeyUse, KeyUses } from './key-record.ts'
+import type { ManagedKeys } from './managed-keys.ts'
+import { keyExpired, keyInvalid, keyRevoked, keysUnavailable } from './refusals.ts'
 
 const maxKeyLength = 512
 
+/** A key as requests meet it. */
 interface KnownKey {
+  readonly record: KeyRecord
   /** SHA-256 of the key. */
   readonly digest: Buffer
   readonly principal: Principal
-  /** Unix time in milliseconds; Infinity when the key never expires. */
-  readonly expiresAt: number
+  readonly use: KeyUse
 }
 
-/** All keys of all consumers. */
+/** All keys of all consumers of a configuration: those that stand in it, and those that were made while the gateway runs. */
 export class ConsumerKeys {
-  /** By the digest's bytes as latin1, the cheapest text of them. */
-  readonly #byDigest = new Map<string, KnownKey>()
+  readonly #consumers: ReadonlyMap<string, Consumer>
+  readonly #managed: ManagedKeys | undefined
+  readonly #uses: KeyUses
+  /** Those of the configuration. */
+  readonly #byHash = new Map<string, KnownKey>()
+  readonly #byId = new Map<string, KeyRecord>()
+  /** Those of the managed ones that were used under this configuration. */
+  readonly #known = new WeakMap<KeyRecord, KnownKey>()
 
   /** Throws an Error that names the place when a hash or date cannot be read, or two keys are the same. */
-  constructor(consumers: readonly Consumer[]) {
-    for (const consumer of consumers) {
-      const principal = principalOf(consumer)
-      consumer.keys.forEach(({ hash, expiresAt }, i) => {
-        const place = `consumers "${consumer.id}" keys[${i}]`
-        if (!/^sha256:[0-9a-f]{64}$/.test(hash)) {
-          throw new Error(
-            `${place}.hash: must be "sha256:" and the 64 hexadecimal digits of the key's SHA-256`,
-          )
-        }
-        const digest = Buffer.from(hash.slice('sha256:'.length), 'hex')
-        const text = digest.toString('latin1')
-        if (this.#byDigest.has(text))
-          throw new Error(`${place}.hash: another consumer or key has the same hash`)
-        const expires = expiresAt === undefined ? Number.POSITIVE_INFINITY : Date.parse(expiresAt)
-        if (Number.isNaN(expires)) throw new Error(`${place}.expiresAt: "${expiresAt}" is no ISO 8601 time`)
-        this.#byDigest.set(text, { digest, principal, expiresAt: expires })
-      })
+  constructor(consumers: readonly Consumer[], managed?: ManagedKeys) {
+    this.#managed = managed
+    this.#uses = managed?.uses ?? new KeyUses()
+    this.#consumers = new Map(consumers.map((consumer) => [consumer.id, consumer]))
+    for (const consumer of consumers) requireWhole(consumer)
+    for (const record of configuredKeys(consumers)) {
+      const known = this.#know(record)
+      if (known !== undefined) this.#byHash.set(record.hash, known)
+      this.#byId.set(record.id, record)
     }
   }
 
-  /** Who a key belongs to. Throws KEY_INVALID, in the same words for every reason, or KEY_EXPIRED for a real key past its time. */
+  /**
+   * Who a key belongs to. Throws KEY_INVALID, in the same words for every reason; KEY_EXPIRED or KEY_REVOKED to whoever has the whole of a
+   * real key; UNAVAILABLE while it is not known which keys were made.
+   */
   verify(key: string, nowMs: number): Principal {
-    if (key.length > maxKeyLength || checkApiKeyFormat(key) === 'broken') throw keyInvalid()
+    const format = key.length > maxKeyLength ? 'broken' : checkApiKeyFormat(key)
+    if (format === 'broken') throw keyInvalid()
     const digest = hash('sha256', key, 'buffer')
-    const known = this.#byDigest.get(digest.toString('latin1'))
+    const known = this.#find(`sha256:${digest.toString('hex')}`)
+    if (known === undefined && format === 'own' && this.#managed?.complete === false) throw keysUnavailable()
     // The Map compares digests, which a stranger cannot steer; the second comparison keeps even that from telling anything.
     if (known === undefined || !timingSafeEqual(known.digest, digest)) throw keyInvalid()
-    if (nowMs >= known.expiresAt) throw keyExpired()
+    const { record } = known
+    if (record.revokedAt !== undefined) throw keyRevoked()
+    if (record.expiresAt !== undefined && nowMs >= record.expiresAt) throw keyExpired()
+    known.use.lastAt = nowMs
     return known.principal
+  }
+
+  /** How much a caller may do: its consumer, and the key that it came with; undefined: there is no such limit. */
+  rateLimits({ consumer, credentialId = '', via }: Principal): RateLimits {
+    const key = this.#byId.get(credentialId) ?? this.#managed?.get(credentialId)
+    return {
+      consumer: this.#consumers.get(consumer ?? '')?.rateLimit,
+      key: via === 'apiKey' ? key?.rateLimit : undefined,
+    }
+  }
+
+  /** The keys that stand in the configuration. */
+  get configured(): readonly KeyRecord[] {
+    return [...this.#byId.values()]
+  }
+
+  #find(keyHash: string): KnownKey | undefined {
+    const configured = this.#byHash.get(keyHash)
+    if (configured !== undefined) return configured
+    const record = this.#managed?.find(keyHash)
+    if (record === undefined) return undefined
+    const known = this.#known.get(record) ?? this.#know(record)
+    if (known !== undefined) this.#known.set(record, known)
+    return known
+  }
+
+  /** Undefined: there is no such consumer. A key never has more than its consumer. */
+  #know(record: KeyRecord): KnownKey | undefined {
+    const consumer = this.#consumers.get(record.consumer)
+    if (consumer === undefined) return undefined
+    const { id, name, roles, scopes } = consumer
+    const principal: Principal = {
+      id,
+      ...(name !== undefined && { name }),
+      roles: narrowed(roles, record.roles),
+      scopes: narrowed(scopes, record.scopes),
+      consumer: id,
+      via: 'apiKey',
+      credentialId: record.id,
+      ...(record.createdAt !== undefined && { issuedAt: record.createdAt }),
+      ...(record.expiresAt !== undefined && { expiresAt: record.expiresAt }),
+    }
+    const digest = Buffer.from(record.hash.slice('sha256:'.length), 'hex')
+    return { record, digest, principal, use: this.#uses.of(record.id) }
   }
 }
 
-function principalOf({ id, name, roles, scopes }: Consumer): Principal {
+interface RateLimits {
+  readonly consumer: KeyRateLimit | undefined
+  readonly key: KeyRateLimit | undefined
+}
+
+function narrowed(all: readonly string[], some: readonly string[] | undefined): readonly string[] {
+  return some === undefined ? all : all.filter((one) => some.includes(one))
+}
+
+function requireWhole({ id, roles, scopes }: Consumer): void {
   const wrong = [id, ...roles, ...scopes].find((text) => !survivesAsHeader(text))
-  if (wrong !== undefined) {
-    throw new Error(
-      `consumers "${id}": "${wrong}" cannot be passed on as a header (256 characters, none of control)`,
-    )
-  }
-  return { id, ...(name === undefined ? {} : { name }), roles, scopes, consumer: id, via: 'apiKey' }
+  if (wrong === undefined) return
+  throw new Error(
+    `consumers "${id}": "${wrong}" cannot be passed on as a header (256 characters, none of control)`,
+  )
 }

@@ -1,15 +1,22 @@
 import { createSecretKey } from 'node:crypto'
 import { errors, type JWTPayload, type JWTVerifyGetKey, type JWTVerifyOptions, jwtVerify } from 'jose'
+import type { PluginHost } from '../../pipeline/registry.ts'
 import type { ClaimNames } from './claims.ts'
-import { localKeys, remoteKeys } from './jwks.ts'
+import type { IssuerKeys } from './issuer-keys.ts'
+import { localKeys } from './jwks.ts'
+import { canDescribeItself, ProviderMetadata } from './provider-metadata.ts'
 import { jwtInvalid } from './refusals.ts'
+import { RemoteKeys } from './remote-keys.ts'
 
-/** Whose tokens are accepted and how they are checked. Exactly one of `secret`, `jwks` and `jwksUri`. */
+/**
+ * Whose tokens are accepted and how they are checked. At most one of `secret`, `jwks` and `jwksUri`; without them the issuer is asked where
+ * its keys are (OpenID Connect Discovery 1.0, RFC 8414).
+ */
 export interface JwtOptions {
   /** The `iss` of its tokens, character by character. */
   readonly issuer: string
-  /** Must be (among) the `aud` of its tokens. */
-  readonly audience: string
+  /** One of them must be (among) the `aud` of its tokens. */
+  readonly audience: string | readonly string[]
   /** JWS algorithms (RFC 7518) that are accepted; what a token says of itself never adds to them. */
   readonly algorithms: readonly string[]
   /** For HS256, HS384 and HS512: at least 32 bytes. */
@@ -18,6 +25,10 @@ export interface JwtOptions {
   readonly jwks?: string | undefined
   /** Where the issuer's JSON Web Key Set is. */
   readonly jwksUri?: string | undefined
+  /** How often keys at an address are fetched, in milliseconds; a key that was withdrawn is good for so long. Default 30,000. */
+  readonly jwksRefreshMs?: number | undefined
+  /** How long keys serve on while their address cannot be reached, in milliseconds. Default 24 hours. */
+  readonly jwksMaxStaleMs?: number | undefined
   /** How far the issuer's clock may be off, in milliseconds, at most 60,000. */
   readonly clockSkewMs: number
   /** How long after its `iat` a token is accepted at most, in milliseconds; one without `iat` is refused then. No limit when absent. */
@@ -46,30 +57,46 @@ const asymmetric = new Set([
   'Ed25519',
 ])
 const maxClockSkewMs = 60_000
+const defaultRefreshMs = 30_000
+const defaultMaxStaleMs = 86_400_000
 /** How many keys without a key id are tried. */
 const maxCandidates = 8
 
 /** One trusted issuer: its keys and the rules for its tokens. */
 export class JwtIssuer {
   readonly options: JwtOptions
-  readonly #getKey: JWTVerifyGetKey
+  readonly keys: IssuerKeys
   readonly #rules: JWTVerifyOptions
   readonly #now: () => number
+  #refreshing: NodeJS.Timeout | undefined
 
   /** Throws an Error that starts with `place` when the options contradict each other. */
-  constructor(options: JwtOptions, place: string, now: () => number) {
+  constructor(options: JwtOptions, place: string, host: PluginHost) {
     this.options = options
-    this.#getKey = keysOf(options, place, now)
-    this.#now = now
+    this.keys = keysOf(options, place, host)
+    this.#now = () => host.now()
     this.#rules = {
       algorithms: [...options.algorithms],
       issuer: options.issuer,
-      audience: options.audience,
+      audience: typeof options.audience === 'string' ? options.audience : [...options.audience],
       clockTolerance: options.clockSkewMs / 1_000,
       requiredClaims: ['exp', 'iss', 'aud', ...(options.requiredClaims ?? [])],
       ...(options.maxAgeMs === undefined ? {} : { maxTokenAge: options.maxAgeMs / 1_000 }),
       ...(options.type === undefined ? {} : { typ: options.type }),
     }
+  }
+
+  /** Fetches the keys now and regularly, where they are at an address, until it is closed. */
+  start(): void {
+    const { keys } = this
+    if (keys.refresh === undefined) return
+    void keys.refresh()
+    const refreshMs = this.options.jwksRefreshMs ?? defaultRefreshMs
+    this.#refreshing = setInterval(() => void keys.refresh?.(), refreshMs).unref()
+  }
+
+  close(): void {
+    clearInterval(this.#refreshing)
   }
 
   /** The Unix time in milliseconds from which on a token with these claims, which were verified, must be looked at again. */
@@ -89,7 +116,7 @@ export class JwtIssuer {
 
   async #verifyAt(token: string, rules: JWTVerifyOptions): Promise<JWTPayload> {
     try {
-      const { payload } = await jwtVerify(token, this.#getKey, rules)
+      const { payload } = await jwtVerify(token, this.keys.getKey, rules)
       return payload
     } catch (error) {
       if (!(error instanceof errors.JWKSMultipleMatchingKeys)) throw error
@@ -117,13 +144,13 @@ async function verifyWithAny(
   throw new errors.JWSSignatureVerificationFailed()
 }
 
-function keysOf(options: JwtOptions, place: string, now: () => number): JWTVerifyGetKey {
+function keysOf(options: JwtOptions, place: string, host: PluginHost): IssuerKeys {
   const { secret, jwks, jwksUri, algorithms, clockSkewMs } = options
   if (!(clockSkewMs >= 0 && clockSkewMs <= maxClockSkewMs))
     throw new Error(`${place}.clockSkew: must be 0s to 60s`)
-  if ([secret, jwks, jwksUri].filter((source) => source !== undefined).length !== 1) {
-    throw new Error(`${place}: must have exactly one of secret, jwks and jwksUri`)
-  }
+  if (options.audience.length === 0) throw new Error(`${place}.audience: must name at least one`)
+  if ([secret, jwks, jwksUri].filter((source) => source !== undefined).length > 1)
+    throw new Error(`${place}: must have at most one of secret, jwks and jwksUri`)
   const [allowed, kind] =
     secret === undefined ? ([asymmetric, 'a key set'] as const) : ([symmetric, 'a secret'] as const)
   const wrong = algorithms.find((algorithm) => !allowed.has(algorithm))
@@ -131,15 +158,36 @@ function keysOf(options: JwtOptions, place: string, now: () => number): JWTVerif
     const found = wrong === undefined ? '' : `, not ${wrong}`
     throw new Error(`${place}.algorithms: with ${kind} must be of ${[...allowed].join(', ')}${found}`)
   }
-  if (jwks !== undefined) return localKeys(jwks, `${place}.jwks`)
-  if (jwksUri !== undefined) {
-    if (!/^https?:/.test(jwksUri) || !URL.canParse(jwksUri))
-      throw new Error(`${place}.jwksUri: must be an http(s) address`)
-    return remoteKeys(jwksUri, now)
-  }
-  const bytes = Buffer.from(secret ?? '')
+  if (secret !== undefined) return { getKey: secretKey(secret, place), version: 0 }
+  if (jwks !== undefined) return { getKey: localKeys(jwks, `${place}.jwks`), version: 0 }
+  return remoteKeys(options, place, host)
+}
+
+function secretKey(secret: string, place: string): JWTVerifyGetKey {
+  const bytes = Buffer.from(secret)
   if (bytes.length < 32)
     throw new Error(`${place}.secret: must have at least 32 bytes (RFC 7518 section 3.2)`)
   const key = createSecretKey(bytes)
   return async () => key
+}
+
+/** They outlive a reload: the issuer may be down just then. */
+function remoteKeys(options: JwtOptions, place: string, host: PluginHost): IssuerKeys {
+  const { issuer, jwksUri } = options
+  const { jwksRefreshMs: refreshMs = defaultRefreshMs, jwksMaxStaleMs: maxStaleMs = defaultMaxStaleMs } =
+    options
+  if (jwksUri !== undefined && (!/^https?:/.test(jwksUri) || !URL.canParse(jwksUri)))
+    throw new Error(`${place}.jwksUri: must be an http(s) address`)
+  const now = (): number => host.now()
+  if (jwksUri === undefined && !canDescribeItself(issuer)) {
+    const message =
+      'without secret, jwks and jwksUri it must be an https address, which tells where its keys are'
+    throw new Error(`${place}.issuer: ${message}`)
+  }
+  const metadata = jwksUri === undefined ? new ProviderMetadata(issuer, now) : undefined
+  const locate = async (): Promise<string> => jwksUri ?? (await metadata?.endpoint('jwks_uri')) ?? ''
+  return host.keep(
+    `identity.keys:${JSON.stringify([issuer, jwksUri, refreshMs, maxStaleMs])}`,
+    () => new RemoteKeys({ locate, issuer, refreshMs, maxStaleMs, log: host.log, now }),
+  )
 }

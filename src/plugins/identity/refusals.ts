@@ -57,6 +57,11 @@ export function keyRevoked(): GatewayError {
   })
 }
 
+/** Which keys there are was not read yet. */
+export function keysUnavailable(): GatewayError {
+  return new GatewayError('UNAVAILABLE', 'API keys cannot be checked at the moment.', { retryAfterMs: 1_000 })
+}
+
 /** What a caller is told whose credential was revoked, whatever kind it is of. */
 export function credentialRevoked({ via }: Pick<Principal, 'via'>): GatewayError {
   if (via === 'certificate') return new GatewayError('TOKEN_REVOKED', 'The client certificate was revoked.')
@@ -74,6 +79,25 @@ export function issuerUnavailable(cause: unknown): GatewayError {
     cause,
     retryAfterMs: 1_000,
   })
+}
+
+/** The server that knows the token does not answer, or is not asked just now. */
+export function introspectionUnavailable(cause: unknown): GatewayError {
+  return new GatewayError('UNAVAILABLE', 'The server to check the token with is not available.', {
+    cause,
+    retryAfterMs: 1_000,
+  })
+}
+
+/** Too many credentials that were not valid came from one address. */
+export function tooManyAttempts(retryAfterMs: number): GatewayError {
+  return new GatewayError(
+    'TOO_MANY_ATTEMPTS',
+    'Too many credentials that are not valid came from this address.',
+    {
+      retryAfterMs,
+    },
+  )
 }
 
 export function roleMissing(): GatewayError {

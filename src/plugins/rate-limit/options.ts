@@ -12,7 +12,7 @@ const limitName = z
   .regex(/^[A-Za-z0-9_.-]{1,64}$/, 'may have letters, digits, "_", "." and "-", at most 64')
 const by = z
   .string()
-  .regex(partitionPattern, 'expected consumer, user, ip, route, header:<name> or claim:<name>')
+  .regex(partitionPattern, 'expected consumer, user, key, ip, route, header:<name> or claim:<name>')
 const overrides = z.record(
   z.string(),
   z.strictObject({
@@ -48,7 +48,7 @@ export const rateLimitOptions = z
     by: by
       .default('consumer')
       .describe(
-        'Whose requests are counted together: consumer, user, ip (IPv6: its /64), route, header:<name> or claim:<name>; ip where there is no identity or no such value.',
+        'Whose requests are counted together: consumer, user, key (API key), ip (IPv6: its /64), route, header:<name> or claim:<name>; ip where there is no identity or no such value.',
       ),
     overrides: overrides
       .optional()

@@ -8,10 +8,10 @@ import { userKey } from '../../core/user-key.ts'
 export type Partition = (x: Exchange) => string
 
 /** What `by` may be. Names of headers are tokens of RFC 9110 section 5.6.2. */
-export const partitionPattern = /^(consumer|user|ip|route|header:[!#$%&'*+.^_`|~0-9A-Za-z-]+|claim:.+)$/
+export const partitionPattern = /^(consumer|user|key|ip|route|header:[!#$%&'*+.^_`|~0-9A-Za-z-]+|claim:.+)$/
 
 /**
- * `by` of a limit, compiled: `consumer`, `user`, `ip`, `route`, `header:X-Tenant` or `claim:org`. Kinds of keys are told apart by
+ * `by` of a limit, compiled: `consumer`, `user`, `key` (the API key; without one the consumer), `ip`, `route`, `header:X-Tenant` or `claim:org`. Kinds of keys are told apart by
  * their first letter, so that nobody can name himself into the bucket of another. Who has no identity, header or claim of the name
  * is counted by address.
  */
@@ -20,6 +20,7 @@ export function compilePartition(by: string): Partition {
   if (by === 'ip') return byAddress
   if (by === 'user') return (x) => (x.principal === undefined ? byAddress(x) : byUser(x.principal))
   if (by === 'consumer') return byConsumer
+  if (by === 'key') return byKey
   const name = by.slice(by.indexOf(':') + 1)
   if (by.startsWith('claim:'))
     return (x) => valueKey('t', claim(x.principal?.claims ?? {}, name)) ?? byAddress(x)
@@ -35,6 +36,11 @@ function byConsumer(x: Exchange): string {
   const { principal } = x
   if (principal === undefined) return byAddress(x)
   return principal.consumer === undefined ? byUser(principal) : `c:${principal.consumer}`
+}
+
+function byKey(x: Exchange): string {
+  const { via, credentialId } = x.principal ?? {}
+  return via === 'apiKey' && credentialId !== undefined ? `k:${credentialId}` : byConsumer(x)
 }
 
 /** Long values are counted by their digest: what a stranger sends must not take more room than a key is worth. */

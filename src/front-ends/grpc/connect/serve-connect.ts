@@ -107,13 +107,13 @@ function callOf(
   route: ConnectRoute,
   request: Pick<RpcCallOptions, 'message' | 'source' | 'onMessage'>,
 ): RpcCall {
-  const { method, destination, apiKeyHeader } = route
+  const { method, destination, credentials } = route
   const { timeoutMs, clientDeadline } = connectTimeLimit(x, route.timeoutMs)
   return new RpcCall(x, destination, {
     path: method.path,
     timeoutMs,
     clientDeadline,
-    headers: nativeRequestMetadata(x, apiKeyHeader),
+    headers: nativeRequestMetadata(x, credentials),
     // MethodOptions.IdempotencyLevel: NO_SIDE_EFFECTS is 1, IDEMPOTENT is 2.
     idempotent: method.desc.idempotency !== 0,
     hedgeable: method.desc.methodKind === 'unary' && method.desc.idempotency === 1,

@@ -8,14 +8,14 @@ import { isCredential, isReserved } from '../metadata-rules.ts'
  * The metadata of a call, flat: where the request came from, then the client's own. Headers of the connection and of the wire, and
  * what the gateway itself establishes, never pass; credentials do where the policy says so.
  */
-export function nativeRequestMetadata(x: HttpExchange, apiKeyHeader: string): string[] {
+export function nativeRequestMetadata(x: HttpExchange, credentials: ReadonlySet<string>): string[] {
   const metadata = forwardingHeaders(x.request, '')
   const { forwardCredentials } = x.route.policy
   const raw = x.req.rawHeaders
   for (let i = 0; i + 1 < raw.length; i += 2) {
     const name = (raw[i] as string).toLowerCase()
     if (classifyRequestHeader(name) === 'drop' || isReserved(name)) continue
-    if (!forwardCredentials && isCredential(name, apiKeyHeader)) continue
+    if (!forwardCredentials && isCredential(name, credentials)) continue
     addMetadata(metadata, { name, header: name, value: raw[i + 1] as string })
   }
   return metadata

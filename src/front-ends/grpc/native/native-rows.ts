@@ -16,7 +16,7 @@ export interface NativeRowOptions {
   readonly descriptors: Descriptors
   readonly transport: RpcTransport
   readonly messageBytes: number
-  readonly apiKeyHeader: string
+  readonly credentials: ReadonlySet<string>
   readonly frontEnd: FrontEnd
 }
 
@@ -25,7 +25,7 @@ export interface NativeRowOptions {
  * allowed, and one for methods that there are not.
  */
 export function nativeRows(service: ServiceOptions, options: NativeRowOptions): Row[] {
-  const { descriptors, transport, messageBytes, apiKeyHeader, frontEnd } = options
+  const { descriptors, transport, messageBytes, credentials, frontEnd } = options
   const { policy, destination } = service
   const row = (id: string, origin: string, serve: Row['serve']): Row =>
     postRow({ id, policy, frontEnd, leadsTo: destination.summary, origin, serve })
@@ -38,7 +38,7 @@ export function nativeRows(service: ServiceOptions, options: NativeRowOptions): 
       destination,
       timeoutMs: service.timeoutMs ?? defaultTimeout(service, method),
       instead: encodeReply(method.desc, service.replies ?? {}, registry),
-      apiKeyHeader,
+      credentials,
       registry,
       codec: connectCodec(method.desc, { json: service.json, registry, messageBytes }),
     }

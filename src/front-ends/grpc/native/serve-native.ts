@@ -23,7 +23,7 @@ export interface NativeRoute {
   readonly instead: Uint8Array | undefined
   readonly messageBytes: number
   /** The header with the key of a consumer, lower case. */
-  readonly apiKeyHeader: string
+  readonly credentials: ReadonlySet<string>
 }
 
 /** Serves one exchange of a gRPC or gRPC-Web client: its message goes on, and the answer comes back, without being decoded. */
@@ -48,7 +48,7 @@ export async function serveNative(x: HttpExchange, route: NativeRoute): Promise<
     ...request,
     timeoutMs,
     clientDeadline,
-    headers: nativeRequestMetadata(x, route.apiKeyHeader),
+    headers: nativeRequestMetadata(x, route.credentials),
     // MethodOptions.IdempotencyLevel: NO_SIDE_EFFECTS is 1, IDEMPOTENT is 2.
     idempotent: desc.idempotency !== 0,
     hedgeable: desc.methodKind === 'unary' && desc.idempotency === 1,

@@ -1,0 +1,52 @@
+import type { IncomingMessage } from 'node:http'
+import type { Express } from 'express'
+import { AdminAccess } from './admin/admin-access.ts'
+import { type AdminRoute, createAdminRouter } from './admin/admin-router.ts'
+import { type AppOptions, createApp } from './admin/app.ts'
+import { keyRoutes } from './admin/key-routes.ts'
+import { plainAddress, type TrustedProxies } from './core/client-address.ts'
+import type { Gateway } from './gateway.ts'
+import type { BuiltGeneration } from './generation.ts'
+import type { Listener } from './listener/listener.ts'
+
+export interface ManagementOptions extends Pick<AppOptions, 'draining' | 'extend'> {
+  readonly listener: Listener
+  readonly proxies: TrustedProxies
+  /** `admin.path`, at the start. */
+  readonly path: string
+  /** The running configuration. */
+  current(): BuiltGeneration
+  now(): number
+}
+
+/** The Express app of a gateway, behind its routing table. */
+export function managementApp(gateway: Gateway, options: ManagementOptions): Express {
+  const { listener, proxies, path, current, now } = options
+  const access = new AdminAccess(() => current().config.admin.tokens, now)
+  const address = ({ socket, headers }: IncomingMessage): string =>
+    proxies.clientAddress(plainAddress(socket.remoteAddress ?? ''), headers['x-forwarded-for'])
+  const routes = adminRoutes(gateway, options)
+  return createApp({
+    metrics: gateway.metrics,
+    status: () => gateway.status(),
+    draining: options.draining,
+    grpcDescription: () => current().grpcDescription(),
+    admin: { path, router: createAdminRouter({ access, routes, address, log: gateway.log }) },
+    notFound: (req, res) => listener.notFound(req, res),
+    failed: (req, res, error) => listener.failed(req, res, error),
+    extend: options.extend,
+  })
+}
+
+/** Everything that the admin API offers. */
+function adminRoutes({ identity }: Gateway, { current, now }: ManagementOptions): readonly AdminRoute[] {
+  return [
+    ...keyRoutes({
+      managed: identity.keys,
+      configured: () => current().configuredKeys,
+      consumers: () => current().config.consumers,
+      revocations: identity.revocations,
+      now,
+    }),
+  ]
+}

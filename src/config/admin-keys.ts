@@ -1,0 +1,41 @@
+import { z } from 'zod'
+import { name, object } from './declare.ts'
+
+/** What a token of the admin API may do: look, change what the gateway does, make and end keys and tokens. */
+const adminScopes = ['read', 'write', 'keys'] as const
+
+/** `admin`. */
+export const adminSchema = object({
+  path: z
+    .string()
+    .regex(/^(\/[A-Za-z0-9_-]+)+$/, 'expected a path such as /admin')
+    .default('/admin')
+    .describe('Where the admin API is.'),
+  tokens: z
+    .array(
+      z.strictObject({
+        name: name('a token').describe('Who has it, for the log.'),
+        hash: z
+          .string()
+          .regex(
+            /^sha256:[0-9a-f]{64}$/,
+            'expected sha256: and 64 hexadecimal digits; `gateway admin token` prints one',
+          )
+          .describe('sha256:<hex> of the token; `gateway admin token` makes both.'),
+        scopes: z
+          .array(z.enum(adminScopes))
+          .min(1)
+          .default(['read'])
+          .describe(
+            'read: lists; keys: makes, rotates and revokes keys, revokes tokens; write: changes other things.',
+          ),
+      }),
+    )
+    .default([])
+    .describe(
+      'Who may use it, by Authorization: Bearer. Without any it answers to clients on this machine only, which may do everything.',
+    ),
+}).describe('The admin API.')
+
+export type AdminConfig = z.output<typeof adminSchema>
+export type AdminScope = (typeof adminScopes)[number]

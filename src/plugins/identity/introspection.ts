@@ -1,0 +1,165 @@
+import type { JWTPayload } from 'jose'
+import type { PluginHost } from '../../pipeline/registry.ts'
+import { networkOf } from '../rate-limit/partition.ts'
+import { type ClaimNames, principalFrom } from './claims.ts'
+import { isNumericDate } from './compact-jws.ts'
+import { FailedAttempts } from './failed-attempts.ts'
+import { IntrospectionClient } from './introspection-client.ts'
+import { canDescribeItself, ProviderMetadata } from './provider-metadata.ts'
+import { jwtExpired, jwtInvalid, tooManyAttempts } from './refusals.ts'
+import { tokenDigest } from './revocable.ts'
+import { TokenCache } from './token-cache.ts'
+import { bytesOf, type VerifiedToken } from './verified-token.ts'
+
+/** A server that is asked about opaque tokens (RFC 7662). */
+export interface IntrospectionOptions {
+  /** Whose tokens they are; the `iss` of an answer, where it has one. */
+  readonly issuer: string
+  /** The endpoint; absent: what the issuer says of itself. */
+  readonly url?: string | undefined
+  readonly clientId: string
+  readonly clientSecret: string
+  /** Only tokens that begin so are asked about; the longest of several decides. Default: all. */
+  readonly tokenPrefix?: string | undefined
+  /** One of them must be (among) the `aud` of the answer; absent: any. */
+  readonly audience?: string | readonly string[] | undefined
+  /** What the answer must have besides the claim of the user. */
+  readonly requiredClaims?: readonly string[] | undefined
+  readonly claims?: ClaimNames | undefined
+  /** How far the server's clock may be off, in milliseconds. */
+  readonly clockSkewMs: number
+  /** How long a token that is good is not asked about again, in milliseconds, and at most until it expires. */
+  readonly cacheForMs: number
+  readonly timeoutMs: number
+  readonly concurrency: number
+  readonly perSecond: number
+}
+
+/** How long a token that is not good is remembered as such. */
+const refusedForMs = 10_000
+/** A minute's failures of one address; a whole office may sit behind it. */
+const maxFailures = 60
+const failureWindowMs = 60_000
+
+/** What a token may be written with (RFC 6750 section 2.1); what is not need not be asked about. */
+const tokenText = /^[A-Za-z0-9._~+/-]+=*$/
+
+interface Refused {
+  readonly validUntil: number
+  readonly expired: boolean
+  readonly bytes: number
+}
+
+/** Asks one server about tokens; remembers those that are not good, for a moment. */
+export class Introspection {
+  readonly options: IntrospectionOptions
+  readonly #client: IntrospectionClient
+  readonly #host: PluginHost
+  readonly #asked = new Map<string, Promise<VerifiedToken | Refused>>()
+  readonly #refused = new TokenCache<Refused>()
+  readonly #failures = new FailedAttempts(maxFailures, failureWindowMs)
+
+  /** Throws an Error that starts with `place` when it cannot be asked. */
+  constructor(options: IntrospectionOptions, place: string, host: PluginHost) {
+    const { issuer, url } = options
+    if (url !== undefined && (!/^https?:/.test(url) || !URL.canParse(url)))
+      throw new Error(`${place}.url: must be an http(s) address`)
+    if (options.clientSecret === '') throw new Error(`${place}.clientSecret: must not be empty`)
+    if (url === undefined && !canDescribeItself(issuer)) {
+      const message = 'without url it must be an https address, which tells where its endpoint is'
+      throw new Error(`${place}.issuer: ${message}`)
+    }
+    const now = (): number => host.now()
+    const metadata = new ProviderMetadata(issuer, now)
+    const locate = async (): Promise<string> => url ?? (await metadata.endpoint('introspection_endpoint'))
+    this.options = options
+    this.#host = host
+    this.#client = new IntrospectionClient({ ...options, locate, log: host.log, now })
+  }
+
+  /** What is wrong with the server, for people; undefined: nothing. */
+  get trouble(): string | undefined {
+    return this.#client.trouble
+  }
+
+  /**
+   * What a token stands for. `from`: the address that it came from, if it is a new one; a token that was good before is not held against
+   * anybody. Throws JWT_INVALID, JWT_EXPIRED, UNAVAILABLE, or TOO_MANY_ATTEMPTS for an address from which too much came that was no token.
+   */
+  async verify(token: string, digest: string, from: string | undefined): Promise<VerifiedToken> {
+    if (!tokenText.test(token)) throw jwtInvalid('no text of a token')
+    const nowMs = this.#host.now()
+    const known = this.#refused.get(digest)
+    if (known !== undefined && nowMs < known.validUntil) throw refusal(known)
+    const caller = from === undefined ? undefined : networkOf(from)
+    const waitMs = caller === undefined ? 0 : this.#failures.waitMs(caller, nowMs)
+    if (waitMs > 0) throw tooManyAttempts(waitMs)
+    const found = await this.#askOnce(token, digest)
+    if ('principal' in found) return found
+    if (caller !== undefined) this.#failures.add(caller, nowMs)
+    throw refusal(found)
+  }
+
+  close(): void {
+    this.#refused.clear()
+  }
+
+  /** One question for all who come with the same token at a time. */
+  #askOnce(token: string, digest: string): Promise<VerifiedToken | Refused> {
+    let asked = this.#asked.get(digest)
+    if (asked === undefined) {
+      asked = this.#ask(token, digest).finally(() => this.#asked.delete(digest))
+      this.#asked.set(digest, asked)
+    }
+    return asked
+  }
+
+  async #ask(token: string, digest: string): Promise<VerifiedToken | Refused> {
+    const answer = await this.#client.ask(token)
+    const found = this.#judge(answer, token)
+    if (!('principal' in found)) this.#refused.set(digest, found)
+    return found
+  }
+
+  #judge(answer: JWTPayload, token: string): VerifiedToken | Refused {
+    const { issuer, claims = {}, clockSkewMs, cacheForMs } = this.options
+    const nowMs = this.#host.now()
+    const refused = { validUntil: nowMs + refusedForMs, expired: false, bytes: 200 }
+    if (answer.active !== true || !this.#isForUs(answer)) return refused
+    const { exp, nbf = 0, iat = 0 } = answer
+    if (exp !== undefined && nowMs >= exp * 1_000 + clockSkewMs) return { ...refused, expired: true }
+    if (Math.max(nbf, iat) * 1_000 > nowMs + clockSkewMs) return refused
+    const principal = principalFrom({ ...answer, iss: issuer }, claims, 'introspection')
+    if (principal === undefined) return refused
+    const expiresAt = exp === undefined ? Number.POSITIVE_INFINITY : exp * 1_000 + clockSkewMs
+    const validUntil = Math.min(expiresAt, nowMs + cacheForMs)
+    return {
+      principal: { ...principal, tokenDigest: tokenDigest(token) },
+      validUntil,
+      keys: noKeys,
+      version: 0,
+      bytes: bytesOf(token, answer),
+    }
+  }
+
+  /** What the answer says of itself (RFC 7662 section 2.2): dates that are dates, and ours where it says whose. */
+  #isForUs(answer: JWTPayload): boolean {
+    const { issuer, audience, requiredClaims = [] } = this.options
+    const { exp, nbf, iat, iss, aud, token_type: type = 'Bearer' } = answer
+    if (![exp, nbf, iat].every(isNumericDate)) return false
+    // Whoever has only copied a token that is bound to a key (RFC 9449) must not be able to use it.
+    if (typeof type !== 'string' || type.toLowerCase() !== 'bearer') return false
+    if (!requiredClaims.every((name) => Object.hasOwn(answer, name))) return false
+    if (iss !== undefined && iss !== issuer) return false
+    if (audience === undefined) return true
+    const named: readonly unknown[] = Array.isArray(aud) ? aud : [aud]
+    const ours = typeof audience === 'string' ? [audience] : audience
+    return named.some((one) => typeof one === 'string' && ours.includes(one))
+  }
+}
+
+const noKeys = { version: 0 }
+
+function refusal({ expired }: Refused): Error {
+  return expired ? jwtExpired() : jwtInvalid('not active')
+}
