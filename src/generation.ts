@@ -2,6 +2,7 @@ import { type ApiDescription, describedApi } from './api-description.ts'
 import { Build, type BuildContext } from './build.ts'
 import { buildFrontEnds } from './build-front-ends.ts'
 import { buildIdentity } from './build-identity.ts'
+import { buildBackendIdentity } from './build-internal-token.ts'
 import { buildIssuer } from './build-issuer.ts'
 import { buildIdentities, checkUpstreamTls } from './build-tls.ts'
 import type { LoadedConfig } from './config/load.ts'
@@ -50,9 +51,10 @@ export async function buildGeneration(loaded: LoadedConfig, context: BuildContex
     checkUpstreamTls(build)
     const shared = loaded.config.plugins.map((use, index) => build.plugin(use, undefined, ['plugins', index]))
     const issuer = await buildIssuer(build)
+    const told = buildBackendIdentity(build)
     const identity = buildIdentity(build, issuer?.tokens)
-    const frontEnds = await buildFrontEnds(build, issuer)
-    const table = tableOf(build, plansOf(build, { frontEnds, shared, identity }))
+    const frontEnds = await buildFrontEnds(build, { issuer, told })
+    const table = tableOf(build, plansOf(build, { frontEnds, shared, identity, last: told.plugin }))
     const grpc = frontEnds.find((frontEnd) => frontEnd.name === 'grpc')
     const unrouted = unroutedPlan(shared)
     const configuredKeys = identity.keys.configured
@@ -100,10 +102,12 @@ interface PlanParts {
   readonly frontEnds: readonly FrontEnd[]
   readonly shared: readonly Plugin[]
   readonly identity: Identity
+  /** After all others. */
+  readonly last: Plugin
 }
 
 /** The hooks of each row; rows of one policy share their plugins, so that a service's limit counts all of its methods. */
-function plansOf(build: Build, { frontEnds, shared, identity }: PlanParts): Plan[] {
+function plansOf(build: Build, { frontEnds, shared, identity, last }: PlanParts): Plan[] {
   const byPolicy = new Map<Policy, Plan['hooks']>()
   const limits = new CallerLimits(identity.keys, build.host(undefined))
   build.onFree(() => limits.close())
@@ -121,7 +125,7 @@ function plansOf(build: Build, { frontEnds, shared, identity }: PlanParts): Plan
         // Only what REST forwards is the client's own query.
         const keep = policy.forwardCredentials && row.protocol === 'rest'
         const taker = query === undefined ? [] : [queryKeyTaker(query, { keep })]
-        hooks = compileHooks([...taker, ...shared, ...early, ...checks, ...late])
+        hooks = compileHooks([...taker, ...shared, ...early, ...checks, ...late, last])
         byPolicy.set(policy, hooks)
       }
       return { row, hooks }

@@ -11,8 +11,9 @@ const certificate = Buffer.from('the DER of a certificate')
 const fingerprint = hash('sha256', certificate)
 const thumbprint = hash('sha256', certificate, 'base64url')
 const other = hash('sha256', 'another one', 'base64url')
-const shown = { subject: 'CN=ann', fingerprint }
-const stranger = { subject: 'CN=eve', fingerprint: hash('sha256', 'hers') }
+const more = { alternativeNames: [], validFrom: 0, validTo: Number.POSITIVE_INFINITY }
+const shown = { subject: 'CN=ann', fingerprint, ...more }
+const stranger = { subject: 'CN=eve', fingerprint: hash('sha256', 'hers'), ...more }
 
 // RFC 8705 section 3, RFC 9449 section 6, RFC 7800 section 3.1.
 const cases: readonly [string, unknown, typeof shown | undefined, boolean][] = [

@@ -6,6 +6,7 @@ import type { PluginHost } from '../../pipeline/registry.ts'
 import { checkApiKeyFormat } from './api-key.ts'
 import type { Authenticator } from './authenticator.ts'
 import type { Consumer } from './consumer.ts'
+import { ConsumerCertificates } from './consumer-certificates.ts'
 import { ConsumerKeys } from './consumer-keys.ts'
 import { type KeyPlaces, keyReader } from './key-places.ts'
 import type { ManagedKeys } from './managed-keys.ts'
@@ -131,5 +132,7 @@ export function createIdentity(options: IdentityOptions, host: PluginHost): Iden
   }
   if (options.asksAhead === true) tokens.start()
   const providers = (): readonly ProviderStatus[] => tokens.providers
-  return new Identity([byKey, tokens], { keys, revocations, failures, providers, now })
+  const certificates = new ConsumerCertificates(options.consumers, now)
+  const proofs = certificates.isEmpty ? [byKey, tokens] : [certificates, byKey, tokens]
+  return new Identity(proofs, { keys, revocations, failures, providers, now })
 }
