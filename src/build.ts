@@ -12,7 +12,7 @@ import type { Config, UpstreamConfig } from './config/schema.ts'
 import type { Protocol } from './core/front-end.ts'
 import type { Logger } from './core/log.ts'
 import type { Plugin } from './core/plugin.ts'
-import type { PluginUse, Row } from './core/route.ts'
+import type { PluginUse, Policy, Row } from './core/route.ts'
 import type { Place } from './core/text-template.ts'
 import type { Reflector } from './front-ends/grpc/gather-descriptors.ts'
 import type { IdentityState } from './identity-state.ts'
@@ -61,7 +61,7 @@ export class Build {
   readonly #context: BuildContext
   readonly #frees: (() => unknown)[] = []
   readonly #kept
-  readonly #places = new Map<Row, readonly PropertyKey[]>()
+  readonly #places = new Map<Row | Policy, readonly PropertyKey[]>()
   readonly #fallbacks = new Map<Upstream, Upstream>()
   readonly #mirrors: Mirror[] = []
 
@@ -122,11 +122,14 @@ export class Build {
     })
   }
 
-  /** @param row one of those that share a policy; undefined for what stands in no place of its own. */
-  host(row: Row | undefined): PluginHost {
+  /**
+   * @param row one of those that share a policy; undefined for what stands in no place of its own.
+   * @param policy the one that a plugin stands in: that of the row, or the one around it.
+   */
+  host(row: Row | undefined, policy = row?.policy): PluginHost {
     const { log, metrics, now, configVersion, redis } = this.#context
     const place = this.textPlace(row?.protocol, row?.protocol === 'rest' ? row.template : undefined)
-    return { log, now, metrics, configVersion, redis, policy: row?.policy, place, keep: this.#kept.keep }
+    return { log, now, metrics, configVersion, redis, policy, place, keep: this.#kept.keep }
   }
 
   /** What texts may name in a place of one protocol (undefined: of all), routed by a REST template if there is one. */
@@ -135,11 +138,11 @@ export class Build {
     return textPlace(template, { protocol, credentialHeaders })
   }
 
-  plugin(use: PluginUse, row: Row | undefined, path: readonly PropertyKey[]): Plugin {
+  plugin(use: PluginUse, path: readonly PropertyKey[], host = this.host(undefined)): Plugin {
     const definition = this.#context.definitions.find(({ name }) => name === use.name)
     if (definition === undefined) throw this.error(path, `unknown plugin "${use.name}"`)
     try {
-      const plugin = definition.create(use.options, this.host(row))
+      const plugin = definition.create(use.options, host)
       this.onFree(() => plugin.close?.())
       return plugin
     } catch (error) {
@@ -199,13 +202,17 @@ export class Build {
     return mirror
   }
 
-  /** Remembers where a row was written, for messages about it. */
-  place(row: Row, path: readonly PropertyKey[]): void {
-    this.#places.set(row, path)
+  /** Remembers where a row was written, or a policy that is not that of the whole place of its rows, for messages about it. */
+  place(of: Row | Policy, path: readonly PropertyKey[]): void {
+    this.#places.set(of, path)
   }
 
   placeOf(row: Row): readonly PropertyKey[] {
     return this.#places.get(row) ?? []
+  }
+
+  policyPlaceOf(policy: Policy, row: Row): readonly PropertyKey[] {
+    return this.#places.get(policy) ?? this.placeOf(row).slice(0, -1)
   }
 
   /** A mistake in a value, which is named by its file when it was read from one. */

@@ -607,6 +607,38 @@ const cases: readonly MistakeCase[] = [
     says: ['routes[0].authorize: is not checked where auth is none'],
   },
   {
+    name: 'a claim that nobody would be asked for',
+    yaml: `${upstreams}routes:\n  - {id: r, path: /a, upstream: a, auth: none, ‸authorize: {claims: {a: 1}}}\n`,
+    says: ['routes[0].authorize: is not checked where auth is none'],
+  },
+  {
+    name: 'a claim compared with a variable that the path has not',
+    yaml: `${upstreams}consumers: [{id: c}]\nroutes:\n  - {id: r, path: "/a/{id}", upstream: a, authorize: {claims: {‸sub: "\${path.user}"}}}\n`,
+    says: ['routes[0].authorize.claims.sub: the path of this place has no variable "user"'],
+  },
+  {
+    name: 'a consumer that there is not',
+    yaml: `${upstreams}consumers: [{id: c}]\nroutes:\n  - {id: r, path: /a, upstream: a, authorize: {consumers: [‸d]}}\n`,
+    says: ['routes[0].authorize.consumers[0]: there is no consumer "d"; did you mean "c"?'],
+  },
+  {
+    name: 'a gRPC method that there is not',
+    yaml: `${upstreams}consumers: [{id: c}]\n${grpc}{upstream: a, methods: {‸Gte: {auth: none}}}\n`,
+    says: ['grpc.services.one.One.methods.Gte: one.One has no method "Gte"; did you mean "Get"?'],
+  },
+  {
+    name: 'a gRPC method whose callers would not be asked',
+    yaml: `${upstreams}${grpc}{upstream: a, auth: none, methods: {Get: {‸authorize: {roles: [a]}}}}\n`,
+    says: ['grpc.services.one.One.methods.Get.authorize: is not checked where auth is none'],
+  },
+  {
+    name: 'a claim of a gRPC method compared with the path, which it has several of',
+    yaml: `${upstreams}consumers: [{id: c}]\n${grpc}{upstream: a, methods: {Get: {authorize: {claims: {‸sub: "\${path.x}"}}}}}\n`,
+    says: [
+      'grpc.services.one.One.methods.Get.authorize.claims.sub: the path of this place has no variable "x"',
+    ],
+  },
+  {
     name: 'rewrites that exclude each other',
     yaml: `${upstreams}routes:\n  - {id: r, path: /a, upstream: a, auth: none, ‸rewrite: {path: /, stripPrefix: /a}}\n`,
     says: ['routes[0].rewrite: path and stripPrefix exclude each other'],

@@ -6,6 +6,7 @@ import type { Consumer } from './consumer.ts'
 import { ConsumerKeys } from './consumer-keys.ts'
 import type { JwtOptions } from './jwt-issuer.ts'
 import { JwtVerifier } from './jwt-verifier.ts'
+import { apiKeyChallenge, bearerChallenge } from './refusals.ts'
 import type { Revocations } from './revocations.ts'
 
 /** Who is believed to be who: the parts of a configuration that identity is made from. */
@@ -24,10 +25,13 @@ export interface IdentityOptions {
 export class Identity {
   /** The cheapest first; of several that find somebody the last one decides who it is. */
   readonly #authenticators: readonly Authenticator[]
+  /** What a 401 asks for: one for each way that somebody could use. */
+  readonly challenges: readonly string[]
   readonly #revocations: Revocations | undefined
 
   constructor(authenticators: readonly Authenticator[], revocations?: Revocations) {
     this.#authenticators = authenticators
+    this.challenges = authenticators.flatMap(({ challenge }) => challenge ?? []).reverse()
     this.#revocations = revocations
   }
 
@@ -78,12 +82,14 @@ export function createIdentity(options: IdentityOptions, host: PluginHost): Iden
   const keys = new ConsumerKeys(options.consumers)
   const keyHeader = (options.apiKeys.header ?? 'x-api-key').toLowerCase()
   const byKey: Authenticator = {
+    challenge: options.consumers.length > 0 ? apiKeyChallenge : undefined,
     authenticate(x) {
       const key = x.header(keyHeader)
       return key === undefined ? undefined : keys.verify(key, now())
     },
   }
   const byToken: Authenticator = {
+    challenge: options.jwt.length > 0 ? bearerChallenge : undefined,
     authenticate(x) {
       const token = bearerToken(x.header('authorization'))
       return token === undefined ? undefined : tokens.verify(token)
