@@ -2,11 +2,13 @@ import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import type { Redis } from 'ioredis'
 import type { Registry } from 'prom-client'
+import { askUpstream } from './ask-upstream.ts'
 import { buildCanary } from './build-canary.ts'
 import { buildMirror } from './build-mirror.ts'
 import type { CanaryConfig } from './config/canary-keys.ts'
 import type { LoadedConfig } from './config/load.ts'
 import type { MirrorConfig } from './config/mirror-keys.ts'
+import { wordHint } from './config/nearest-word.ts'
 import { ConfigError } from './config/problem.ts'
 import type { Config, UpstreamConfig } from './config/schema.ts'
 import type { Protocol } from './core/front-end.ts'
@@ -18,7 +20,7 @@ import type { Reflector } from './front-ends/grpc/gather-descriptors.ts'
 import type { IdentityState } from './identity-state.ts'
 import type { KeptState } from './kept-state.ts'
 import type { PluginDefinition, PluginHost } from './pipeline/registry.ts'
-import type { ReflectionConfig, Reflections } from './reflections.ts'
+import { notAsked, type ReflectionConfig, type Reflections } from './reflections.ts'
 import { textPlace } from './text-place.ts'
 import type { Canary } from './traffic/canary/canary.ts'
 import type { Release } from './traffic/canary/release.ts'
@@ -105,10 +107,11 @@ export class Build {
     if (failures.length > 0) throw failures[0]
   }
 
-  /** Its name was checked when the configuration was. */
+  /** Throws an Error for a name that there is not. */
   upstream(name: string): Upstream {
     const upstream = this.upstreams.get(name)
-    if (upstream === undefined) throw new Error(`there is no upstream "${name}"`)
+    if (upstream === undefined)
+      throw new Error(`there is no upstream "${name}"${wordHint(name, [...this.upstreams.keys()])}`)
     return upstream
   }
 
@@ -129,7 +132,9 @@ export class Build {
   host(row: Row | undefined, policy = row?.policy): PluginHost {
     const { log, metrics, now, configVersion, redis } = this.#context
     const place = this.textPlace(row?.protocol, row?.protocol === 'rest' ? row.template : undefined)
-    return { log, now, metrics, configVersion, redis, policy, place, keep: this.#kept.keep }
+    const upstream: PluginHost['upstream'] = (name) =>
+      askUpstream(this.destination(`plugin/${name}`, { upstream: name }))
+    return { log, now, metrics, configVersion, redis, policy, place, upstream, keep: this.#kept.keep }
   }
 
   /** What texts may name in a place of one protocol (undefined: of all), routed by a REST template if there is one. */
@@ -231,13 +236,6 @@ type DestinationConfig = {
   readonly upstream?: string | undefined
   readonly canary?: CanaryConfig | undefined
   readonly mirror?: MirrorConfig | undefined
-}
-
-/** Of a gateway that is only looked into. */
-function notAsked(upstream: Upstream): Reflector {
-  const missing = (services: readonly string[]): ReadonlyMap<string, string> =>
-    new Map(services.map((service) => [service, 'is not asked for']))
-  return { upstream, describe: async (services) => ({ source: undefined, missing: missing(services) }) }
 }
 
 /** What a thrown value says. */
