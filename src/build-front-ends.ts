@@ -1,5 +1,6 @@
 import { relative, resolve } from 'node:path'
 import { type Build, messageOf } from './build.ts'
+import type { Deciders } from './build-auth-check.ts'
 import { buildAuthFrontEnd } from './build-auth-front-end.ts'
 import { type AnsweredRoute, answerKey, routeAnswer } from './build-route-answer.ts'
 import { chosenFiles } from './chosen-files.ts'
@@ -15,10 +16,15 @@ import { createRestFrontEnd, type RestRoute, RouteMistake } from './front-ends/r
 import { importedProtos } from './imported-protos.ts'
 
 /** The front-ends that a configuration asks for. GraphQL and gRPC are loaded only where they are. */
-export async function buildFrontEnds(build: Build): Promise<readonly FrontEnd[]> {
+export async function buildFrontEnds(build: Build, deciders: Deciders): Promise<readonly FrontEnd[]> {
   const graphql = await graphqlFrontEnd(build)
   const grpc = await grpcFrontEnd(build)
-  const frontEnds = [restFrontEnd(build, { graphql, grpc }), graphql, grpc, buildAuthFrontEnd(build)]
+  const frontEnds = [
+    restFrontEnd(build, { graphql, grpc }),
+    graphql,
+    grpc,
+    buildAuthFrontEnd(build, deciders),
+  ]
   return frontEnds.filter((frontEnd) => frontEnd !== undefined)
 }
 

@@ -42,8 +42,8 @@ export async function buildGeneration(loaded: LoadedConfig, context: BuildContex
     checkUpstreamTls(build)
     const shared = loaded.config.plugins.map((use, index) => build.plugin(use, ['plugins', index]))
     const identity = buildIdentity(build)
-    const frontEnds = await buildFrontEnds(build)
-    const table = tableOf(build, plansOf(build, { frontEnds, shared, identity }))
+    const frontEnds = await buildFrontEnds(build, { identity, table: () => table })
+    const table: RoutingTable<Plan> = tableOf(build, plansOf(build, { frontEnds, shared, identity }))
     const grpc = frontEnds.find((frontEnd) => frontEnd.name === 'grpc')
     const unrouted = unroutedPlan(shared)
     const parts = { table, unrouted, identities, grpcDescription: describedApi(grpc) }

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { duration, size } from '../core/units.ts'
+import { authCheckKey } from './auth-check-keys.ts'
 import { name, object } from './declare.ts'
 
 /** `auth`. */
@@ -71,6 +72,7 @@ export const authKeys = {
   apiKeys: object({
     header: z.string().toLowerCase().default('x-api-key').describe('Header with the key.'),
   }).describe('API keys of consumers.'),
+  check: authCheckKey,
 }
 
 /** One entry of `consumers`. */

@@ -107,6 +107,10 @@ export function checkReferences(config: Config): ReferenceProblem[] {
       needMirror(subgraph, ['graphql', 'subgraphs', name])
     }
   }
+  if (config.auth.check !== undefined) {
+    needIdentity('required', ['auth', 'check'])
+    needCaller({ auth: 'required', authorize: config.auth.check.authorize }, ['auth', 'check'])
+  }
   if (config.grpc !== undefined) problems.push(...sourcesOf(config.grpc))
   config.grpc?.reflection.forEach(({ upstream }, index) => {
     needUpstream(upstream, ['grpc', 'reflection', index, 'upstream'])
