@@ -1,6 +1,7 @@
 import { asksForSomething, describeAuthorization } from './core/authorization.ts'
 import { GatewayError, toGatewayError } from './core/error.ts'
 import { Exchange, type Principal, type RequestHead } from './core/exchange.ts'
+import { pluginNames } from './core/policy.ts'
 import type { Authorization, Row } from './core/route.ts'
 import type { Place } from './core/text-template.ts'
 import type { CheckAnswer, CheckStep } from './front-ends/auth/check-endpoint.ts'
@@ -42,8 +43,7 @@ export async function checkRequest(
   const { row, x } = found
   const { id, protocol, template: path, policy } = row
   const route = { id, protocol, path, auth: policy.auth }
-  const plugins = [...(policy.service?.plugins ?? []), ...policy.plugins].map(({ name }) => name)
-  const notChecked = [...new Set([...decider.shared, ...plugins])]
+  const notChecked = [...new Set([...decider.shared, ...pluginNames(policy)])]
   const taken: CheckStep = { check: 'route', passed: true, why: `${id} takes it` }
   if (policy.auth === 'none') return { ...allowed, route, principal: null, checks: [taken], notChecked }
   let principal: Principal | undefined
