@@ -181,6 +181,8 @@ const authReasons: ReadonlySet<Reason> = new Set([
   'JWT_EXPIRED',
   'ROLE_MISSING',
   'SCOPE_MISSING',
+  'CLAIM_MISSING',
+  'POLICY_REFUSED',
 ])
 
 /** Who is to look: the client below 500, the upstream where it failed or was not there, else the gateway. */

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createApiKey, hashApiKey } from '../../src/plugins/identity/api-key.ts'
+import { folderOf } from '../config/files.ts'
 import { kitchenName } from '../front-ends/grpc/kitchen.ts'
 import { openNative } from '../front-ends/grpc/native/native-world.ts'
 import { askHttp2, connectHttp2 } from '../listener/http2-client.ts'
-import { rawExchange } from '../world.ts'
+import { rawExchange, startGateway } from '../world.ts'
 
 const admin = createApiKey('test')
 const plain = createApiKey('test')
@@ -209,4 +210,29 @@ test('a route that calls a method decides by itself who may', async (t) => {
   const { port } = await openNative(t, { methods: { Echo: adminsOnly } }, { consumers, routes })
   assert.match(await send(port, ['GET /open'], '', ''), /^HTTP\/1\.1 200 /)
   assert.match(await send(port, ['GET /closed'], '', plain), /^HTTP\/1\.1 403 /)
+})
+
+test('an annotation with the native path of another method is refused, whose policy it would have', async (t) => {
+  const fileOf = folderOf(t, {
+    'two.proto': `syntax = "proto3";
+package two;
+import "google/api/annotations.proto";
+message Empty {}
+service Two {
+  rpc Open(Empty) returns (Empty);
+  rpc Closed(Empty) returns (Empty) { option (google.api.http) = {post: "/two.Two/Open" body: "*"}; }
+}
+`,
+    'gateway.yaml': `upstreams: {a: {targets: [{url: http://127.0.0.1:1}]}}
+consumers: [{id: c}]
+grpc:
+  protos: [two.proto]
+  includeDirs: []
+  services: {two.Two: {upstream: a, authorize: {roles: [admin]}, methods: {Open: {auth: none}}}}
+`,
+  })
+  await assert.rejects(
+    startGateway(t, {}, { file: fileOf('gateway.yaml') }),
+    /"\/two\.Two\/Open".* clashes with/,
+  )
 })

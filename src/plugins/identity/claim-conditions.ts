@@ -2,13 +2,7 @@ import { claim } from '../../core/claim.ts'
 import type { Exchange, Principal } from '../../core/exchange.ts'
 import { within } from '../../core/mistake.ts'
 import type { ClaimCondition, ClaimValue } from '../../core/route.ts'
-import {
-  compileText,
-  isLiteral,
-  type Place,
-  renderText,
-  type TextTemplate,
-} from '../../core/text-template.ts'
+import { compileText, isLiteral, type Place, type TextTemplate } from '../../core/text-template.ts'
 
 /** Whether the claims of a caller fit a request. */
 export type ClaimCheck = (principal: Principal, x: Exchange) => boolean
@@ -54,12 +48,14 @@ function compileValue(value: ClaimValue, place: Place): Fits {
 
 /** Undefined when a value is missing: an empty one is no name of anything. */
 function pathValue(text: TextTemplate, x: Exchange): string | undefined {
-  let missing = false
-  const rendered = renderText(text, x, (value = '') => {
-    if (value === '') missing = true
-    return value
-  })
-  return missing ? undefined : rendered
+  let rendered = ''
+  for (let i = 0; i < text.length; i++) {
+    const part = text[i] as TextTemplate[number]
+    const value = typeof part === 'string' ? part : part.read(x)
+    if (value === undefined || value === '') return undefined
+    rendered += value
+  }
+  return rendered
 }
 
 /** Nothing, an empty text and an empty list say nothing. */
