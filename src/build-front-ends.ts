@@ -3,13 +3,15 @@ import { type Build, messageOf } from './build.ts'
 import { type AuthParts, buildAuthFrontEnd } from './build-auth-front-end.ts'
 import { type AnsweredRoute, answerKey, routeAnswer } from './build-route-answer.ts'
 import { chosenFiles } from './chosen-files.ts'
+import { wordHint } from './config/nearest-word.ts'
 import { ConfigError } from './config/problem.ts'
-import type { RouteConfig } from './config/schema.ts'
+import type { Config, RouteConfig } from './config/schema.ts'
 import type { FrontEnd } from './core/front-end.ts'
-import type { Policy, ValueMatch } from './core/route.ts'
+import type { Authorization, Policy, Row, ValueMatch } from './core/route.ts'
 import { credentialHeaders } from './credential-headers.ts'
 import type { GraphqlFrontEnd } from './front-ends/graphql/front-end.ts'
 import type { GrpcFrontEnd } from './front-ends/grpc/front-end.ts'
+import type { MethodOptions, ServiceOptions } from './front-ends/grpc/service-options.ts'
 import { createRestFrontEnd, type RestRoute, RouteMistake } from './front-ends/rest/front-end.ts'
 import { importedProtos } from './imported-protos.ts'
 
@@ -112,7 +114,7 @@ async function grpcFrontEnd(build: Build): Promise<GrpcFrontEnd | undefined> {
       services: Object.entries(grpc.services).map(([name, service]) => ({
         name,
         destination: build.destination(`grpc/${name}`, service),
-        policy: policy(name, service),
+        ...policiesOf(build, name, service),
         ...(service.timeout === undefined ? undefined : { timeoutMs: service.timeout }),
         ...(service.messageBytes === undefined ? undefined : { messageBytes: service.messageBytes }),
         ...(service.fallback === undefined ? undefined : { replies: service.fallback.respond }),
@@ -134,9 +136,42 @@ async function grpcFrontEnd(build: Build): Promise<GrpcFrontEnd | undefined> {
       log: build.log,
     }),
   )
-  for (const row of frontEnd.rows) build.place(row, ['grpc', 'services', row.policy.id, 'upstream'])
+  for (const row of frontEnd.rows) build.place(row, ['grpc', 'services', serviceOf(row), 'upstream'])
+  for (const [name, { methods }] of Object.entries(grpc.services)) {
+    const known = frontEnd.methodsOf(name) ?? Object.keys(methods)
+    for (const method of Object.keys(methods)) {
+      if (known.includes(method)) continue
+      const message = `${name} has no method "${method}"${wordHint(method, known)}`
+      throw build.error(['grpc', 'services', name, 'methods', method], message)
+    }
+  }
   return frontEnd
 }
+
+function serviceOf({ policy }: Row): string {
+  return (policy.service ?? policy).id
+}
+
+type ServiceConfig = NonNullable<Config['grpc']>['services'][string]
+
+/** The policy of a service, and those of the methods that have their own. */
+function policiesOf(
+  build: Build,
+  name: string,
+  config: ServiceConfig,
+): Pick<ServiceOptions, 'policy' | 'methods'> {
+  const service = policy(name, config)
+  const methods = Object.entries(config.methods).map(([method, own]): [string, MethodOptions] => {
+    const { auth = config.auth, authorize = auth === 'none' ? nothing : config.authorize } = own
+    const { plugins, timeout: timeoutMs } = own
+    const ofMethod = { ...service, id: `${name}/${method}`, auth, authorize, plugins, service }
+    build.place(ofMethod, ['grpc', 'services', name, 'methods', method])
+    return [method, { policy: ofMethod, timeoutMs }]
+  })
+  return { policy: service, methods: new Map(methods) }
+}
+
+const nothing: Authorization = { roles: [], scopes: [] }
 
 /** The files of a list of patterns; they and what could join them are watched. */
 function chosen(build: Build, key: 'protos' | 'descriptorSets'): readonly string[] {

@@ -1,24 +1,26 @@
 import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import type { Registry } from 'prom-client'
+import { askUpstream } from './ask-upstream.ts'
 import { buildCanary } from './build-canary.ts'
 import { buildMirror } from './build-mirror.ts'
 import type { CanaryConfig } from './config/canary-keys.ts'
 import type { LoadedConfig } from './config/load.ts'
 import type { MirrorConfig } from './config/mirror-keys.ts'
+import { wordHint } from './config/nearest-word.ts'
 import { ConfigError } from './config/problem.ts'
 import type { Config, UpstreamConfig } from './config/schema.ts'
 import type { Protocol } from './core/front-end.ts'
 import type { Logger } from './core/log.ts'
 import type { Plugin } from './core/plugin.ts'
-import type { PluginUse, Row } from './core/route.ts'
+import type { PluginUse, Policy, Row } from './core/route.ts'
 import type { Place } from './core/text-template.ts'
 import { credentialHeaders } from './credential-headers.ts'
 import type { Reflector } from './front-ends/grpc/gather-descriptors.ts'
 import type { IdentityState } from './identity-state.ts'
 import type { KeptState } from './kept-state.ts'
 import type { PluginDefinition, PluginHost } from './pipeline/registry.ts'
-import type { ReflectionConfig, Reflections } from './reflections.ts'
+import { notAsked, type ReflectionConfig, type Reflections } from './reflections.ts'
 import type { RedisClient } from './store/redis.ts'
 import { textPlace } from './text-place.ts'
 import type { Canary } from './traffic/canary/canary.ts'
@@ -64,7 +66,7 @@ export class Build {
   readonly #context: BuildContext
   readonly #frees: (() => unknown)[] = []
   readonly #kept
-  readonly #places = new Map<Row, readonly PropertyKey[]>()
+  readonly #places = new Map<Row | Policy, readonly PropertyKey[]>()
   readonly #fallbacks = new Map<Upstream, Upstream>()
   readonly #mirrors: Mirror[] = []
 
@@ -109,10 +111,11 @@ export class Build {
     if (failures.length > 0) throw failures[0]
   }
 
-  /** Its name was checked when the configuration was. */
+  /** Throws an Error for a name that there is not. */
   upstream(name: string): Upstream {
     const upstream = this.upstreams.get(name)
-    if (upstream === undefined) throw new Error(`there is no upstream "${name}"`)
+    if (upstream === undefined)
+      throw new Error(`there is no upstream "${name}"${wordHint(name, [...this.upstreams.keys()])}`)
     return upstream
   }
 
@@ -126,11 +129,16 @@ export class Build {
     })
   }
 
-  /** @param row one of those that share a policy; undefined for what stands in no place of its own. */
-  host(row: Row | undefined): PluginHost {
+  /**
+   * @param row one of those that share a policy; undefined for what stands in no place of its own.
+   * @param policy the one that a plugin stands in: that of the row, or the one around it.
+   */
+  host(row: Row | undefined, policy = row?.policy): PluginHost {
     const { log, metrics, now, configVersion, redis } = this.#context
     const place = this.textPlace(row?.protocol, row?.protocol === 'rest' ? row.template : undefined)
-    return { log, now, metrics, configVersion, redis, policy: row?.policy, place, keep: this.#kept.keep }
+    const upstream: PluginHost['upstream'] = (name) =>
+      askUpstream(this.destination(`plugin/${name}`, { upstream: name }))
+    return { log, now, metrics, configVersion, redis, policy, place, upstream, keep: this.#kept.keep }
   }
 
   /** What texts may name in a place of one protocol (undefined: of all), routed by a REST template if there is one. */
@@ -138,11 +146,11 @@ export class Build {
     return textPlace(template, { protocol, credentialHeaders: credentialHeaders(this.config) })
   }
 
-  plugin(use: PluginUse, row: Row | undefined, path: readonly PropertyKey[]): Plugin {
+  plugin(use: PluginUse, path: readonly PropertyKey[], host = this.host(undefined)): Plugin {
     const definition = this.#context.definitions.find(({ name }) => name === use.name)
     if (definition === undefined) throw this.error(path, `unknown plugin "${use.name}"`)
     try {
-      const plugin = definition.create(use.options, this.host(row))
+      const plugin = definition.create(use.options, host)
       this.onFree(() => plugin.close?.())
       return plugin
     } catch (error) {
@@ -202,13 +210,17 @@ export class Build {
     return mirror
   }
 
-  /** Remembers where a row was written, for messages about it. */
-  place(row: Row, path: readonly PropertyKey[]): void {
-    this.#places.set(row, path)
+  /** Remembers where a row was written, or a policy that is not that of the whole place of its rows, for messages about it. */
+  place(of: Row | Policy, path: readonly PropertyKey[]): void {
+    this.#places.set(of, path)
   }
 
   placeOf(row: Row): readonly PropertyKey[] {
     return this.#places.get(row) ?? []
+  }
+
+  policyPlaceOf(policy: Policy, row: Row): readonly PropertyKey[] {
+    return this.#places.get(policy) ?? this.placeOf(row).slice(0, -1)
   }
 
   /** A mistake in a value, which is named by its file when it was read from one. */
@@ -227,13 +239,6 @@ type DestinationConfig = {
   readonly upstream?: string | undefined
   readonly canary?: CanaryConfig | undefined
   readonly mirror?: MirrorConfig | undefined
-}
-
-/** Of a gateway that is only looked into. */
-function notAsked(upstream: Upstream): Reflector {
-  const missing = (services: readonly string[]): ReadonlyMap<string, string> =>
-    new Map(services.map((service) => [service, 'is not asked for']))
-  return { upstream, describe: async (services) => ({ source: undefined, missing: missing(services) }) }
 }
 
 /** What a thrown value says. */

@@ -11,6 +11,7 @@ import type { Config } from './config/schema.ts'
 import { SeenFiles } from './config/seen-files.ts'
 import { TrustedProxies } from './core/client-address.ts'
 import type { Logger } from './core/log.ts'
+import { openRows } from './core/policy.ts'
 import type { Row } from './core/route.ts'
 import { ServiceRegistry } from './discovery/service-registry.ts'
 import { drain } from './drain.ts'
@@ -171,7 +172,8 @@ export class Gateway {
   /** Listens where the configuration says, or at another port there. Resolves with the base URL. */
   async listen(port?: string): Promise<string> {
     this.#ports = await openPorts(this.#server, this.config.server, port)
-    this.log.info({ ...this.#ports, rows: this.rows.length }, 'listening')
+    const { rows } = this
+    this.log.info({ ...this.#ports, rows: rows.length, open: openRows(rows).join(' ') }, 'listening')
     return this.#ports.url
   }
 

@@ -8,8 +8,9 @@ import { buildIdentities, checkUpstreamTls } from './build-tls.ts'
 import type { LoadedConfig } from './config/load.ts'
 import type { Config } from './config/schema.ts'
 import type { FrontEnd } from './core/front-end.ts'
+import { Mistake } from './core/mistake.ts'
 import type { Plugin } from './core/plugin.ts'
-import type { Policy } from './core/route.ts'
+import type { Policy, Row } from './core/route.ts'
 import type { Generation, Plan } from './listener/listener.ts'
 import type { TlsIdentities } from './listener/tls-identities.ts'
 import { compileHooks } from './pipeline/plan.ts'
@@ -49,12 +50,14 @@ export async function buildGeneration(loaded: LoadedConfig, context: BuildContex
     await context.upstreams.discovered()
     const identities = buildIdentities(build)
     checkUpstreamTls(build)
-    const shared = loaded.config.plugins.map((use, index) => build.plugin(use, undefined, ['plugins', index]))
+    const shared = loaded.config.plugins.map((use, index) => build.plugin(use, ['plugins', index]))
     const issuer = await buildIssuer(build)
     const told = buildBackendIdentity(build)
     const identity = buildIdentity(build, issuer?.tokens)
-    const frontEnds = await buildFrontEnds(build, { issuer, told })
-    const table = tableOf(build, plansOf(build, { frontEnds, shared, identity, last: told.plugin }))
+    const deciders = { identity, table: () => table }
+    const frontEnds = await buildFrontEnds(build, { issuer, told, deciders })
+    const plans = plansOf(build, { frontEnds, shared, identity, last: told.plugin })
+    const table: RoutingTable<Plan> = tableOf(build, plans)
     const grpc = frontEnds.find((frontEnd) => frontEnd.name === 'grpc')
     const unrouted = unroutedPlan(shared)
     const configuredKeys = identity.keys.configured
@@ -108,29 +111,50 @@ interface PlanParts {
 
 /** The hooks of each row; rows of one policy share their plugins, so that a service's limit counts all of its methods. */
 function plansOf(build: Build, { frontEnds, shared, identity, last }: PlanParts): Plan[] {
-  const byPolicy = new Map<Policy, Plan['hooks']>()
+  const hooksOf = new Map<Policy, Plan['hooks']>()
   const limits = new CallerLimits(identity.keys, build.host(undefined))
   build.onFree(() => limits.close())
   const { query } = build.config.auth.apiKeys
+  const pluginsOf = new Map<Policy, readonly Plugin[]>()
+  /** Those of the policy around it first. */
+  const plugins = (policy: Policy, row: Row): readonly Plugin[] => {
+    const known = pluginsOf.get(policy)
+    if (known !== undefined) return known
+    const path = build.policyPlaceOf(policy, row)
+    const own = policy.plugins.map((use, index) =>
+      build.plugin(use, [...path, 'plugins', index], build.host(row, policy)),
+    )
+    const all = policy.service === undefined ? own : [...plugins(policy.service, row), ...own]
+    pluginsOf.set(policy, all)
+    return all
+  }
   return frontEnds.flatMap((frontEnd) =>
     frontEnd.rows.map((row): Plan => {
       const { policy } = row
-      let hooks = byPolicy.get(policy)
+      let hooks = hooksOf.get(policy)
       if (hooks === undefined) {
-        const path = build.placeOf(row).slice(0, -1)
-        const own = policy.plugins.map((use, index) => build.plugin(use, row, [...path, 'plugins', index]))
-        const checks = policy.auth === 'none' ? [] : [identityPlugin(identity, policy), limits]
+        const own = plugins(policy, row)
+        const checks = policy.auth === 'none' ? [] : [identityCheck(build, identity, row), limits]
         const early = own.filter((plugin) => plugin.beforeIdentity === true)
         const late = own.filter((plugin) => plugin.beforeIdentity !== true)
         // Only what REST forwards is the client's own query.
         const keep = policy.forwardCredentials && row.protocol === 'rest'
         const taker = query === undefined ? [] : [queryKeyTaker(query, { keep })]
         hooks = compileHooks([...taker, ...shared, ...early, ...checks, ...late, last])
-        byPolicy.set(policy, hooks)
+        hooksOf.set(policy, hooks)
       }
       return { row, hooks }
     }),
   )
+}
+
+function identityCheck(build: Build, identity: Identity, row: Row): Plugin {
+  try {
+    return identityPlugin(identity, row.policy, build.host(row))
+  } catch (error) {
+    if (!(error instanceof Mistake)) throw error
+    throw build.error([...build.policyPlaceOf(row.policy, row), 'authorize', ...error.path], error.message)
+  }
 }
 
 function tableOf(build: Build, plans: readonly Plan[]): RoutingTable<Plan> {

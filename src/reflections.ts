@@ -1,5 +1,6 @@
 import type { Config, UpstreamConfig } from './config/schema.ts'
 import type { Logger } from './core/log.ts'
+import type { Reflector } from './front-ends/grpc/gather-descriptors.ts'
 import type { ReflectedSchema } from './front-ends/grpc/reflection/reflected-schema.ts'
 import type { Upstream } from './traffic/upstream.ts'
 
@@ -96,4 +97,11 @@ export class Reflections {
   status(): ReflectionStatus[] {
     return this.#held.map(({ schema }) => ({ upstream: schema.upstream.name, trouble: schema.trouble }))
   }
+}
+
+/** What stands in for a backend of a gateway that is only looked into. */
+export function notAsked(upstream: Upstream): Reflector {
+  const missing = (services: readonly string[]): ReadonlyMap<string, string> =>
+    new Map(services.map((service) => [service, 'is not asked for']))
+  return { upstream, describe: async (services) => ({ source: undefined, missing: missing(services) }) }
 }

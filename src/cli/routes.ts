@@ -1,3 +1,5 @@
+import { describeAuthorization } from '../core/authorization.ts'
+import { pluginNames } from '../core/policy.ts'
 import type { Row } from '../core/route.ts'
 import { canonicalPath } from '../routing/canonical-path.ts'
 import type { MatchQuery, Refusal } from '../routing/table.ts'
@@ -15,10 +17,14 @@ export function listRoutes(input: CommandInput): Promise<number> {
       id: row.id,
       to: row.leadsTo ?? '',
       auth: row.policy.auth,
-      plugins: row.policy.plugins.map((plugin) => plugin.name),
+      plugins: pluginNames(row.policy),
+      needs: describeAuthorization(row.policy.authorize),
     }))
     if (input.json) console.log(JSON.stringify(listed, null, 2))
-    else printTable(listed.map((row) => ({ ...row, plugins: row.plugins.join(',') })))
+    else
+      printTable(
+        listed.map((row) => ({ ...row, plugins: row.plugins.join(','), needs: row.needs.join('; ') })),
+      )
     return 0
   })
 }
@@ -39,13 +45,17 @@ export function explainRoute(input: CommandInput): Promise<number> {
         path: row.template,
         refusal: refusal ?? null,
       }))
-      console.log(JSON.stringify({ taken: taken?.row.id ?? null, allowed, candidates }, null, 2))
+      const { auth = null, authorize } = taken?.row.policy ?? {}
+      const needs = authorize === undefined ? [] : describeAuthorization(authorize)
+      console.log(JSON.stringify({ taken: taken?.row.id ?? null, auth, needs, allowed, candidates }, null, 2))
       return taken === undefined ? 1 : 0
     }
     for (const { row, refusal } of seen) {
       if (refusal !== undefined) console.log(`- ${describe(row)}: refused, ${reasons[refusal]}`)
       else if (row === taken?.row)
-        console.log(`> ${describe(row)}: takes it (${to(row)}auth ${row.policy.auth}; ${plugins(row)})`)
+        console.log(
+          `> ${describe(row)}: takes it (${to(row)}auth ${row.policy.auth}; ${needs(row)}${plugins(row)})`,
+        )
     }
     if (taken !== undefined) return 0
     console.log(
@@ -89,8 +99,14 @@ function to(row: Row): string {
   return row.leadsTo === undefined ? '' : `to ${row.leadsTo}; `
 }
 
+/** What a caller needs besides an identity. */
+function needs(row: Row): string {
+  const all = describeAuthorization(row.policy.authorize)
+  return all.length === 0 ? '' : `needs ${all.join(' and ')}; `
+}
+
 function plugins(row: Row): string {
-  const names = row.policy.plugins.map((plugin) => plugin.name)
+  const names = pluginNames(row.policy)
   return names.length === 0 ? 'no plugins of its own' : `plugins ${names.join(', ')}`
 }
 

@@ -1,4 +1,5 @@
 import { silentLog } from '../core/log.ts'
+import { openRows } from '../core/policy.ts'
 import { createGateway, type Gateway } from '../gateway.ts'
 import type { CommandInput } from './commands.ts'
 
@@ -7,6 +8,8 @@ export async function validateConfig(input: CommandInput): Promise<number> {
   return withGateway(input, async (gateway) => {
     if (input.print) console.log(JSON.stringify(gateway.shownConfig(), null, 2))
     else console.log(`${input.config}: valid, ${gateway.rows.length} rows in the routing table`)
+    const open = openRows(gateway.rows)
+    if (!input.print && open.length > 0) console.log(`answered without an identity: ${open.join(', ')}`)
     return 0
   })
 }

@@ -1,4 +1,5 @@
 import { apiKeyKeys, failureKeys } from './api-key-keys.ts'
+import { authCheckKey } from './auth-check-keys.ts'
 import { internalTokenKeys } from './internal-token-keys.ts'
 import { introspectionKeys } from './introspection-keys.ts'
 import { jwtKeys, tokenPlaceKeys } from './jwt-keys.ts'
@@ -13,4 +14,5 @@ export const authKeys = {
   failures: failureKeys,
   revocation: revocationKeys,
   internalToken: internalTokenKeys,
+  check: authCheckKey,
 }

@@ -3,6 +3,7 @@ import { duration, size } from '../core/units.ts'
 import { canaryKey } from './canary-keys.ts'
 import { object } from './declare.ts'
 import { serviceFallback } from './fallback-keys.ts'
+import { grpcMethodsKey } from './grpc-method-keys.ts'
 import { mirrorKey } from './mirror-keys.ts'
 import { type PluginListSchema, policyKeys } from './policy-keys.ts'
 
@@ -105,6 +106,7 @@ export function grpcSchema(uses: PluginListSchema) {
             .describe('Whether methods without google.api.http are served at POST /package.Service/Method.'),
           metadata: metadataKeys,
           ...policyKeys(uses),
+          methods: grpcMethodsKey(uses),
         }),
       )
       .describe('By full name: library.v1.LibraryService.'),

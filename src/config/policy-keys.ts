@@ -1,14 +1,9 @@
 import { z } from 'zod'
-import { object } from './declare.ts'
+import { authorizeKey } from './authorize-keys.ts'
 import type { pluginList } from './plugin-list.ts'
 
 /** The list of plugins that a place may have. */
 export type PluginListSchema = ReturnType<typeof pluginList>
-
-const authorize = object({
-  roles: z.array(z.string()).default([]).describe('The caller needs one of these.'),
-  scopes: z.array(z.string()).default([]).describe('The caller needs all of these.'),
-})
 
 /** What a request must pass, in the words of every place that takes requests. */
 export function policyKeys(uses: PluginListSchema) {
@@ -19,7 +14,7 @@ export function policyKeys(uses: PluginListSchema) {
       .describe(
         'Whether callers must prove who they are. Credentials that are sent must be valid either way.',
       ),
-    authorize: authorize.describe('What a caller needs besides an identity.'),
+    authorize: authorizeKey,
     plugins: uses
       .default([])
       .describe('Plugins of this place, run after the global ones and after identity.'),

@@ -1,3 +1,4 @@
+import { asksForSomething } from '../core/authorization.ts'
 import type { CanaryConfig } from './canary-keys.ts'
 import { issuerProblems } from './issuer-problems.ts'
 import type { MirrorConfig } from './mirror-keys.ts'
@@ -23,7 +24,10 @@ interface Mirrored {
   readonly mirror?: MirrorConfig | undefined
 }
 
-type Policy = Pick<Config['routes'][number], 'auth' | 'authorize'>
+interface Policy {
+  readonly auth: string
+  readonly authorize: Config['routes'][number]['authorize'] | undefined
+}
 
 /** Names that point nowhere and ids that stand twice. */
 export function checkReferences(config: Config): ReferenceProblem[] {
@@ -44,7 +48,13 @@ export function checkReferences(config: Config): ReferenceProblem[] {
   }
 
   const needCaller = ({ auth, authorize }: Policy, path: readonly PropertyKey[]): void => {
-    if (auth !== 'none' || (authorize.roles.length === 0 && authorize.scopes.length === 0)) return
+    const consumers = config.consumers.map(({ id }) => id)
+    authorize?.consumers.forEach((id, index) => {
+      if (consumers.includes(id)) return
+      const message = `there is no consumer "${id}"${wordHint(id, consumers)}`
+      problems.push({ path: [...path, 'authorize', 'consumers', index], message })
+    })
+    if (auth !== 'none' || authorize === undefined || !asksForSomething(authorize)) return
     problems.push({ path: [...path, 'authorize'], message: 'is not checked where auth is none' })
   }
 
@@ -100,6 +110,10 @@ export function checkReferences(config: Config): ReferenceProblem[] {
       needMirror(subgraph, ['graphql', 'subgraphs', name])
     }
   }
+  if (config.auth.check !== undefined) {
+    needIdentity('required', ['auth', 'check'])
+    needCaller({ auth: 'required', authorize: config.auth.check.authorize }, ['auth', 'check'])
+  }
   if (config.grpc !== undefined) problems.push(...sourcesOf(config.grpc))
   config.grpc?.reflection.forEach(({ upstream }, index) => {
     needUpstream(upstream, ['grpc', 'reflection', index, 'upstream'])
@@ -110,6 +124,11 @@ export function checkReferences(config: Config): ReferenceProblem[] {
     needMirror(service, ['grpc', 'services', name])
     needIdentity(service.auth, ['grpc', 'services', name])
     needCaller(service, ['grpc', 'services', name])
+    for (const [method, own] of Object.entries(service.methods)) {
+      const { auth = service.auth, authorize } = own
+      needIdentity(auth, ['grpc', 'services', name, 'methods', method])
+      needCaller({ auth, authorize }, ['grpc', 'services', name, 'methods', method])
+    }
   }
   problems.push(...issuerProblems(config))
   if (config.auth.tokens.header === config.auth.apiKeys.header)

@@ -53,10 +53,19 @@ const rewritten = [
   'via',
 ]
 
+/** Headers by which some backends take a request for another one than was routed and authorised. */
+const overrides = [
+  'x-http-method',
+  'x-http-method-override',
+  'x-method-override',
+  'x-original-url',
+  'x-rewrite-url',
+]
+
 const credentials = ['authorization', 'x-api-key']
 
 const classes = new Map<string, HeaderClass>()
-for (const name of [...hopByHop, ...identityHeaders, ...rewritten]) classes.set(name, 'drop')
+for (const name of [...hopByHop, ...identityHeaders, ...rewritten, ...overrides]) classes.set(name, 'drop')
 for (const name of credentials) classes.set(name, 'credential')
 
 /**

@@ -24,7 +24,7 @@ export interface Principal {
   readonly consumer?: string
   /** What a verified token says; absent for API keys. */
   readonly claims?: Readonly<Record<string, unknown>>
-  readonly via: 'apiKey' | 'jwt' | 'introspection' | 'certificate'
+  readonly via: 'apiKey' | 'jwt' | 'introspection' | 'certificate' | 'forwardAuth'
   /**
    * What tells this credential from others of the same kind and issuer, where something does: the id of a key, the `jti` of a token, the
    * SHA-256 of a certificate. Never the credential itself.

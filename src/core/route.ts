@@ -1,23 +1,43 @@
 import type { FrontEnd, Protocol } from './front-end.ts'
 import type { HttpExchange } from './http-exchange.ts'
 
+/** Whether callers must prove who they are. */
+export type Auth = 'required' | 'optional' | 'none'
+
 /** What a request must pass before it is served: identity, permissions, plugins. Shared by all rows that it was written for. */
 export interface Policy {
   /** The id of the route, service or endpoint that the policy was written for; plugins keep their state under it. */
   readonly id: string
-  readonly auth: 'required' | 'optional' | 'none'
+  readonly auth: Auth
   readonly authorize: Authorization
   /** Plugins in run order, as configured: a name and its options (already checked). */
   readonly plugins: readonly PluginUse[]
+  /** The policy of the service that this one is a method of: its plugins, the same instances for all methods, come before these. */
+  readonly service?: Policy
   /** Whether the client's own credentials go on to the upstream. */
   readonly forwardCredentials: boolean
 }
 
-/** The caller needs one of the roles and all of the scopes; an empty list asks for nothing. */
+/** What a caller needs besides an identity: all of what is here. An empty list asks for nothing. */
 export interface Authorization {
+  /** One of these. */
   readonly roles: readonly string[]
+  /** All of these. */
   readonly scopes: readonly string[]
+  /** One of these. */
+  readonly anyScope?: readonly string[]
+  /** To be one of these, by id. */
+  readonly consumers?: readonly string[]
+  /** By name of the claim; each of them. */
+  readonly claims?: Readonly<Record<string, ClaimCondition>>
 }
+
+/**
+ * What a claim must be, or have among its elements: one of these values exactly, `*` alone for any. Texts may have values of the path in
+ * them: `${path.id}`.
+ */
+export type ClaimCondition = ClaimValue | readonly ClaimValue[]
+export type ClaimValue = string | number | boolean
 
 /** One plugin with its checked options. */
 export interface PluginUse {

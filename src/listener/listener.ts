@@ -6,10 +6,10 @@ import type { Hooks } from '../core/exchange.ts'
 import { HttpExchange, type UpgradeSocket } from '../core/http-exchange.ts'
 import type { Row } from '../core/route.ts'
 import { run } from '../pipeline/run.ts'
-import type { MatchQuery, RoutingTable } from '../routing/table.ts'
+import type { RoutingTable } from '../routing/table.ts'
 import { ActiveExchanges } from './active-exchanges.ts'
 import { Admission } from './admission.ts'
-import { otherReadings } from './other-readings.ts'
+import { findPlan } from './find-plan.ts'
 import type { Overload } from './overload.ts'
 import { type ReadHead, readHead, unreadableHead } from './request-head.ts'
 import { inspectHead, inspectUpgrade, type WireFacts, type WireLimits } from './wire.ts'
@@ -78,48 +78,17 @@ export class Listener {
       return
     }
     const generation = this.#options.current()
-    const { method, host, headers, query } = head.request
-    const ask: MatchQuery = {
-      method: preflightMethod(head) ?? method,
-      segments: head.path.matchSegments,
-      encodedSlash: head.path.encodedSlash,
-      host,
-      headers,
-      query,
-    }
-    const plan =
-      generation.table.match(ask) ??
-      (ask.method === method ? undefined : generation.table.match({ ...ask, method }))
-    if (
-      plan !== undefined &&
-      head.path.path.includes('%') &&
-      isAmbiguous(head, plan, (segments) => generation.table.match({ ...ask, segments }))
-    ) {
-      const refusal = new GatewayError('PATH_REFUSED', 'The path could be read as that of another route.')
-      this.#start(this.#exchange({ req, res, head, facts, upgrade }, generation.unrouted, generation), (x) =>
-        x.fail(refusal),
-      )
+    const found = findPlan(generation.table, head)
+    if (found === undefined) {
+      fallback(req, res)
       return
     }
-    if (plan !== undefined) {
-      this.#start(
-        this.#exchange({ req, res, head, facts, upgrade }, plan, generation),
-        plan.row.always === true ? run : this.#admit,
-      )
+    const arrived = { req, res, head, facts, upgrade }
+    if (found instanceof GatewayError) {
+      this.#start(this.#exchange(arrived, generation.unrouted, generation), (x) => x.fail(found))
       return
     }
-    const allowed = generation.table.allowedMethods(ask)
-    if (allowed.length > 0) {
-      const allow = allowed.join(', ')
-      const refusal = new GatewayError('METHOD_NOT_ALLOWED', `This path takes ${allow}.`, {
-        headers: ['Allow', allow],
-      })
-      this.#start(this.#exchange({ req, res, head, facts, upgrade }, generation.unrouted, generation), (x) =>
-        x.fail(refusal),
-      )
-      return
-    }
-    fallback(req, res)
+    this.#start(this.#exchange(arrived, found, generation), found.row.always === true ? run : this.#admit)
   }
 
   /** 404 in the gateway's own words, logged and counted; what the fallback ends with. */
@@ -195,32 +164,6 @@ interface Arrived {
   readonly head: ReadHead
   readonly facts: WireFacts
   readonly upgrade?: UpgradeSocket | undefined
-}
-
-/**
- * Whether a backend that reads the path more freely than we do would take it for one that another route answers, or none: `/v1/%2561dmin`
- * for `/v1/admin`. A route that accepts `%2F` has asked for such segments, so that only another route counts.
- */
-function isAmbiguous(
-  { path }: ReadHead,
-  plan: Plan,
-  match: (segments: readonly string[]) => Plan | undefined,
-): boolean {
-  // The other protocols do not forward the path.
-  if (plan.row.protocol !== 'rest') return false
-  const readings = otherReadings(path.path, path.matchSegments)
-  if (readings === undefined) return true
-  return readings.some((segments) => {
-    const other = match(segments)
-    return other !== plan && (other !== undefined || !plan.row.encodedSlash)
-  })
-}
-
-/** A CORS preflight (Fetch standard, section 4.8) is a question about the row of another method. */
-function preflightMethod(head: ReadHead): string | undefined {
-  if (head.request.method !== 'OPTIONS' || head.request.headers.origin === undefined) return undefined
-  const asked = head.request.headers['access-control-request-method']
-  return typeof asked === 'string' ? asked : undefined
 }
 
 const noPath = { path: '/', segments: [], matchSegments: [], encodedSlash: false }

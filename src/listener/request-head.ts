@@ -24,7 +24,8 @@ export function unreadableHead(req: IncomingMessage, proxies: TrustedProxies): R
   return makeHead(req, proxies, { path: '/', query: '', host: undefined })
 }
 
-interface Target {
+/** What a request line asks for. */
+export interface Target {
   readonly path: string
   readonly query: string
   /** Of an absolute-form target, which then replaces Host. */
@@ -51,7 +52,8 @@ function makeHead(req: IncomingMessage, proxies: TrustedProxies, target: Target)
   }
 }
 
-function splitTarget(url: string): Target {
+/** Reads a target in origin or absolute form (RFC 9112 section 3.2). Throws PATH_REFUSED. */
+export function splitTarget(url: string): Target {
   let rest = url
   let host: string | undefined
   if (!url.startsWith('/')) {

@@ -1,5 +1,6 @@
 import type { Registry } from 'prom-client'
 import type { z } from 'zod'
+import type { Exchange } from '../core/exchange.ts'
 import type { Logger } from '../core/log.ts'
 import type { Plugin } from '../core/plugin.ts'
 import type { Policy } from '../core/route.ts'
@@ -20,11 +21,31 @@ export interface PluginHost {
   readonly policy: Policy | undefined
   /** What texts with values in them may name where the plugin stands. */
   readonly place: Place
+  /** The way to ask an upstream of the configuration by its name. Throws an Error where there is none. */
+  upstream(name: string): AskUpstream
   /**
    * State that outlives a reload of the configuration: the value made for `key` the first time, the same one after that.
    * Dropped when no live configuration asks for it any more.
    */
   keep<T>(key: string, make: () => T): T
+}
+
+/** Asks an upstream by GET for an exchange, with its balancing, limits and circuit. Rejects with a GatewayError when nobody answers. */
+export type AskUpstream = (x: Exchange, question: UpstreamQuestion) => Promise<UpstreamAnswer>
+
+export interface UpstreamQuestion {
+  readonly path: string
+  /** Beside those that say where the request came from (`X-Forwarded-For` and the like); flat, lower case. */
+  readonly headers: readonly string[]
+  /** For all tries together. */
+  readonly timeoutMs: number
+}
+
+/** The head of what an upstream answered. */
+export interface UpstreamAnswer {
+  readonly status: number
+  /** Lower-case names. */
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>
 }
 
 /** A plugin as it is registered: its name in the configuration, its options, and how one is made. */

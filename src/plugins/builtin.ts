@@ -3,6 +3,7 @@ import { accessLog } from './access-log.ts'
 import { compression } from './compression/compression.ts'
 import { cors } from './cors.ts'
 import { fault } from './fault.ts'
+import { forwardAuth } from './forward-auth/forward-auth.ts'
 import { headers } from './headers.ts'
 import { metrics } from './metrics.ts'
 import { rateLimit } from './rate-limit/rate-limit.ts'
@@ -15,6 +16,7 @@ export const builtinPlugins: readonly PluginDefinition[] = [
   accessLog,
   metrics,
   cors,
+  forwardAuth,
   rateLimit,
   headers,
   fault,

@@ -185,6 +185,8 @@ const authReasons: ReadonlySet<Reason> = new Set([
   'TOO_MANY_ATTEMPTS',
   'ROLE_MISSING',
   'SCOPE_MISSING',
+  'CLAIM_MISSING',
+  'POLICY_REFUSED',
 ])
 
 /** Who is to look: the client below 500, the upstream where it failed or was not there, else the gateway. */

@@ -18,7 +18,7 @@ upstreams:
   shadow: {targets: [{url: http://127.0.0.1:1}]}
   spare: {targets: [{url: http://127.0.0.1:1}]}
 routes:
-  - {id: users, path: /v1/users/**, methods: [GET, POST], upstream: users, canary: {upstream: next, steps: [{weight: 5}]}, mirror: {upstream: shadow}, plugins: [{rateLimit: {name: a, limit: 1, window: 1m, by: ip}}]}
+  - {id: users, path: /v1/users/**, methods: [GET, POST], upstream: users, authorize: {roles: [admin], claims: {tenant: [a, b]}}, canary: {upstream: next, steps: [{weight: 5}]}, mirror: {upstream: shadow}, plugins: [{rateLimit: {name: a, limit: 1, window: 1m, by: ip}}]}
   - {id: me, path: /v1/users/me, upstream: next, auth: none, headers: {x-beta: "*"}}
 auth: {jwt: [{issuer: https://id.example, audience: api, algorithms: [HS256], secret: "${secret}"}]}
 `
@@ -33,8 +33,18 @@ const rows = [
     to: 'users (canary next, mirror shadow, fallback spare)',
     auth: 'required',
     plugins: ['rateLimit'],
+    needs: ['one of the roles admin', 'the claim tenant: a or b'],
   },
-  { protocol: 'rest', methods: 'ANY', path: '/v1/users/me', id: 'me', to: 'next', auth: 'none', plugins: [] },
+  {
+    protocol: 'rest',
+    methods: 'ANY',
+    path: '/v1/users/me',
+    id: 'me',
+    to: 'next',
+    auth: 'none',
+    plugins: [],
+    needs: [],
+  },
 ]
 
 interface Case {
@@ -52,7 +62,7 @@ const cases: readonly Case[] = [
     name: 'validate says that a good configuration is valid',
     args: ['validate', 'good.yaml'],
     code: 0,
-    out: 'good.yaml: valid, 2 rows in the routing table\n',
+    out: 'good.yaml: valid, 2 rows in the routing table\nanswered without an identity: me\n',
   },
   {
     name: 'validate reads gateway.yaml when nothing is named',
@@ -82,7 +92,7 @@ const cases: readonly Case[] = [
     name: 'routes list shows the table',
     args: ['routes', 'list', '-c', 'good.yaml'],
     code: 0,
-    out: 'PROTOCOL  METHODS   PATH          ID     TO                                                  AUTH      PLUGINS\nrest      GET,POST  /v1/users/**  users  users (canary next, mirror shadow, fallback spare)  required  rateLimit\nrest      ANY       /v1/users/me  me     next                                                none\n',
+    out: 'PROTOCOL  METHODS   PATH          ID     TO                                                  AUTH      PLUGINS    NEEDS\nrest      GET,POST  /v1/users/**  users  users (canary next, mirror shadow, fallback spare)  required  rateLimit  one of the roles admin; the claim tenant: a or b\nrest      ANY       /v1/users/me  me     next                                                none\n',
   },
   {
     name: 'routes list --json shows the table for programs',
@@ -94,7 +104,7 @@ const cases: readonly Case[] = [
     name: 'routes explain says which route takes a request and why others do not',
     args: [...explain, 'get', '/v1/users/me?x=1'],
     code: 0,
-    out: '- rest ANY /v1/users/me [me]: refused, a header that it wants is not there\n> rest GET,POST /v1/users/** [users]: takes it (to users (canary next, mirror shadow, fallback spare); auth required; plugins rateLimit)\n',
+    out: '- rest ANY /v1/users/me [me]: refused, a header that it wants is not there\n> rest GET,POST /v1/users/** [users]: takes it (to users (canary next, mirror shadow, fallback spare); auth required; needs one of the roles admin and the claim tenant: a or b; plugins rateLimit)\n',
   },
   {
     name: 'routes explain minds headers',
@@ -130,7 +140,17 @@ const cases: readonly Case[] = [
     name: 'routes explain --json lists the candidates for programs',
     args: [...explain, 'PUT', '/v1/users/1', '--json'],
     code: 1,
-    out: `${JSON.stringify({ taken: null, allowed: ['GET', 'HEAD', 'POST'], candidates: [{ id: 'users', path: '/v1/users/**', refusal: 'method' }] }, null, 2)}\n`,
+    out: `${JSON.stringify(
+      {
+        taken: null,
+        auth: null,
+        needs: [],
+        allowed: ['GET', 'HEAD', 'POST'],
+        candidates: [{ id: 'users', path: '/v1/users/**', refusal: 'method' }],
+      },
+      null,
+      2,
+    )}\n`,
   },
   {
     name: 'routes explain without a path shows how it is used',

@@ -607,6 +607,69 @@ const cases: readonly MistakeCase[] = [
     says: ['routes[0].authorize: is not checked where auth is none'],
   },
   {
+    name: 'a claim that nobody would be asked for',
+    yaml: `${upstreams}routes:\n  - {id: r, path: /a, upstream: a, auth: none, ‸authorize: {claims: {a: 1}}}\n`,
+    says: ['routes[0].authorize: is not checked where auth is none'],
+  },
+  {
+    name: 'a claim compared with a variable that the path has not',
+    yaml: `${upstreams}consumers: [{id: c}]\nroutes:\n  - {id: r, path: "/a/{id}", upstream: a, authorize: {claims: {‸sub: "\${path.user}"}}}\n`,
+    says: ['routes[0].authorize.claims.sub: the path of this place has no variable "user"'],
+  },
+  {
+    name: 'a consumer that there is not',
+    yaml: `${upstreams}consumers: [{id: c}]\nroutes:\n  - {id: r, path: /a, upstream: a, authorize: {consumers: [‸d]}}\n`,
+    says: ['routes[0].authorize.consumers[0]: there is no consumer "d"; did you mean "c"?'],
+  },
+  {
+    name: 'a gRPC method that there is not',
+    yaml: `${upstreams}consumers: [{id: c}]\n${grpc}{upstream: a, methods: {‸Gte: {auth: none}}}\n`,
+    says: ['grpc.services.one.One.methods.Gte: one.One has no method "Gte"; did you mean "Get"?'],
+  },
+  {
+    name: 'a gRPC method whose callers would not be asked',
+    yaml: `${upstreams}${grpc}{upstream: a, auth: none, methods: {Get: {‸authorize: {roles: [a]}}}}\n`,
+    says: ['grpc.services.one.One.methods.Get.authorize: is not checked where auth is none'],
+  },
+  {
+    name: 'a claim of a gRPC method compared with the path, which it has several of',
+    yaml: `${upstreams}consumers: [{id: c}]\n${grpc}{upstream: a, methods: {Get: {authorize: {claims: {‸sub: "\${path.x}"}}}}}\n`,
+    says: [
+      'grpc.services.one.One.methods.Get.authorize.claims.sub: the path of this place has no variable "x"',
+    ],
+  },
+  {
+    name: 'an authorization service that there is not',
+    yaml: `${upstreams}routes:\n  - {id: r, path: /a, upstream: a, auth: none, plugins: [‸{forwardAuth: {upstream: b}}]}\n`,
+    says: ['routes[0].plugins[0]: there is no upstream "b"; did you mean "a"?'],
+  },
+  {
+    name: 'what a kept answer depends on where none is kept',
+    yaml: `${upstreams}routes:\n  - {id: r, path: /a, upstream: a, auth: none, plugins: [{forwardAuth: {upstream: a, ‸cacheBy: [ip]}}]}\n`,
+    says: ['routes[0].plugins[0].forwardAuth.cacheBy: does nothing without cacheFor'],
+  },
+  {
+    name: 'headers of a client that are not believed',
+    yaml: `${upstreams}routes:\n  - {id: r, path: /a, upstream: a, auth: none, plugins: [{forwardAuth: {upstream: a, requestHeaders: [‸X-User-ID]}}]}\n`,
+    says: [
+      'routes[0].plugins[0].forwardAuth.requestHeaders[0]: a client\'s own "x-user-id" is not believed; what the gateway knows is sent in any case',
+    ],
+  },
+  {
+    name: 'a header of an answer that frames messages',
+    yaml: `${upstreams}routes:\n  - {id: r, path: /a, upstream: a, auth: none, plugins: [{forwardAuth: {upstream: a, responseHeaders: [‸Content-Length]}}]}\n`,
+    says: [
+      'routes[0].plugins[0].forwardAuth.responseHeaders[0]: "content-length" describes the message itself and cannot be changed',
+    ],
+  },
+  {
+    name: 'two that say who calls',
+    yaml: `${upstreams}consumers: [{id: c}]\nroutes:\n  - {id: r, path: /a, upstream: a, plugins: [‸{forwardAuth: {upstream: a, user: x-auth-user}}]}\n`,
+    says: [
+      'routes[0].plugins[0]: forwardAuth.user: says who calls, and so does the identity of this place; set auth: none',
+    ],
+  },
+  {
     name: 'rewrites that exclude each other',
     yaml: `${upstreams}routes:\n  - {id: r, path: /a, upstream: a, auth: none, ‸rewrite: {path: /, stripPrefix: /a}}\n`,
     says: ['routes[0].rewrite: path and stripPrefix exclude each other'],
@@ -747,7 +810,7 @@ const cases: readonly MistakeCase[] = [
     yaml: 'server: {‸lisen: x}\nplugins: [‸nobody]\nroutes:\n  - ‸{id: r, path: /a}\n‸foo: 1\n',
     says: [
       'server.lisen: unknown key "lisen"; did you mean "listen"?',
-      'plugins[0]: unknown plugin "nobody"; known: requestId, accessLog, metrics, cors, rateLimit, headers, fault, compression, validate',
+      'plugins[0]: unknown plugin "nobody"; known: requestId, accessLog, metrics, cors, forwardAuth, rateLimit, headers, fault, compression, validate',
       'routes[0]: says nowhere who answers: set one of upstream, redirect, respond, aggregate and graphqlOperation',
       'foo: unknown key "foo"; known: $schema, server, stores, observability, admin, pluginModules, plugins, upstreams, routes, graphql, grpc, auth, consumers',
     ],

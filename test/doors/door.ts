@@ -16,7 +16,7 @@ import { startBackend } from '../world.ts'
 /** What a place may be configured with, the same words for every front-end. */
 export interface PlaceConfig {
   readonly auth?: 'required' | 'optional' | 'none'
-  readonly authorize?: { readonly roles?: readonly string[]; readonly scopes?: readonly string[] }
+  readonly authorize?: object
   readonly plugins?: readonly unknown[]
 }
 

@@ -162,6 +162,9 @@ export function host(
     redis: undefined,
     policy: undefined,
     place: { protocol: 'rest', variable: () => undefined, credentialHeaders: new Set() },
+    upstream: (name) => {
+      throw new Error(`there is no upstream "${name}"`)
+    },
     now() {
       return this.time ?? Date.now()
     },

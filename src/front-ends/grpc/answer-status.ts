@@ -1,5 +1,6 @@
 import { type GatewayError, refusalHeaders } from '../../core/error.ts'
 import type { HttpExchange } from '../../core/http-exchange.ts'
+import { addChallenge } from './challenge.ts'
 import { answerWhole } from './reply-trailers.ts'
 import { httpStatus, type RpcStatus, retryAfterSeconds, statusOfError } from './rpc-status.ts'
 
@@ -11,8 +12,10 @@ export function answerStatus(
 ): void {
   const retryAfter = retryAfterSeconds(status)
   if (retryAfter !== undefined) headers.push('Retry-After', String(retryAfter))
+  const http = httpStatus(status.code)
+  addChallenge(x, http, headers)
   headers.push('Content-Type', 'application/json')
-  answerWhole(x, { status: httpStatus(status.code), headers, trailers, body: JSON.stringify(status) })
+  answerWhole(x, { status: http, headers, trailers, body: JSON.stringify(status) })
 }
 
 /** Answers with a refusal of the gateway itself. */

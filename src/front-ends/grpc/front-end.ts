@@ -3,9 +3,8 @@ import type { GatewayError } from '../../core/error.ts'
 import type { FrontEnd } from '../../core/front-end.ts'
 import type { HttpExchange } from '../../core/http-exchange.ts'
 import type { Logger } from '../../core/log.ts'
-import type { Policy, Row } from '../../core/route.ts'
+import type { Row } from '../../core/route.ts'
 import type { UnaryMethod } from '../../core/unary-method.ts'
-import type { Destination } from '../../traffic/destination.ts'
 import { answerError } from './answer-status.ts'
 import { type Binding, compileBinding } from './binding.ts'
 import { speaksConnect } from './connect/connect-format.ts'
@@ -16,19 +15,21 @@ import { GatewayHealth } from './health/gateway-health.ts'
 import { healthService } from './health/health-messages.ts'
 import { healthRows } from './health/health-rows.ts'
 import { HealthWatches } from './health/health-watches.ts'
-import { compileMetadataRules, type MetadataOptions, type MetadataRules } from './metadata-rules.ts'
+import { compileMetadataRules, type MetadataRules } from './metadata-rules.ts'
+import { policyOf, timeoutOf } from './method-options.ts'
 import { missingRow } from './missing-rows.ts'
 import { NativeAnswer } from './native/native-answer.ts'
 import { besideJson, nativeRows } from './native/native-rows.ts'
 import { refusalFormat } from './native/wire-format.ts'
 import { type ChannelOptions, openChannel } from './open-channel.ts'
 import { type ApiInfo, type DescribedService, describeApi } from './openapi/document.ts'
-import { compileRendering, type JsonStyle } from './render-reply.ts'
+import { compileRendering } from './render-reply.ts'
 import type { RpcRoute } from './rpc-route.ts'
 import { RpcTransport } from './rpc-transport.ts'
 import { serveStream } from './serve-stream.ts'
 import { serveUnary } from './serve-unary.ts'
-import { checkReplies, encodeReply, type StaticReplies } from './static-reply.ts'
+import type { ServiceOptions } from './service-options.ts'
+import { checkReplies, encodeReply } from './static-reply.ts'
 import { serveSocket } from './streaming/serve-socket.ts'
 import { SocketRows } from './streaming/socket-rows.ts'
 import { unannotatedBinding } from './unannotated.ts'
@@ -58,30 +59,6 @@ export interface GrpcOptions extends DescriptorOptions {
   readonly log: Logger
 }
 
-/** One service and who serves it. */
-export interface ServiceOptions {
-  /** Full name: `library.v1.LibraryService`. */
-  readonly name: string
-  readonly destination: Destination
-  readonly policy: Policy
-  /** For one call, in milliseconds. Default: the upstream's for unary calls, none for streams. */
-  readonly timeoutMs?: number
-  /** What unary calls are answered with where nobody answers. Default: errors. */
-  readonly replies?: StaticReplies
-  readonly json: JsonOptions
-  /** The most that one encoded message may have, either way. Default: the front-end's. */
-  readonly messageBytes?: number
-  /** Whether methods without an annotation are served at `/package.Service/Method`. */
-  readonly unannotated: boolean
-  readonly metadata: MetadataOptions
-}
-
-/** How the JSON of a service is written and read. */
-export interface JsonOptions extends JsonStyle {
-  /** Whether unknown fields and parameters are passed over instead of refused. */
-  readonly ignoreUnknown: boolean
-}
-
 /**
  * Makes the front-end: reads the protos, checks every binding. Rejects with an Error that names the file and, as far as they are
  * known, line, service, method and field. A service that its backend has not described yet is refused until it has.
@@ -104,6 +81,8 @@ export class GrpcFrontEnd implements FrontEnd {
   readonly #watches: HealthWatches | undefined
   /** By the limit of a message. */
   readonly #transports = new Map<number, RpcTransport>()
+  /** The methods of a service by name; undefined while its backend has not described it. */
+  readonly methodsOf: (service: string) => readonly string[] | undefined
   readonly #options: GrpcOptions
   readonly #registry: Registry
 
@@ -153,7 +132,11 @@ export class GrpcFrontEnd implements FrontEnd {
       this.rows.push(...healthRows({ health, watches: this.#watches, frontEnd: this }))
     }
     const services = bound.map(
-      ({ service: { policy, json }, bindings }): DescribedService => ({ bindings, policy, style: json }),
+      ({ service, bindings }): DescribedService => ({
+        bindings,
+        policyOf: ({ method }) => policyOf(service, method),
+        style: service.json,
+      }),
     )
     const { registry, comments } = descriptors
     this.#registry = registry
@@ -162,6 +145,10 @@ export class GrpcFrontEnd implements FrontEnd {
       const messageBytes = this.#messageBytes(service)
       return { service, metadata, messageBytes, transport: this.#transport(messageBytes) }
     })
+    this.methodsOf = (name) =>
+      options.services.some((service) => service.name === name)
+        ? descriptors.methodsOf(name).map(({ desc }) => desc.name)
+        : undefined
     this.unaryMethod = (name) => findUnaryMethod(name, { services: callable, absent, descriptors })
   }
 
@@ -198,7 +185,7 @@ export class GrpcFrontEnd implements FrontEnd {
       id: method.path.slice(1),
       protocol: 'grpc',
       template: template.text,
-      policy: service.policy,
+      policy: policyOf(service, method),
       methods: verb === '*' ? [] : [verb.toUpperCase()],
       hosts: [],
       headers: [],
@@ -217,7 +204,6 @@ export class GrpcFrontEnd implements FrontEnd {
     const messageBytes = this.#messageBytes(service)
     const { desc } = binding.method
     const { registry } = descriptors
-    const unary = desc.methodKind === 'unary'
     return {
       binding,
       destination: service.destination,
@@ -227,7 +213,7 @@ export class GrpcFrontEnd implements FrontEnd {
       registry,
       metadata,
       instead: encodeReply(desc, service.replies ?? {}, registry),
-      timeoutMs: service.timeoutMs ?? (unary ? service.destination.upstream.options.requestTimeoutMs : 0),
+      timeoutMs: timeoutOf(service, binding.method),
       socketPingMs,
     }
   }

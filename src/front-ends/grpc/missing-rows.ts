@@ -1,8 +1,8 @@
 import { GatewayError } from '../../core/error.ts'
 import type { FrontEnd } from '../../core/front-end.ts'
 import type { Row } from '../../core/route.ts'
-import type { ServiceOptions } from './front-end.ts'
 import { postRow } from './post-row.ts'
+import type { ServiceOptions } from './service-options.ts'
 
 /** The row of a service that its backend has not described yet: calls of it are refused for now. Its HTTP bindings are not known. */
 export function missingRow({ name, policy }: ServiceOptions, frontEnd: FrontEnd): Row {

@@ -58,6 +58,10 @@ export function statusOfError(x: HttpExchange, error: GatewayError): RpcStatus {
     const fieldViolations = error.violations.map(({ field, detail }) => ({ field, description: detail }))
     details.push({ '@type': typeUrl('google.rpc.BadRequest'), fieldViolations })
   }
+  if (error.reason === 'QUOTA_EXCEEDED') {
+    const violations = [{ description: error.message }]
+    details.push({ '@type': typeUrl('google.rpc.QuotaFailure'), violations })
+  }
   if (error.retryAfterMs !== undefined) {
     details.push({ '@type': typeUrl('google.rpc.RetryInfo'), retryDelay: `${error.retryAfterMs / 1_000}s` })
   }

@@ -8,13 +8,14 @@ import { dispatch } from '../../traffic/dispatch.ts'
 import { compileCodec, type MessageCodec } from './codec/codec.ts'
 import { compileRequest } from './compile-request.ts'
 import type { Descriptors, RpcMethod } from './descriptors.ts'
-import type { ServiceOptions } from './front-end.ts'
 import { requestMetadata } from './metadata.ts'
 import type { MetadataRules } from './metadata-rules.ts'
+import { configuredTimeout } from './method-options.ts'
 import { notDescribedYet } from './missing-rows.ts'
 import { compileRendering } from './render-reply.ts'
 import { httpStatus } from './rpc-status.ts'
 import { RpcCall, type RpcTransport } from './rpc-transport.ts'
+import type { ServiceOptions } from './service-options.ts'
 
 /** A service and how it is called. */
 export interface CallableService {
@@ -55,11 +56,13 @@ export function findUnaryMethod(
 }
 
 function unaryMethod(
-  { desc, path, bindings }: RpcMethod,
+  method: RpcMethod,
   { service, metadata, transport, messageBytes }: CallableService,
   { registry }: Descriptors,
 ): UnaryMethod {
-  const { json, destination, timeoutMs } = service
+  const { desc, path, bindings } = method
+  const { json, destination } = service
+  const timeoutMs = configuredTimeout(service, method)
   const codec = compileCodec(desc.input, { ...json, registry })
   const rendering = compileRendering(desc.output, undefined, { style: json, registry })
   if (rendering.raw) throw new Error(`${desc.name} answers bytes of any kind, and parts are JSON`)

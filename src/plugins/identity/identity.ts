@@ -10,7 +10,7 @@ import { ConsumerCertificates } from './consumer-certificates.ts'
 import { ConsumerKeys } from './consumer-keys.ts'
 import { type KeyPlaces, keyReader } from './key-places.ts'
 import type { ManagedKeys } from './managed-keys.ts'
-import { tooManyAttempts } from './refusals.ts'
+import { apiKeyChallenge, tooManyAttempts } from './refusals.ts'
 import type { Revocations } from './revocations.ts'
 import { type ProviderStatus, TokenAuthenticator, type TokenOptions } from './token-authenticator.ts'
 
@@ -41,10 +41,13 @@ export class Identity {
   readonly keys: ConsumerKeys
   /** The cheapest first; of several that find somebody the last one decides who it is. */
   readonly #authenticators: readonly Authenticator[]
+  /** What a 401 asks for: one for each way that somebody could use. */
+  readonly challenges: readonly string[]
   readonly #parts: IdentityParts
 
   constructor(authenticators: readonly Authenticator[], parts: IdentityParts) {
     this.#authenticators = authenticators
+    this.challenges = authenticators.flatMap(({ challenge }) => challenge ?? []).reverse()
     this.#parts = parts
     this.keys = parts.keys
   }
@@ -121,6 +124,7 @@ export function createIdentity(options: IdentityOptions, host: PluginHost): Iden
   const keys = new ConsumerKeys(options.consumers, options.managed)
   const readKey = keyReader(options.apiKeys)
   const byKey: Authenticator = {
+    challenge: options.consumers.length > 0 ? apiKeyChallenge : undefined,
     authenticate(x) {
       const key = readKey(x)
       if (key === undefined) return undefined

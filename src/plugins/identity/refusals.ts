@@ -1,26 +1,28 @@
 import { GatewayError } from '../../core/error.ts'
 import type { Principal } from '../../core/principal.ts'
 
-const bearer = 'Bearer realm="trivium"'
-const apiKey = 'ApiKey realm="trivium"'
+/** What 401 answers ask for (RFC 9110 section 11.6.1). */
+export const bearerChallenge = 'Bearer realm="trivium"'
+export const apiKeyChallenge = 'ApiKey realm="trivium"'
 
-/** Nobody said who he is. RFC 6750 section 3.1: then no error code in the challenge. */
-export function noCredentials(): GatewayError {
-  return new GatewayError('NO_CREDENTIALS', 'An API key or a bearer token is required.', {
-    headers: ['WWW-Authenticate', bearer, 'WWW-Authenticate', apiKey],
+/** Nobody said who he is. RFC 6750 section 3.1: then no error code in the challenges. */
+export function noCredentials(challenges: readonly string[]): GatewayError {
+  const asked = challenges.length === 0 ? [bearerChallenge] : challenges
+  return new GatewayError('NO_CREDENTIALS', 'Credentials are required.', {
+    headers: asked.flatMap((challenge) => ['WWW-Authenticate', challenge]),
   })
 }
 
 /** The same for every key that is none of ours. */
 export function keyInvalid(): GatewayError {
   return new GatewayError('KEY_INVALID', 'The API key is not valid.', {
-    headers: ['WWW-Authenticate', apiKey],
+    headers: ['WWW-Authenticate', apiKeyChallenge],
   })
 }
 
 export function keyExpired(): GatewayError {
   return new GatewayError('KEY_EXPIRED', 'The API key has expired.', {
-    headers: ['WWW-Authenticate', apiKey],
+    headers: ['WWW-Authenticate', apiKeyChallenge],
   })
 }
 
@@ -28,7 +30,7 @@ export function keyExpired(): GatewayError {
 export function jwtInvalid(cause: unknown): GatewayError {
   return new GatewayError('JWT_INVALID', 'The token is not valid.', {
     cause,
-    headers: ['WWW-Authenticate', `${bearer}, error="invalid_token"`],
+    headers: ['WWW-Authenticate', `${bearerChallenge}, error="invalid_token"`],
   })
 }
 
@@ -36,7 +38,7 @@ export function jwtExpired(): GatewayError {
   return new GatewayError('JWT_EXPIRED', 'The token has expired.', {
     headers: [
       'WWW-Authenticate',
-      `${bearer}, error="invalid_token", error_description="The token has expired"`,
+      `${bearerChallenge}, error="invalid_token", error_description="The token has expired"`,
     ],
   })
 }
@@ -46,14 +48,14 @@ export function tokenRevoked(): GatewayError {
   return new GatewayError('TOKEN_REVOKED', 'The token was revoked.', {
     headers: [
       'WWW-Authenticate',
-      `${bearer}, error="invalid_token", error_description="The token was revoked"`,
+      `${bearerChallenge}, error="invalid_token", error_description="The token was revoked"`,
     ],
   })
 }
 
 export function keyRevoked(): GatewayError {
   return new GatewayError('KEY_REVOKED', 'The API key was revoked.', {
-    headers: ['WWW-Authenticate', apiKey],
+    headers: ['WWW-Authenticate', apiKeyChallenge],
   })
 }
 
@@ -102,11 +104,23 @@ export function roleMissing(): GatewayError {
   return new GatewayError('ROLE_MISSING', 'None of the roles that this needs is present.')
 }
 
-/** RFC 6750 section 3.1: the challenge names the scopes that are needed. */
-export function scopeMissing(scopes: readonly string[]): GatewayError {
+/** Claims are not named: which of them count is nobody's business who lacks them. */
+export function claimMissing(): GatewayError {
+  return new GatewayError('CLAIM_MISSING', 'A claim that this needs is missing or has another value.')
+}
+
+/** Keys of other consumers, and callers that are none. */
+export function consumerRefused(): GatewayError {
+  return new GatewayError('POLICY_REFUSED', 'This is for other consumers.')
+}
+
+/** RFC 6750 section 3.1: the challenge names the scopes that are needed; it is for those who came with a token. */
+export function scopeMissing(scopes: readonly string[], via: Principal['via']): GatewayError {
   const needed = scopes.filter((scope) => scopeToken.test(scope)).join(' ')
+  const challenge = `${bearerChallenge}, error="insufficient_scope", scope="${needed}"`
+  const byToken = via === 'jwt' || via === 'introspection'
   return new GatewayError('SCOPE_MISSING', 'A scope that this needs is missing.', {
-    headers: ['WWW-Authenticate', `${bearer}, error="insufficient_scope", scope="${needed}"`],
+    headers: byToken ? ['WWW-Authenticate', challenge] : [],
   })
 }
 

@@ -9,7 +9,7 @@ import { principalFrom } from './claims.ts'
 import { readCompactJws } from './compact-jws.ts'
 import { Introspection, type IntrospectionOptions } from './introspection.ts'
 import { JwtIssuer, type JwtOptions } from './jwt-issuer.ts'
-import { jwtExpired, jwtInvalid } from './refusals.ts'
+import { bearerChallenge, jwtExpired, jwtInvalid } from './refusals.ts'
 import { tokenDigest } from './revocable.ts'
 import { bindingOf, requireBinding } from './token-binding.ts'
 import { TokenCache } from './token-cache.ts'
@@ -45,6 +45,7 @@ export interface ProviderStatus {
  * that were good.
  */
 export class TokenAuthenticator implements Authenticator {
+  readonly challenge: string | undefined
   readonly #issuers = new Map<string, JwtIssuer>()
   /** Those with the longest prefix first. */
   readonly #introspections: readonly Introspection[]
@@ -56,6 +57,7 @@ export class TokenAuthenticator implements Authenticator {
 
   /** Throws an Error that starts with the place in the configuration when something contradicts itself. */
   constructor({ jwt, introspection = [], tokens = {} }: TokenOptions, host: PluginHost) {
+    this.challenge = jwt.length + introspection.length > 0 ? bearerChallenge : undefined
     this.#now = () => host.now()
     this.#read = tokenReader(tokens)
     // Outlives a reload that changes nothing here: nobody has to be asked again about everything. The options hold secrets.

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import type { ServiceOptions } from '../../../src/front-ends/grpc/front-end.ts'
+import type { ServiceOptions } from '../../../src/front-ends/grpc/service-options.ts'
 import { type House, plainJson } from './harness.ts'
 import { kitchenHouse, startKitchen } from './kitchen.ts'
 

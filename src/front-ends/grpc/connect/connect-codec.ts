@@ -2,7 +2,7 @@ import type { DescMethod, Registry } from '@bufbuild/protobuf'
 import { GatewayError } from '../../../core/error.ts'
 import { tooLarge } from '../../../core/request-body.ts'
 import { compileCodec } from '../codec/codec.ts'
-import type { JsonOptions } from '../front-end.ts'
+import type { JsonOptions } from '../service-options.ts'
 import type { ConnectFormat } from './connect-format.ts'
 
 /** Turns the messages of one method into what its backend takes, and back into what the client does. */

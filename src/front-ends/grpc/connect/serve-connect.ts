@@ -3,6 +3,7 @@ import { toGatewayError } from '../../../core/error.ts'
 import type { HttpExchange } from '../../../core/http-exchange.ts'
 import { grpcNumbers } from '../../../core/reason-entry.ts'
 import { dispatch } from '../../../traffic/dispatch.ts'
+import { addChallenge } from '../challenge.ts'
 import type { RpcEnd } from '../channel.ts'
 import { metadataValue } from '../metadata.ts'
 import { nativeRequestMetadata, passedMetadata } from '../native/native-metadata.ts'
@@ -53,7 +54,9 @@ async function serveUnary(x: HttpExchange, route: ConnectRoute, format: ConnectF
   }
   const retryAfter = retryAfterSeconds(statusOf(end, registry))
   if (retryAfter !== undefined) headers.push('Retry-After', String(retryAfter))
-  answerUnaryError(x, error, { status: httpStatus(end.code), headers })
+  const status = httpStatus(end.code)
+  addChallenge(x, status, headers)
+  answerUnaryError(x, error, { status, headers })
 }
 
 async function serveStream(x: HttpExchange, route: ConnectRoute, format: ConnectFormat): Promise<void> {

@@ -1,5 +1,5 @@
 import type { Upstream } from '../../../traffic/upstream.ts'
-import type { ServiceOptions } from '../front-end.ts'
+import type { ServiceOptions } from '../service-options.ts'
 import { type ServingStatus, servingStatus } from './health-messages.ts'
 
 /** What the health of a gateway is made from. */

@@ -5,9 +5,10 @@ import { connectCodec } from '../connect/connect-codec.ts'
 import { connectQuery, speaksConnect } from '../connect/connect-format.ts'
 import { serveConnect } from '../connect/serve-connect.ts'
 import type { Descriptors, RpcMethod } from '../descriptors.ts'
-import type { ServiceOptions } from '../front-end.ts'
+import { policyOf, timeoutOf } from '../method-options.ts'
 import { postRow } from '../post-row.ts'
 import type { RpcTransport } from '../rpc-transport.ts'
+import type { ServiceOptions } from '../service-options.ts'
 import { encodeReply } from '../static-reply.ts'
 import { serveNative } from './serve-native.ts'
 import { saysGrpc } from './wire-format.ts'
@@ -26,9 +27,9 @@ export interface NativeRowOptions {
  */
 export function nativeRows(service: ServiceOptions, options: NativeRowOptions): Row[] {
   const { descriptors, transport, messageBytes, credentials, frontEnd } = options
-  const { policy, destination } = service
-  const row = (id: string, origin: string, serve: Row['serve']): Row =>
-    postRow({ id, policy, frontEnd, leadsTo: destination.summary, origin, serve })
+  const { destination } = service
+  const row = (own: Pick<Row, 'id' | 'policy' | 'origin' | 'serve'>): Row =>
+    postRow({ ...own, frontEnd, leadsTo: destination.summary })
   const { registry } = descriptors
   const rows = descriptors.methodsOf(service.name).flatMap((method) => {
     const route = {
@@ -36,33 +37,41 @@ export function nativeRows(service: ServiceOptions, options: NativeRowOptions): 
       transport,
       messageBytes,
       destination,
-      timeoutMs: service.timeoutMs ?? defaultTimeout(service, method),
+      timeoutMs: timeoutOf(service, method),
       instead: encodeReply(method.desc, service.replies ?? {}, registry),
       credentials,
       registry,
       codec: connectCodec(method.desc, { json: service.json, registry, messageBytes }),
     }
     const asConnect: Row['serve'] = (x) => serveConnect(x, route)
-    const post = row(method.path.slice(1), method.origin, (x) =>
-      speaksConnect(x) ? asConnect(x) : serveNative(x, route),
-    )
+    const post = row({
+      id: method.path.slice(1),
+      policy: policyOf(service, method),
+      origin: method.origin,
+      serve: (x) => (speaksConnect(x) ? asConnect(x) : serveNative(x, route)),
+    })
     return mayBeGet(method)
       ? [post, { ...post, methods: ['GET'], query: connectQuery, serve: asConnect }]
       : post
   })
   return [
     ...rows,
-    row(`${service.name}/*`, `service "${service.name}"`, (x) => {
-      if (!saysGrpc(x) && !speaksConnect(x))
-        throw new GatewayError('ROUTE_NOT_FOUND', 'No route matches this path.')
-      throw new GatewayError('NOT_IMPLEMENTED', `${service.name} has no such method.`)
+    row({
+      id: `${service.name}/*`,
+      policy: service.policy,
+      origin: `service "${service.name}"`,
+      serve: (x) => {
+        if (!saysGrpc(x) && !speaksConnect(x))
+          throw new GatewayError('ROUTE_NOT_FOUND', 'No route matches this path.')
+        throw new GatewayError('NOT_IMPLEMENTED', `${service.name} has no such method.`)
+      },
     }),
   ]
 }
 
 /**
  * All rows of a front-end: a path that both have (a method without an annotation) is one row, which the content type decides. Where two
- * bindings claim the path, all stay as they are, for the routing table to name them.
+ * bindings claim the path, or that of another method, all stay as they are, for the routing table to name them: a row has one policy.
  */
 export function besideJson(json: readonly Row[], native: readonly Row[]): Row[] {
   const plain = json.filter(isPlainPost)
@@ -70,7 +79,7 @@ export function besideJson(json: readonly Row[], native: readonly Row[]): Row[] 
   const both = native.map((row): Row => {
     if (row.query === connectQuery) return row
     const [asJson, ...others] = plain.filter(({ template }) => template === row.template)
-    if (asJson === undefined || others.length > 0) return row
+    if (asJson === undefined || others.length > 0 || asJson.id !== row.id) return row
     merged.add(asJson)
     const serve: Row['serve'] = (x) => (saysGrpc(x) || speaksConnect(x) ? row : asJson).serve(x)
     return { ...row, serve }
@@ -85,8 +94,4 @@ function mayBeGet({ desc }: RpcMethod): boolean {
 
 function isPlainPost({ methods, headers }: Row): boolean {
   return methods.includes('POST') && headers.length === 0
-}
-
-function defaultTimeout({ destination }: ServiceOptions, { desc }: RpcMethod): number {
-  return desc.methodKind === 'unary' ? destination.upstream.options.requestTimeoutMs : 0
 }

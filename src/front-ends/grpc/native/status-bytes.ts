@@ -3,7 +3,7 @@ import type { GatewayError } from '../../../core/error.ts'
 import type { HttpExchange } from '../../../core/http-exchange.ts'
 import { grpcNumbers } from '../../../core/reason-entry.ts'
 
-/** A refusal of the gateway as an encoded `google.rpc.Status` with ErrorInfo, BadRequest and RetryInfo, in base64. */
+/** A refusal of the gateway as an encoded `google.rpc.Status` with ErrorInfo, BadRequest, QuotaFailure and RetryInfo, in base64. */
 export function statusDetails(x: HttpExchange, error: GatewayError): string {
   const writer = new BinaryWriter().tag(1, WireType.Varint).int32(grpcNumbers[error.code])
   text(writer, 2, error.message)
@@ -28,6 +28,10 @@ export function statusDetails(x: HttpExchange, error: GatewayError): string {
       }
     })
   }
+  if (error.reason === 'QUOTA_EXCEEDED')
+    detail(writer, 'google.rpc.QuotaFailure', (failure) =>
+      message(failure, 1, (violation) => text(violation, 2, error.message)),
+    )
   const { retryAfterMs } = error
   if (retryAfterMs !== undefined) {
     detail(writer, 'google.rpc.RetryInfo', (info) =>

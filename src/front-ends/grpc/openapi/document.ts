@@ -31,7 +31,7 @@ export interface ApiInfo {
 /** One service of a description. */
 export interface DescribedService {
   readonly bindings: readonly Binding[]
-  readonly policy: Policy
+  policyOf(binding: Binding): Policy
   readonly style: Schemas['style']
 }
 
@@ -46,11 +46,12 @@ export function describeApi({ services, registry, comments, apiKeyHeader, info }
     createSchemas({ components, comments, style, suffix: styles.size > 1 ? suffixOf(style) : '' })
   const paths = new Paths()
   const nameOf = operationNames(services)
-  for (const { bindings, policy, style } of services) {
+  for (const { bindings, policyOf, style } of services) {
     const schemas = schemasIn(style)
     for (const binding of bindings) {
       const path = paths.pathOf(binding)
       const id = nameOf(binding)
+      const policy = policyOf(binding)
       paths.add(binding, path, describeOperation(binding, { id, path, policy, schemas, comments }))
     }
   }
@@ -63,7 +64,9 @@ export function describeApi({ services, registry, comments, apiKeyHeader, info }
   }
   const usesStreams = JSON.stringify(paths.items).includes(streamErrorName)
   if (usesStreams) components.set(streamErrorName, { ...streamError, required: ['error'] })
-  const secured = services.some(({ policy }) => policy.auth !== 'none')
+  const secured = services.some(({ bindings, policyOf }) =>
+    bindings.some((binding) => policyOf(binding).auth !== 'none'),
+  )
   return {
     openapi: '3.1.0',
     info: {

@@ -1,3 +1,4 @@
+import { asksForSomething, describeAuthorization } from '../../../core/authorization.ts'
 import type { Policy } from '../../../core/route.ts'
 import type { Binding } from '../binding.ts'
 import type { OpenApiPath } from './open-api-path.ts'
@@ -44,7 +45,6 @@ function firstSentence(comment: string): string {
 }
 
 function notes({ body, variables, verb, method }: Binding, { authorize }: Policy): string[] {
-  const { roles, scopes } = authorize
   const { methodKind } = method.desc
   const set = variables.map(({ path }) => `\`${path.name}\``).join(', ')
   return [
@@ -52,8 +52,7 @@ function notes({ body, variables, verb, method }: Binding, { authorize }: Policy
     body === '*' && set !== '' ? `The path sets ${set}, whatever the body says.` : '',
     body === undefined ? '' : requestNotes[methodKind],
     methodKind === 'unary' ? '' : socketNote,
-    roles.length > 0 ? `Needs one of the roles ${roles.join(', ')}.` : '',
-    scopes.length > 0 ? `Needs the scopes ${scopes.join(', ')}.` : '',
+    ...describeAuthorization(authorize).map((need) => `Needs ${need}.`),
   ].filter((note) => note !== '')
 }
 
@@ -74,8 +73,8 @@ function responseText({ method: { desc } }: Binding): string {
   return 'The answers, each sent when it comes: an array, or lines when the client accepts those. A late error is the last.'
 }
 
-function security({ auth }: Policy): Schema[] {
+function security({ auth, authorize }: Policy): Schema[] {
   const either = [{ apiKey: [] }, { bearer: [] }]
   if (auth === 'none') return []
-  return auth === 'optional' ? [...either, {}] : either
+  return auth === 'optional' && !asksForSomething(authorize) ? [...either, {}] : either
 }

@@ -1,4 +1,5 @@
 import type { DescField } from '@bufbuild/protobuf'
+import { asksForSomething } from '../../../core/authorization.ts'
 import type { Policy } from '../../../core/route.ts'
 import type { Binding } from '../binding.ts'
 import type { FieldPath } from '../field-path.ts'
@@ -43,11 +44,10 @@ export function responseContent({ responseBody, method: { desc } }: Binding, sch
 
 /** References to the refusals that an operation can meet. */
 export function refusals({ policy, hasVariables }: { policy: Policy; hasVariables: boolean }): Schema {
-  const { roles, scopes } = policy.authorize
   const applies: Readonly<Record<string, boolean>> = {
     '400': true,
     '401': policy.auth !== 'none',
-    '403': roles.length + scopes.length > 0,
+    '403': asksForSomething(policy.authorize),
     '404': hasVariables,
     '429': true,
     '503': true,

@@ -1,7 +1,8 @@
 import { fileURLToPath } from 'node:url'
 import { silentLog } from '../../../../src/core/log.ts'
-import { createGrpcFrontEnd, type ServiceOptions } from '../../../../src/front-ends/grpc/front-end.ts'
+import { createGrpcFrontEnd } from '../../../../src/front-ends/grpc/front-end.ts'
 import type { ApiInfo } from '../../../../src/front-ends/grpc/openapi/document.ts'
+import type { ServiceOptions } from '../../../../src/front-ends/grpc/service-options.ts'
 import { googleProtos, serviceOf, testProtos, upstreamOf } from '../harness.ts'
 
 export const libraryProto = fileURLToPath(

@@ -168,11 +168,39 @@ test('a deprecated method, and parameters by google.api.field_behavior', async (
   assert.deepEqual(patch.requestBody.content['application/json'].schema.required, ['text'])
 })
 
+test('a method that has a policy of its own is described with that', async () => {
+  const library = 'library.v1.LibraryService'
+  const policy = { ...openPolicy, auth: 'none' as const }
+  const claims = { tenant: ['acme', 'globex'] }
+  const ofMethod = {
+    ...policy,
+    auth: 'optional' as const,
+    authorize: { roles: ['admin'], scopes: [], claims },
+  }
+  const methods = new Map([['GetBook', { policy: ofMethod }]])
+  const document = await describeServices(libraryProto, { [library]: { policy, methods } })
+  const told = operationsOf(document).map(({ operation }) => [
+    operation['x-grpc-method'],
+    operation.security.length,
+    '403' in operation.responses,
+  ])
+  for (const [name, ways, refuses] of told)
+    assert.deepEqual([ways, refuses], name === `${library}/GetBook` ? [2, true] : [0, false], name)
+  const get = operationsOf(document).find(
+    ({ operation }) => operation['x-grpc-method'] === `${library}/GetBook`,
+  )
+  assert.match(
+    get?.operation.description,
+    /one of the roles admin\.\s+Needs the claim tenant: acme or globex\./,
+  )
+  assert.ok(document.components.securitySchemes)
+})
+
 test('the policy decides security and the refusals of identity', async () => {
   const authorize = { roles: ['editor'], scopes: ['books'] }
   const policies = { required: ['401', '403'], optional: ['401', '403'], none: ['403'] } as const
   const either = [{ apiKey: [] }, { bearer: [] }]
-  const security = { required: either, optional: [...either, {}], none: [] }
+  const security = { required: either, optional: either, none: [] } // A role is asked of everybody.
   for (const auth of ['required', 'optional', 'none'] as const) {
     const policy = { ...openPolicy, auth, authorize }
     const document = await describeServices(libraryProto, { 'library.v1.LibraryService': { policy } })

@@ -1,0 +1,15 @@
+import { asksForSomething } from './authorization.ts'
+import type { Policy, Row } from './route.ts'
+
+/** The plugins of a place in run order, those of the service around it first. */
+export function pluginNames({ service, plugins }: Policy): string[] {
+  return [...(service?.plugins ?? []), ...plugins].map(({ name }) => name)
+}
+
+/** The ids of the rows that answer people who are not known, each once. */
+export function openRows(rows: readonly Row[]): string[] {
+  const open = rows.filter(
+    ({ policy: { auth, authorize } }) => auth !== 'required' && !asksForSomething(authorize),
+  )
+  return [...new Set(open.map(({ id }) => id))]
+}
