@@ -1,6 +1,7 @@
 import { relative, resolve } from 'node:path'
 import { type Build, messageOf } from './build.ts'
 import { buildAuthFrontEnd } from './build-auth-front-end.ts'
+import { fieldAuthorization } from './build-field-authorization.ts'
 import { type AnsweredRoute, answerKey, routeAnswer } from './build-route-answer.ts'
 import { chosenFiles } from './chosen-files.ts'
 import { ConfigError } from './config/problem.ts'
@@ -82,6 +83,7 @@ async function graphqlFrontEnd(build: Build): Promise<GraphqlFrontEnd | undefine
       introspection: graphql.introspection,
       explorer: graphql.explorer,
       limits: graphql.limits,
+      authorization: fieldAuthorization(graphql.authorization),
       log: build.log,
     }),
   )

@@ -5,7 +5,8 @@ import type { pluginList } from './plugin-list.ts'
 /** The list of plugins that a place may have. */
 export type PluginListSchema = ReturnType<typeof pluginList>
 
-const authorize = object({
+/** What a caller needs. */
+export const authorize = object({
   roles: z.array(z.string()).default([]).describe('The caller needs one of these.'),
   scopes: z.array(z.string()).default([]).describe('The caller needs all of these.'),
 })

@@ -20,6 +20,8 @@ export interface OperationContext {
   readonly faults: GatewayError[]
   /** Of each fetch of a stored operation. */
   readonly limits?: CallLimits
+  /** Holds why the operation was not run, once that is known. A list, because Apollo copies the context. */
+  readonly refusals: GatewayError[]
 }
 
 type ProcessOptions = GraphQLDataSourceProcessOptions<OperationContext>
