@@ -4,7 +4,7 @@ import { argumentsOf, type SupergraphFeatures } from '../supergraph-features.ts'
 /** How many elements the list of a field has (IBM, GraphQL Cost Directives specification, `@listSize`). */
 export interface ListSize {
   readonly assumedSize: number | undefined
-  /** Arguments that say how many; the largest counts. `input.first` looks into an input object. */
+  /** Arguments that say how many; the largest counts. */
   readonly slicingArguments: readonly string[]
   /** The fields below whose lists are meant, in place of the field's own. */
   readonly sizedFields: readonly string[]

@@ -143,15 +143,11 @@ class CostWalk {
     args: readonly GraphQLArgument[],
   ): number | undefined {
     let size: number | undefined
-    for (const way of slicingArguments) {
-      const [name = '', ...keys] = way.split('.')
-      const argument = node.arguments?.find((one) => one.name.value === name)
-      let value = argument === undefined ? undefined : readValue(argument.value, this.#variables)
-      if (value === undefined) value = args.find((one) => one.name === name)?.defaultValue
-      for (const key of keys) value = Object(value)[key]
-      const said = Array.isArray(value) ? value.length : value === null ? Number.NaN : Number(value)
-      if (Number.isNaN(said)) continue
-      size = Math.max(size ?? 0, bounded(said))
+    for (const name of slicingArguments) {
+      const written = node.arguments?.find((one) => one.name.value === name)
+      const given = written === undefined ? undefined : readValue(written.value, this.#variables)
+      const said = given === undefined ? args.find((one) => one.name === name)?.defaultValue : given
+      if (typeof said === 'number') size = Math.max(size ?? 0, bounded(said))
     }
     return size ?? assumedSize
   }
