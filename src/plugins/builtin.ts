@@ -7,6 +7,7 @@ import { headers } from './headers.ts'
 import { metrics } from './metrics.ts'
 import { rateLimit } from './rate-limit/rate-limit.ts'
 import { requestId } from './request-id.ts'
+import { validate } from './validate/validate.ts'
 
 /** The plugins that come with the gateway, by the names that the configuration uses. */
 export const builtinPlugins: readonly PluginDefinition[] = [
@@ -18,4 +19,5 @@ export const builtinPlugins: readonly PluginDefinition[] = [
   headers,
   fault,
   compression,
+  validate,
 ]
