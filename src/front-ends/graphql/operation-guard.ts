@@ -50,6 +50,8 @@ export interface ExecutionAnswer {
  */
 export class OperationGuard {
   readonly #options: OperationGuardOptions
+  /** Of operations that have no variables. */
+  readonly #costs = new WeakMap<OperationDefinitionNode, number>()
 
   constructor(options: OperationGuardOptions) {
     this.#options = options
@@ -108,7 +110,11 @@ export class OperationGuard {
   /** Throws CostExceeded when it is too much. */
   #costOf({ document, operation, request, context }: ExecutionRequest): number {
     const { maxCost } = this.#options
-    const cost = operationCost(document, operation, { ...this.#options.cost, variables: request.variables })
+    let cost = this.#costs.get(operation)
+    if (cost === undefined) {
+      cost = operationCost(document, operation, { ...this.#options.cost, variables: request.variables })
+      if (!operation.variableDefinitions?.length) this.#costs.set(operation, cost)
+    }
     context.x.attributes['graphql.operation.cost'] = cost
     if (maxCost !== undefined && cost > maxCost) throw new CostExceeded(cost, maxCost)
     return cost
