@@ -1,9 +1,7 @@
 import { z } from 'zod'
-import { object } from './declare.ts'
 import { authorize } from './policy-keys.ts'
 
-/** `graphql.authorization` */
-export const authorizationKey = object({
+const keys = z.strictObject({
   onRefused: z
     .enum(['filter', 'refuse'])
     .default('filter')
@@ -26,6 +24,16 @@ export const authorizationKey = object({
     .describe(
       'What the policies of @policy ask of a caller, by their names. One that is not here refuses everybody.',
     ),
-}).describe(
-  'Fields that the supergraph protects by @authenticated, @requiresScopes and @policy (docs/graphql-authorization.md).',
-)
+})
+
+/** `graphql.authorization` */
+export const authorizationKey = keys
+  .superRefine(({ onRefused, errors }, context) => {
+    if (onRefused !== 'refuse' || errors === 'errors') return
+    const message = 'says where filtered answers name what is refused, and onRefused: refuse filters none'
+    context.addIssue({ code: 'custom', path: ['errors'], message })
+  })
+  .prefault({})
+  .describe(
+    'Fields that the supergraph protects by @authenticated, @requiresScopes and @policy (docs/graphql-authorization.md).',
+  )

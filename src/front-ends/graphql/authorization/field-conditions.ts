@@ -163,8 +163,10 @@ function shown(alternatives: readonly (readonly string[])[]): string {
   return JSON.stringify(alternatives.map((all) => JSON.stringify(all)).sort())
 }
 
+/** Those of `@requires` and of keys have no braces around them, those of `@fromContext` may have. */
 function selectionsOf(fieldSet: string): SelectionSetNode {
-  const [definition] = parse(`{${fieldSet}}`, { noLocation: true }).definitions
+  const text = fieldSet.trim()
+  const [definition] = parse(text.startsWith('{') ? text : `{${text}}`, { noLocation: true }).definitions
   if (definition?.kind !== Kind.OPERATION_DEFINITION)
     throw new Error(`"${fieldSet}" is no selection of fields`)
   return definition.selectionSet
