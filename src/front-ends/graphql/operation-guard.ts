@@ -94,14 +94,18 @@ export class OperationGuard {
     throw operationRefused(asked, { principal: x.principal, authorization, challenge })
   }
 
+  /** A route that runs a stored operation has its own words for errors: it is always told. */
   #told(
     answer: ExecutionAnswer,
     refused: readonly Refused[],
     { context }: ExecutionRequest,
   ): ExecutionAnswer {
-    const { authorization, errors: where, challenge } = this.#options
-    if (refused.length === 0 || where === 'none' || authorization === undefined) return answer
+    const { authorization, challenge } = this.#options
+    const where = context.limits === undefined ? this.#options.errors : 'errors'
+    if (refused.length === 0 || authorization === undefined) return answer
     const caller = { principal: context.x.principal, authorization, challenge }
+    for (const one of firstOfEach(refused)) context.faults.push(operationRefused([one], caller))
+    if (where === 'none') return answer
     const errors = refused.map((one) => fieldError(one, caller))
     if (where === 'errors') return { ...answer, errors: [...(answer.errors ?? []), ...errors] }
     return { ...answer, extensions: { ...answer.extensions, authorizationErrors: errors } }
@@ -129,6 +133,10 @@ function variablesOf({ request, operation }: ExecutionRequest): Variables {
 const refusedFields = 'graphql.refused_fields'
 
 function named(refused: readonly Refused[]): string {
-  const fields = [...new Set(refused.map(({ field }) => field))]
+  const fields = firstOfEach(refused).map(({ field }) => field)
   return fields.slice(0, 10).join(',').slice(0, 500)
+}
+
+function firstOfEach(refused: readonly Refused[]): Refused[] {
+  return [...new Map(refused.toReversed().map((one) => [one.field, one])).values()].reverse()
 }

@@ -183,7 +183,10 @@ test('operations of routes are run with what their caller may have', async (t) =
   assert.equal(whole.status, 403)
   assert.equal(whole.headers.get('content-type')?.split(';')[0], 'application/problem+json')
   assert.equal(((await whole.json()) as { reason: string }).reason, 'SCOPE_MISSING')
-  assert.equal((await get('/whole')).status, 401)
+  assert.match(whole.headers.get('www-authenticate') ?? '', /error="insufficient_scope", scope="pii"$/)
+  const nobody = await get('/whole')
+  assert.equal(nobody.status, 401)
+  assert.match(nobody.headers.get('www-authenticate') ?? '', /^Bearer realm="trivium"/)
   for (const { heard } of subgraphs) for (const body of heard) assert.doesNotMatch(body, /ssn/)
   const granted = await get('/whole', { scope: 'pii' })
   assert.deepEqual(await granted.json(), { name: 'Ada', ssn: 'ssn-1' })
@@ -209,6 +212,11 @@ test('a part of an aggregation is refused alone', async (t) => {
   assert.deepEqual(both.open, { open: 'open' })
   assert.deepEqual(both.me, { me: { name: 'Ada', ssn: null } })
   for (const { heard } of subgraphs) for (const body of heard) assert.doesNotMatch(body, /ssn/)
+})
+
+test('a route is told what is refused, also where clients of GraphQL are not', async (t) => {
+  const { get } = await openShop(t, { authorization: { errors: 'none' } })
+  assert.equal((await get('/whole', {})).status, 403)
 })
 
 test('a limit of cost holds for operations of routes, with the variables of the request', async (t) => {
