@@ -1,6 +1,7 @@
 import { relative, resolve } from 'node:path'
 import { type Build, messageOf } from './build.ts'
 import { type AuthParts, buildAuthFrontEnd } from './build-auth-front-end.ts'
+import { fieldAuthorization } from './build-field-authorization.ts'
 import { type AnsweredRoute, answerKey, routeAnswer } from './build-route-answer.ts'
 import { chosenFiles } from './chosen-files.ts'
 import { wordHint } from './config/nearest-word.ts'
@@ -14,10 +15,11 @@ import type { GrpcFrontEnd } from './front-ends/grpc/front-end.ts'
 import type { MethodOptions, ServiceOptions } from './front-ends/grpc/service-options.ts'
 import { createRestFrontEnd, type RestRoute, RouteMistake } from './front-ends/rest/front-end.ts'
 import { importedProtos } from './imported-protos.ts'
+import type { Identity } from './plugins/identity/identity.ts'
 
 /** The front-ends that a configuration asks for. GraphQL and gRPC are loaded only where they are. */
 export async function buildFrontEnds(build: Build, parts: AuthParts): Promise<readonly FrontEnd[]> {
-  const graphql = await graphqlFrontEnd(build)
+  const graphql = await graphqlFrontEnd(build, parts.deciders.identity)
   const grpc = await grpcFrontEnd(build)
   const frontEnds = [restFrontEnd(build, { graphql, grpc }), graphql, grpc, buildAuthFrontEnd(build, parts)]
   return frontEnds.filter((frontEnd) => frontEnd !== undefined)
@@ -59,7 +61,7 @@ function restFrontEnd(build: Build, others: Pick<AnsweredRoute, 'graphql' | 'grp
   return frontEnd
 }
 
-async function graphqlFrontEnd(build: Build): Promise<GraphqlFrontEnd | undefined> {
+async function graphqlFrontEnd(build: Build, identity: Identity): Promise<GraphqlFrontEnd | undefined> {
   const { graphql } = build.config
   if (graphql === undefined) return undefined
   const { createGraphqlFrontEnd } = await import('./front-ends/graphql/front-end.ts')
@@ -85,6 +87,7 @@ async function graphqlFrontEnd(build: Build): Promise<GraphqlFrontEnd | undefine
       introspection: graphql.introspection,
       explorer: graphql.explorer,
       limits: graphql.limits,
+      authorization: fieldAuthorization(build, graphql.authorization, identity),
       log: build.log,
     }),
   )

@@ -2,6 +2,8 @@ import { z } from 'zod'
 import { size } from '../core/units.ts'
 import { canaryKey } from './canary-keys.ts'
 import { name, object, template } from './declare.ts'
+import { authorizationKey } from './graphql-authorization-keys.ts'
+import { costKeys } from './graphql-cost-keys.ts'
 import { mirrorKey } from './mirror-keys.ts'
 import { type PluginListSchema, policyKeys } from './policy-keys.ts'
 
@@ -42,7 +44,9 @@ export function graphqlSchema(uses: PluginListSchema) {
         tokens: z.int().min(1).default(15_000).describe('Lexical tokens of the document.'),
         rootFields: z.int().min(1).default(20).describe('Fields at the root.'),
         directives: z.int().min(0).default(50).describe('Directives in the document.'),
-      }).describe('Counted before an operation is validated or planned.'),
+        ...costKeys,
+      }).describe('Counted before an operation is planned.'),
+      authorization: authorizationKey,
       ...policyKeys(uses),
     })
     .superRefine((value, context) => {

@@ -131,6 +131,18 @@ const cases: readonly MistakeCase[] = [
     says: ['grpc.services.one.One.canary.upstream: "users" is the upstream that it is released beside'],
   },
   {
+    name: 'a place for errors of filtered answers where none is filtered',
+    yaml: `${two}graphql:\n  auth: none\n  subgraphs: {a: {upstream: users, schema: a.graphql}}\n  authorization: {onRefused: refuse, ‸errors: none}\n`,
+    says: [
+      'graphql.authorization.errors: says where filtered answers name what is refused, and onRefused: refuse filters none',
+    ],
+  },
+  {
+    name: 'a policy of GraphQL fields that asks for something unknown',
+    yaml: `${two}graphql:\n  auth: none\n  subgraphs: {a: {upstream: users, schema: a.graphql}}\n  authorization: {policies: {p: {‸role: [admin]}}}\n`,
+    says: ['graphql.authorization.policies.p.role: unknown key "role"; did you mean "roles"?'],
+  },
+  {
     name: 'users of a canary where nobody is known',
     yaml: `${two}graphql:\n  auth: none\n  subgraphs:\n    a: {upstream: users, schema: a.graphql, canary: {upstream: users-v2, match: {‸users: [ada]}}}\n`,
     says: ['graphql.subgraphs.a.canary.match.users: is not checked where auth is none'],

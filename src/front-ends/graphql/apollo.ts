@@ -4,17 +4,20 @@ import type {
   HTTPGraphQLRequest,
   HTTPGraphQLResponse,
 } from '@apollo/server'
-import type { DocumentNode, GraphQLFormattedError, GraphQLSchema } from 'graphql'
+import { type DocumentNode, type GraphQLFormattedError, type GraphQLSchema, parse } from 'graphql'
 import type { CallLimits } from '../../core/call-limits.ts'
 import { GatewayError } from '../../core/error.ts'
 import type { HttpExchange } from '../../core/http-exchange.ts'
 import type { Logger } from '../../core/log.ts'
 import { essence } from '../../core/media-type.ts'
 import { BoundedMap } from './bounded-map.ts'
+import type { GuardOptions } from './create-guard.ts'
 import { identified, spellError } from './errors.ts'
+import { guardedGateway } from './guarded-gateway.ts'
 import type { AnswerType } from './media-type.ts'
 import { type OperationRequest, preflighted } from './operation-request.ts'
 import { type OperationContext, SubgraphSource, type SubgraphSourceOptions } from './subgraph-source.ts'
+import { withoutEnforcedFeatures } from './supergraph-features.ts'
 
 /** What {@link startApollo} needs. */
 export interface ApolloOptions {
@@ -22,6 +25,7 @@ export interface ApolloOptions {
   readonly subgraphs: readonly SubgraphSourceOptions[]
   readonly introspection: boolean
   readonly maxTokens: number
+  readonly guard: GuardOptions
   readonly log: Logger
 }
 
@@ -29,9 +33,9 @@ export interface ApolloOptions {
 export interface Apollo {
   /** What clients may ask for. */
   readonly schema: GraphQLSchema
-  /** Answers a request of GraphQL over HTTP. */
+  /** Answers a request of GraphQL over HTTP. Rejects with a GatewayError when its operation is not to be run. */
   execute(x: HttpExchange, request: OperationRequest, type: AnswerType): Promise<HTTPGraphQLResponse>
-  /** Runs an operation of an exchange that is about more; it is planned the first time. */
+  /** Runs an operation of an exchange that is about more; it is planned the first time. Rejects like `execute`. */
   run(x: HttpExchange, request: OperationRequest, limits: CallLimits): Promise<RunResult>
   stop(): Promise<void>
 }
@@ -50,14 +54,19 @@ export async function startApollo(options: ApolloOptions): Promise<Apollo> {
   await server.start()
   return {
     schema: schema(),
-    execute: (x, request, type) =>
-      server.executeHTTPGraphQLRequest({
+    execute: async (x, request, type) => {
+      const contextValue: OperationContext = { x, faults: [], refusals: [] }
+      const answer = await server.executeHTTPGraphQLRequest({
         httpGraphQLRequest: httpRequest(x, request, headerMap(x, type)),
-        context: async () => ({ x, faults: [] }),
-      }),
+        context: async () => contextValue,
+      })
+      for (const refusal of contextValue.refusals) throw refusal
+      return answer
+    },
     run: async (x, { variables = {}, ...request }, limits) => {
-      const contextValue = { x, faults: [], limits }
+      const contextValue: OperationContext = { x, faults: [], refusals: [], limits }
       const { body } = await server.executeOperation({ ...request, variables }, { contextValue })
+      for (const refusal of contextValue.refusals) throw refusal
       if (body.kind !== 'single') throw new Error('The answer comes in parts.')
       const { data, errors = [] } = body.singleResult
       return { data, errors, faults: contextValue.faults }
@@ -78,10 +87,11 @@ async function createServer(options: ApolloOptions): Promise<{
     import('@apollo/server'),
     import('@apollo/server/plugin/disabled'),
   ])
-  const { introspection, supergraphSdl, log } = options
+  const { introspection, log } = options
   const logger = apolloLog(log)
+  const supergraph = parse(options.supergraphSdl)
   const gateway = new ApolloGateway({
-    supergraphSdl,
+    supergraphSdl: withoutEnforcedFeatures(supergraph),
     logger,
     debug: false,
     validateSupergraph: true,
@@ -89,7 +99,7 @@ async function createServer(options: ApolloOptions): Promise<{
     buildService: ({ name }) => new SubgraphSource(subgraphNamed(name, options)),
   })
   const server = new ApolloServer<OperationContext>({
-    gateway,
+    gateway: guardedGateway(gateway, { ...options.guard, supergraph, log }),
     logger,
     introspection,
     nodeEnv: 'production',

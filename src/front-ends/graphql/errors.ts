@@ -2,6 +2,7 @@ import type { GraphQLFormattedError } from 'graphql'
 import { type GatewayError, retryAfterSeconds } from '../../core/error.ts'
 import type { Exchange } from '../../core/exchange.ts'
 import { type Reason, reasons } from '../../core/reason.ts'
+import { CostExceeded } from './cost/cost-exceeded.ts'
 
 /** What every error of an answer carries in `extensions`. */
 export interface ErrorExtensions {
@@ -17,6 +18,11 @@ export interface ErrorExtensions {
 export function extensionsOf(error: GatewayError): ErrorExtensions {
   const extensions = extensionsFor(error.reason)
   if (error.retryAfterMs !== undefined) extensions.retryAfter = retryAfterSeconds(error.retryAfterMs)
+  if (error.violations.length > 0) extensions.violations = error.violations
+  if (error instanceof CostExceeded) {
+    extensions.cost = error.cost
+    extensions.limit = error.limit
+  }
   return extensions
 }
 

@@ -8,6 +8,7 @@ import type { Place } from '../../core/text-template.ts'
 import type { Destination } from '../../traffic/destination.ts'
 import { type Apollo, startApollo } from './apollo.ts'
 import { CheckedOperations, type OperationFacts } from './checked-operations.ts'
+import type { GuardOptions } from './create-guard.ts'
 import { refusalBody } from './errors.ts'
 import { serveExplorer } from './explorer.ts'
 import type { OperationLimits } from './limits.ts'
@@ -28,7 +29,11 @@ export interface GraphqlOptions {
   readonly introspection: boolean
   /** Whether browsers that navigate to the path get GraphiQL, without credentials. */
   readonly explorer: boolean
-  readonly limits: OperationLimits & { readonly bodyBytes: number }
+  readonly limits: OperationLimits & { readonly bodyBytes: number } & Pick<GuardOptions, 'listSize'> & {
+      /** The largest cost of an operation; undefined: any. */
+      readonly cost?: number | undefined
+    }
+  readonly authorization: GuardOptions['authorization']
   readonly log: Logger
 }
 
@@ -55,6 +60,11 @@ export async function createGraphqlFrontEnd(options: GraphqlOptions): Promise<Gr
     subgraphs,
     introspection,
     maxTokens: options.limits.tokens,
+    guard: {
+      authorization: options.authorization,
+      maxCost: options.limits.cost,
+      listSize: options.limits.listSize,
+    },
     log,
   })
   return new GraphqlFrontEnd(options, apollo)

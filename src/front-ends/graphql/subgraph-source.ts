@@ -16,10 +16,12 @@ import { publicSubgraphError } from './subgraph-errors.ts'
 /** What an operation carries through Apollo to its fetches. */
 export interface OperationContext {
   readonly x: HttpExchange
-  /** Fetches that failed, in order. */
+  /** What fetches failed with, in order, and then what fields were refused for, each field once. */
   readonly faults: GatewayError[]
   /** Of each fetch of a stored operation. */
   readonly limits?: CallLimits
+  /** Holds why the operation was not run, once that is known. A list, because Apollo copies the context. */
+  readonly refusals: GatewayError[]
 }
 
 type ProcessOptions = GraphQLDataSourceProcessOptions<OperationContext>

@@ -87,6 +87,16 @@ export const limits = {
   tokens: 15_000,
   rootFields: 20,
   directives: 50,
+  listSize: 10,
+}
+
+/** What asks nobody for anything does not need more. */
+export const authorization: GraphqlOptions['authorization'] = {
+  onRefused: 'filter',
+  errors: 'errors',
+  reportOnly: false,
+  challenge: () => [],
+  policies: new Map(),
 }
 
 /** A front-end over the three subgraphs of `subgraphs.ts`. */
@@ -116,6 +126,7 @@ export function frontEndOver(
     introspection: true,
     explorer: true,
     limits,
+    authorization,
     log: silentLog,
     ...options,
   })
