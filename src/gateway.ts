@@ -10,6 +10,7 @@ import { CertificateWatch } from './certificate-expiry.ts'
 import { maskSecrets } from './config/mask.ts'
 import type { Config } from './config/schema.ts'
 import { SeenFiles } from './config/seen-files.ts'
+import { AddressAccess } from './core/address-access.ts'
 import { TrustedProxies } from './core/client-address.ts'
 import type { Logger } from './core/log.ts'
 import type { Row } from './core/route.ts'
@@ -18,11 +19,12 @@ import { drain } from './drain.ts'
 import { GatewayMetrics } from './gateway-metrics.ts'
 import type { GatewayOptions } from './gateway-options.ts'
 import { Generations } from './generations.ts'
+import type { ConnectionDoor } from './listener/connection-door.ts'
 import { Listener, type Plan } from './listener/listener.ts'
 import type { Overload } from './listener/overload.ts'
 import { GatewayServer } from './listener/server.ts'
 import { createLog } from './log.ts'
-import { type OpenPorts, openPorts, overloadOf, serverLimits } from './ports.ts'
+import { connectionDoor, type OpenPorts, openPorts, overloadOf, serverLimits } from './ports.ts'
 import type { RoutingTable } from './routing/table.ts'
 import { readSource, type Source } from './source.ts'
 import { connectRedis } from './store/redis.ts'
@@ -53,6 +55,7 @@ export class Gateway {
   readonly #overload: Overload
   readonly #app: Express
   readonly #server: GatewayServer
+  readonly #door: ConnectionDoor
   readonly #gauges: GatewayMetrics
   readonly #certificates: CertificateWatch
   readonly #startedAt = Date.now()
@@ -83,7 +86,9 @@ export class Gateway {
       upstreams: new Upstreams(this.log, { probe: !offline, registry: this.registry }),
       onDecided: (result) => {
         this.#gauges.reloaded(result)
-        if (result === 'applied') this.#useCertificates()
+        if (result !== 'applied') return
+        this.#useCertificates()
+        this.#door.use(new AddressAccess(this.config.server.access))
       },
     })
     this.#overload = overloadOf(server, { ...options, log: this.log })
@@ -103,6 +108,7 @@ export class Gateway {
       failed: (req, res, error) => this.#listener.failed(req, res, error),
       extend: options.extend,
     })
+    this.#door = connectionDoor(server, (reason) => this.#gauges.refusedConnection(reason))
     this.#server = new GatewayServer({
       listener: this.#listener,
       fallback: this.#app,
@@ -111,6 +117,7 @@ export class Gateway {
         clientAuth: server.tls.clientAuth,
         onFailed: (failure) => this.#gauges.failedHandshake(failure),
       },
+      door: this.#door,
       onRefused: (error) => this.#gauges.refusedOnTheWire(error),
     })
   }

@@ -193,11 +193,12 @@ export class Generations {
 
 function onlyAtStart({ server, stores, observability }: Config): Readonly<Record<string, unknown>> {
   const { bodyBytes: _, ...limits } = server.limits
-  const { listen, trustedProxies, tls, overload } = server
+  const { listen, trustedProxies, proxyProtocol, tls, overload } = server
   return {
     'server.listen': listen,
     'server.tls': tls && { listen: tls.listen, clientAuth: tls.clientAuth },
     'server.trustedProxies': trustedProxies,
+    'server.proxyProtocol': proxyProtocol,
     'server.limits': limits,
     'server.overload': overload,
     stores,

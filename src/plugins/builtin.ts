@@ -4,6 +4,7 @@ import { compression } from './compression/compression.ts'
 import { cors } from './cors.ts'
 import { fault } from './fault.ts'
 import { headers } from './headers.ts'
+import { ipAccess } from './ip-access.ts'
 import { metrics } from './metrics.ts'
 import { rateLimit } from './rate-limit/rate-limit.ts'
 import { requestId } from './request-id.ts'
@@ -18,4 +19,5 @@ export const builtinPlugins: readonly PluginDefinition[] = [
   headers,
   fault,
   compression,
+  ipAccess,
 ]

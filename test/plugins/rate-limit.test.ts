@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Principal, RequestHead } from '../../src/core/exchange.ts'
+import { networkOf } from '../../src/core/network-of.ts'
 import type { Plugin } from '../../src/core/plugin.ts'
-import { networkOf } from '../../src/plugins/rate-limit/partition.ts'
 import { rateLimit } from '../../src/plugins/rate-limit/rate-limit.ts'
 import { exchange, host, make, policy, type TestExchange, values } from './harness.ts'
 

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { duration } from '../../core/units.ts'
-import { partitionPattern } from './partition.ts'
+import { partitionPattern } from '../partition.ts'
 
 const perWindow = z.int().min(1)
 const algorithmNames = ['tokenBucket', 'slidingWindow', 'slidingLog', 'fixedWindow'] as const

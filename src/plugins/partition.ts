@@ -1,8 +1,8 @@
 import { hash } from 'node:crypto'
-import { claim } from '../../core/claim.ts'
-import { plainAddress } from '../../core/client-address.ts'
-import type { Exchange, Principal } from '../../core/exchange.ts'
-import { userKey } from '../../core/user-key.ts'
+import { claim } from '../core/claim.ts'
+import type { Exchange, Principal } from '../core/exchange.ts'
+import { networkOf } from '../core/network-of.ts'
+import { userKey } from '../core/user-key.ts'
 
 /** Reads the key that an exchange is counted under. */
 export type Partition = (x: Exchange) => string
@@ -46,23 +46,4 @@ function valueKey(kind: 'h' | 't', value: unknown): string | undefined {
 
 function byUser(principal: Principal): string {
   return principal.via === 'apiKey' ? `c:${principal.id}` : `u:${userKey(principal)}`
-}
-
-/** An IPv4 address as it is; of an IPv6 address the first 64 bits, because one host has the rest to choose from (RFC 6177). */
-export function networkOf(address: string): string {
-  if (!address.includes(':')) return address
-  const plain = plainAddress(address)
-  if (!plain.includes(':')) return plain
-  const [head = '', tail] = plain.split('::')
-  const groups = head === '' ? [] : head.split(':')
-  if (tail !== undefined) {
-    const after = tail === '' ? [] : tail.split(':')
-    // An address that ends in dotted IPv4 has two groups there.
-    const length = after.length + (tail.includes('.') ? 1 : 0)
-    while (groups.length + length < 8) groups.push('0')
-    groups.push(...after)
-  }
-  let network = ''
-  for (let i = 0; i < 4; i++) network += `${Number.parseInt(groups[i] ?? '0', 16).toString(16)}:`
-  return `${network}:/64`
 }
