@@ -1,5 +1,6 @@
 import { relative, resolve } from 'node:path'
 import { type Build, messageOf } from './build.ts'
+import { buildAuthFrontEnd } from './build-auth-front-end.ts'
 import { type AnsweredRoute, answerKey, routeAnswer } from './build-route-answer.ts'
 import { chosenFiles } from './chosen-files.ts'
 import { ConfigError } from './config/problem.ts'
@@ -15,7 +16,7 @@ import { importedProtos } from './imported-protos.ts'
 export async function buildFrontEnds(build: Build): Promise<readonly FrontEnd[]> {
   const graphql = await graphqlFrontEnd(build)
   const grpc = await grpcFrontEnd(build)
-  const frontEnds = [restFrontEnd(build, { graphql, grpc }), graphql, grpc]
+  const frontEnds = [restFrontEnd(build, { graphql, grpc }), graphql, grpc, buildAuthFrontEnd(build)]
   return frontEnds.filter((frontEnd) => frontEnd !== undefined)
 }
 

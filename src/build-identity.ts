@@ -19,6 +19,7 @@ export function buildIdentity(build: Build): Identity {
         })),
         apiKeys: auth.apiKeys,
         consumers,
+        revocations: build.identity.revocations,
       },
       build.host(undefined),
     )

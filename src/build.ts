@@ -15,6 +15,7 @@ import type { Plugin } from './core/plugin.ts'
 import type { PluginUse, Row } from './core/route.ts'
 import type { Place } from './core/text-template.ts'
 import type { Reflector } from './front-ends/grpc/gather-descriptors.ts'
+import type { IdentityState } from './identity-state.ts'
 import type { KeptState } from './kept-state.ts'
 import type { PluginDefinition, PluginHost } from './pipeline/registry.ts'
 import type { ReflectionConfig, Reflections } from './reflections.ts'
@@ -36,6 +37,7 @@ export interface BuildContext {
   readonly configVersion: number
   readonly redis: Redis | undefined
   readonly upstreams: Upstreams
+  readonly identity: IdentityState
   readonly kept: KeptState
   /** What `/readyz` says. */
   ready(): boolean
@@ -52,6 +54,7 @@ export class Build {
   readonly upstreams: ReadonlyMap<string, Upstream>
   /** What `/readyz` says. */
   readonly ready: () => boolean
+  readonly identity: IdentityState
   /** By place. */
   readonly canaries = new Map<string, Release>()
   readonly #loaded: LoadedConfig
@@ -67,6 +70,7 @@ export class Build {
     this.log = context.log
     this.folder = dirname(loaded.file)
     this.ready = context.ready
+    this.identity = context.identity
     this.#loaded = loaded
     this.#context = context
     this.#kept = context.kept.open()

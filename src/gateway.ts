@@ -19,7 +19,10 @@ import { drain } from './drain.ts'
 import { GatewayMetrics } from './gateway-metrics.ts'
 import type { GatewayOptions } from './gateway-options.ts'
 import { Generations } from './generations.ts'
+
+import { IdentityState } from './identity-state.ts'
 import type { ConnectionDoor } from './listener/connection-door.ts'
+
 import { Listener, type Plan } from './listener/listener.ts'
 import type { Overload } from './listener/overload.ts'
 import { GatewayServer } from './listener/server.ts'
@@ -50,6 +53,8 @@ export class Gateway {
   readonly metrics = new Registry()
   /** Instances that announce themselves, for upstreams with discovery of type `registry`. Reloads do not touch it. */
   readonly registry = new ServiceRegistry()
+  /** What it knows of credentials besides its configuration. */
+  readonly identity = new IdentityState()
   readonly #generations: Generations
   readonly #listener: Listener
   readonly #overload: Overload
@@ -83,6 +88,7 @@ export class Gateway {
       // Nothing else that /readyz requires can fail while a configuration runs.
       ready: () => !this.#draining,
       redis: this.#redis,
+      identity: this.identity,
       upstreams: new Upstreams(this.log, { probe: !offline, registry: this.registry }),
       onDecided: (result) => {
         this.#gauges.reloaded(result)

@@ -11,7 +11,8 @@ import type { Policy } from './core/route.ts'
 import type { Generation, Plan } from './listener/listener.ts'
 import type { TlsIdentities } from './listener/tls-identities.ts'
 import { compileHooks } from './pipeline/plan.ts'
-import { identityPlugin } from './plugins/identity/identity.ts'
+import type { Identity } from './plugins/identity/identity.ts'
+import { identityPlugin } from './plugins/identity/identity-plugin.ts'
 import { RouteClash, RoutingTable } from './routing/table.ts'
 import type { Release } from './traffic/canary/release.ts'
 import type { Upstream } from './traffic/upstream.ts'
@@ -39,8 +40,9 @@ export async function buildGeneration(loaded: LoadedConfig, context: BuildContex
     const identities = buildIdentities(build)
     checkUpstreamTls(build)
     const shared = loaded.config.plugins.map((use, index) => build.plugin(use, undefined, ['plugins', index]))
+    const identity = buildIdentity(build)
     const frontEnds = await buildFrontEnds(build)
-    const table = tableOf(build, plansOf(build, { frontEnds, shared }))
+    const table = tableOf(build, plansOf(build, { frontEnds, shared, identity }))
     const grpc = frontEnds.find((frontEnd) => frontEnd.name === 'grpc')
     const unrouted = unroutedPlan(shared)
     const parts = { table, unrouted, identities, grpcDescription: describedApi(grpc) }
@@ -81,12 +83,14 @@ function generation(
   }
 }
 
+interface PlanParts {
+  readonly frontEnds: readonly FrontEnd[]
+  readonly shared: readonly Plugin[]
+  readonly identity: Identity
+}
+
 /** The hooks of each row; rows of one policy share their plugins, so that a service's limit counts all of its methods. */
-function plansOf(
-  build: Build,
-  { frontEnds, shared }: { readonly frontEnds: readonly FrontEnd[]; readonly shared: readonly Plugin[] },
-): Plan[] {
-  const identity = buildIdentity(build)
+function plansOf(build: Build, { frontEnds, shared, identity }: PlanParts): Plan[] {
   const byPolicy = new Map<Policy, Plan['hooks']>()
   return frontEnds.flatMap((frontEnd) =>
     frontEnd.rows.map((row): Plan => {

@@ -5,7 +5,7 @@ import type { Plugin } from './core/plugin.ts'
 import type { Policy, Row } from './core/route.ts'
 import { NativeAnswer } from './front-ends/grpc/native/native-answer.ts'
 import { refusalFormat } from './front-ends/grpc/native/wire-format.ts'
-import { refuseWithProblem } from './front-ends/rest/problem.ts'
+import { refuseWithProblem } from './front-ends/problem.ts'
 import type { Plan } from './listener/listener.ts'
 import { compileHooks } from './pipeline/plan.ts'
 

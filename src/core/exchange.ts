@@ -51,7 +51,16 @@ export interface Principal {
   readonly consumer?: string
   /** What a verified token says; absent for API keys. */
   readonly claims?: Readonly<Record<string, unknown>>
-  readonly via: 'apiKey' | 'jwt'
+  readonly via: 'apiKey' | 'jwt' | 'introspection' | 'certificate'
+  /**
+   * What tells this credential from others of the same kind and issuer, where something does: the id of a key, the `jti` of a token, the
+   * SHA-256 of a certificate. Never the credential itself.
+   */
+  readonly credentialId?: string
+  /** When the credential was issued, Unix time in milliseconds, where it says. */
+  readonly issuedAt?: number
+  /** From then on the credential is not accepted; Unix time in milliseconds. */
+  readonly expiresAt?: number
 }
 
 /** One call that the exchange made to an upstream; written by `dispatch`, read by log and metrics. */

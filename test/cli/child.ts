@@ -38,6 +38,8 @@ export interface RunningCli {
   readonly url: string
   readonly port: number
   readonly child: ChildProcess
+  /** All that it wrote so far, to both of its outputs. */
+  written(): string
   /** Log lines so far, oldest first. */
   lines(): Record<string, unknown>[]
   /** Resolves with the first log line that `matches`; rejects when the process ends before that. */
@@ -52,8 +54,10 @@ export async function startCli(
   file: string,
   args: readonly string[] = [],
   nodeFlags: readonly string[] = [],
+  cwd?: string,
 ): Promise<RunningCli> {
   const child = spawn(process.execPath, [...nodeFlags, main, 'start', file, ...args], {
+    cwd,
     env: { ...cache, PATH: process.env.PATH },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
@@ -81,7 +85,8 @@ export async function startCli(
       look()
     })
   const { url } = await logged((line) => line.message === 'listening')
-  return { url: String(url), port: Number(new URL(String(url)).port), child, lines, logged, ended }
+  const written = (): string => read.out + read.err
+  return { url: String(url), port: Number(new URL(String(url)).port), child, written, lines, logged, ended }
 }
 
 function collect(child: ChildProcess): { out: string; err: string } {

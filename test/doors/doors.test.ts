@@ -5,7 +5,8 @@ import { createApiKey, hashApiKey } from '../../src/plugins/identity/api-key.ts'
 import { startKeyServer } from '../plugins/key-server.ts'
 import { startRedis } from '../services/redis.ts'
 import { startGateway } from '../world.ts'
-import { doors, type PlaceConfig } from './door.ts'
+import type { PlaceConfig } from './door.ts'
+import { everyDoor } from './grpc-doors.ts'
 
 const key = createApiKey('test')
 const secret = 'a secret of the tests that is long enough'
@@ -17,7 +18,7 @@ const identity = {
   auth: { jwt: [{ issuer: 'https://issuer.example', audience: 'tests', algorithms: ['HS256'], secret }] },
 }
 
-for (const door of doors) {
+for (const door of everyDoor) {
   describe(`every plugin at the ${door.name} door`, () => {
     /** A gateway with this door's backend behind it. */
     const open = async (t: Parameters<typeof startGateway>[0], place: PlaceConfig, more: object = {}) => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { startRedis } from '../services/redis.ts'
 import { startGateway } from '../world.ts'
-import { doors } from './door.ts'
+import { everyDoor } from './grpc-doors.ts'
 
 const stacked = {
   by: 'route',
@@ -13,7 +13,7 @@ const stacked = {
   ],
 }
 
-for (const door of doors) {
+for (const door of everyDoor) {
   for (const store of ['memory', 'redis'] as const) {
     describe(`several limits in ${store} at the ${door.name} door`, () => {
       test('a refusal by one costs nothing of the other, and says when to come again', async (t) => {

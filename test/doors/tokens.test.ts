@@ -10,9 +10,9 @@ import {
   tokenAttacks,
 } from '../plugins/token-attacks.ts'
 import { rawExchange, startBackend, startGateway } from '../world.ts'
-import { doors } from './door.ts'
+import { everyDoor } from './grpc-doors.ts'
 
-for (const door of doors) {
+for (const door of everyDoor) {
   describe(`tokens at the ${door.name} door`, () => {
     test('every attack is refused with 401 JWT_INVALID, and no backend hears of it', async (t) => {
       const backend = await door.start(t)

@@ -30,7 +30,7 @@ export async function connectHttp2(t: TestContext, url: string): Promise<ClientH
 export function askHttp2(
   session: ClientHttp2Session,
   headers: OutgoingHttpHeaders,
-  body?: Buffer | string,
+  body?: Uint8Array | string,
 ): Promise<Http2Answer> {
   return new Promise((resolve) => {
     const stream = session.request(headers, { endStream: body === undefined })

@@ -3,8 +3,9 @@ import { test } from 'node:test'
 import { SignJWT } from 'jose'
 import { checkApiKeyFormat, createApiKey, hashApiKey } from '../../src/plugins/identity/api-key.ts'
 import type { Consumer, ConsumerKey } from '../../src/plugins/identity/consumer.ts'
-import { createIdentity, identityPlugin } from '../../src/plugins/identity/identity.ts'
+import { createIdentity } from '../../src/plugins/identity/identity.ts'
 import { headerText, identityHeaders } from '../../src/plugins/identity/identity-headers.ts'
+import { identityPlugin } from '../../src/plugins/identity/identity-plugin.ts'
 import { exchange, host, policy, type TestExchange, values } from './harness.ts'
 
 const key = createApiKey('live')

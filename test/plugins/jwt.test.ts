@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { createHmac, createPublicKey } from 'node:crypto'
 import { test } from 'node:test'
 import { exportJWK, generateKeyPair, type JWK, SignJWT } from 'jose'
-import { createIdentity, type IdentityOptions, identityPlugin } from '../../src/plugins/identity/identity.ts'
+import { createIdentity, type IdentityOptions } from '../../src/plugins/identity/identity.ts'
+import { identityPlugin } from '../../src/plugins/identity/identity-plugin.ts'
 import type { JwtOptions } from '../../src/plugins/identity/jwt-issuer.ts'
 import { exchange, host, policy, type TestExchange, type TestHost, values } from './harness.ts'
 import { startKeyServer } from './key-server.ts'
@@ -264,7 +265,8 @@ test('roles and scopes are read from lists, texts and inside objects', async () 
       nick: 'Ann',
     }),
   )
-  const { claims: said, ...principal } = x.principal ?? {}
+  const { claims: said, expiresAt = 0, ...principal } = x.principal ?? {}
+  assert.ok(expiresAt > Date.now())
   assert.deepEqual(principal, {
     id: 'ann',
     issuer,

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { createIdentity, identityPlugin } from '../../src/plugins/identity/identity.ts'
+import { createIdentity } from '../../src/plugins/identity/identity.ts'
+import { identityPlugin } from '../../src/plugins/identity/identity-plugin.ts'
 import { exchange, host, policy, type TestExchange } from './harness.ts'
 import { startKeyServer } from './key-server.ts'
 import { attackedIssuers, byHand, evilKeys, genuine, tokenAttacks } from './token-attacks.ts'

@@ -28,6 +28,9 @@ export function principalFrom(payload: JWTPayload, names: ClaimNames): Principal
     scopes: words(claim(payload, names.scopes ?? 'scope'), / +/),
     claims: payload,
     via: 'jwt',
+    ...(typeof payload.jti === 'string' ? { credentialId: payload.jti } : {}),
+    ...(payload.iat === undefined ? {} : { issuedAt: payload.iat * 1_000 }),
+    ...(payload.exp === undefined ? {} : { expiresAt: payload.exp * 1_000 }),
   }
 }
 

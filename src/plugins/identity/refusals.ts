@@ -40,6 +40,22 @@ export function jwtExpired(): GatewayError {
   })
 }
 
+/** RFC 6750 section 3.1: a revoked token is an invalid one. */
+export function tokenRevoked(): GatewayError {
+  return new GatewayError('TOKEN_REVOKED', 'The token was revoked.', {
+    headers: [
+      'WWW-Authenticate',
+      `${bearer}, error="invalid_token", error_description="The token was revoked"`,
+    ],
+  })
+}
+
+export function keyRevoked(): GatewayError {
+  return new GatewayError('KEY_REVOKED', 'The API key was revoked.', {
+    headers: ['WWW-Authenticate', apiKey],
+  })
+}
+
 /** The issuer's keys are needed and cannot be fetched. */
 export function issuerUnavailable(cause: unknown): GatewayError {
   return new GatewayError('UNAVAILABLE', 'The keys to check the token with are not available.', {

@@ -1,5 +1,5 @@
-import { type GatewayError, refusalHeaders, retryAfterSeconds } from '../../core/error.ts'
-import type { HttpExchange } from '../../core/http-exchange.ts'
+import { type GatewayError, refusalHeaders, retryAfterSeconds } from '../core/error.ts'
+import type { HttpExchange } from '../core/http-exchange.ts'
 
 /** Answers a refused or failed exchange with `application/problem+json` (RFC 9457). */
 export function refuseWithProblem(x: HttpExchange, error: GatewayError): void {

@@ -1,0 +1,172 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { SignJWT } from 'jose'
+import { createApiKey, hashApiKey } from '../../src/plugins/identity/api-key.ts'
+import { startCli } from '../cli/child.ts'
+import { everyDoor } from '../doors/grpc-doors.ts'
+import { freePort } from '../services/free-port.ts'
+import { rawExchange } from '../world.ts'
+import { secretOf, toldBy } from './spellings.ts'
+
+/** What the configuration holds and what clients send; none of it may be told by anything that the gateway writes or answers. */
+const configured = {
+  hmac: secretOf('hmac'),
+  redis: secretOf('redis'),
+}
+const key = createApiKey('test')
+const expiredKey = createApiKey('test')
+const token = await sign(300)
+const expiredToken = await sign(-300)
+const sent = {
+  key,
+  expiredKey,
+  token,
+  expiredToken,
+  forgedToken: `${token.slice(0, -12)}${'A'.repeat(12)}`,
+  basic: secretOf('basic'),
+  cookie: secretOf('cookie'),
+  query: secretOf('query'),
+  proxy: secretOf('proxy'),
+}
+const secrets = { ...configured, ...sent }
+
+function sign(seconds: number): Promise<string> {
+  return new SignJWT({ jti: secretOf('jti') })
+    .setProtectedHeader({ alg: 'HS256' })
+    .setIssuer('https://id.example')
+    .setAudience('api')
+    .setSubject('ann')
+    .setExpirationTime(Math.floor(Date.now() / 1_000) + seconds)
+    .sign(Buffer.from(configured.hmac))
+}
+
+test('the search finds a secret in each spelling, and nothing where there is none', () => {
+  for (const spelling of [
+    key,
+    `x${key}`,
+    Buffer.from(`{"a":"${key}"}`).toString('base64'),
+    Buffer.from(`{"ab":"${key}"}`).toString('base64url'),
+    Buffer.from(key).toString('hex'),
+    key.slice(0, 40),
+    key.slice(30),
+  ]) {
+    assert.equal(toldBy(`{"cause":"${spelling}"}`, { key }).length, 1, spelling)
+  }
+  assert.deepEqual(toldBy('{"cause":"gwk_test_"}', secrets), [])
+})
+
+for (const door of everyDoor) {
+  test(`what a gateway writes and answers at the ${door.name} door holds no secret, whatever is asked of it`, async (t) => {
+    const backend = await door.start(t)
+    const { gateway, folder } = await startWithSecrets(t, backend.config({ auth: 'required', plugins }))
+    const answers: string[] = []
+    const ask = async (headers: Record<string, string>): Promise<number> => {
+      const reply = await backend.ask(gateway.url, headers)
+      answers.push(JSON.stringify([...reply.headers]), await reply.text())
+      return reply.status
+    }
+    const statuses: number[] = []
+    for (const headers of credentials()) statuses.push(await ask(headers))
+    assert.deepEqual(statuses, [200, 200, 401, 401, 401, 401, 401, 401, 401, 200])
+    const { path, method } = backend.target
+    for (const text of rawRequests(path, method)) answers.push(await rawExchange(gateway.port, text, 1_000))
+    backend.behaviour.answers = 'break'
+    await ask({ 'X-Api-Key': key })
+    for (const page of ['/metrics', '/health?verbose', '/readyz?verbose', '/openapi/grpc.json', '/nowhere']) {
+      const reply = await fetch(`${gateway.url}${page}?token=${sent.query}`, {
+        headers: { Authorization: `Bearer ${token}`, 'X-Api-Key': key },
+      })
+      answers.push(JSON.stringify([...reply.headers]), await reply.text())
+    }
+    await gateway.logged((line) => line['url.path'] === '/nowhere')
+    gateway.child.kill('SIGTERM')
+    await gateway.ended
+    assert.ok(gateway.lines().filter((line) => line.message === 'exchange settled').length >= 12)
+    assert.deepEqual(toldBy(gateway.written(), secrets), [])
+    assert.deepEqual(toldBy(answers.join('\n'), secrets), [])
+    assert.deepEqual(toldBy(JSON.stringify(backend.seen), { ...configured, key, token, expiredToken }), [])
+    assert.deepEqual(readdirSync(folder), ['gateway.json'], 'it wrote no file')
+  })
+}
+
+test('a gateway that is killed by a failure leaves no report and no snapshot of its memory', async (t) => {
+  const { gateway, folder } = await startWithSecrets(t, {
+    routes: [{ id: 'a', path: '/a', respond: { body: 'a' } }],
+  })
+  await fetch(`${gateway.url}/a`, { headers: { 'X-Api-Key': key } }).then((reply) => reply.text())
+  gateway.child.kill('SIGUSR2')
+  gateway.child.kill('SIGQUIT')
+  await gateway.ended
+  assert.deepEqual(
+    readdirSync(folder).filter((name) => !/^core/.test(name)),
+    ['gateway.json'],
+  )
+  assert.deepEqual(toldBy(gateway.written(), secrets), [])
+})
+
+const plugins = [{ rateLimit: { limit: 1_000, window: '1m', store: 'redis' } }]
+
+/** Redis is not there: its address, with a password in it, is what errors are about. */
+async function startWithSecrets(t: TestContext, config: object) {
+  const folder = mkdtempSync(join(tmpdir(), 'trivium-secrets-'))
+  t.after(() => rmSync(folder, { recursive: true }))
+  const root = fileURLToPath(new URL('../..', import.meta.url))
+  const file = join(folder, 'gateway.json')
+  const text = JSON.stringify({
+    ...config,
+    server: { listen: '127.0.0.1:0', shutdown: { drainDelay: '0s', gracePeriod: '2s' } },
+    observability: { log: { level: 'debug' } },
+    stores: { redis: { url: `redis://default:${configured.redis}@127.0.0.1:${await freePort()}` } },
+    plugins: ['requestId', 'accessLog', 'metrics'],
+    auth: {
+      jwt: [
+        { issuer: 'https://id.example', audience: 'api', algorithms: ['HS256'], secret: configured.hmac },
+      ],
+    },
+    consumers: [
+      {
+        id: 'shop',
+        keys: [
+          { hash: hashApiKey(key) },
+          { hash: hashApiKey(expiredKey), expiresAt: '2020-01-01T00:00:00Z' },
+        ],
+      },
+    ],
+  }).replaceAll('test/doors/', `${root}test/doors/`)
+  writeFileSync(file, text.replaceAll('"test/doors"', JSON.stringify(`${root}test/doors`)))
+  return { gateway: await startCli(t, file, [], [], folder), folder }
+}
+
+function credentials(): Record<string, string>[] {
+  return [
+    { 'X-Api-Key': key },
+    { Authorization: `Bearer ${token}` },
+    { 'X-Api-Key': expiredKey },
+    { 'X-Api-Key': `${key.slice(0, -8)}00000000` },
+    { Authorization: `Bearer ${expiredToken}` },
+    { Authorization: `Bearer ${sent.forgedToken}` },
+    { Authorization: `Basic ${Buffer.from(`ann:${sent.basic}`).toString('base64')}` },
+    { Cookie: `session=${sent.cookie}` },
+    { Authorization: `Bearer ${token}, Bearer ${token}` },
+    { 'X-Api-Key': key, 'Proxy-Authorization': `Basic ${sent.proxy}`, Cookie: `session=${sent.cookie}` },
+  ]
+}
+
+/** Refused on the wire, where the least is known of a request. */
+function rawRequests(path: string, method: string): string[] {
+  const head = `${method} ${path}?api_key=${sent.query}&access_token=${token} HTTP/1.1\r\nHost: a\r\n`
+  const credential = `Authorization: Bearer ${token}\r\nX-Api-Key: ${key}\r\nCookie: session=${sent.cookie}\r\n`
+  return [
+    `${head}${credential}Content-Length: 0\r\nConnection: close\r\n\r\n`,
+    `${head}${credential}Authorization: Bearer ${token}\r\n\r\n`,
+    `${head}${credential}Content-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n`,
+    `${head}X-Api-Key : ${key}\r\n\r\n`,
+    `${head}${credential}X-Long: ${key.repeat(400)}\r\n\r\n`,
+    `${method} ${path}/../../${key}?k=${key} HTTP/1.1\r\nHost: a\r\n${credential}Connection: close\r\n\r\n`,
+    `GARBAGE ${key}\r\n\r\n`,
+  ]
+}
