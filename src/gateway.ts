@@ -10,7 +10,6 @@ import { CertificateWatch } from './certificate-expiry.ts'
 import { maskSecrets } from './config/mask.ts'
 import type { Config } from './config/schema.ts'
 import { SeenFiles } from './config/seen-files.ts'
-import { AddressAccess } from './core/address-access.ts'
 import { TrustedProxies } from './core/client-address.ts'
 import type { Logger } from './core/log.ts'
 import type { Row } from './core/route.ts'
@@ -92,9 +91,7 @@ export class Gateway {
       upstreams: new Upstreams(this.log, { probe: !offline, registry: this.registry }),
       onDecided: (result) => {
         this.#gauges.reloaded(result)
-        if (result !== 'applied') return
-        this.#useCertificates()
-        this.#door.use(new AddressAccess(this.config.server.access))
+        if (result === 'applied') this.#applyToPorts()
       },
     })
     this.#overload = overloadOf(server, { ...options, log: this.log })
@@ -169,7 +166,7 @@ export class Gateway {
   async start(source: Source, files: SeenFiles): Promise<void> {
     try {
       await this.#generations.start(source, files)
-      this.#useCertificates()
+      this.#applyToPorts()
     } catch (error) {
       await this.dispose()
       throw error
@@ -231,9 +228,10 @@ export class Gateway {
     this.log.info({}, 'stopped')
   }
 
-  /** Connections that are there keep what they were shown. */
-  #useCertificates(): void {
-    const { identities } = this.#generations.current
+  /** Connections that are there stay as they are. */
+  #applyToPorts(): void {
+    const { identities, config } = this.#generations.current
+    this.#door.use(config.server.access)
     if (identities === undefined) return
     this.#server.useIdentities(identities)
     this.#certificates.watch(identities.expiries)

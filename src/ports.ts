@@ -1,6 +1,5 @@
 import type { AddressInfo } from 'node:net'
 import type { Config } from './config/schema.ts'
-import { AddressAccess } from './core/address-access.ts'
 import { AddressRanges } from './core/address-ranges.ts'
 import { TrustedProxies } from './core/client-address.ts'
 import type { Logger } from './core/log.ts'
@@ -49,7 +48,7 @@ export function connectionDoor(
   onRefused: (reason: ConnectionRefusal) => void,
 ): ConnectionDoor {
   return new ConnectionDoor({
-    access: new AddressAccess(access),
+    access,
     proxyProtocol: new AddressRanges(proxyProtocol?.from ?? []),
     headerTimeoutMs: limits.headersTimeout,
     perAddress: limits.connectionsPerAddress,

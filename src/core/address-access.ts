@@ -1,13 +1,18 @@
 import { z } from 'zod'
 import { AddressRanges, isCidr } from './address-ranges.ts'
 
+/** Addresses and CIDR ranges. An empty `allow` is everybody. */
+export interface AddressLists {
+  readonly allow: readonly string[]
+  readonly deny: readonly string[]
+}
+
 /** Who may come by address; deny wins. */
 export class AddressAccess {
   readonly #allow: AddressRanges
   readonly #deny: AddressRanges
 
-  /** @param lists addresses and CIDR ranges. An empty `allow` is everybody. */
-  constructor({ allow, deny }: { readonly allow: readonly string[]; readonly deny: readonly string[] }) {
+  constructor({ allow, deny }: AddressLists) {
     this.#allow = new AddressRanges(allow)
     this.#deny = new AddressRanges(deny)
   }

@@ -1,5 +1,5 @@
 import type { Server, Socket } from 'node:net'
-import type { AddressAccess } from '../core/address-access.ts'
+import { AddressAccess, type AddressLists } from '../core/address-access.ts'
 import type { AddressRanges } from '../core/address-ranges.ts'
 import { plainAddress, type TrustedProxies } from '../core/client-address.ts'
 import { networkOf } from '../core/network-of.ts'
@@ -10,7 +10,7 @@ import { noteOrigin } from './connection-origin.ts'
 export type ConnectionRefusal = 'address' | 'proxy_header' | 'per_address'
 
 export interface ConnectionDoorOptions {
-  readonly access: AddressAccess
+  readonly access: AddressLists
   /** Peers that begin every connection with a PROXY header; nobody else may. */
   readonly proxyProtocol: AddressRanges
   /** How long such a header may take. */
@@ -32,12 +32,12 @@ export class ConnectionDoor {
 
   constructor(options: ConnectionDoorOptions) {
     this.#options = options
-    this.#access = options.access
+    this.#access = new AddressAccess(options.access)
   }
 
   /** Who may connect from now on; connections that there are stay. */
-  use(access: AddressAccess): void {
-    this.#access = access
+  use(access: AddressLists): void {
+    this.#access = new AddressAccess(access)
   }
 
   /** Addresses that connections are counted for. */
