@@ -1,6 +1,7 @@
 import type { PluginDefinition } from '../pipeline/registry.ts'
 import { accessLog } from './access-log.ts'
 import { compression } from './compression/compression.ts'
+import { concurrency } from './concurrency.ts'
 import { cors } from './cors.ts'
 import { fault } from './fault.ts'
 import { headers } from './headers.ts'
@@ -8,6 +9,8 @@ import { ipAccess } from './ip-access.ts'
 import { metrics } from './metrics.ts'
 import { rateLimit } from './rate-limit/rate-limit.ts'
 import { requestId } from './request-id.ts'
+import { securityHeaders } from './security-headers.ts'
+import { userAgent } from './user-agent/user-agent.ts'
 
 /** The plugins that come with the gateway, by the names that the configuration uses. */
 export const builtinPlugins: readonly PluginDefinition[] = [
@@ -20,4 +23,7 @@ export const builtinPlugins: readonly PluginDefinition[] = [
   fault,
   compression,
   ipAccess,
+  userAgent,
+  concurrency,
+  securityHeaders,
 ]

@@ -28,5 +28,58 @@ for (const door of doors) {
         assert.equal(backend.seen.length, 0)
       })
     }
+
+    test('userAgent refuses a client by what it calls itself', async (t) => {
+      const backend = await door.start(t)
+      const plugins = [{ userAgent: { deny: ['bad-bot'] } }]
+      const gateway = await startGateway(t, { ...backend.config({ auth: 'required', plugins }), consumers })
+      const refused = await backend.ask(gateway.url, { 'User-Agent': 'Bad-Bot/1.0' })
+      assert.deepEqual([refused.status, backend.reason(await refused.text())], [403, 'AGENT_REFUSED'])
+      const other = await backend.ask(gateway.url, { 'User-Agent': 'shop/1.0' })
+      assert.equal(other.status, 401)
+      await other.text()
+      assert.equal(backend.seen.length, 0)
+    })
+
+    test('concurrency refuses one too many, and lets it pass when another is done', async (t) => {
+      const backend = await door.start(t)
+      const done = Promise.withResolvers<void>()
+      backend.behaviour.until = done.promise
+      const plugins = [{ concurrency: { max: 1, by: 'ip' } }]
+      const gateway = await startGateway(t, backend.config({ auth: 'none', plugins }))
+      const both = [backend.ask(gateway.url), backend.ask(gateway.url)]
+      const refused = await Promise.race(both)
+      assert.deepEqual([refused.status, backend.reason(await refused.text())], [429, 'TOO_MANY_AT_ONCE'])
+      assert.equal(refused.headers.get('retry-after'), '1')
+      done.resolve()
+      const replies = await Promise.all(both)
+      assert.deepEqual(replies.map((reply) => reply.status).sort(), [200, 429])
+      await replies.find((reply) => reply.status === 200)?.text()
+      // Its slot is free once the gateway knows that the answer is taken.
+      for (;;) {
+        const next = await backend.ask(gateway.url)
+        await next.text()
+        if (next.status === 200) break
+      }
+    })
+
+    test('securityHeaders are on answers and refusals', async (t) => {
+      const backend = await door.start(t)
+      const gateway = await startGateway(t, {
+        plugins: ['securityHeaders', { userAgent: { deny: ['bad-bot'] } }],
+        ...backend.config({ auth: 'none' }),
+      })
+      for (const [agent, status] of [
+        ['shop/1.0', 200],
+        ['bad-bot', 403],
+      ] as const) {
+        const reply = await backend.ask(gateway.url, { 'User-Agent': agent })
+        await reply.text()
+        assert.equal(reply.status, status)
+        assert.equal(reply.headers.get('x-content-type-options'), 'nosniff')
+        assert.equal(reply.headers.get('x-frame-options'), 'DENY')
+        assert.equal(reply.headers.get('strict-transport-security'), null)
+      }
+    })
   })
 }
