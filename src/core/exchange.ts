@@ -188,6 +188,15 @@ export abstract class Exchange {
   /** A whole answer at once (status, flat headers, body); ends the exchange. For plugins that answer themselves. */
   abstract answer(status: number, headers: string[], body: Buffer | string): void
 
+  /** Whether the request has a body, which may be empty. */
+  abstract readonly hasBody: boolean
+
+  /**
+   * The whole body of the request, for plugins that judge it before it goes on: exactly these bytes go on. Rejects with BODY_TOO_LARGE above
+   * `maxBytes`, with CLIENT_GONE when the client leaves half-way. Not for streams of messages, whose ends may be far off.
+   */
+  abstract body(maxBytes: number): Promise<Buffer>
+
   /** Whether the client went away before its answer was complete. */
   get gone(): boolean {
     return this.#gone

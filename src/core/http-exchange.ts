@@ -5,6 +5,7 @@ import { CodedBody } from './coded-body.ts'
 import { GatewayError, toGatewayError } from './error.ts'
 import { type ContentCoding, Exchange, type Hooks, type ReplyHead, type RequestHead } from './exchange.ts'
 import { lingerAtEnd } from './linger.ts'
+import { readBody } from './request-body.ts'
 import type { Row } from './route.ts'
 
 /** An exchange with its sockets: the view that front-ends have. */
@@ -15,11 +16,13 @@ export class HttpExchange extends Exchange {
   /** The raw path segments, still percent-encoded: what variables of the template are cut from. */
   readonly segments: readonly string[]
   /** Whether the request has a body (Content-Length above 0, or chunked). */
-  readonly hasBody: boolean
+  override readonly hasBody: boolean
   /** The declared Content-Length; undefined when chunked or without a body. */
   readonly contentLength: number | undefined
   /** The connection of a request that asks for an upgrade (WebSocket). */
   readonly upgrade: UpgradeSocket | undefined
+  /** The whole body, once a plugin has read it. */
+  whole: Buffer | undefined
   /** Whether the client may be silent within its body for any time: it talks with the upstream, and may be the one who waits. */
   mayPause = false
   /** Where it stands in the list of exchanges that have not settled; the listener's own. */
@@ -65,6 +68,11 @@ export class HttpExchange extends Exchange {
 
   override get committed(): boolean {
     return this.res.headersSent || this.#tookOver
+  }
+
+  override async body(maxBytes: number): Promise<Buffer> {
+    this.whole = await readBody(this, maxBytes)
+    return this.whole
   }
 
   /** Writes the head of the answer: `headers` (flat) first, then what plugins have for every answer. */

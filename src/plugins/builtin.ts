@@ -12,6 +12,7 @@ import { requestId } from './request-id.ts'
 import { securityHeaders } from './security-headers.ts'
 import { threatFilter } from './threat-filter/threat-filter.ts'
 import { userAgent } from './user-agent/user-agent.ts'
+import { validate } from './validate/validate.ts'
 
 /** The plugins that come with the gateway, by the names that the configuration uses. */
 export const builtinPlugins: readonly PluginDefinition[] = [
@@ -23,6 +24,7 @@ export const builtinPlugins: readonly PluginDefinition[] = [
   headers,
   fault,
   compression,
+  validate,
   ipAccess,
   userAgent,
   concurrency,

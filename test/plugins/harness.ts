@@ -9,6 +9,7 @@ import {
 } from '../../src/core/exchange.ts'
 import type { Logger, LogLevel } from '../../src/core/log.ts'
 import type { Plugin } from '../../src/core/plugin.ts'
+import { tooLarge } from '../../src/core/request-body.ts'
 import type { Policy, Route } from '../../src/core/route.ts'
 import { compileHooks } from '../../src/pipeline/plan.ts'
 import type { PluginDefinition, PluginHost } from '../../src/pipeline/registry.ts'
@@ -27,6 +28,18 @@ export class TestExchange extends Exchange {
     const reply: ReplyHead = { status, headers }
     for (const hook of this.hooks.onReply) hook(this, reply)
     this.answered = { status, headers, body: String(body) }
+  }
+
+  /** What the client sent. */
+  sentBody: Buffer = Buffer.alloc(0)
+
+  override get hasBody(): boolean {
+    return this.sentBody.length > 0
+  }
+
+  override async body(maxBytes: number): Promise<Buffer> {
+    if (this.sentBody.length > maxBytes) throw tooLarge(maxBytes)
+    return this.sentBody
   }
 
   /** Walks the request hooks; what they throw ends up in `error`, and is answered as front-ends do. */

@@ -99,7 +99,7 @@ async function ask(
   { body = '', protocol = 'rest' as 'rest' | 'graphql' | 'grpc' } = {},
 ): Promise<TestExchange> {
   const x = exchange({ plugins: [make(threatFilter, options, host())], request, route: { protocol } })
-  x.body = Buffer.from(body)
+  x.sentBody = Buffer.from(body)
   return x.run()
 }
 

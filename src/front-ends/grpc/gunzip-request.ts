@@ -1,7 +1,7 @@
 import { promisify } from 'node:util'
 import { gunzip } from 'node:zlib'
 import { GatewayError } from '../../core/error.ts'
-import { tooLarge } from '../body.ts'
+import { tooLarge } from '../../core/request-body.ts'
 
 const unpack = promisify(gunzip)
 

@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream'
 import { GatewayError } from '../../core/error.ts'
-import { tooLarge } from '../body.ts'
+import { tooLarge } from '../../core/request-body.ts'
 import type { ProxyCall } from './proxy-call.ts'
 
 /**
@@ -50,6 +50,9 @@ export class ClientBody extends Readable {
     if (kept === undefined) this.#call.replayable = false
     else for (const chunk of kept.chunks) this.push(chunk)
     if (this.#isOver) {
+      // Of a body that somebody has read before, the copy was told nothing yet.
+      if (x.whole !== undefined) this.#call.copied?.take(x.whole)
+      this.#call.copied?.end()
       this.push(null)
       return
     }

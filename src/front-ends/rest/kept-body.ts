@@ -12,6 +12,14 @@ export class KeptBody {
     this.#maxBytes = maxBytes
   }
 
+  /** One that was read to its end before. */
+  static whole(body: Buffer): KeptBody {
+    const kept = new KeptBody(body.length)
+    kept.take(body)
+    kept.complete = true
+    return kept
+  }
+
   /** False when there is no room: what was kept is of no use then. */
   take(chunk: Buffer): boolean {
     this.#bytes += chunk.length

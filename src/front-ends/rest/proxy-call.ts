@@ -48,6 +48,10 @@ export class ProxyCall extends Call {
     const { retry } = this.upstream.options
     if (retry.nonIdempotent || (retry.idempotencyKey && x.header('idempotency-key') !== undefined))
       this.idempotent = true
+    if (x.whole !== undefined) {
+      this.kept = KeptBody.whole(x.whole)
+      return
+    }
     const mayGoElsewhere = retry.attempts > 1 || route.destination.fallbackOf(this.upstream) !== undefined
     if (x.hasBody && this.idempotent && mayGoElsewhere && retry.maxBodyBytes > 0)
       this.kept = new KeptBody(retry.maxBodyBytes)

@@ -2,6 +2,7 @@ import { hash } from 'node:crypto'
 import type { Exchange } from '../../core/exchange.ts'
 import { compileHeaderChanges } from '../../core/header-changes.ts'
 import type { HttpExchange } from '../../core/http-exchange.ts'
+import { readOff } from '../../core/request-body.ts'
 import {
   compileText,
   isLiteral,
@@ -9,7 +10,6 @@ import {
   renderText,
   type TextTemplate,
 } from '../../core/text-template.ts'
-import { readOff } from '../body.ts'
 
 /** What a static route answers. */
 export interface RespondOptions {

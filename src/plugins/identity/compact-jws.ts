@@ -1,3 +1,4 @@
+import { hasDuplicateMembers } from '../../core/duplicate-members.ts'
 import { jwtInvalid } from './refusals.ts'
 
 /** What a compact JWS says, before anybody has looked at its signature. */
@@ -52,20 +53,4 @@ function jsonObject(part: string): Record<string, unknown> {
     throw jwtInvalid('not a JSON object')
   if (hasDuplicateMembers(text)) throw jwtInvalid('a JSON member is there twice')
   return value as Record<string, unknown>
-}
-
-/** Whether an object anywhere in valid JSON has two members of one name, however its characters are escaped. */
-function hasDuplicateMembers(json: string): boolean {
-  const open: Set<string>[] = []
-  for (const [piece] of json.matchAll(/"[^"\\]*(?:\\.[^"\\]*)*"\s*:?|[{}]/g)) {
-    if (piece === '{') open.push(new Set())
-    else if (piece === '}') open.pop()
-    else if (piece.endsWith(':')) {
-      const name = JSON.parse(piece.slice(0, -1)) as string
-      const names = open.at(-1)
-      if (names?.has(name)) return true
-      names?.add(name)
-    }
-  }
-  return false
 }

@@ -1,6 +1,6 @@
 import type { DescMethod, Registry } from '@bufbuild/protobuf'
 import { GatewayError } from '../../../core/error.ts'
-import { tooLarge } from '../../body.ts'
+import { tooLarge } from '../../../core/request-body.ts'
 import { compileCodec } from '../codec/codec.ts'
 import type { JsonOptions } from '../front-end.ts'
 import type { ConnectFormat } from './connect-format.ts'

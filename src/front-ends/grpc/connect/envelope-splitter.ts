@@ -1,5 +1,5 @@
 import { GatewayError } from '../../../core/error.ts'
-import { tooLarge } from '../../body.ts'
+import { tooLarge } from '../../../core/request-body.ts'
 import { Carry } from '../streaming/carry.ts'
 import type { ElementSplitter } from '../streaming/element-splitter.ts'
 

@@ -1,5 +1,5 @@
 import { GatewayError } from '../../../core/error.ts'
-import { tooLarge } from '../../body.ts'
+import { tooLarge } from '../../../core/request-body.ts'
 import { gunzip, isGzip } from './gzip.ts'
 
 /** The message in the query of a GET. Rejects with INVALID_ARGUMENT naming the parameter, BODY_TOO_LARGE, NOT_IMPLEMENTED. */

@@ -1,6 +1,6 @@
 import { GatewayError } from '../../../core/error.ts'
 import type { HttpExchange } from '../../../core/http-exchange.ts'
-import { readBody } from '../../body.ts'
+import { readBody } from '../../../core/request-body.ts'
 import type { RpcSource } from '../rpc-transport.ts'
 import { RequestStream } from '../streaming/request-stream.ts'
 import type { ConnectCodec } from './connect-codec.ts'

@@ -1,6 +1,6 @@
 import { GatewayError } from '../../../core/error.ts'
 import type { HttpExchange } from '../../../core/http-exchange.ts'
-import { readBody, tooLarge } from '../../body.ts'
+import { readBody, tooLarge } from '../../../core/request-body.ts'
 import { inflateRequest } from './inflate-request.ts'
 import type { WireFormat } from './wire-format.ts'
 

@@ -1,7 +1,7 @@
 import { GatewayError } from '../../../core/error.ts'
 import type { HttpExchange } from '../../../core/http-exchange.ts'
 import { parseJson } from '../../../core/json-value.ts'
-import { readOff } from '../../body.ts'
+import { readOff } from '../../../core/request-body.ts'
 import { readJsonText } from '../../json-body.ts'
 import { Composition, compositionSlot } from './composition.ts'
 

@@ -1,5 +1,5 @@
-import { GatewayError } from '../core/error.ts'
-import type { HttpExchange } from '../core/http-exchange.ts'
+import { GatewayError } from './error.ts'
+import type { HttpExchange } from './http-exchange.ts'
 
 /**
  * The whole request body. Rejects with BODY_TOO_LARGE as soon as the declared or the received length passes `maxBytes`, and with
@@ -8,7 +8,9 @@ import type { HttpExchange } from '../core/http-exchange.ts'
 export function readBody(x: HttpExchange, maxBytes: number): Promise<Buffer> {
   if (!x.hasBody) return Promise.resolve(empty)
   if (x.contentLength !== undefined && x.contentLength > maxBytes) return Promise.reject(tooLarge(maxBytes))
-  const { req } = x
+  const { req, whole } = x
+  if (whole !== undefined)
+    return whole.length > maxBytes ? Promise.reject(tooLarge(maxBytes)) : Promise.resolve(whole)
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = []
     let bytes = 0
