@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { startGateway } from '../world.ts'
-import { doors } from './door.ts'
+import { everyDoor } from './grpc-doors.ts'
 
 const consumers = [{ id: 'acme', keys: [{ hash: `sha256:${'0'.repeat(64)}` }] }]
 
-for (const door of doors) {
+for (const door of everyDoor) {
   describe(`the edge at the ${door.name} door`, () => {
     for (const where of ['the global list', 'the list of the place'] as const) {
       test(`ipAccess in ${where} refuses before anybody asks who it is`, async (t) => {
