@@ -9,6 +9,7 @@ export class GatewayMetrics {
   readonly #reloads: Counter<'result'>
   readonly #refused: Counter<'code'>
   readonly #failedHandshakes: Counter<'reason'>
+  readonly #refusedConnections: Counter<'reason'>
 
   constructor(
     registry: Registry,
@@ -32,6 +33,12 @@ export class GatewayMetrics {
     this.#failedHandshakes = new Counter({
       name: 'gateway_tls_handshake_failures_total',
       help: 'Client connections that came to nothing in the handshake of TLS.',
+      labelNames: ['reason'],
+      registers,
+    })
+    this.#refusedConnections = new Counter({
+      name: 'gateway_connections_refused_total',
+      help: 'Client connections that were closed as they came.',
       labelNames: ['reason'],
       registers,
     })
@@ -112,6 +119,10 @@ export class GatewayMetrics {
 
   failedHandshake(reason: string): void {
     this.#failedHandshakes.inc({ reason })
+  }
+
+  refusedConnection(reason: string): void {
+    this.#refusedConnections.inc({ reason })
   }
 
   refusedOnTheWire(error: GatewayError): void {

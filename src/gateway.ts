@@ -4,7 +4,6 @@ import type { Express } from 'express'
 import { Registry } from 'prom-client'
 import type { GatewayStatus } from './admin/health.ts'
 import { managementApp } from './admin-api.ts'
-import { registerCanaryMetrics } from './canary-metrics.ts'
 import { CertificateWatch } from './certificate-expiry.ts'
 import { maskSecrets } from './config/mask.ts'
 import type { Config } from './config/schema.ts'
@@ -20,21 +19,20 @@ import type { GatewayOptions } from './gateway-options.ts'
 import type { BuiltGeneration } from './generation.ts'
 import { Generations } from './generations.ts'
 import { IdentityState } from './identity-state.ts'
+import type { ConnectionDoor } from './listener/connection-door.ts'
 import { Listener, type Plan } from './listener/listener.ts'
 import type { Overload } from './listener/overload.ts'
 import { GatewayServer } from './listener/server.ts'
 import { createLog } from './log.ts'
 import { openRedis } from './open-redis.ts'
-import { type OpenPorts, openPorts, overloadOf, serverLimits } from './ports.ts'
+import { connectionDoor, type OpenPorts, openPorts, overloadOf, serverLimits } from './ports.ts'
 import type { RoutingTable } from './routing/table.ts'
 import { readSource, type Source } from './source.ts'
 import type { RedisClient } from './store/redis.ts'
 import type { Release } from './traffic/canary/release.ts'
-import { registerUpstreamMetrics } from './upstream-metrics.ts'
+import { registerTrafficMetrics } from './upstream-metrics.ts'
 import { Upstreams } from './upstreams.ts'
 import { version } from './version.ts'
-
-export type { GatewayOptions }
 
 /** Makes a gateway from a configuration; it takes requests once it listens or is mounted. Throws a ConfigError. */
 export async function createGateway(options: GatewayOptions): Promise<Gateway> {
@@ -58,6 +56,7 @@ export class Gateway {
   readonly #overload: Overload
   readonly #app: Express
   readonly #server: GatewayServer
+  readonly #door: ConnectionDoor
   readonly #gauges: GatewayMetrics
   readonly #certificates: CertificateWatch
   readonly #startedAt = Date.now()
@@ -66,14 +65,13 @@ export class Gateway {
   #draining = false
 
   constructor(options: GatewayOptions, first: Config) {
-    const { server, observability, stores, auth } = first
+    const { server, observability, stores, auth, admin } = first
     const { offline = false, watch = true, now = Date.now } = options
     const { log = createLog(observability.log.level), extend } = options
     const { metrics } = this
     this.log = log
     this.#gauges = new GatewayMetrics(metrics, observability.metrics, () => this.status())
-    registerCanaryMetrics(metrics, () => this.canaries.values())
-    registerUpstreamMetrics(metrics, () => this.#generations.current.upstreams)
+    registerTrafficMetrics(metrics, () => this.#generations.current)
     this.#certificates = new CertificateWatch(log, now)
     this.#redis = offline ? undefined : openRedis(stores, log)
     this.identity = new IdentityState({ ...auth.revocation, redis: this.#redis, log, metrics, now })
@@ -91,7 +89,7 @@ export class Gateway {
       upstreams: new Upstreams(log, { probe: !offline, registry: this.registry }),
       onDecided: (result) => {
         this.#gauges.reloaded(result)
-        if (result === 'applied') this.#useCertificates()
+        if (result === 'applied') this.#applyToPorts()
       },
     })
     this.#overload = overloadOf(server, { ...options, log })
@@ -106,8 +104,8 @@ export class Gateway {
     })
     const listener = this.#listener
     const draining = (): boolean => this.#draining
-    const { path } = first.admin
-    this.#app = managementApp(this, { listener, proxies, path, current, draining, now, extend })
+    this.#app = managementApp(this, { listener, proxies, ...admin, current, draining, now, extend })
+    this.#door = connectionDoor(server, (reason) => this.#gauges.refusedConnection(reason))
     this.#server = new GatewayServer({
       listener: this.#listener,
       fallback: this.#app,
@@ -116,6 +114,7 @@ export class Gateway {
         clientAuth: server.tls.clientAuth,
         onFailed: (failure) => this.#gauges.failedHandshake(failure),
       },
+      door: this.#door,
       onRefused: (error) => this.#gauges.refusedOnTheWire(error),
     })
   }
@@ -161,7 +160,7 @@ export class Gateway {
   async start(source: Source, files: SeenFiles): Promise<void> {
     try {
       await Promise.all([this.#generations.start(source, files), this.identity.start()])
-      this.#useCertificates()
+      this.#applyToPorts()
       this.identity.endStreams(this.#listener.active, () => this.config.auth.revocation)
     } catch (error) {
       await this.dispose()
@@ -228,9 +227,10 @@ export class Gateway {
     this.log.info({}, 'stopped')
   }
 
-  /** Connections that are there keep what they were shown. */
-  #useCertificates(): void {
-    const { identities } = this.#generations.current
+  /** Connections that are there stay as they are. */
+  #applyToPorts(): void {
+    const { identities, config } = this.#generations.current
+    this.#door.use(config.server.access)
     if (identities === undefined) return
     this.#server.useIdentities(identities)
     this.#certificates.watch(identities.expiries)

@@ -194,11 +194,12 @@ export class Generations {
 function onlyAtStart(config: Config): Readonly<Record<string, unknown>> {
   const { server, admin, stores, observability, auth } = config
   const { bodyBytes: _, ...limits } = server.limits
-  const { listen, trustedProxies, tls, overload } = server
+  const { listen, trustedProxies, proxyProtocol, tls, overload } = server
   return {
     'server.listen': listen,
     'server.tls': tls && { listen: tls.listen, clientAuth: tls.clientAuth },
     'server.trustedProxies': trustedProxies,
+    'server.proxyProtocol': proxyProtocol,
     'server.limits': limits,
     'server.overload': overload,
     'admin.path': admin.path,

@@ -1,7 +1,10 @@
 import type { AddressInfo } from 'node:net'
 import type { Config } from './config/schema.ts'
+import { AddressRanges } from './core/address-ranges.ts'
+import { TrustedProxies } from './core/client-address.ts'
 import type { Logger } from './core/log.ts'
 import type { GatewayOptions } from './gateway-options.ts'
+import { ConnectionDoor, type ConnectionRefusal } from './listener/connection-door.ts'
 import { watchLoad } from './listener/load-watch.ts'
 import { Overload } from './listener/overload.ts'
 import type { GatewayServer, ServerLimits } from './listener/server.ts'
@@ -37,6 +40,21 @@ export function serverLimits({ limits }: Config['server']): ServerLimits {
     keepAliveTimeoutMs: limits.keepAliveTimeout,
     connections: limits.connections,
   }
+}
+
+/** What decides about connections; `onRefused` is told of those that are closed as they come. */
+export function connectionDoor(
+  { access, proxyProtocol, limits, trustedProxies }: Config['server'],
+  onRefused: (reason: ConnectionRefusal) => void,
+): ConnectionDoor {
+  return new ConnectionDoor({
+    access,
+    proxyProtocol: new AddressRanges(proxyProtocol?.from ?? []),
+    headerTimeoutMs: limits.headersTimeout,
+    perAddress: limits.connectionsPerAddress,
+    proxies: new TrustedProxies(trustedProxies),
+    onRefused,
+  })
 }
 
 /** What decides when requests are refused; offline there are none. */

@@ -1,10 +1,20 @@
 import { Counter, type Registry } from 'prom-client'
+import { registerCanaryMetrics } from './canary-metrics.ts'
 import { registerGateMetrics } from './gate-metrics.ts'
+import type { Release } from './traffic/canary/release.ts'
 import type { RetryCounts } from './traffic/retry.ts'
 import type { Upstream } from './traffic/upstream.ts'
 
-/** Registers what upstreams count themselves; read when metrics are asked for, so that a call costs nothing more. */
-export function registerUpstreamMetrics(registry: Registry, upstreams: () => readonly Upstream[]): void {
+/** What is counted about. */
+interface Traffic {
+  readonly upstreams: readonly Upstream[]
+  readonly canaries: ReadonlyMap<string, Release>
+}
+
+/** Registers what upstreams and releases count themselves; read when metrics are asked for, so that a call costs nothing more. */
+export function registerTrafficMetrics(registry: Registry, current: () => Traffic): void {
+  const upstreams = (): readonly Upstream[] => current().upstreams
+  registerCanaryMetrics(registry, () => current().canaries.values())
   registerGateMetrics(registry, upstreams)
   const retries: readonly (readonly [keyof RetryCounts, string, string])[] = [
     ['retries', 'gateway_retries_total', 'Attempts after the first, hedges not among them.'],

@@ -7,7 +7,8 @@ import {
 } from 'node:http'
 import { type AddressInfo, connect } from 'node:net'
 import type { TestContext } from 'node:test'
-import { createGateway, type Gateway, type GatewayOptions } from '../src/gateway.ts'
+import { createGateway, type Gateway } from '../src/gateway.ts'
+import type { GatewayOptions } from '../src/gateway-options.ts'
 import { createLog } from '../src/log.ts'
 
 /** A gateway on loopback, made for one test and ended with it. */

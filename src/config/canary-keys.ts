@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { isCidr } from '../core/address-ranges.ts'
+import { addressList } from '../core/address-access.ts'
 import { duration } from '../core/units.ts'
 import { object } from './declare.ts'
 
@@ -16,10 +16,7 @@ const match = object({
       'Headers that must all be there, by exact value or "*" for any; a client that sends false or never in one stays with the stable side.',
     ),
   users: z.array(z.string().min(1)).default([]).describe('Ids of callers.'),
-  ips: z
-    .array(z.string().refine(isCidr, 'expected an address or a CIDR range'))
-    .default([])
-    .describe('Addresses or CIDR ranges of clients.'),
+  ips: addressList().default([]).describe('Addresses or CIDR ranges of clients.'),
   region: z
     .strictObject({
       header: headerName.describe('Where a proxy in front says where the client is.'),

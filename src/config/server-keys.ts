@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { isCidr } from '../core/address-ranges.ts'
+import { accessKeys, addressList } from '../core/address-access.ts'
 import { duration, size } from '../core/units.ts'
 import { object } from './declare.ts'
 import { overloadKeys } from './overload-keys.ts'
@@ -66,10 +66,24 @@ const tls = z
 export const serverKeys = {
   listen: address.default('127.0.0.1:8080').describe('host:port; port 0 takes a free one.'),
   tls: tls.optional().describe('A second port that speaks TLS, HTTP/2 and HTTP/1.1 by ALPN; absent: none.'),
-  trustedProxies: z
-    .array(z.string().refine(isCidr, 'expected an address or a CIDR range'))
+  trustedProxies: addressList()
     .default([])
     .describe('Addresses or CIDR ranges of proxies whose X-Forwarded-* and Forwarded headers are believed.'),
+  proxyProtocol: z
+    .strictObject({
+      from: addressList()
+        .min(1, 'name the proxies; without any, leave proxyProtocol out')
+        .describe(
+          'Addresses or CIDR ranges of proxies that begin every connection with a PROXY header (version 1 or 2), on both ports. From nobody else is it taken.',
+        ),
+    })
+    .optional()
+    .describe(
+      'For a TCP proxy in front that tells the address of the client by the PROXY protocol; absent: none.',
+    ),
+  access: object(accessKeys).describe(
+    'Which peers may connect at all; the others are disconnected at once, on both ports. Behind a proxy the peer is the proxy: use the plugin ipAccess there.',
+  ),
   limits: object({
     bodyBytes: size().prefault('10mb').describe('Largest request body.'),
     headerBytes: size().prefault('16kb').describe('All request headers together (431 above).'),
@@ -91,6 +105,13 @@ export const serverKeys = {
       .min(1)
       .default(20_000)
       .describe('Open client connections at the most, on each port.'),
+    connectionsPerAddress: z
+      .int()
+      .min(0)
+      .default(0)
+      .describe(
+        'Open connections of one address (IPv6: of its /64) at the most, both ports together; more are closed as they come. Trusted proxies are not counted. 0: any number.',
+      ),
   }).describe('What clients can make large, slow or many.'),
   overload: overloadKeys,
   shutdown: object({

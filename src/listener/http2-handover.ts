@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net'
+import { clientBytesRead } from './connection-origin.ts'
 
 /** What Node's parser says once a connection has begun with the preface of HTTP/2 (RFC 9113 section 3.4). */
 export interface Http2Preface extends NodeJS.ErrnoException {
@@ -15,7 +16,7 @@ export function isHttp2Preface(error: NodeJS.ErrnoException, socket: Socket): er
   // With TLS, HTTP/2 is what ALPN says it is (RFC 9113 section 3.2).
   if (error.code !== 'HPE_PAUSED_H2_UPGRADE' || 'encrypted' in socket) return false
   const { rawPacket, bytesParsed } = error as Http2Preface
-  return socket.bytesRead - rawPacket.length + bytesParsed === preface.length
+  return clientBytesRead(socket) - rawPacket.length + bytesParsed === preface.length
 }
 
 /** Takes a connection from Node's HTTP/1.1 server, which has read its preface, and puts the preface back in front of what follows. */

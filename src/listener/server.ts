@@ -3,10 +3,12 @@ import type { AddressInfo, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { GatewayError } from '../core/error.ts'
 import { refuseOnSocket } from './client-error.ts'
+import type { ConnectionDoor } from './connection-door.ts'
 import { Http1Bridge } from './http1-bridge.ts'
 import { isHttp2Preface, takeOver } from './http2-handover.ts'
 import { SessionServer } from './http2-server.ts'
 import type { Fallback, Listener } from './listener.ts'
+import { parserRefusal } from './parser-refusal.ts'
 import { watchSlowClients } from './slow-clients.ts'
 import type { TlsIdentities } from './tls-identities.ts'
 import { TlsServer, type TlsServerOptions } from './tls-server.ts'
@@ -26,6 +28,8 @@ export interface GatewayServerOptions {
   readonly listener: Listener
   readonly fallback: Fallback
   readonly limits: ServerLimits
+  /** Stands before both ports. */
+  readonly door: ConnectionDoor
   /** The port for clients that speak TLS; absent: none. */
   readonly tls?: Pick<TlsServerOptions, 'clientAuth' | 'onFailed'> | undefined
   /** Told of each request that was refused before it could be read. */
@@ -42,10 +46,12 @@ export class GatewayServer {
   readonly #sessions: SessionServer
   readonly #bridge: Http1Bridge
   readonly #tls: TlsServer | undefined
+  readonly #door: ConnectionDoor
   readonly #stopWatching: () => void
 
   constructor(options: GatewayServerOptions) {
-    const { listener, fallback, limits, tls } = options
+    const { listener, fallback, limits, tls, door } = options
+    this.#door = door
     this.#listener = listener
     const server = createServer({
       // Room above our own limit, so that what passes it is refused by us, in our words.
@@ -88,7 +94,7 @@ export class GatewayServer {
         this.#sessions.accept(socket as Socket)
         return
       }
-      const refusal = clientError(error, limits)
+      const refusal = parserRefusal(error, limits)
       if (refusal === undefined) {
         socket.destroy()
         return
@@ -96,6 +102,7 @@ export class GatewayServer {
       options.onRefused(refusal)
       refuseOnSocket(socket, refusal)
     })
+    const begin = door.guard(server)
     this.#server = server
     this.#bridge = new Http1Bridge(fallback)
     this.#sessions = new SessionServer({
@@ -107,11 +114,12 @@ export class GatewayServer {
       tls &&
       new TlsServer({
         ...tls,
+        door,
         handshakeTimeoutMs: limits.headersTimeoutMs,
         maxConnections: limits.connections,
         onConnection: (socket, protocol) => {
           if (protocol === 'h2') this.#sessions.accept(socket)
-          else server.emit('connection', socket)
+          else begin(socket)
         },
         onRefused: options.onRefused,
       })
@@ -186,6 +194,7 @@ export class GatewayServer {
       this.#tls?.close(),
     ])
     this.#server.closeIdleConnections()
+    this.#door.close()
     this.#sessions.close()
     const timer = setTimeout(() => {
       for (const x of this.#listener.active.all()) x.res.destroy()
@@ -202,42 +211,4 @@ export class GatewayServer {
     this.#stopWatching()
     this.#bridge.close()
   }
-}
-
-/** What a parser error means; undefined when the client is not there to be told. */
-function clientError(
-  error: NodeJS.ErrnoException & { rawPacket?: Buffer; reason?: string },
-  limits: ServerLimits,
-): GatewayError | undefined {
-  const cause = { cause: error }
-  switch (error.code) {
-    case 'ECONNRESET':
-    case 'EPIPE':
-      return undefined
-    case 'HPE_HEADER_OVERFLOW': {
-      const firstLine = error.rawPacket?.indexOf('\r\n') ?? -1
-      return firstLine === -1 || firstLine > limits.urlBytes
-        ? new GatewayError(
-            'URL_TOO_LONG',
-            `The request target is longer than ${limits.urlBytes} bytes.`,
-            cause,
-          )
-        : new GatewayError(
-            'HEADERS_TOO_LARGE',
-            `The headers are larger than ${limits.headerBytes} bytes.`,
-            cause,
-          )
-    }
-    case 'ERR_HTTP_REQUEST_TIMEOUT':
-      return new GatewayError('CLIENT_TOO_SLOW', 'The request head was not sent in time.', cause)
-    case 'HPE_INVALID_VERSION':
-      // The parser's word for a bare LF after the version, too.
-      if (error.reason === 'Expected CRLF after version') break
-      return new GatewayError(
-        'HTTP_VERSION_REFUSED',
-        'This HTTP version is not spoken here; use HTTP/1.1.',
-        cause,
-      )
-  }
-  return new GatewayError('MALFORMED_REQUEST', 'The request cannot be read as HTTP/1.1.', cause)
 }

@@ -3,6 +3,8 @@ import { createServer, type Server, type TLSSocket } from 'node:tls'
 import { GatewayError } from '../core/error.ts'
 import { noteClientCertificate } from './client-certificate.ts'
 import { refuseOnSocket } from './client-error.ts'
+import type { ConnectionDoor } from './connection-door.ts'
+import { copyOrigin } from './connection-origin.ts'
 import type { TlsIdentities } from './tls-identities.ts'
 
 /** Whether clients show a certificate: `request` takes those that show none, and refuses those whose certificate is not to be trusted. */
@@ -12,6 +14,8 @@ export interface TlsServerOptions {
   readonly clientAuth: ClientAuth
   readonly handshakeTimeoutMs: number
   readonly maxConnections: number
+  /** Connections come through it before their handshake. */
+  readonly door: ConnectionDoor
   /** Given each connection once its client is known, by what the two agreed to speak. */
   onConnection(socket: TLSSocket, protocol: 'h2' | 'http/1.1'): void
   /** Told of each connection that came to nothing. */
@@ -39,7 +43,7 @@ export class TlsServer {
   #identities: TlsIdentities | undefined
 
   constructor(options: TlsServerOptions) {
-    const { clientAuth, handshakeTimeoutMs, maxConnections } = options
+    const { clientAuth, handshakeTimeoutMs, maxConnections, door } = options
     this.#options = options
     this.#server = createServer({
       ALPNProtocols: ['h2', 'http/1.1'],
@@ -50,6 +54,7 @@ export class TlsServer {
       noDelay: true,
     })
     this.#server.maxConnections = maxConnections
+    door.guard(this.#server)
     this.#server.on('connection', (socket: Socket) => {
       this.#sockets.add(socket)
       socket.once('close', () => this.#sockets.delete(socket))
@@ -90,6 +95,8 @@ export class TlsServer {
   }
 
   #secured(socket: TLSSocket): void {
+    const raw = rawSocketOf(socket)
+    if (raw !== undefined) copyOrigin(raw, socket)
     const { clientAuth, onConnection, onFailed } = this.#options
     const certificate = clientAuth === 'none' ? undefined : socket.getPeerX509Certificate()
     if (certificate !== undefined) {
@@ -108,7 +115,7 @@ export class TlsServer {
     const { onFailed, onRefused } = this.#options
     const failure = failureOf(error.code)
     onFailed(failure)
-    const { _parent: raw } = socket as { _parent?: Socket }
+    const raw = rawSocketOf(socket)
     if (failure !== 'cleartext' || raw === undefined) {
       socket.destroy()
       return
@@ -118,6 +125,11 @@ export class TlsServer {
     // Told below TLS, which the client does not speak.
     refuseOnSocket(raw, refusal)
   }
+}
+
+/** The connection below TLS. */
+function rawSocketOf(socket: TLSSocket): Socket | undefined {
+  return (socket as { _parent?: Socket })._parent
 }
 
 function failureOf(code = ''): TlsFailure {

@@ -822,7 +822,7 @@ const cases: readonly MistakeCase[] = [
     yaml: 'server: {‸lisen: x}\nplugins: [‸nobody]\nroutes:\n  - ‸{id: r, path: /a}\n‸foo: 1\n',
     says: [
       'server.lisen: unknown key "lisen"; did you mean "listen"?',
-      'plugins[0]: unknown plugin "nobody"; known: requestId, accessLog, metrics, cors, forwardAuth, rateLimit, headers, fault, compression, validate',
+      'plugins[0]: unknown plugin "nobody"; known: requestId, accessLog, metrics, cors, forwardAuth, rateLimit, headers, fault, compression, validate, ipAccess, userAgent, concurrency, securityHeaders, threatFilter',
       'routes[0]: says nowhere who answers: set one of upstream, redirect, respond, aggregate and graphqlOperation',
       'foo: unknown key "foo"; known: $schema, server, stores, observability, admin, pluginModules, plugins, upstreams, routes, graphql, grpc, auth, consumers',
     ],

@@ -46,13 +46,47 @@ const actual: readonly [string, object, string | undefined, Record<string, strin
   ['another case gets nothing', { allowOrigins: [app] }, 'https://APP.example.com', {}],
   ['the null origin gets nothing', { allowOrigins: [app] }, 'null', {}],
   ['a request without an origin gets nothing', { allowOrigins: [app] }, undefined, {}],
+  [
+    'a request without an origin gets "*", for the caches',
+    { exposeHeaders: [] },
+    undefined,
+    { 'allow-origin': '*' },
+  ],
+  ['the null origin may read under "*"', { exposeHeaders: [] }, 'null', { 'allow-origin': '*' }],
+  ...(
+    [
+      ['https://*.example.com', 'https://app.example.com', true],
+      ['https://*.example.com', 'https://a.b.example.com', true],
+      ['https://*.example.com:8443', 'https://app.example.com:8443', true],
+      ['https://*.example.com', 'https://example.com', false],
+      ['https://*.example.com', 'https://.example.com', false],
+      ['https://*.example.com', 'http://app.example.com', false],
+      ['https://*.example.com', 'https://app.example.com:8443', false],
+      ['https://*.example.com', 'https://evilexample.com', false],
+      ['https://*.example.com', 'https://app.example.com.evil.example', false],
+      ['https://*.example.com', 'https://evil.example/.example.com', false],
+      ['https://*.example.com', 'https://evil.example#.example.com', false],
+      ['https://*.example.com', 'https://evil.example?.example.com', false],
+      ['https://*.example.com', 'https://evil.example\\.example.com', false],
+      ['https://*.example.com', 'https://user@evil.example:1.example.com', false],
+      ['https://*.example.com', 'https://a..example.com', false],
+      ['https://*.example.com', 'https://*.example.com', false],
+      ['https://*.example.com', 'null', false],
+    ] as const
+  ).map(([pattern, origin, may]): (typeof actual)[number] => [
+    `${pattern} is ${may ? '' : 'not '}${origin}`,
+    { allowOrigins: [pattern], allowCredentials: true, exposeHeaders: [] },
+    origin,
+    may ? { 'allow-origin': origin, 'allow-credentials': 'true' } : {},
+  ]),
 ]
 for (const [name, options, origin, expected] of actual) {
   test(`an answer: ${name}`, async () => {
     const x = await ask(options, 'GET', origin === undefined ? {} : { origin })
     assert.equal(x.answered?.body, 'from the upstream')
     assert.deepEqual(corsHeaders(x), expected)
-    assert.ok(values(x.answered.headers, 'Vary').includes('Origin'))
+    // Fetch standard, "CORS protocol and HTTP caches": what is the same for all varies by nothing.
+    assert.deepEqual(values(x.answered.headers, 'Vary'), expected['allow-origin'] === '*' ? [] : ['Origin'])
   })
 }
 
@@ -138,11 +172,72 @@ const refused: readonly [string, object][] = [
   ['an origin with a path', { allowOrigins: [`${app}/`] }],
   ['an origin without a scheme', { allowOrigins: ['app.example.com'] }],
   ['the null origin', { allowOrigins: ['null'] }],
+  ['"*" methods with credentials', { allowOrigins: [app], allowMethods: ['*'], allowCredentials: true }],
+  [
+    '"*" among exposed headers with credentials',
+    { allowOrigins: [app], exposeHeaders: ['*'], allowCredentials: true },
+  ],
+  ['"*" beside others', { allowOrigins: ['*', app] }],
+  ['a method in lower case, which browsers never send', { allowMethods: ['patch'] }],
+  ['a pattern of a top-level domain', { allowOrigins: ['https://*.com'] }],
+  ['a pattern in the middle', { allowOrigins: ['https://app.*.example.com'] }],
+  ['a pattern of a part of a name', { allowOrigins: ['https://app*.example.com'] }],
+  ['a pattern of any scheme', { allowOrigins: ['*://app.example.com'] }],
+  ['a pattern of any port', { allowOrigins: ['https://app.example.com:*'] }],
+  ['a pattern with a path', { allowOrigins: ['https://*.example.com/'] }],
   ['a header name with a line break', { allowHeaders: ['A\r\nB'] }],
   ['an unknown key', { allowOrigin: app }],
 ]
 for (const [name, options] of refused) {
   test(`the configuration is refused for ${name}`, () => {
     assert.throws(() => make(cors, options))
+  })
+}
+
+const everywhere = { allowMethods: ['*'], allowHeaders: ['*', 'Authorization'], exposeHeaders: ['*'] }
+
+test('without credentials "*" stands for all methods and headers, Authorization named beside it', async () => {
+  const x = await ask(everywhere, 'OPTIONS', preflightHeaders)
+  assert.deepEqual(corsHeaders(x), {
+    'allow-origin': '*',
+    'allow-methods': '*',
+    'allow-headers': '*, Authorization',
+    'max-age': '600',
+  })
+  assert.deepEqual(values(x.answered?.headers ?? [], 'Vary'), [
+    'Access-Control-Request-Method, Access-Control-Request-Headers',
+  ])
+})
+
+test('a preflight that browsers are not to remember says 0', async () => {
+  assert.equal(corsHeaders(await ask({ maxAge: '0s' }, 'OPTIONS', preflightHeaders))['max-age'], '0')
+})
+
+// Private Network Access was a draft of the WICG and was given up for a permission that browsers ask their users for.
+test('a preflight for a private network is told nothing of that, whatever the upstream says', async () => {
+  const asks = { ...preflightHeaders, 'access-control-request-private-network': 'true' }
+  const x = await ask({ allowOrigins: [app] }, 'OPTIONS', asks)
+  assert.equal(corsHeaders(x)['allow-private-network'], undefined)
+})
+
+const upgrades: readonly [string, object, Record<string, string>, boolean][] = [
+  ['of a listed origin', { allowOrigins: [app] }, { origin: app, cookie: 'a=1' }, true],
+  ['of an origin that a pattern has', { allowOrigins: ['https://*.example.com'] }, { origin: app }, true],
+  ['of another origin', { allowOrigins: [app] }, { origin: 'https://evil.example' }, false],
+  ['of the null origin', { allowOrigins: [app] }, { origin: 'null' }, false],
+  ['of any origin under "*"', {}, { origin: 'https://evil.example' }, true],
+  ['of any origin under "*", with cookies', {}, { origin: 'https://evil.example', cookie: 'a=1' }, false],
+  [
+    "of the gateway's own origin, with cookies",
+    {},
+    { origin: 'https://gateway.example', cookie: 'a=1' },
+    true,
+  ],
+  ['of no browser', { allowOrigins: [app] }, {}, true],
+]
+for (const [name, options, headers, may] of upgrades) {
+  test(`a WebSocket ${name} is ${may ? 'opened' : 'refused'}`, async () => {
+    const x = await ask(options, 'GET', { ...headers, upgrade: 'websocket' })
+    assert.equal(x.error?.reason, may ? undefined : 'ORIGIN_REFUSED')
   })
 }

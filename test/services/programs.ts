@@ -10,6 +10,7 @@ const packages = {
   'docker-compose': 'docker-compose',
   etcd: 'etcd-server',
   h2load: 'nghttp2-client',
+  haproxy: 'haproxy',
   nginx: 'nginx',
   postgres: 'postgresql',
   'redis-cli': 'redis-tools',

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { duration } from '../../core/units.ts'
+import { partitionPattern } from '../partition.ts'
 import { checkOptions } from './check-options.ts'
-import { partitionPattern } from './partition.ts'
 
 const units = z.int().min(1)
 const algorithmNames = ['tokenBucket', 'leakyBucket', 'slidingWindow', 'slidingLog', 'fixedWindow'] as const

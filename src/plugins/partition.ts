@@ -1,9 +1,9 @@
 import { hash } from 'node:crypto'
-import { claim } from '../../core/claim.ts'
-import type { Exchange } from '../../core/exchange.ts'
-import { networkOf } from '../../core/network-of.ts'
-import type { Principal } from '../../core/principal.ts'
-import { userKey } from '../../core/user-key.ts'
+import { claim } from '../core/claim.ts'
+import type { Exchange } from '../core/exchange.ts'
+import { networkOf } from '../core/network-of.ts'
+import type { Principal } from '../core/principal.ts'
+import { userKey } from '../core/user-key.ts'
 
 /** Reads the key that an exchange is counted under; `operation` is the name of the one it runs, where that is known. */
 export type Partition = (x: Exchange, operation: string) => string
