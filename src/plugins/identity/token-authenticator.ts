@@ -111,7 +111,14 @@ export class TokenAuthenticator implements Authenticator {
   }
 
   async #verifyAnew(token: string, { digest, x, isNew }: Newcomer): Promise<Principal> {
-    const verified = await this.#verify(token, digest, isNew ? x.request.clientAddress : undefined)
+    let verified: VerifiedToken
+    try {
+      verified = await this.#verify(token, digest, isNew ? x.request.clientAddress : undefined)
+    } catch (error) {
+      // It has no more credit for having been good; while nobody can say, it has.
+      if (error instanceof GatewayError && error.code === 'unauthenticated') this.#verified.delete(digest)
+      throw error
+    }
     this.#verified.set(digest, verified)
     if (verified.binding !== undefined) requireBinding(verified.binding, x)
     return verified.principal
