@@ -277,6 +277,20 @@ test('a stranger can have sixty made-up tokens asked about in a minute, and stop
   assert.equal((await ask('good3')).principal?.id, 'ann')
 })
 
+test('a token that is good no more is held against an address like any other', async (t) => {
+  const house = host()
+  house.time = Date.now()
+  const { ask, provider } = await gate(t, active, {}, house)
+  assert.equal((await ask('opaque')).principal?.id, 'ann')
+  provider.answers.set('/introspect', json({ active: false }))
+  house.time += 30_000
+  for (let i = 0; i < 59; i++) assert.equal((await ask(`made-up-${i}`)).error?.reason, invalid)
+  assert.equal((await ask('opaque')).error?.reason, invalid, 'the first time it is not')
+  house.time += 10_000
+  assert.equal((await ask('opaque')).error?.reason, invalid, 'the sixtieth failure')
+  assert.equal((await ask('new')).error?.reason, 'TOO_MANY_ATTEMPTS')
+})
+
 test('an IPv6 host does not become another one by another address of its network', async (t) => {
   const house = host()
   house.time = Date.now()

@@ -5,10 +5,13 @@ import type { AddressInfo } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import { getCACertificates, setDefaultCACertificates } from 'node:tls'
 import { exportJWK, generateKeyPair, type JWK, SignJWT } from 'jose'
+import { silentLog } from '../../src/core/log.ts'
+import { createGateway } from '../../src/gateway.ts'
 import { createIdentity, type Identity } from '../../src/plugins/identity/identity.ts'
 import { identityPlugin } from '../../src/plugins/identity/identity-plugin.ts'
 import type { JwtOptions } from '../../src/plugins/identity/jwt-issuer.ts'
 import { makeAuthority } from '../certificates.ts'
+import { startGateway } from '../world.ts'
 import { exchange, host, policy, type TestExchange, type TestHost } from './harness.ts'
 import { json, type ProviderAnswer, type ProviderServer, startProvider } from './provider-server.ts'
 
@@ -281,4 +284,15 @@ test('a closed identity asks nobody any more', async (t) => {
   await new Promise((resolve) => setTimeout(resolve, 100))
   // One may have been under way.
   assert.ok(provider.asked.length <= asked + 1, `${provider.asked.length - asked} more`)
+})
+
+test('a gateway asks as soon as it starts, and one that is only looked into asks nobody', async (t) => {
+  const provider = await describedProvider(t)
+  const config = { auth: { jwt: [{ issuer: provider.url, audience: 'api', algorithms: ['RS256'] }] } }
+  const lookedInto = await createGateway({ config, offline: true, watch: false, log: silentLog })
+  const asked = provider.askedAgain(2)
+  await startGateway(t, config)
+  await asked
+  await lookedInto.dispose()
+  assert.deepEqual(provider.asked, [`GET ${description}`, 'GET /keys'])
 })

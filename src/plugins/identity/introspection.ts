@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto'
 import type { JWTPayload } from 'jose'
 import { FailedAttempts } from '../../core/failed-attempts.ts'
 import type { PluginHost } from '../../pipeline/registry.ts'
@@ -50,12 +51,13 @@ interface Refused {
   readonly bytes: number
 }
 
-/** Asks one server about tokens; remembers those that are not good, for a moment. */
+/** Asks one server about tokens, and remembers what it said. */
 export class Introspection {
   readonly options: IntrospectionOptions
   readonly #client: IntrospectionClient
   readonly #host: PluginHost
   readonly #asked = new Map<string, Promise<VerifiedToken | Refused>>()
+  readonly #good: TokenCache<VerifiedToken>
   readonly #refused = new TokenCache<Refused>()
   readonly #failures = new FailedAttempts({ limit: maxFailures, windowMs: failureWindowMs })
 
@@ -73,6 +75,9 @@ export class Introspection {
     const metadata = new ProviderMetadata(issuer, now)
     const locate = async (): Promise<string> => url ?? (await metadata.endpoint('introspection_endpoint'))
     this.options = options
+    // Outlives a reload that changes nothing here: nobody has to be asked again about everything. The options hold a secret.
+    const fingerprint = hash('sha256', JSON.stringify(options))
+    this.#good = host.keep(`identity.introspection:${fingerprint}`, () => new TokenCache<VerifiedToken>())
     this.#host = host
     this.#client = new IntrospectionClient({ ...options, locate, log: host.log, now })
   }
@@ -83,19 +88,22 @@ export class Introspection {
   }
 
   /**
-   * What a token stands for. `from`: the address that it came from, if it is a new one; a token that was good before is not held against
-   * anybody. Throws JWT_INVALID, JWT_EXPIRED, UNAVAILABLE, or TOO_MANY_ATTEMPTS for an address from which too much came that was no token.
+   * What a token from an address stands for. One that was good before is not held against anybody. Throws JWT_INVALID, JWT_EXPIRED,
+   * UNAVAILABLE, or TOO_MANY_ATTEMPTS for an address from which too much came that was no token.
    */
-  async verify(token: string, digest: string, from: string | undefined): Promise<VerifiedToken> {
+  async verify(token: string, digest: string, from: string): Promise<VerifiedToken> {
     if (!tokenText.test(token)) throw jwtInvalid('no text of a token')
     const nowMs = this.#host.now()
-    const known = this.#refused.get(digest)
-    if (known !== undefined && nowMs < known.validUntil) throw refusal(known)
-    const waitMs = from === undefined ? 0 : this.#failures.waitMs(from, nowMs)
+    const good = this.#good.get(digest)
+    if (good !== undefined && nowMs < good.validUntil) return good
+    const refused = this.#refused.get(digest)
+    if (refused !== undefined && nowMs < refused.validUntil) throw refusal(refused)
+    const isNew = good === undefined
+    const waitMs = isNew ? this.#failures.waitMs(from, nowMs) : 0
     if (waitMs > 0) throw tooManyAttempts(waitMs)
-    const found = await this.#askOnce(token, digest, from !== undefined)
+    const found = await this.#askOnce(token, digest, isNew)
     if ('principal' in found) return found
-    if (from !== undefined) this.#failures.add(from, nowMs)
+    if (isNew) this.#failures.add(from, nowMs)
     throw refusal(found)
   }
 
@@ -112,7 +120,12 @@ export class Introspection {
   async #ask(token: string, digest: string, isNew: boolean): Promise<VerifiedToken | Refused> {
     const answer = await this.#client.ask(token, isNew)
     const found = this.#judge(answer, token)
-    if (!('principal' in found)) this.#refused.set(digest, found)
+    if ('principal' in found) {
+      this.#good.set(digest, found)
+    } else {
+      this.#good.delete(digest)
+      this.#refused.set(digest, found)
+    }
     return found
   }
 

@@ -25,13 +25,6 @@ export interface TokenOptions {
 
 const defaultMaxBytes = 8_192
 
-/** A request with a token that is not remembered as good, or was too long ago. */
-interface Newcomer {
-  readonly digest: string
-  readonly x: Exchange
-  readonly isNew: boolean
-}
-
 /** How an outside service that tokens are checked with is, for people. */
 export interface ProviderStatus {
   /** `keys https://id.example`, `introspection https://id.example` */
@@ -50,7 +43,7 @@ export class TokenAuthenticator implements Authenticator {
   /** Those with the longest prefix first. */
   readonly #introspections: readonly Introspection[]
   readonly #read: (x: Exchange) => string | undefined
-  readonly #verified: TokenCache<VerifiedToken>
+  readonly #verified = new TokenCache<VerifiedToken>()
   readonly #now: () => number
   /** What is longer than any issuer allows is not even hashed. */
   readonly #maxBytes: number
@@ -60,9 +53,6 @@ export class TokenAuthenticator implements Authenticator {
     this.challenge = jwt.length + introspection.length > 0 ? bearerChallenge : undefined
     this.#now = () => host.now()
     this.#read = tokenReader(tokens)
-    // Outlives a reload that changes nothing here: nobody has to be asked again about everything. The options hold secrets.
-    const fingerprint = hash('sha256', JSON.stringify([jwt, introspection]))
-    this.#verified = host.keep(`identity.tokens:${fingerprint}`, () => new TokenCache<VerifiedToken>())
     this.#maxBytes = Math.max(defaultMaxBytes, ...jwt.map(({ maxBytes = defaultMaxBytes }) => maxBytes))
     jwt.forEach((options, i) => {
       const place = jwt.length === 1 ? 'auth.jwt' : `auth.jwt[${i}]`
@@ -93,7 +83,7 @@ export class TokenAuthenticator implements Authenticator {
     const digest = hash('sha256', token, 'base64')
     const known = this.#verified.get(digest)
     if (known === undefined || this.#now() >= known.validUntil || known.version !== known.keys.version)
-      return this.#verifyAnew(token, { digest, x, isNew: known === undefined })
+      return this.#verifyAnew(token, digest, x)
     if (known.binding !== undefined) requireBinding(known.binding, x)
     return known.principal
   }
@@ -114,14 +104,14 @@ export class TokenAuthenticator implements Authenticator {
     ]
   }
 
-  async #verifyAnew(token: string, { digest, x, isNew }: Newcomer): Promise<Principal> {
-    const verified = await this.#verify(token, digest, isNew ? x.request.clientAddress : undefined)
+  async #verifyAnew(token: string, digest: string, x: Exchange): Promise<Principal> {
+    const verified = await this.#verify(token, digest, x.request.clientAddress)
     this.#verified.set(digest, verified)
     if (verified.binding !== undefined) requireBinding(verified.binding, x)
     return verified.principal
   }
 
-  #verify(token: string, digest: string, from: string | undefined): Promise<VerifiedToken> {
+  #verify(token: string, digest: string, from: string): Promise<VerifiedToken> {
     const introspection = this.#introspections.find((one) => token.startsWith(prefixOf(one)))
     // What begins like the header of a JWS is one, or nothing: nobody is asked about a broken one.
     if (introspection === undefined || looksLikeJws(token)) {

@@ -15,7 +15,7 @@ export function bindingOf(claims: Readonly<Record<string, unknown>>): string | u
 
 /** Throws JWT_INVALID when a request with a token that is bound comes from somebody else, or nobody can say. */
 export function requireBinding(binding: string, { request }: Exchange): void {
-  if (binding !== '' && request.clientCertificate?.fingerprint === binding) return
+  if (request.clientCertificate?.fingerprint === binding) return
   throw jwtInvalid(
     binding === '' ? 'bound to a key that is not checked here' : 'bound to another certificate',
   )
