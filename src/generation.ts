@@ -31,6 +31,7 @@ export interface BuiltGeneration extends Generation {
   readonly canaries: ReadonlyMap<string, Release>
   /** Who the gateway is to clients that speak TLS; undefined when there is no port for them. */
   readonly identities: TlsIdentities | undefined
+  readonly identity: Identity
   /** The API keys that stand in it. */
   readonly configuredKeys: readonly KeyRecord[]
   /** The outside services that callers are checked with. */
@@ -58,7 +59,15 @@ export async function buildGeneration(loaded: LoadedConfig, context: BuildContex
     const configuredKeys = identity.keys.configured
     const identityProviders = (): readonly ProviderStatus[] => identity.providers
     const grpcDescription = describedApi(grpc)
-    const parts = { table, unrouted, identities, configuredKeys, identityProviders, grpcDescription }
+    const parts = {
+      table,
+      unrouted,
+      identities,
+      identity,
+      configuredKeys,
+      identityProviders,
+      grpcDescription,
+    }
     return generation(build, parts, frontEnds)
   } catch (error) {
     await build
