@@ -1,6 +1,7 @@
 import { relative, resolve } from 'node:path'
 import { type Build, messageOf } from './build.ts'
 import { buildAuthFrontEnd } from './build-auth-front-end.ts'
+import type { BackendIdentity } from './build-internal-token.ts'
 import { type AnsweredRoute, answerKey, routeAnswer } from './build-route-answer.ts'
 import { chosenFiles } from './chosen-files.ts'
 import { ConfigError } from './config/problem.ts'
@@ -14,10 +15,10 @@ import { createRestFrontEnd, type RestRoute, RouteMistake } from './front-ends/r
 import { importedProtos } from './imported-protos.ts'
 
 /** The front-ends that a configuration asks for. GraphQL and gRPC are loaded only where they are. */
-export async function buildFrontEnds(build: Build): Promise<readonly FrontEnd[]> {
+export async function buildFrontEnds(build: Build, told: BackendIdentity): Promise<readonly FrontEnd[]> {
   const graphql = await graphqlFrontEnd(build)
   const grpc = await grpcFrontEnd(build)
-  const frontEnds = [restFrontEnd(build, { graphql, grpc }), graphql, grpc, buildAuthFrontEnd(build)]
+  const frontEnds = [restFrontEnd(build, { graphql, grpc }), graphql, grpc, buildAuthFrontEnd(build, told)]
   return frontEnds.filter((frontEnd) => frontEnd !== undefined)
 }
 

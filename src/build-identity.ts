@@ -5,7 +5,13 @@ import { createIdentity, type Identity } from './plugins/identity/identity.ts'
 
 /** Who is believed to be who, for all routes of a configuration. */
 export function buildIdentity(build: Build): Identity {
-  const { auth, consumers } = build.config
+  const { auth, consumers, server } = build.config
+  const shown = consumers.findIndex(({ certificates }) => certificates.length > 0)
+  if (shown !== -1 && (server.tls?.clientAuth ?? 'none') === 'none')
+    throw build.error(
+      ['consumers', shown, 'certificates'],
+      'nobody is asked for a certificate: needs server.tls.clientAuth',
+    )
   const usable = auth.jwt.filter((issuer) => isUsable(issuer))
   for (const { issuer } of auth.jwt.filter((issuer) => !isUsable(issuer))) {
     build.log.warn({ issuer }, 'the secret of this issuer is empty: its tokens are refused')
@@ -72,6 +78,11 @@ function placed(
     return { path: ['auth', 'introspection', Number(entry), keyOfServer], message: ofServer }
   const [, id, at, part, ofKey = ''] = /^consumers "(.*?)" keys\[(\d+)\]\.(\w+): (.*)$/s.exec(text) ?? []
   const consumer = config.consumers.findIndex((one) => one.id === id)
+  const [, ofId, match, ofMatch = ''] = /^consumers "(.*?)" certificates\[(\d+)\]: (.*)$/s.exec(text) ?? []
+  if (match !== undefined) {
+    const index = config.consumers.findIndex((one) => one.id === ofId)
+    return { path: ['consumers', index, 'certificates', Number(match)], message: ofMatch }
+  }
   if (part === undefined || consumer === -1) return { path: ['auth'], message: text }
   return { path: ['consumers', consumer, 'keys', Number(at), part], message: ofKey }
 }

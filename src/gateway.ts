@@ -104,7 +104,6 @@ export class Gateway {
       overload: this.#overload,
       draining: () => this.#draining,
     })
-    this.identity.endStreams(this.#listener.active, () => this.config.auth.revocation)
     const listener = this.#listener
     const draining = (): boolean => this.#draining
     const { path } = first.admin
@@ -162,6 +161,7 @@ export class Gateway {
   async start(source: Source, files: SeenFiles): Promise<void> {
     try {
       await Promise.all([this.#generations.start(source, files), this.identity.start()])
+      this.identity.endStreams(this.#listener.active, () => this.config.auth.revocation)
       this.#useCertificates()
     } catch (error) {
       await this.dispose()

@@ -2,6 +2,7 @@ import { type ApiDescription, describedApi } from './api-description.ts'
 import { Build, type BuildContext } from './build.ts'
 import { buildFrontEnds } from './build-front-ends.ts'
 import { buildIdentity } from './build-identity.ts'
+import { buildBackendIdentity } from './build-internal-token.ts'
 import { buildIdentities, checkUpstreamTls } from './build-tls.ts'
 import type { LoadedConfig } from './config/load.ts'
 import type { Config } from './config/schema.ts'
@@ -15,7 +16,6 @@ import { CallerLimits } from './plugins/identity/caller-limits.ts'
 import type { Identity } from './plugins/identity/identity.ts'
 import { identityPlugin } from './plugins/identity/identity-plugin.ts'
 import { queryKeyTaker } from './plugins/identity/key-places.ts'
-import type { KeyRecord } from './plugins/identity/key-record.ts'
 import type { ProviderStatus } from './plugins/identity/token-authenticator.ts'
 import { RouteClash, RoutingTable } from './routing/table.ts'
 import type { Release } from './traffic/canary/release.ts'
@@ -30,8 +30,7 @@ export interface BuiltGeneration extends Generation {
   readonly canaries: ReadonlyMap<string, Release>
   /** Who the gateway is to clients that speak TLS; undefined when there is no port for them. */
   readonly identities: TlsIdentities | undefined
-  /** The API keys that stand in it. */
-  readonly configuredKeys: readonly KeyRecord[]
+  readonly identity: Identity
   /** The outside services that callers are checked with. */
   identityProviders(): readonly ProviderStatus[]
   /** What the gRPC front-end serves; undefined when there is none. Made when it is first asked for. */
@@ -49,14 +48,21 @@ export async function buildGeneration(loaded: LoadedConfig, context: BuildContex
     checkUpstreamTls(build)
     const shared = loaded.config.plugins.map((use, index) => build.plugin(use, undefined, ['plugins', index]))
     const identity = buildIdentity(build)
-    const frontEnds = await buildFrontEnds(build)
-    const table = tableOf(build, plansOf(build, { frontEnds, shared, identity }))
+    const told = buildBackendIdentity(build)
+    const frontEnds = await buildFrontEnds(build, told)
+    const table = tableOf(build, plansOf(build, { frontEnds, shared, identity, last: told.plugin }))
     const grpc = frontEnds.find((frontEnd) => frontEnd.name === 'grpc')
     const unrouted = unroutedPlan(shared)
-    const configuredKeys = identity.keys.configured
     const identityProviders = (): readonly ProviderStatus[] => identity.providers
     const grpcDescription = describedApi(grpc)
-    const parts = { table, unrouted, identities, configuredKeys, identityProviders, grpcDescription }
+    const parts = {
+      table,
+      unrouted,
+      identities,
+      identity,
+      identityProviders,
+      grpcDescription,
+    }
     return generation(build, parts, frontEnds)
   } catch (error) {
     await build
@@ -98,10 +104,12 @@ interface PlanParts {
   readonly frontEnds: readonly FrontEnd[]
   readonly shared: readonly Plugin[]
   readonly identity: Identity
+  /** After all others. */
+  readonly last: Plugin
 }
 
 /** The hooks of each row; rows of one policy share their plugins, so that a service's limit counts all of its methods. */
-function plansOf(build: Build, { frontEnds, shared, identity }: PlanParts): Plan[] {
+function plansOf(build: Build, { frontEnds, shared, identity, last }: PlanParts): Plan[] {
   const byPolicy = new Map<Policy, Plan['hooks']>()
   const limits = new CallerLimits(identity.keys, build.host(undefined))
   build.onFree(() => limits.close())
@@ -119,7 +127,7 @@ function plansOf(build: Build, { frontEnds, shared, identity }: PlanParts): Plan
         // Only what REST forwards is the client's own query.
         const keep = policy.forwardCredentials && row.protocol === 'rest'
         const taker = query === undefined ? [] : [queryKeyTaker(query, { keep })]
-        hooks = compileHooks([...taker, ...shared, ...early, ...checks, ...late])
+        hooks = compileHooks([...taker, ...shared, ...early, ...checks, ...late, last])
         byPolicy.set(policy, hooks)
       }
       return { row, hooks }

@@ -11,7 +11,7 @@ export interface Issued {
 
 /** A certificate authority of one's own, made with the `openssl` command. */
 export interface Authority extends Issued {
-  /** A certificate for these names (`localhost`, `*.example`, `IP:127.0.0.1`), for 30 days or so many. */
+  /** A certificate for these names (`localhost`, `*.example`, `IP:127.0.0.1`, `URI:spiffe://a`, `email:a@b.example`), for 30 days or so many. */
   issue(names: readonly string[], options?: { readonly days?: number; readonly subject?: string }): Issued
 }
 
@@ -21,11 +21,13 @@ export function makeAuthority(name = 'test authority'): Authority {
   return {
     ...own,
     issue: (names, { days = 30, subject = `/O=Shop/CN=${names[0]}` } = {}) => {
-      const alternatives = names.map((one) => (one.startsWith('IP:') ? one : `DNS:${one}`)).join(',')
+      const alternatives = names.map((one) => (kinds.test(one) ? one : `DNS:${one}`)).join(',')
       return request({ subject, days, extensions: [`subjectAltName=${alternatives}`], by: own })
     },
   }
 }
+
+const kinds = /^(?:IP|URI|email):/
 
 interface Wanted {
   readonly subject: string

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { duration } from '../core/units.ts'
+import { certificateKeys } from './certificate-keys.ts'
 import { name, object } from './declare.ts'
 
 /** RFC 9110 section 5.6.2; also the names of cookies. */
@@ -89,4 +90,5 @@ export const consumerSchema = z.strictObject({
     )
     .default([])
     .describe('Only hashes are kept here. More keys can be made while the gateway runs (`gateway keys`).'),
+  certificates: certificateKeys,
 })

@@ -1,4 +1,5 @@
 import { apiKeyKeys, failureKeys } from './api-key-keys.ts'
+import { internalTokenKeys } from './internal-token-keys.ts'
 import { introspectionKeys } from './introspection-keys.ts'
 import { jwtKeys, tokenPlaceKeys } from './jwt-keys.ts'
 import { revocationKeys } from './revocation-keys.ts'
@@ -11,4 +12,5 @@ export const authKeys = {
   apiKeys: apiKeyKeys,
   failures: failureKeys,
   revocation: revocationKeys,
+  internalToken: internalTokenKeys,
 }

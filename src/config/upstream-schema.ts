@@ -27,6 +27,12 @@ export const upstreamSchema = z
     tls: clientTlsKeys
       .optional()
       .describe('How https targets are verified. Default: certificates must be valid for the host.'),
+    identity: z
+      .enum(['headers', 'token', 'both', 'nothing'])
+      .optional()
+      .describe(
+        'How it is told who calls: X-User-* headers, a token (auth.internalToken), both, or not at all. Default: headers, or what auth.internalToken.send says.',
+      ),
     timeouts: timeoutKeys,
     retry: retryKeys,
     concurrency: concurrencyKeys,

@@ -36,6 +36,11 @@ export interface ClientCertificate {
   readonly subject: string
   /** SHA-256 of the certificate, in lower-case hexadecimal digits. */
   readonly fingerprint: string
+  /** `dns:billing.internal` (lower case), `uri:spiffe://shop/billing`, `email:billing@shop.example`, `ip:10.0.0.7`. */
+  readonly alternativeNames: readonly string[]
+  /** From when until when it is good; Unix time in milliseconds. */
+  readonly validFrom: number
+  readonly validTo: number
 }
 
 /** Who the caller is, once a plugin has established it. */

@@ -27,6 +27,7 @@ const identityHeaders = [
   'x-user-scopes',
   'x-consumer',
   'x-gateway',
+  'x-gateway-token',
   'x-canary',
   'x-gateway-mirror',
 ]
@@ -45,7 +46,10 @@ const rewritten = [
   'x-forwarded-host',
   'x-forwarded-port',
   'x-forwarded-prefix',
+  'x-forwarded-client-cert',
   'x-real-ip',
+  'client-cert',
+  'client-cert-chain',
   'via',
 ]
 
@@ -56,15 +60,21 @@ for (const name of [...hopByHop, ...identityHeaders, ...rewritten]) classes.set(
 for (const name of credentials) classes.set(name, 'credential')
 
 /**
- * The class of a request header, in any spelling of its name. Spellings seen are remembered (at most 2,000), because clients
+ * The class of a request header, in any spelling of its name: backends may read every sign but letters and digits as one and the same, as
+ * CGI does (RFC 3875 section 4.1.18 and those who are freer). Spellings seen are remembered (at most 2,000), because clients
  * send the same few names over and over and folding them costs more than looking them up; long ones are not worth their room.
  */
 export function classifyRequestHeader(name: string): HeaderClass {
   const known = classes.get(name)
   if (known !== undefined) return known
-  const found = classes.get(name.toLowerCase().replaceAll('_', '-')) ?? 'pass'
+  const found = ofFolded(name.toLowerCase().replace(/[^a-z0-9]/g, '-'))
   if (classes.size < 2_000 && name.length <= 40) classes.set(name, found)
   return found
+}
+
+/** Whatever is said to be forwarded is said by the gateway, also in headers that it does not write itself. */
+function ofFolded(name: string): HeaderClass {
+  return classes.get(name) ?? (name.startsWith('x-forwarded-') ? 'drop' : 'pass')
 }
 
 const replyDropped = new Set([

@@ -7,6 +7,7 @@ import {
   credentials,
   type handleServerStreamingCall,
   type handleUnaryCall,
+  Metadata,
   Server,
   ServerCredentials,
   type ServiceDefinition,
@@ -19,7 +20,8 @@ import { startBackend } from '../world.ts'
 /** A backend with streams that stay open, and plain answers beside them. */
 export interface LiveBackend {
   readonly url: string
-  readonly seen: { streams: number; asked: number }
+  /** `left`: streams that have ended, whoever ended them. */
+  readonly seen: { streams: number; asked: number; left: number }
   /** Whether plain questions are answered with 503 or UNAVAILABLE. */
   failing: boolean
   /** Sends a text on every stream. */
@@ -41,7 +43,7 @@ export interface LiveKind {
   start(t: TestContext): Promise<LiveBackend>
   /** All but the upstream, which is called `backend`. */
   readonly config: object
-  watch(t: TestContext, url: string): Promise<Watch>
+  watch(t: TestContext, url: string, headers?: Readonly<Record<string, string>>): Promise<Watch>
   ask(url: string): Promise<number>
 }
 
@@ -51,7 +53,7 @@ type Text = { readonly text: string }
 function backendOf(): { readonly live: Omit<LiveBackend, 'url'>; readonly events: EventEmitter } {
   const events = new EventEmitter().setMaxListeners(0)
   const live = {
-    seen: { streams: 0, asked: 0 },
+    seen: { streams: 0, asked: 0, left: 0 },
     failing: false,
     emit: (text: string) => void events.emit('text', text),
     end: () => void events.emit('end'),
@@ -67,6 +69,7 @@ async function startHttp(t: TestContext): Promise<LiveBackend> {
       res.writeHead(200, { 'Content-Type': 'text/event-stream' })
       const send = (text: string): void => void res.write(`data: ${text}\n\n`)
       events.on('text', send).once('end', () => res.end())
+      res.once('close', () => live.seen.left++)
       send('hello')
     } else {
       live.seen.asked++
@@ -77,6 +80,7 @@ async function startHttp(t: TestContext): Promise<LiveBackend> {
   sockets.on('connection', (socket) => {
     live.seen.streams++
     events.on('text', (text) => socket.send(text)).once('end', () => socket.close(1000))
+    socket.once('close', () => live.seen.left++)
     socket.send('hello')
   })
   return Object.assign(live, { url: backend.url })
@@ -97,6 +101,7 @@ async function startGrpc(t: TestContext): Promise<LiveBackend> {
   const watch: handleServerStreamingCall<unknown, Text> = (call) => {
     live.seen.streams++
     events.on('text', (text) => call.write({ text })).once('end', () => call.end())
+    call.once('cancelled', () => live.seen.left++)
     call.write({ text: 'hello' })
   }
   const server = new Server()
@@ -132,8 +137,15 @@ class Inbox implements Watch {
 }
 
 /** Server-sent events whose data is what `read` makes of it. */
-async function watchEvents(t: TestContext, url: string, read: (data: string) => string): Promise<Watch> {
-  const request = get(url, { headers: { Accept: 'text/event-stream' }, agent: false })
+async function watchEvents(
+  t: TestContext,
+  url: string,
+  {
+    read,
+    headers,
+  }: { read: (data: string) => string; headers: Readonly<Record<string, string>> | undefined },
+): Promise<Watch> {
+  const request = get(url, { headers: { Accept: 'text/event-stream', ...headers }, agent: false })
   t.after(() => request.destroy())
   const inbox = new Inbox(() => request.destroy())
   const [reply] = (await once(request, 'response')) as [IncomingMessage]
@@ -165,15 +177,15 @@ const serverSentEvents: LiveKind = {
   name: 'server-sent events over REST',
   start: startHttp,
   config: httpConfig,
-  watch: (t, url) => watchEvents(t, `${url}/watch`, (data) => data),
+  watch: (t, url, headers) => watchEvents(t, `${url}/watch`, { read: (data) => data, headers }),
   ask: (url) => statusOf(`${url}/ask`),
 }
 
 const webSockets: LiveKind = {
   ...serverSentEvents,
   name: 'a WebSocket over REST',
-  async watch(t, url) {
-    const socket = new WebSocket(`${url.replace('http', 'ws')}/watch`)
+  async watch(t, url, headers = {}) {
+    const socket = new WebSocket(`${url.replace('http', 'ws')}/watch`, { headers })
     t.after(() => socket.terminate())
     const inbox = new Inbox(() => socket.close())
     socket.on('error', () => {}).on('message', (data) => inbox.add(String(data)))
@@ -187,18 +199,27 @@ const grpcAsEvents: LiveKind = {
   name: 'a gRPC stream as server-sent events',
   start: startGrpc,
   config: grpcConfig,
-  watch: (t, url) => watchEvents(t, `${url}/v1/watch/all`, (data) => (JSON.parse(data) as Text).text),
+  watch: (t, url, headers) => {
+    const read = (data: string): string => {
+      const { text, message } = JSON.parse(data) as Text & { message?: string }
+      return message ?? text
+    }
+    return watchEvents(t, `${url}/v1/watch/all`, { read, headers })
+  },
   ask: (url) => statusOf(`${url}/v1/ask/all`),
 }
 
 const nativeGrpc: LiveKind = {
   ...grpcAsEvents,
   name: 'a native gRPC stream',
-  async watch(t, url) {
+  async watch(t, url, headers = {}) {
+    const metadata = new Metadata()
+    for (const [name, value] of Object.entries(headers)) metadata.set(name, value)
     const client = new Client(new URL(url).host, credentials.createInsecure())
     t.after(() => client.close())
     const { path, requestSerialize, responseDeserialize } = service.Watch as MethodDefinition<object, Text>
-    const call = client.makeServerStreamRequest(path, requestSerialize, responseDeserialize, { name: 'all' })
+    const name = { name: 'all' }
+    const call = client.makeServerStreamRequest(path, requestSerialize, responseDeserialize, name, metadata)
     const inbox = new Inbox(() => call.cancel())
     call.on('error', () => {}).on('data', ({ text }: Text) => inbox.add(text))
     call.once('status', ({ code }: StatusObject) => inbox.add(code === 0 ? 'ended' : 'cut'))

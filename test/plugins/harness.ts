@@ -13,6 +13,16 @@ import { tooLarge } from '../../src/core/request-body.ts'
 import type { Policy, Route } from '../../src/core/route.ts'
 import { compileHooks } from '../../src/pipeline/plan.ts'
 import type { PluginDefinition, PluginHost } from '../../src/pipeline/registry.ts'
+import { tellBackends } from '../../src/plugins/identity/tell-backends.ts'
+
+/** As every plan has it. */
+const told = tellBackends({
+  told: new Map(),
+  tokens: undefined,
+  header: '',
+  audience: () => '',
+  now: Date.now,
+})
 
 /** An exchange without sockets: what was answered stays on it. */
 export class TestExchange extends Exchange {
@@ -98,7 +108,7 @@ export function exchange({ plugins = [], request = {}, route = {} }: ExchangeOpt
     policy: policy(),
     ...route,
   }
-  const hooks: Hooks = compileHooks(plugins)
+  const hooks: Hooks = compileHooks([...plugins, told])
   return new TestExchange(head, line, hooks)
 }
 

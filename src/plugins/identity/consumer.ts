@@ -9,7 +9,15 @@ export interface Consumer {
   /** For all requests of the consumer together, with whatever credentials. */
   readonly rateLimit?: KeyRateLimit | undefined
   readonly keys: readonly ConsumerKey[]
+  /** Client certificates that are theirs, of those that the listener has verified. Default: none. */
+  readonly certificates?: readonly CertificateMatch[]
 }
+
+/** By what a client certificate is known: its SHA-256, one of its names (`dns:`, `uri:`, `email:`, `ip:`), or its whole subject. */
+export type CertificateMatch =
+  | { readonly fingerprint: string }
+  | { readonly san: string }
+  | { readonly subject: string }
 
 /** One key of a consumer in the configuration; the key itself is known to its owner only. */
 export interface ConsumerKey {

@@ -6,8 +6,8 @@ const made = new WeakMap<Principal, readonly string[]>()
 
 /**
  * The headers by which backends know the caller, flat; made once per principal. Values are printable ASCII of at most 256
- * characters: control characters are left out and everything else is percent-encoded UTF-8, as is the percent sign, so that
- * `decodeURIComponent` gives the text back.
+ * characters, all else as percent-encoded UTF-8, and the percent sign too, so that `decodeURIComponent` gives the text back; what is
+ * longer, or has characters of control, is left out.
  */
 export function identityHeaders(principal: Principal): readonly string[] {
   const known = made.get(principal)
@@ -16,12 +16,12 @@ export function identityHeaders(principal: Principal): readonly string[] {
   const add = (name: string, value: string): void => {
     if (value !== '') headers.push(name, value)
   }
-  add('x-user-id', headerText(principal.id))
-  add('x-user-issuer', headerText(principal.issuer ?? ''))
-  add('x-user-name', headerText(principal.name ?? ''))
+  add('x-user-id', whole(principal.id))
+  add('x-user-issuer', whole(principal.issuer))
+  add('x-user-name', whole(principal.name))
   add('x-user-role', list(principal.roles, ','))
   add('x-user-scopes', list(principal.scopes, ' '))
-  add('x-consumer', headerText(principal.consumer ?? ''))
+  add('x-consumer', whole(principal.consumer))
   made.set(principal, headers)
   return headers
 }
@@ -29,6 +29,11 @@ export function identityHeaders(principal: Principal): readonly string[] {
 /** Whether a value comes out of {@link headerText} whole; one that does not could be taken for another. */
 export function survivesAsHeader(text: string): boolean {
   return text !== '' && decodeURIComponent(headerText(text)) === text
+}
+
+/** `''` for what would not come out of the header as it is: to say nothing is better than to name somebody else. */
+function whole(text = ''): string {
+  return survivesAsHeader(text) ? headerText(text) : ''
 }
 
 /** Text as a header value; what does not fit is left out, but never half an escape. */
@@ -48,7 +53,8 @@ function list(values: readonly string[], separator: ',' | ' '): string {
   const encoded = separator === ',' ? '%2C' : '%20'
   let text = ''
   for (const value of values) {
-    const next = headerText(value).replaceAll(separator, encoded)
+    const next = whole(value).replaceAll(separator, encoded)
+    if (next === '') continue
     if (text.length + next.length + 1 > maxListLength) break
     text += text === '' ? next : separator + next
   }

@@ -1,14 +1,13 @@
-import type { Exchange, Principal, UpstreamCall } from '../../core/exchange.ts'
+import type { Exchange, Principal } from '../../core/exchange.ts'
 import type { Plugin } from '../../core/plugin.ts'
 import type { Policy } from '../../core/route.ts'
 import { asksForSomething, authorize } from './authorize.ts'
 import type { Identity } from './identity.ts'
-import { identityHeaders } from './identity-headers.ts'
 import { noCredentials } from './refusals.ts'
 
 /**
- * Enforces one policy: identity, then what the policy asks of the caller; tells upstreams who calls. Credentials that are not
- * valid are refused on optional routes too.
+ * Enforces one policy: identity, then what the policy asks of the caller. Credentials that are not valid are refused on optional
+ * routes too.
  */
 export function identityPlugin(identity: Identity, policy: Policy): Plugin {
   const required = policy.auth === 'required' || asksForSomething(policy.authorize)
@@ -26,11 +25,6 @@ export function identityPlugin(identity: Identity, policy: Policy): Plugin {
       const found = identity.identify(x)
       if (found instanceof Promise) return found.then((principal) => admit(x, principal))
       admit(x, found)
-    },
-    onCall(x: Exchange, call: UpstreamCall): void {
-      if (x.principal === undefined) return
-      const headers = identityHeaders(x.principal)
-      for (let i = 0; i < headers.length; i++) call.headers.push(headers[i] as string)
     },
   }
 }

@@ -5,12 +5,14 @@ import type { PluginHost } from '../../pipeline/registry.ts'
 import { checkApiKeyFormat } from './api-key.ts'
 import type { Authenticator } from './authenticator.ts'
 import type { Consumer } from './consumer.ts'
+import { ConsumerCertificates } from './consumer-certificates.ts'
 import { ConsumerKeys } from './consumer-keys.ts'
 import { type KeyPlaces, keyReader } from './key-places.ts'
 import type { ManagedKeys } from './managed-keys.ts'
 import { tooManyAttempts } from './refusals.ts'
 import type { Revocations } from './revocations.ts'
 import { type ProviderStatus, TokenAuthenticator, type TokenOptions } from './token-authenticator.ts'
+import { checkBinding } from './token-binding.ts'
 
 /** Who is believed to be who: the parts of a configuration that identity is made from. */
 export interface IdentityOptions extends TokenOptions {
@@ -62,7 +64,7 @@ export class Identity {
       for (let i = 0; i < this.#authenticators.length; i++) {
         const next = this.#authenticators[i]?.authenticate(x)
         if (next instanceof Promise) return this.#identifyRest(x, { found, next, from: i + 1 })
-        found = this.#accepted(next) ?? found
+        found = this.#accepted(x, next) ?? found
       }
       return found
     } catch (error) {
@@ -81,9 +83,9 @@ export class Identity {
     begun: { found: Principal | undefined; next: Promise<Principal | undefined>; from: number },
   ): Promise<Principal | undefined> {
     try {
-      let found = this.#accepted(await begun.next) ?? begun.found
+      let found = this.#accepted(x, await begun.next) ?? begun.found
       for (let i = begun.from; i < this.#authenticators.length; i++)
-        found = this.#accepted(await this.#authenticators[i]?.authenticate(x)) ?? found
+        found = this.#accepted(x, await this.#authenticators[i]?.authenticate(x)) ?? found
       return found
     } catch (error) {
       throw this.#counted(x, error)
@@ -102,8 +104,10 @@ export class Identity {
   }
 
   /** Also what was remembered as valid is asked about: a revocation holds at once. */
-  #accepted(principal: Principal | undefined): Principal | undefined {
-    if (principal !== undefined) this.#parts.revocations?.check(principal)
+  #accepted(x: Exchange, principal: Principal | undefined): Principal | undefined {
+    if (principal === undefined) return undefined
+    if (principal.claims !== undefined) checkBinding(principal, x.request.clientCertificate)
+    this.#parts.revocations?.check(principal)
     return principal
   }
 }
@@ -130,5 +134,7 @@ export function createIdentity(options: IdentityOptions, host: PluginHost): Iden
   }
   if (options.asksAhead === true) tokens.start()
   const providers = (): readonly ProviderStatus[] => tokens.providers
-  return new Identity([byKey, tokens], { keys, revocations, failures, providers, now })
+  const certificates = new ConsumerCertificates(options.consumers, now)
+  const proofs = certificates.isEmpty ? [byKey, tokens] : [certificates, byKey, tokens]
+  return new Identity(proofs, { keys, revocations, failures, providers, now })
 }

@@ -66,10 +66,12 @@ export function keysUnavailable(): GatewayError {
 
 /** What a caller is told whose credential was revoked, whatever kind it is of. */
 export function credentialRevoked({ via }: Pick<Principal, 'via'>): GatewayError {
+  if (via === 'certificate') return new GatewayError('TOKEN_REVOKED', 'The client certificate was revoked.')
   return via === 'apiKey' ? keyRevoked() : tokenRevoked()
 }
 
 export function credentialExpired({ via }: Pick<Principal, 'via'>): GatewayError {
+  if (via === 'certificate') return new GatewayError('JWT_EXPIRED', 'The client certificate has expired.')
   return via === 'apiKey' ? keyExpired() : jwtExpired()
 }
 

@@ -1,0 +1,55 @@
+import type { Exchange, UpstreamCall } from '../../core/exchange.ts'
+import type { Plugin } from '../../core/plugin.ts'
+import { identityHeaders } from './identity-headers.ts'
+import type { InternalTokens } from './internal-tokens.ts'
+
+/** In which form an upstream is told who calls. */
+export type Told = 'headers' | 'token' | 'both' | 'nothing'
+
+/** How upstreams are told who calls. */
+export interface TellOptions {
+  /** By upstream; `headers` for those that are not there. */
+  readonly told: ReadonlyMap<string, Told>
+  /** Undefined: there are none. */
+  readonly tokens: InternalTokens | undefined
+  /** Lower-case name of the header of tokens; in `authorization` they are bearer tokens. */
+  readonly header: string
+  /** The audience of an upstream's tokens. */
+  audience(upstreamName: string): string
+  now(): number
+}
+
+/** Tells upstreams who calls; to be the last of all plugins. A token's header is the gateway's alone, whatever came under its name. */
+export function tellBackends({ told, tokens, header, audience, now }: TellOptions): Plugin {
+  const prefix = header === 'authorization' ? 'Bearer ' : ''
+  return {
+    onCall({ principal }: Exchange, { headers, upstreamName }: UpstreamCall): void {
+      if (tokens !== undefined) takeOut(headers, header)
+      if (principal === undefined) return
+      const form = told.get(upstreamName) ?? 'headers'
+      if (form === 'headers' || form === 'both') {
+        const own = identityHeaders(principal)
+        for (let i = 0; i < own.length; i++) headers.push(own[i] as string)
+      }
+      if (tokens === undefined || form === 'headers' || form === 'nothing') return
+      headers.push(header, prefix + tokens.tokenFor(principal, audience(upstreamName), now()))
+    },
+  }
+}
+
+/** In any spelling that a backend could take for the same: it may read all but letters and digits as one sign. */
+function takeOut(headers: string[], name: string): void {
+  const folded = fold(name)
+  let kept = 0
+  for (let i = 0; i + 1 < headers.length; i += 2) {
+    const one = headers[i] as string
+    if (one.length === name.length && fold(one) === folded) continue
+    headers[kept++] = one
+    headers[kept++] = headers[i + 1] as string
+  }
+  headers.length = kept
+}
+
+function fold(name: string): string {
+  return name.toLowerCase().replace(/[^a-z0-9]/g, '-')
+}
