@@ -3,13 +3,14 @@ import { measureCodecs } from './codec.ts'
 import { type Contest, type ContestResult, type Pace, runContest } from './contest.ts'
 import { prepareGraphql } from './graphql.ts'
 import { prepareGrpc } from './grpc.ts'
+import { measureIdentity } from './identity.ts'
 import { describeMachine, markdownReport, plainReport } from './report.ts'
 import { prepareRest } from './rest.ts'
 import { measureTraffic } from './traffic.ts'
 
 // What `npm run bench` runs: the gateway with all plugins on, and the servers that it is compared with, side by side.
 
-const usage = `npm run bench -- [--only rest|graphql|grpc|codec|traffic] [--quick] [--markdown | --json]
+const usage = `npm run bench -- [--only rest|graphql|grpc|codec|traffic|identity] [--quick] [--markdown | --json]
 
   --only      one section; may be given again
   --quick     one short round, to see that everything runs; its figures mean little
@@ -27,6 +28,7 @@ const sections: Readonly<Record<string, Section>> = {
   grpc: (pace) => runSection(prepareGrpc, pace),
   codec: async (pace) => measureCodecs(pace),
   traffic: measureTraffic,
+  identity: measureIdentity,
 }
 
 const usualPace: Pace = { rounds: 5, firstWarmUpSeconds: 3, warmUpSeconds: 1, measuredSeconds: 5 }

@@ -50,8 +50,10 @@ export const introspectionKeys = z
       perSecond: z
         .int()
         .min(1)
-        .default(200)
-        .describe('Questions in one second; what is above gets 503: a stranger can make up tokens.'),
+        .default(500)
+        .describe(
+          'Questions about new tokens in one second; what is above gets 503: a stranger can make up tokens.',
+        ),
     }),
   )
   .default([])

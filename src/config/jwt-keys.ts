@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { classifyRequestHeader } from '../core/headers.ts'
 import { duration, size } from '../core/units.ts'
 import { object } from './declare.ts'
 
@@ -107,6 +108,7 @@ export const tokenPlaceKeys = object({
     .string()
     .regex(/^[!#$%&'*+.^`|~0-9A-Za-z-]+$/, 'a header is named by a token without "_"')
     .toLowerCase()
+    .refine((name) => name !== 'cookie' && classifyRequestHeader(name) !== 'drop', 'means something else')
     .default('authorization')
     .describe('Header with the token: after `Bearer` in authorization, alone in any other.'),
   cookie: z

@@ -26,6 +26,8 @@ export function policyKeys(uses: PluginListSchema) {
     forwardCredentials: z
       .boolean()
       .default(false)
-      .describe("Whether the client's own Authorization and API key headers go on to the upstream."),
+      .describe(
+        "Whether the client's own credentials (Authorization, API key, the header or cookie of auth.tokens) go on to the upstream.",
+      ),
   }
 }

@@ -664,6 +664,16 @@ const cases: readonly MistakeCase[] = [
     says: ['auth.tokens.header: is the header of API keys'],
   },
   {
+    name: 'tokens in a header that means something else',
+    yaml: 'auth:\n  tokens: {‸header: Cookie}\n',
+    says: ['auth.tokens.header: means something else'],
+  },
+  {
+    name: 'tokens in a header of the connection',
+    yaml: 'auth:\n  tokens: {‸header: Proxy-Authorization, cookie: a}\n',
+    says: ['auth.tokens.header: means something else'],
+  },
+  {
     name: 'origins of a cookie that there is not',
     yaml: 'auth:\n  tokens: {‸allowedOrigins: [https://a.example]}\n',
     says: ['auth.tokens.allowedOrigins: is not used without cookie'],

@@ -66,6 +66,29 @@ for (const door of everyDoor) {
       assert.equal(await ask(`${user.access}x`), 'JWT_INVALID', 'an unknown token')
       await openId.revoke(user.access)
       assert.equal(await ask(user.access), 'JWT_INVALID', 'a revoked token')
+      const reasons = new Set<unknown>()
+      for (let i = 0; i < 70; i++) reasons.add(await ask(`made-up-${i}`))
+      assert.deepEqual([...reasons], ['JWT_INVALID', 'TOO_MANY_ATTEMPTS'])
+      assert.ok((openId.asked.get('/token/introspection') ?? 0) < 70)
+    })
+
+    test('are known, or unavailable, while it is down', async (t) => {
+      const openId = await startOpenId(t)
+      const backend = await door.start(t)
+      const { url } = await open(t, backend, openId)
+      const ask = async (token: string): Promise<unknown> => {
+        const reply = await backend.ask(url, { Authorization: `Bearer ${token}` })
+        const body = await reply.text()
+        return reply.status === 200 ? 200 : backend.reason(body)
+      }
+      const known = (await openId.userToken('opaque', 'ann')).access
+      const next = (await openId.userToken('opaque', 'bob')).access
+      const jwt = await openId.clientToken('jwt')
+      const nextJwt = await openId.clientToken('jwt')
+      assert.deepEqual([await ask(known), await ask(jwt)], [200, 200])
+      await openId.stop()
+      assert.deepEqual([await ask(known), await ask(jwt), await ask(nextJwt)], [200, 200, 200])
+      assert.equal(await ask(next), 'UNAVAILABLE')
     })
 
     test('are checked with its newest keys', async (t) => {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { createIdentity } from '../../src/plugins/identity/identity.ts'
 import { identityPlugin } from '../../src/plugins/identity/identity-plugin.ts'
 import type { IntrospectionOptions } from '../../src/plugins/identity/introspection.ts'
@@ -276,6 +277,20 @@ test('a stranger can have sixty made-up tokens asked about in a minute, and stop
   assert.equal((await ask('good3')).principal?.id, 'ann')
 })
 
+test('a token that is good no more is held against an address like any other', async (t) => {
+  const house = host()
+  house.time = Date.now()
+  const { ask, provider } = await gate(t, active, {}, house)
+  assert.equal((await ask('opaque')).principal?.id, 'ann')
+  provider.answers.set('/introspect', json({ active: false }))
+  house.time += 30_000
+  for (let i = 0; i < 59; i++) assert.equal((await ask(`made-up-${i}`)).error?.reason, invalid)
+  assert.equal((await ask('opaque')).error?.reason, invalid, 'the first time it is not')
+  house.time += 10_000
+  assert.equal((await ask('opaque')).error?.reason, invalid, 'the sixtieth failure')
+  assert.equal((await ask('new')).error?.reason, 'TOO_MANY_ATTEMPTS')
+})
+
 test('an IPv6 host does not become another one by another address of its network', async (t) => {
   const house = host()
   house.time = Date.now()
@@ -309,22 +324,54 @@ test('what all strangers together can have asked is bounded in a second', async 
   assert.equal((await ask('made-up-99')).error?.reason, invalid)
 })
 
+test('strangers do not keep the gateway from asking again about a token that was good', async (t) => {
+  const house = host()
+  house.time = 1_800_000_000_000
+  const answer: ProviderAnswer = (req, res, body) =>
+    json(body.startsWith('token=good') ? active : { active: false })(req, res, body)
+  const { ask } = await gate(t, answer, { perSecond: 20 }, house)
+  assert.equal((await ask('good')).principal?.id, 'ann')
+  house.time += 30_000
+  for (let i = 0; i < 30; i++) await ask(`made-up-${i}`, { from: `192.0.2.${i}` })
+  assert.equal((await ask('good-new', { from: '192.0.2.99' })).error?.reason, 'UNAVAILABLE')
+  assert.equal((await ask('good')).principal?.id, 'ann')
+})
+
+test('nobody is asked again because the configuration was loaded again', async (t) => {
+  const provider = await startProvider(t)
+  provider.answers.set('/', json(active))
+  const server = { issuer, url: provider.url, clientId: 'a', clientSecret: 'b', clockSkewMs: 0 }
+  const rules = { cacheForMs: 60_000, timeoutMs: 9_000, concurrency: 1, perSecond: 9 }
+  const before = host()
+  const ask = async (house: TestHost, change: object): Promise<number> => {
+    const introspection = [{ ...server, ...rules, ...change }]
+    const identity = createIdentity({ jwt: [], introspection, apiKeys: {}, consumers: [] }, house)
+    const plugins = [identityPlugin(identity, policy())]
+    const x = await exchange({ plugins, request: { headers: { authorization: 'Bearer opaque' } } }).run()
+    assert.equal(x.principal?.id, 'ann')
+    await identity.close()
+    return provider.asked.length
+  }
+  assert.equal(await ask(before, {}), 1)
+  assert.equal(await ask(host({}, before), {}), 1)
+  assert.equal(await ask(host({}, before), { audience: undefined, requiredClaims: ['active'] }), 2)
+})
+
 test('questions wait for their turn', async (t) => {
-  const { promise, resolve } = Promise.withResolvers<void>()
   let atOnce = 0
   let most = 0
   const { ask } = await gate(
     t,
     async (req, res, body) => {
       most = Math.max(most, ++atOnce)
-      await promise
+      // Long enough for others to come, if they may.
+      await sleep(20)
       atOnce--
       return json(active)(req, res, body)
     },
     { concurrency: 3 },
   )
   const all = Array.from({ length: 30 }, (_, i) => ask(`t${i}`))
-  resolve()
   assert.ok((await Promise.all(all)).every((x) => x.principal?.id === 'ann'))
   assert.ok(most <= 3, `${most} at once`)
 })

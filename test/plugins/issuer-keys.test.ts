@@ -1,9 +1,17 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { createServer } from 'node:https'
+import type { AddressInfo } from 'node:net'
 import { type TestContext, test } from 'node:test'
+import { getCACertificates, setDefaultCACertificates } from 'node:tls'
 import { exportJWK, generateKeyPair, type JWK, SignJWT } from 'jose'
+import { silentLog } from '../../src/core/log.ts'
+import { createGateway } from '../../src/gateway.ts'
 import { createIdentity, type Identity } from '../../src/plugins/identity/identity.ts'
 import { identityPlugin } from '../../src/plugins/identity/identity-plugin.ts'
 import type { JwtOptions } from '../../src/plugins/identity/jwt-issuer.ts'
+import { makeAuthority } from '../certificates.ts'
+import { startGateway } from '../world.ts'
 import { exchange, host, policy, type TestExchange, type TestHost } from './harness.ts'
 import { json, type ProviderAnswer, type ProviderServer, startProvider } from './provider-server.ts'
 
@@ -85,29 +93,64 @@ const endless: ProviderAnswer = (_, res) => {
 }
 const redirect: ProviderAnswer = (_, res) => res.writeHead(302, { Location: '/elsewhere' }).end()
 
-const badDescriptions: readonly [string, (url: string) => ProviderAnswer][] = [
-  ['names another issuer', (url) => json({ issuer: 'https://evil.example', jwks_uri: `${url}/keys` })],
-  ['names the issuer with a slash more', (url) => json({ issuer: `${url}/`, jwks_uri: `${url}/keys` })],
-  ['names no issuer', (url) => json({ jwks_uri: `${url}/keys` })],
-  ['names no keys', (url) => json({ issuer: url })],
-  ['has its keys in a file', (url) => json({ issuer: url, jwks_uri: 'file:///etc/passwd' })],
-  ['has a list of keys addresses', (url) => json({ issuer: url, jwks_uri: [`${url}/keys`] })],
-  ['is a list', () => json([])],
-  ['is no JSON', () => (_, res) => res.end('<html>')],
-  ['leads elsewhere', () => redirect],
-  ['does not end', () => endless],
-  ['is an error', () => json({}, 500)],
+const badDescriptions: readonly [string, (url: string) => ProviderAnswer, RegExp][] = [
+  [
+    'names another issuer',
+    (url) => json({ issuer: 'https://evil.example', jwks_uri: `${url}/keys` }),
+    /that of another issuer/,
+  ],
+  [
+    'names the issuer with a slash more',
+    (url) => json({ issuer: `${url}/`, jwks_uri: `${url}/keys` }),
+    /that of another issuer/,
+  ],
+  ['names no issuer', (url) => json({ jwks_uri: `${url}/keys` }), /that of another issuer/],
+  ['names no keys', (url) => json({ issuer: url }), /no jwks_uri/],
+  ['has its keys in a file', (url) => json({ issuer: url, jwks_uri: 'file:///etc/passwd' }), /not https/],
+  ['has a list of keys addresses', (url) => json({ issuer: url, jwks_uri: [`${url}/keys`] }), /no jwks_uri/],
+  ['is a list', () => json([]), /no JSON object/],
+  ['is no JSON', () => (_, res) => res.end('<html>'), /no JSON/],
+  ['leads elsewhere', () => redirect, /status 302/],
+  ['does not end', () => endless, /more than 262144 bytes/],
+  ['is an error', () => json({}, 500), /status 500/],
 ]
-for (const [what, answer] of badDescriptions) {
+for (const [what, answer, trouble] of badDescriptions) {
   test(`tokens of an issuer whose description ${what} are unavailable`, async (t) => {
     const provider = await describedProvider(t)
     provider.answers.set('/elsewhere', json({ issuer: provider.url, jwks_uri: `${provider.url}/keys` }))
     provider.answers.set(description, answer(provider.url))
-    const x = await gate(t, { issuer: provider.url }).ask(await token(provider.url))
+    const { ask, identity } = gate(t, { issuer: provider.url })
+    const x = await ask(await token(provider.url))
     assert.equal(x.error?.reason, 'UNAVAILABLE')
+    assert.match(identity.providers[0]?.trouble ?? '', trouble)
     assert.ok(!provider.asked.includes('GET /keys') && !provider.asked.includes('GET /elsewhere'))
   })
 }
+
+test('an issuer with TLS has no keys without it', async (t) => {
+  const authority = makeAuthority()
+  const before = getCACertificates('default')
+  setDefaultCACertificates([...before, authority.cert])
+  t.after(() => setDefaultCACertificates(before))
+  const plain = await startProvider(t)
+  plain.answers.set('/keys', json({ keys: [firstJwk] }))
+  let issuer = ''
+  let keys = ''
+  const server = createServer(authority.issue(['localhost']), (req, res) => {
+    res.end(JSON.stringify(req.url === '/keys' ? { keys: [firstJwk] } : { issuer, jwks_uri: keys }))
+  })
+  t.after(() => server.close())
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  issuer = `https://localhost:${(server.address() as AddressInfo).port}`
+  keys = `${plain.url}/keys`
+  const refused = gate(t, { issuer })
+  assert.equal((await refused.ask(await token(issuer))).error?.reason, 'UNAVAILABLE')
+  assert.match(refused.identity.providers[0]?.trouble ?? '', /not https/)
+  assert.deepEqual(plain.asked, [])
+  keys = `${issuer}/keys`
+  assert.equal((await gate(t, { issuer }).ask(await token(issuer))).principal?.id, 'ann')
+})
 
 const badKeys: readonly [string, ProviderAnswer][] = [
   ['has 101 keys', json({ keys: Array.from({ length: 101 }, () => firstJwk) })],
@@ -241,4 +284,15 @@ test('a closed identity asks nobody any more', async (t) => {
   await new Promise((resolve) => setTimeout(resolve, 100))
   // One may have been under way.
   assert.ok(provider.asked.length <= asked + 1, `${provider.asked.length - asked} more`)
+})
+
+test('a gateway asks as soon as it starts, and one that is only looked into asks nobody', async (t) => {
+  const provider = await describedProvider(t)
+  const config = { auth: { jwt: [{ issuer: provider.url, audience: 'api', algorithms: ['RS256'] }] } }
+  const lookedInto = await createGateway({ config, offline: true, watch: false, log: silentLog })
+  const asked = provider.askedAgain(2)
+  await startGateway(t, config)
+  await asked
+  await lookedInto.dispose()
+  assert.deepEqual(provider.asked, [`GET ${description}`, 'GET /keys'])
 })

@@ -12,7 +12,7 @@ export interface ProviderServer {
   /** `GET /path` of each request, oldest first. */
   readonly asked: string[]
   readonly answers: Map<string, ProviderAnswer>
-  /** Resolves when it has been asked `times` more from now. */
+  /** Resolves when it has been asked `times` more from now; rejects after a minute. */
   askedAgain(times: number): Promise<void>
   close(): void
 }
@@ -45,7 +45,12 @@ export async function startProvider(t: TestContext): Promise<ProviderServer> {
     asked,
     answers,
     askedAgain: (times) =>
-      new Promise((tell) => {
+      new Promise((resolve, reject) => {
+        const late = setTimeout(() => reject(new Error(`not asked ${times} times more`)), 60_000)
+        const tell = (): void => {
+          clearTimeout(late)
+          resolve()
+        }
         waiting.push({ until: asked.length + times, tell })
       }),
     close,

@@ -185,3 +185,18 @@ for (const [name, jwk, token, reason] of published) {
     }
   })
 }
+
+test('a configuration that is loaded anew verifies again what the one before had verified', async () => {
+  const before = host()
+  const token = byHand({ ...claims, exp: 9_999_999_999 })
+  const request = { headers: { authorization: `Bearer ${token}` } }
+  for (const house of [before, host({}, before)]) {
+    const identity = createIdentity({ jwt: [issuer], apiKeys: {}, consumers: [] }, house)
+    const found = identity.identify(exchange({ request }))
+    assert.ok(
+      found instanceof Promise,
+      'what else the configuration says of its users may be another thing now',
+    )
+    assert.equal((await found)?.id, 'ann')
+  }
+})

@@ -45,6 +45,7 @@ const lived = [
 
 export async function startOpenId(t: TestContext): Promise<OpenIdProvider> {
   const asked = new Map<string, number>()
+  const store: Store = new Map()
   let answer: RequestListener = (_, res) => res.writeHead(503).end()
   const server = createServer((req, res) => {
     const { pathname } = new URL(req.url ?? '', 'http://x')
@@ -56,7 +57,7 @@ export async function startOpenId(t: TestContext): Promise<OpenIdProvider> {
   const { port } = server.address() as AddressInfo
   const issuer = `http://127.0.0.1:${port}`
   let keys: readonly JWK[] = [await signingKey()]
-  answer = listenerOf(issuer, keys)
+  answer = listenerOf(issuer, keys, store)
   const stop = async (): Promise<void> => {
     server.closeAllConnections()
     if (server.listening) await new Promise((resolve) => server.close(resolve))
@@ -100,7 +101,7 @@ export async function startOpenId(t: TestContext): Promise<OpenIdProvider> {
     },
     rotate: async (old) => {
       keys = [await signingKey(), ...(old === 'published' ? keys : [])]
-      answer = listenerOf(issuer, keys)
+      answer = listenerOf(issuer, keys, store)
     },
     stop,
     start: async () => {
@@ -115,9 +116,32 @@ async function signingKey(): Promise<JWK> {
   return { ...(await exportJWK(privateKey)), kid: randomBytes(8).toString('hex'), use: 'sig', alg: 'RS256' }
 }
 
-/** Its tokens are kept in the memory of the process, whichever provider made them. */
-function listenerOf(issuer: string, keys: readonly JWK[]): RequestListener {
+/** What a provider keeps: its tokens, sessions and the like, by kind and id. */
+type Store = Map<string, Record<string, unknown>>
+
+/** The interface that oidc-provider stores by; nothing expires during a test. */
+function adapterOf(store: Store) {
+  const byGrant = (id: string): string[] =>
+    [...store].filter(([, { grantId }]) => grantId === id).map(([key]) => key)
+  const byUid = (uid: string) => [...store.values()].find((kept) => kept.uid === uid)
+  return (kind: string) => ({
+    upsert: async (id: string, payload: Record<string, unknown>) => void store.set(`${kind}:${id}`, payload),
+    find: async (id: string) => store.get(`${kind}:${id}`),
+    findByUid: async (uid: string) => byUid(uid),
+    findByUserCode: async () => undefined,
+    consume: async (id: string) => {
+      Object.assign(store.get(`${kind}:${id}`) ?? {}, { consumed: Math.floor(Date.now() / 1_000) })
+    },
+    destroy: async (id: string) => void store.delete(`${kind}:${id}`),
+    revokeByGrantId: async (id: string) => {
+      for (const key of byGrant(id)) store.delete(key)
+    },
+  })
+}
+
+function listenerOf(issuer: string, keys: readonly JWK[], store: Store): RequestListener {
   const provider = new Provider(issuer, {
+    adapter: adapterOf(store),
     jwks: { keys },
     cookies: { keys: ['a key of cookies'] },
     clients: [
@@ -147,7 +171,7 @@ function listenerOf(issuer: string, keys: readonly JWK[]): RequestListener {
       devInteractions: { enabled: false },
       clientCredentials: { enabled: true },
       introspection: { enabled: true, allowedPolicy: () => true },
-      revocation: { enabled: true },
+      revocation: { enabled: true, allowedPolicy: () => true },
       resourceIndicators: {
         enabled: true,
         useGrantedResource: () => true,

@@ -2,6 +2,8 @@ import type { Principal } from '../../core/exchange.ts'
 
 const maxValueLength = 256
 const maxListLength = 2_048
+/** Printable ASCII without the percent sign: stands as it is. */
+const plain = /^[ -$&-~]*$/
 const made = new WeakMap<Principal, readonly string[]>()
 
 /**
@@ -38,6 +40,7 @@ function whole(text = ''): string {
 
 /** Text as a header value; what does not fit is left out, but never half an escape. */
 export function headerText(text: string): string {
+  if (text.length <= maxValueLength && plain.test(text)) return text.trim()
   let value = ''
   for (const character of text) {
     if (/\p{Cc}/u.test(character)) continue

@@ -12,7 +12,6 @@ import type { ManagedKeys } from './managed-keys.ts'
 import { tooManyAttempts } from './refusals.ts'
 import type { Revocations } from './revocations.ts'
 import { type ProviderStatus, TokenAuthenticator, type TokenOptions } from './token-authenticator.ts'
-import { checkBinding } from './token-binding.ts'
 
 /** Who is believed to be who: the parts of a configuration that identity is made from. */
 export interface IdentityOptions extends TokenOptions {
@@ -64,7 +63,7 @@ export class Identity {
       for (let i = 0; i < this.#authenticators.length; i++) {
         const next = this.#authenticators[i]?.authenticate(x)
         if (next instanceof Promise) return this.#identifyRest(x, { found, next, from: i + 1 })
-        found = this.#accepted(x, next) ?? found
+        found = this.#accepted(next) ?? found
       }
       return found
     } catch (error) {
@@ -83,9 +82,9 @@ export class Identity {
     begun: { found: Principal | undefined; next: Promise<Principal | undefined>; from: number },
   ): Promise<Principal | undefined> {
     try {
-      let found = this.#accepted(x, await begun.next) ?? begun.found
+      let found = this.#accepted(await begun.next) ?? begun.found
       for (let i = begun.from; i < this.#authenticators.length; i++)
-        found = this.#accepted(x, await this.#authenticators[i]?.authenticate(x)) ?? found
+        found = this.#accepted(await this.#authenticators[i]?.authenticate(x)) ?? found
       return found
     } catch (error) {
       throw this.#counted(x, error)
@@ -104,10 +103,8 @@ export class Identity {
   }
 
   /** Also what was remembered as valid is asked about: a revocation holds at once. */
-  #accepted(x: Exchange, principal: Principal | undefined): Principal | undefined {
-    if (principal === undefined) return undefined
-    if (principal.claims !== undefined) checkBinding(principal, x.request.clientCertificate)
-    this.#parts.revocations?.check(principal)
+  #accepted(principal: Principal | undefined): Principal | undefined {
+    if (principal !== undefined) this.#parts.revocations?.check(principal)
     return principal
   }
 }

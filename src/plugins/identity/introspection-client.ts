@@ -19,7 +19,7 @@ export interface IntrospectionClientOptions {
   readonly timeoutMs: number
   /** Questions at a time; others wait. */
   readonly concurrency: number
-  /** Questions in one second. */
+  /** Questions about new tokens in one second. */
   readonly perSecond: number
   readonly log: Logger
   now(): number
@@ -51,9 +51,10 @@ export class IntrospectionClient {
     return this.#trouble
   }
 
-  /** The answer about a token: a JSON object whose `active` is a boolean. */
-  async ask(token: string): Promise<Readonly<Record<string, unknown>>> {
-    this.#count()
+  /** The answer about a token: a JSON object whose `active` is a boolean. `isNew`: it was never found good. */
+  async ask(token: string, isNew: boolean): Promise<Readonly<Record<string, unknown>>> {
+    if (this.#options.now() < this.#pausedUntil) throw introspectionUnavailable(this.#trouble)
+    if (isNew) this.#count()
     await this.#turn()
     try {
       const answer = await this.#post(token)
@@ -90,11 +91,9 @@ export class IntrospectionClient {
     return answer
   }
 
-  /** Refuses what comes too often: a stranger can make up any number of tokens. */
+  /** Refuses what comes too often: a stranger can make up any number of tokens, but not one that was found good. */
   #count(): void {
-    const now = this.#options.now()
-    if (now < this.#pausedUntil) throw introspectionUnavailable(this.#trouble)
-    const second = Math.floor(now / 1_000)
+    const second = Math.floor(this.#options.now() / 1_000)
     if (second !== this.#second) this.#inSecond = 0
     this.#second = second
     if (++this.#inSecond > this.#options.perSecond) throw introspectionUnavailable('too many in a second')

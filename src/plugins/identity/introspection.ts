@@ -1,13 +1,14 @@
+import { hash } from 'node:crypto'
 import type { JWTPayload } from 'jose'
+import { FailedAttempts } from '../../core/failed-attempts.ts'
 import type { PluginHost } from '../../pipeline/registry.ts'
-import { networkOf } from '../rate-limit/partition.ts'
 import { type ClaimNames, principalFrom } from './claims.ts'
 import { isNumericDate } from './compact-jws.ts'
-import { FailedAttempts } from './failed-attempts.ts'
 import { IntrospectionClient } from './introspection-client.ts'
 import { canDescribeItself, ProviderMetadata } from './provider-metadata.ts'
 import { jwtExpired, jwtInvalid, tooManyAttempts } from './refusals.ts'
 import { tokenDigest } from './revocable.ts'
+import { bindingOf } from './token-binding.ts'
 import { TokenCache } from './token-cache.ts'
 import { bytesOf, type VerifiedToken } from './verified-token.ts'
 
@@ -50,14 +51,15 @@ interface Refused {
   readonly bytes: number
 }
 
-/** Asks one server about tokens; remembers those that are not good, for a moment. */
+/** Asks one server about tokens, and remembers what it said. */
 export class Introspection {
   readonly options: IntrospectionOptions
   readonly #client: IntrospectionClient
   readonly #host: PluginHost
   readonly #asked = new Map<string, Promise<VerifiedToken | Refused>>()
+  readonly #good: TokenCache<VerifiedToken>
   readonly #refused = new TokenCache<Refused>()
-  readonly #failures = new FailedAttempts(maxFailures, failureWindowMs)
+  readonly #failures = new FailedAttempts({ limit: maxFailures, windowMs: failureWindowMs })
 
   /** Throws an Error that starts with `place` when it cannot be asked. */
   constructor(options: IntrospectionOptions, place: string, host: PluginHost) {
@@ -73,6 +75,9 @@ export class Introspection {
     const metadata = new ProviderMetadata(issuer, now)
     const locate = async (): Promise<string> => url ?? (await metadata.endpoint('introspection_endpoint'))
     this.options = options
+    // Outlives a reload that changes nothing here: nobody has to be asked again about everything. The options hold a secret.
+    const fingerprint = hash('sha256', JSON.stringify(options))
+    this.#good = host.keep(`identity.introspection:${fingerprint}`, () => new TokenCache<VerifiedToken>())
     this.#host = host
     this.#client = new IntrospectionClient({ ...options, locate, log: host.log, now })
   }
@@ -83,41 +88,44 @@ export class Introspection {
   }
 
   /**
-   * What a token stands for. `from`: the address that it came from, if it is a new one; a token that was good before is not held against
-   * anybody. Throws JWT_INVALID, JWT_EXPIRED, UNAVAILABLE, or TOO_MANY_ATTEMPTS for an address from which too much came that was no token.
+   * What a token from an address stands for. One that was good before is not held against anybody. Throws JWT_INVALID, JWT_EXPIRED,
+   * UNAVAILABLE, or TOO_MANY_ATTEMPTS for an address from which too much came that was no token.
    */
-  async verify(token: string, digest: string, from: string | undefined): Promise<VerifiedToken> {
+  async verify(token: string, digest: string, from: string): Promise<VerifiedToken> {
     if (!tokenText.test(token)) throw jwtInvalid('no text of a token')
     const nowMs = this.#host.now()
-    const known = this.#refused.get(digest)
-    if (known !== undefined && nowMs < known.validUntil) throw refusal(known)
-    const caller = from === undefined ? undefined : networkOf(from)
-    const waitMs = caller === undefined ? 0 : this.#failures.waitMs(caller, nowMs)
+    const good = this.#good.get(digest)
+    if (good !== undefined && nowMs < good.validUntil) return good
+    const refused = this.#refused.get(digest)
+    if (refused !== undefined && nowMs < refused.validUntil) throw refusal(refused)
+    const isNew = good === undefined
+    const waitMs = isNew ? this.#failures.waitMs(from, nowMs) : 0
     if (waitMs > 0) throw tooManyAttempts(waitMs)
-    const found = await this.#askOnce(token, digest)
+    const found = await this.#askOnce(token, digest, isNew)
     if ('principal' in found) return found
-    if (caller !== undefined) this.#failures.add(caller, nowMs)
+    if (isNew) this.#failures.add(from, nowMs)
     throw refusal(found)
   }
 
-  close(): void {
-    this.#refused.clear()
-  }
-
   /** One question for all who come with the same token at a time. */
-  #askOnce(token: string, digest: string): Promise<VerifiedToken | Refused> {
+  #askOnce(token: string, digest: string, isNew: boolean): Promise<VerifiedToken | Refused> {
     let asked = this.#asked.get(digest)
     if (asked === undefined) {
-      asked = this.#ask(token, digest).finally(() => this.#asked.delete(digest))
+      asked = this.#ask(token, digest, isNew).finally(() => this.#asked.delete(digest))
       this.#asked.set(digest, asked)
     }
     return asked
   }
 
-  async #ask(token: string, digest: string): Promise<VerifiedToken | Refused> {
-    const answer = await this.#client.ask(token)
+  async #ask(token: string, digest: string, isNew: boolean): Promise<VerifiedToken | Refused> {
+    const answer = await this.#client.ask(token, isNew)
     const found = this.#judge(answer, token)
-    if (!('principal' in found)) this.#refused.set(digest, found)
+    if ('principal' in found) {
+      this.#good.set(digest, found)
+    } else {
+      this.#good.delete(digest)
+      this.#refused.set(digest, found)
+    }
     return found
   }
 
@@ -138,7 +146,8 @@ export class Introspection {
       validUntil,
       keys: noKeys,
       version: 0,
-      bytes: bytesOf(token, answer),
+      binding: bindingOf(answer),
+      bytes: bytesOf(JSON.stringify(answer).length),
     }
   }
 

@@ -10,6 +10,7 @@ import { Introspection, type IntrospectionOptions } from './introspection.ts'
 import { JwtIssuer, type JwtOptions } from './jwt-issuer.ts'
 import { jwtExpired, jwtInvalid } from './refusals.ts'
 import { tokenDigest } from './revocable.ts'
+import { bindingOf, requireBinding } from './token-binding.ts'
 import { TokenCache } from './token-cache.ts'
 import { type TokenPlaces, tokenReader } from './token-places.ts'
 import { bytesOf, type VerifiedToken } from './verified-token.ts'
@@ -78,15 +79,14 @@ export class TokenAuthenticator implements Authenticator {
     if (token.length > this.#maxBytes) throw jwtInvalid('too long')
     const digest = hash('sha256', token, 'base64')
     const known = this.#verified.get(digest)
-    if (known !== undefined && this.#now() < known.validUntil && known.version === known.keys.version)
-      return known.principal
-    return this.#verifyAnew(token, digest, known === undefined ? x.request.clientAddress : undefined)
+    if (known === undefined || this.#now() >= known.validUntil || known.version !== known.keys.version)
+      return this.#verifyAnew(token, digest, x)
+    if (known.binding !== undefined) requireBinding(known.binding, x)
+    return known.principal
   }
 
   async close(): Promise<void> {
-    this.#verified.clear()
     for (const issuer of this.#issuers.values()) issuer.close()
-    for (const introspection of this.#introspections) introspection.close()
   }
 
   /** The outside services that tokens are checked with. */
@@ -101,13 +101,14 @@ export class TokenAuthenticator implements Authenticator {
     ]
   }
 
-  async #verifyAnew(token: string, digest: string, from: string | undefined): Promise<Principal> {
-    const verified = await this.#verify(token, digest, from)
+  async #verifyAnew(token: string, digest: string, x: Exchange): Promise<Principal> {
+    const verified = await this.#verify(token, digest, x.request.clientAddress)
     this.#verified.set(digest, verified)
+    if (verified.binding !== undefined) requireBinding(verified.binding, x)
     return verified.principal
   }
 
-  #verify(token: string, digest: string, from: string | undefined): Promise<VerifiedToken> {
+  #verify(token: string, digest: string, from: string): Promise<VerifiedToken> {
     const introspection = this.#introspections.find((one) => token.startsWith(prefixOf(one)))
     // What begins like the header of a JWS is one, or nothing: nobody is asked about a broken one.
     if (introspection === undefined || looksLikeJws(token)) {
@@ -134,7 +135,8 @@ async function verifyJwt(token: string, issuer: JwtIssuer): Promise<VerifiedToke
       validUntil: issuer.expiresAt(payload),
       keys: issuer.keys,
       version,
-      bytes: bytesOf(token, payload),
+      binding: bindingOf(payload),
+      bytes: bytesOf(token.length),
     }
   } catch (error) {
     if (error instanceof GatewayError) throw error

@@ -1,18 +1,22 @@
-import type { ClientCertificate, Principal } from '../../core/exchange.ts'
+import type { Exchange } from '../../core/exchange.ts'
+import { isRecord } from '../../core/is-record.ts'
 import { jwtInvalid } from './refusals.ts'
 
 /**
- * Refuses a token that says whose it is by a key (`cnf`, RFC 7800) unless the client has proved to have that key: by the certificate of its
- * connection (`x5t#S256`, RFC 8705 section 3.1). What is bound in another way we cannot check, and must not take for a bearer token. Throws
- * JWT_INVALID.
+ * What a token is bound to by its claim `cnf` (RFC 7800 section 3.1): the SHA-256 of a client certificate in lower-case hexadecimal digits
+ * (RFC 8705 section 3.1); `''` for what nobody here can check; undefined when it is bound to nothing.
  */
-export function checkBinding({ claims }: Principal, certificate: ClientCertificate | undefined): void {
-  const bound = claims?.cnf
-  if (bound === undefined) return
-  const thumbprint =
-    typeof bound === 'object' && bound !== null ? (bound as Record<string, unknown>)['x5t#S256'] : undefined
-  if (typeof thumbprint !== 'string') throw jwtInvalid('bound to a key in a way that cannot be checked')
-  if (certificate === undefined) throw jwtInvalid('bound to a client certificate, and there is none')
-  if (Buffer.from(certificate.fingerprint, 'hex').toString('base64url') !== thumbprint)
-    throw jwtInvalid('bound to another client certificate')
+export function bindingOf(claims: Readonly<Record<string, unknown>>): string | undefined {
+  const { cnf } = claims
+  if (cnf === undefined) return undefined
+  const thumbprint = isRecord(cnf) && Object.keys(cnf).length === 1 ? cnf['x5t#S256'] : undefined
+  return typeof thumbprint === 'string' ? Buffer.from(thumbprint, 'base64url').toString('hex') : ''
+}
+
+/** Throws JWT_INVALID when a request with a token that is bound comes from somebody else, or nobody can say. */
+export function requireBinding(binding: string, { request }: Exchange): void {
+  if (request.clientCertificate?.fingerprint === binding) return
+  throw jwtInvalid(
+    binding === '' ? 'bound to a key that is not checked here' : 'bound to another certificate',
+  )
 }

@@ -35,9 +35,4 @@ export class TokenCache<T extends Remembered> {
     this.#entries.delete(digest)
     this.#bytes -= entry.bytes
   }
-
-  clear(): void {
-    this.#entries.clear()
-    this.#bytes = 0
-  }
 }

@@ -9,6 +9,8 @@ export interface VerifiedToken {
   /** What it was checked with, and which version of that: of another one it says nothing. */
   readonly keys: Pick<IssuerKeys, 'version'>
   readonly version: number
+  /** What it is bound to, see `bindingOf`. */
+  readonly binding: string | undefined
   /** About how much memory it takes. */
   readonly bytes: number
 }
@@ -16,7 +18,7 @@ export interface VerifiedToken {
 /** What an entry takes besides its claims: digest, principal, lists of roles, headers made from them. */
 const overheadBytes = 1_000
 
-/** About how much memory a token takes while it is remembered: its claims as objects are about twice as long as their text. */
-export function bytesOf(token: string, claims: object): number {
-  return overheadBytes + 2 * Math.max(token.length, JSON.stringify(claims).length)
+/** About how much memory a token takes while it is remembered, by the length of its claims as text: as objects they take twice as much. */
+export function bytesOf(length: number): number {
+  return overheadBytes + 2 * length
 }
