@@ -4,10 +4,12 @@ import { AdminAccess } from './admin/admin-access.ts'
 import { type AdminRoute, createAdminRouter } from './admin/admin-router.ts'
 import { type AppOptions, createApp } from './admin/app.ts'
 import { keyRoutes } from './admin/key-routes.ts'
+import { tokenRoutes } from './admin/token-routes.ts'
 import { plainAddress, type TrustedProxies } from './core/client-address.ts'
 import type { Gateway } from './gateway.ts'
 import type { BuiltGeneration } from './generation.ts'
 import type { Listener } from './listener/listener.ts'
+import { verifyToken } from './verify-token.ts'
 
 export interface ManagementOptions extends Pick<AppOptions, 'draining' | 'extend'> {
   readonly listener: Listener
@@ -43,10 +45,16 @@ function adminRoutes({ identity }: Gateway, { current, now }: ManagementOptions)
   return [
     ...keyRoutes({
       managed: identity.keys,
-      configured: () => current().configuredKeys,
+      configured: () => current().identity.keys.configured,
       consumers: () => current().config.consumers,
       revocations: identity.revocations,
       now,
+    }),
+    ...tokenRoutes({
+      revocations: identity.revocations,
+      sharing: () => identity.sharing,
+      issuers: () => current().config.auth.jwt.map(({ issuer }) => issuer),
+      verify: (token) => verifyToken(token, { identity: current().identity, plan: current().unrouted }),
     }),
   ]
 }

@@ -18,7 +18,6 @@ import { CallerLimits } from './plugins/identity/caller-limits.ts'
 import type { Identity } from './plugins/identity/identity.ts'
 import { identityPlugin } from './plugins/identity/identity-plugin.ts'
 import { queryKeyTaker } from './plugins/identity/key-places.ts'
-import type { KeyRecord } from './plugins/identity/key-record.ts'
 import type { ProviderStatus } from './plugins/identity/token-authenticator.ts'
 import { RouteClash, RoutingTable } from './routing/table.ts'
 import type { Release } from './traffic/canary/release.ts'
@@ -33,8 +32,7 @@ export interface BuiltGeneration extends Generation {
   readonly canaries: ReadonlyMap<string, Release>
   /** Who the gateway is to clients that speak TLS; undefined when there is no port for them. */
   readonly identities: TlsIdentities | undefined
-  /** The API keys that stand in it. */
-  readonly configuredKeys: readonly KeyRecord[]
+  readonly identity: Identity
   /** The outside services that callers are checked with. */
   identityProviders(): readonly ProviderStatus[]
   /** What the gRPC front-end serves; undefined when there is none. Made when it is first asked for. */
@@ -60,10 +58,16 @@ export async function buildGeneration(loaded: LoadedConfig, context: BuildContex
     const table: RoutingTable<Plan> = tableOf(build, plans)
     const grpc = frontEnds.find((frontEnd) => frontEnd.name === 'grpc')
     const unrouted = unroutedPlan(shared)
-    const configuredKeys = identity.keys.configured
     const identityProviders = (): readonly ProviderStatus[] => identity.providers
     const grpcDescription = describedApi(grpc)
-    const parts = { table, unrouted, identities, configuredKeys, identityProviders, grpcDescription }
+    const parts = {
+      table,
+      unrouted,
+      identities,
+      identity,
+      identityProviders,
+      grpcDescription,
+    }
     return generation(build, parts, frontEnds)
   } catch (error) {
     await build

@@ -22,6 +22,14 @@ export interface CommandInput {
     readonly expires?: string | undefined
     readonly overlap?: string | undefined
     readonly scope?: string[] | undefined
+    readonly jti?: string | undefined
+    readonly sid?: string | undefined
+    readonly sub?: string | undefined
+    readonly consumer?: string | undefined
+    readonly before?: string | undefined
+    readonly until?: string | undefined
+    readonly note?: string | undefined
+    readonly undo?: boolean | undefined
   }
 }
 
@@ -88,6 +96,8 @@ const commands: readonly Command[] = [
   { words: ['admin', 'token'], run: async (input) => (await import('./keys.ts')).createAdminToken(input) },
   { words: ['users', 'hash'], run: async (input) => (await import('./users.ts')).hashUserPassword(input) },
   { words: ['token', 'sign'], run: async (input) => (await import('./token.ts')).signToken(input) },
+  { words: ['token', 'verify'], run: async (input) => (await import('./revoke.ts')).verifyToken(input) },
+  { words: ['token', 'revoke'], run: async (input) => (await import('./revoke.ts')).revokeToken(input) },
   { words: ['schema'], run: async () => (await import('./schema.ts')).printSchema() },
 ]
 
@@ -107,6 +117,14 @@ const flags = {
   expires: { type: 'string' },
   overlap: { type: 'string' },
   scope: { type: 'string', multiple: true },
+  jti: { type: 'string' },
+  sid: { type: 'string' },
+  sub: { type: 'string' },
+  consumer: { type: 'string' },
+  before: { type: 'string' },
+  until: { type: 'string' },
+  note: { type: 'string' },
+  undo: { type: 'boolean' },
   help: { type: 'boolean', short: 'h' },
 } as const
 
@@ -125,9 +143,13 @@ const usage = `gateway <command> [--config gateway.yaml] [--json]
   admin token NAME [--scope S]      make a token for the admin API (scopes read, keys, write)
   users hash                        read a password, and print the hash for auth.issuer.users
   token sign SUBJECT [--role R]     sign a JWT for trying things, with the configuration's own HS secret
+  token verify TOKEN                whom a running gateway takes it for, or why it refuses it; - reads it from standard input
+  token revoke TOKEN | --jti ID | --sid ID | --sub USER | --consumer ID
+               [--issuer URL] [--before TIME] [--until TIME|forever] [--expires TIME] [--note TEXT] [--undo]
+                                    no gateway accepts it any more; --undo: all do again
   schema                            the JSON schema of the configuration
 
-The keys commands ask the admin API of a gateway: --url or GATEWAY_ADMIN_URL (default http://127.0.0.1:8080/admin), --token or GATEWAY_ADMIN_TOKEN.
+The keys commands, token verify and token revoke ask the admin API of a gateway: --url or GATEWAY_ADMIN_URL (default http://127.0.0.1:8080/admin), --token or GATEWAY_ADMIN_TOKEN.
 Exit code: 0 done, 1 error.`
 
 function describeFailure(error: unknown): string {

@@ -67,8 +67,8 @@ export class RedisKeyStore implements KeyStore {
     this.#listener = secondConnection(redis, { lazy: true })
     this.#listener.on('error', () => {})
     this.#listener.on('message', (_channel: string, text: string) => {
-      const { version, ids } = JSON.parse(text) as { version: number; ids: string[] }
-      void this.#read(version, ids)
+      const { version, ids } = (parsed(text) ?? {}) as { version?: number; ids?: string[] }
+      if (typeof version === 'number' && Array.isArray(ids)) void this.#read(version, ids)
     })
     this.#listener.on('ready', () => {
       this.#listener.subscribe(this.#channel).then(
@@ -179,8 +179,19 @@ function text(one: KeyRecord | undefined): string {
   return one === undefined ? '' : JSON.stringify(one)
 }
 
+/** Undefined also for what is none: one that cannot be read must not keep the others from being known. */
 function record(one: string | null | undefined): KeyRecord | undefined {
-  return one === null || one === undefined ? undefined : (JSON.parse(one) as KeyRecord)
+  const read = parsed(one) as Partial<KeyRecord> | undefined
+  const isWhole = [read?.id, read?.consumer, read?.hash].every((part) => typeof part === 'string')
+  return isWhole ? (read as KeyRecord) : undefined
+}
+
+function parsed(one: string | null | undefined): unknown {
+  try {
+    return JSON.parse(one ?? 'null') ?? undefined
+  } catch {
+    return undefined
+  }
 }
 
 function* batches<T>(items: readonly T[], size: number): Generator<readonly T[]> {

@@ -13,12 +13,14 @@ export function noCredentials(challenges: readonly string[]): GatewayError {
   })
 }
 
-/** The same for every key that is none of ours. */
+/** The same for every key that is none of ours: one error for all, because making one costs ten times what it takes to tell junk. */
 export function keyInvalid(): GatewayError {
-  return new GatewayError('KEY_INVALID', 'The API key is not valid.', {
-    headers: ['WWW-Authenticate', apiKeyChallenge],
-  })
+  return invalidKey
 }
+
+const invalidKey = new GatewayError('KEY_INVALID', 'The API key is not valid.', {
+  headers: ['WWW-Authenticate', apiKeyChallenge],
+})
 
 export function keyExpired(): GatewayError {
   return new GatewayError('KEY_EXPIRED', 'The API key has expired.', {
