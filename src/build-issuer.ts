@@ -10,6 +10,7 @@ import type { Policy } from './core/route.ts'
 import type { AuthEndpoint } from './front-ends/auth/front-end.ts'
 import { issuerEndpoints } from './front-ends/auth/issuer-endpoints.ts'
 import { AccessTokens, accessTokenType, signingAlgorithms } from './issuer/access-tokens.ts'
+import { AttemptCounts } from './issuer/attempt-counts.ts'
 import type { Attempts } from './issuer/attempts.ts'
 import { HashTurns } from './issuer/hash-turns.ts'
 import { Issuer, type SessionRevocations } from './issuer/issuer.ts'
@@ -88,18 +89,20 @@ export async function buildIssuer(build: Build): Promise<BuiltIssuer | undefined
       type: accessTokenType,
       clockSkewMs,
       requiredClaims: ['jti', 'sid', 'iat', 'cred'],
-      accepts: ({ sub = '', cred }: JWTPayload) => users.withId(sub)?.mark === cred,
+      accepts({ sub = '', cred }: JWTPayload) {
+        const user = users.withId(sub)
+        return user !== undefined && user.mark === cred
+      },
     },
   }
 }
 
 function attemptsOf({ issuer, lockout }: IssuerConfig, host: PluginHost): Attempts {
-  const { delay, maxDelay, forgetAfter, ...counts } = lockout
-  const limits = { ...counts, delayMs: delay, maxDelayMs: maxDelay, forgetAfterMs: forgetAfter }
+  const { delay, maxDelay, forgetAfter, ...free } = lockout
+  const limits = { ...free, delayMs: delay, maxDelayMs: maxDelay, forgetAfterMs: forgetAfter }
   if (host.redis !== undefined) return new RedisAttempts(host.redis, issuer, limits)
-  const attempts = host.keep(`issuer:attempts:${issuer}`, () => new MemoryAttempts(limits, () => host.now()))
-  attempts.limits = limits
-  return attempts
+  const counts = host.keep(`issuer:attempts:${issuer}`, () => new AttemptCounts())
+  return new MemoryAttempts(limits, { counts, now: () => host.now() })
 }
 
 function revocationsOf(build: Build, config: IssuerConfig, now: () => number): SessionRevocations {

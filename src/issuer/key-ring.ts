@@ -31,6 +31,8 @@ export class KeyRing {
   #keys: readonly SigningKey[] = []
   #readAt = Number.NEGATIVE_INFINITY
   #reading: Promise<void> | undefined
+  /** What went wrong the last time; it is logged once. */
+  #trouble: string | undefined
 
   constructor(options: KeyRingOptions) {
     this.#options = options
@@ -79,17 +81,20 @@ export class KeyRing {
   async #read(now: number): Promise<void> {
     const { storage, log } = this.#options
     try {
-      this.#keys = inOrder((await storage.read()) ?? (await this.#first(now)))
       this.#readAt = now
+      this.#keys = inOrder((await storage.read()) ?? (await this.#first(now)))
       await this.#rotate(now)
+      this.#trouble = undefined
     } catch (cause) {
       if (this.#keys.length === 0)
         throw new GatewayError('UNAVAILABLE', 'Tokens cannot be issued at the moment.', { cause })
-      log.error(
-        { error: String(cause) },
-        'the keys of the issuer could not be read or changed; those from before sign on',
-      )
-      this.#readAt = now
+      const trouble = (cause as NodeJS.ErrnoException).code ?? String(cause)
+      if (trouble !== this.#trouble)
+        log.error(
+          { error: String(cause) },
+          'the issuer cannot read or change its keys; those from before sign on',
+        )
+      this.#trouble = trouble
     }
   }
 
@@ -113,7 +118,8 @@ export class KeyRing {
       return next === undefined || next.signsFrom + keptForMs > now
     })
     const dueAt = (newest?.signsFrom ?? now) + rotateEveryMs
-    const changes = newest !== undefined && newest.algorithm !== algorithm
+    // Not while one is to come: gateways that differ in this would add keys in turn.
+    const changes = newest !== undefined && newest.algorithm !== algorithm && newest.signsFrom <= now
     const isDue = changes || now >= dueAt - publishedBeforeMs
     if (!isDue && kept.length === this.#keys.length) return
     if (isDue)

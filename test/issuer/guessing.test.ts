@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { Redis as Client } from 'ioredis'
 import { GatewayError } from '../../src/core/error.ts'
+import { AttemptCounts } from '../../src/issuer/attempt-counts.ts'
 import { type AttemptLimits, type Attempts, attemptKeys } from '../../src/issuer/attempts.ts'
 import { MemoryAttempts } from '../../src/issuer/memory-attempts.ts'
 import { RedisAttempts } from '../../src/issuer/redis-attempts.ts'
@@ -59,7 +60,7 @@ const stores: Readonly<Record<string, () => Promise<Store>>> = {
   memory: async () => {
     let now = 1_000_000_000_000
     return {
-      attempts: new MemoryAttempts(limits, () => now),
+      attempts: new MemoryAttempts(limits, { counts: new AttemptCounts(), now: () => now }),
       pass: async (ms) => {
         now += ms
       },
@@ -171,11 +172,12 @@ for (const [name, open] of Object.entries(stores)) {
 }
 
 test('names that nobody has take a bounded amount of memory, and no count of a busy one is lost to them', async () => {
-  const attempts = new MemoryAttempts({ ...limits, perAddress: 10_000_000 }, () => 1)
+  const counts = new AttemptCounts()
+  const attempts = new MemoryAttempts({ ...limits, perAddress: 10_000_000 }, { counts, now: () => 1 })
   const busy = attemptKeys('ann', '192.0.2.1')
   for (let i = 0; i < 5; i++) await attempts.begin(busy)
   for (let i = 0; i < 130_000; i++) await attempts.begin(attemptKeys(`x${i}`, '192.0.2.9'))
-  assert.ok(attempts.size <= 100_001, String(attempts.size))
+  assert.ok(counts.size <= 100_001, String(counts.size))
   await assert.rejects(attempts.begin(busy), { reason: 'TOO_MANY_ATTEMPTS' })
 })
 

@@ -3,6 +3,7 @@ import { describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { silentLog } from '../../src/core/log.ts'
 import { AccessTokens } from '../../src/issuer/access-tokens.ts'
+import { AttemptCounts } from '../../src/issuer/attempt-counts.ts'
 import { HashTurns } from '../../src/issuer/hash-turns.ts'
 import { Issuer } from '../../src/issuer/issuer.ts'
 import { KeyRing } from '../../src/issuer/key-ring.ts'
@@ -96,7 +97,7 @@ function counted(entries = users): { issuer: Issuer; hashes: { cost: string; pas
   const issuer = new Issuer({
     users: new Users(list),
     sessions: new MemorySessions(now),
-    attempts: new MemoryAttempts(limits, now),
+    attempts: new MemoryAttempts(limits, { counts: new AttemptCounts(), now }),
     turns: new HashTurns({ atOnce: 1, queue: 10, perAddress: 10 }),
     tokens: new AccessTokens({ issuer: 'x', audience: 'x', validForMs: 60_000, keys, now }),
     revocations: { isRevoked: () => false, revoke: async () => {} },
