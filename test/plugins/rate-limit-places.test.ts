@@ -45,7 +45,8 @@ test('in a Redis Cluster, two gateways count together, and callers of one place 
   const cluster = await startRedisCluster()
   t.after(() => cluster.stop())
   const place = { cluster: cluster.places.slice(0, 1) }
-  const gateways = [await gatewayAt(t, place, stack), await gatewayAt(t, place, stack)]
+  const options = { ...stack, onStoreError: 'deny' }
+  const gateways = [await gatewayAt(t, place, options), await gatewayAt(t, place, options)]
   for (let i = 0; i < 24; i++) {
     const seen: string[] = []
     for (let n = 0; n < 4; n++) seen.push(await ask(gateways[n % 2] as TestGateway, `t${i}`))
@@ -70,7 +71,7 @@ test('in a Redis Cluster, limits by different things are counted in one slot, al
     { name: 'tenant', limit: 2, window: '1h' },
     { name: 'all', limit: 5, window: '1h', by: 'route' },
   ]
-  const gateway = await gatewayAt(t, { cluster: cluster.places }, { ...stack, limits })
+  const gateway = await gatewayAt(t, { cluster: cluster.places }, { ...stack, limits, onStoreError: 'deny' })
   const seen: string[] = []
   for (const tenant of ['a', 'a', 'a', 'b', 'c', 'd', 'e']) seen.push(await ask(gateway, tenant))
   assert.deepEqual(seen, [

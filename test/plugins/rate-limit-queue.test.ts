@@ -3,8 +3,11 @@ import { after, before, describe, test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { Redis as Client } from 'ioredis'
 import type { Plugin } from '../../src/core/plugin.ts'
+import { Cell } from '../../src/plugins/instruments.ts'
 import { rateLimit } from '../../src/plugins/rate-limit/rate-limit.ts'
+import { Turns } from '../../src/plugins/rate-limit/turns.ts'
 import { type Redis, startRedis } from '../services/redis.ts'
+import { startBackend, startGateway } from '../world.ts'
 import { exchange, host, make, policy, type TestExchange, values } from './harness.ts'
 
 let server: Redis
@@ -122,3 +125,39 @@ for (const store of ['memory', 'redis'] as const) {
     })
   })
 }
+
+test('a client that closes its connection while it waits is not served, and frees its place', async (t) => {
+  const backend = await startBackend(t)
+  const queue = { limit: 2, window: '1m', algorithm: 'leakyBucket', queue: 1, by: 'ip' }
+  const { url, gateway } = await startGateway(t, {
+    upstreams: { echo: { targets: [{ url: backend.url }] } },
+    routes: [{ id: 'echo', path: '/echo', upstream: 'echo', auth: 'none', plugins: [{ rateLimit: queue }] }],
+  })
+  const waiting = async (count: number): Promise<void> => {
+    const line = new RegExp(`gateway_ratelimit_waiting\\{policy="echo"\\} ${count}$`, 'm')
+    while (!line.test(await gateway.metrics.metrics())) await delay(5)
+  }
+  assert.equal((await fetch(`${url}/echo`)).status, 200)
+  for (let i = 0; i < 3; i++) {
+    const leaving = new AbortController()
+    const asked = fetch(`${url}/echo`, { signal: leaving.signal })
+    await waiting(1)
+    assert.equal((await fetch(`${url}/echo`)).status, 429, 'its place is the only one')
+    leaving.abort()
+    await assert.rejects(asked)
+    await waiting(0)
+  }
+  assert.equal(backend.requests.length, 1)
+})
+
+test('too many that wait in one place are refused, whoever they are', async () => {
+  const waiting = new Cell()
+  const turns = new Turns(waiting)
+  const first = exchange()
+  const held = turns.wait(first, 60_000)
+  waiting.value = 10_000
+  assert.throws(() => turns.wait(exchange(), 60_000), { reason: 'OVERLOADED' })
+  first.markGone()
+  assert.equal(await held, true)
+  assert.equal(waiting.value, 9_999)
+})

@@ -16,13 +16,19 @@ const limitName = z
   .regex(/^[A-Za-z0-9_.-]{1,64}$/, 'may have letters, digits, "_", "." and "-", at most 64')
 const byOne = z
   .string()
-  .regex(
-    partitionPattern,
-    'expected consumer, user, key, ip, route, operation, header:<name> or claim:<name>',
-  )
-const by = z.union([byOne, z.array(byOne).min(2).max(4)])
-const window = z.union([z.enum(['day', 'month']), duration()])
-const cost = z.union([units, z.literal('operation'), z.record(z.string(), units)])
+  .regex(partitionPattern, 'expected consumer, user, key, ip, route, operation, header:<name> or claim:<name>')
+const by = z.union(
+  [byOne, z.array(byOne).min(2).max(4)],
+  'expected consumer, user, key, ip, route, operation, header:<name> or claim:<name>, or a list of 2 to 4',
+)
+const window = z.union(
+  [z.enum(['day', 'month']), duration()],
+  'expected a duration (250ms, 5s, 1m, 24h, 7d), day or month',
+)
+const cost = z.union(
+  [units, z.literal('operation'), z.record(z.string(), units)],
+  'expected a whole number, numbers by gRPC method or route id, or operation',
+)
 const overrides = z.record(
   z.string(),
   z.strictObject({

@@ -2,6 +2,7 @@ import type { Exchange } from '../../core/exchange.ts'
 import type { Plugin } from '../../core/plugin.ts'
 import { type ChargedOperation, chargeOperation } from '../../core/request-cost.ts'
 import { definePlugin, type PluginDefinition, type PluginHost } from '../../pipeline/registry.ts'
+import { gauge } from '../instruments.ts'
 import type { Decision, Verdict } from './decision.ts'
 import { Limit, type Share } from './limit.ts'
 import { LimitStore } from './limit-store.ts'
@@ -25,7 +26,7 @@ class RateLimit implements Plugin {
   readonly #atDoor: readonly Limit[]
   readonly #atOperation: readonly Limit[]
   readonly #store: LimitStore
-  readonly #turns = new Turns()
+  readonly #turns: Turns
 
   constructor(settings: RateLimitOptions, host: PluginHost) {
     requireOwnNames(settings, host)
@@ -40,6 +41,12 @@ class RateLimit implements Plugin {
     this.#atDoor = this.#limits.filter(({ byOperation }) => !byOperation)
     this.#atOperation = this.#limits.filter(({ byOperation, inCost }) => byOperation || inCost)
     this.#store = new LimitStore(settings, host)
+    const waiting = gauge(host.metrics, {
+      name: 'gateway_ratelimit_waiting',
+      help: 'Requests that wait for their turn in the queue of a rate limit.',
+      labelNames: ['policy'],
+    })
+    this.#turns = new Turns(waiting.labels(host.policy?.id ?? 'global'))
   }
 
   onRequest(x: Exchange): void | Promise<void> {
@@ -78,11 +85,21 @@ class RateLimit implements Plugin {
     shares: readonly Share[],
     { turnMicros, nowMicros, standings }: Pick<Decision, 'nowMicros' | 'standings'> & { turnMicros: number },
   ): Promise<void> {
-    const left = await this.#turns.wait(x, Math.ceil(turnMicros / 1_000))
-    if (!left) return
+    let left = true
+    try {
+      left = await this.#turns.wait(x, Math.ceil(turnMicros / 1_000))
+    } finally {
+      if (left) this.#giveBack(shares, { nowMicros, standings })
+    }
+  }
+
+  #giveBack(
+    shares: readonly Share[],
+    { nowMicros, standings }: Pick<Decision, 'nowMicros' | 'standings'>,
+  ): void {
     for (const [i, share] of shares.entries()) {
-      const own = standings[i]?.turnMicros ?? 0
-      if (own > 0) this.#store.giveBack(share, nowMicros + own)
+      const turn = standings[i]?.turnMicros ?? 0
+      if (turn > 0) this.#store.giveBack(share, nowMicros + turn)
     }
   }
 
