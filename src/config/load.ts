@@ -50,6 +50,9 @@ export function readDocument(
 /** Checks a document against the schema and its own references. Mistakes are listed in the order of the file. */
 export function checkConfig(document: ConfigDocument, plugins: readonly PluginOptions[]): LoadedConfig {
   if (document.problems.length > 0) throw new ConfigError(document.problems)
+  // Whatever stands under it would be dropped without a word.
+  const lost = wayToProto(document.data)
+  if (lost !== undefined) throw new ConfigError([document.problem(lost, 'this name cannot be used')])
   const parsed = configSchema(plugins).safeParse(document.data, { error: inWords })
   const problems = parsed.success
     ? checkReferences(parsed.data).map(({ path, message }) => document.problem(path, message))
@@ -57,6 +60,17 @@ export function checkConfig(document: ConfigDocument, plugins: readonly PluginOp
   if (problems.length > 0)
     throw new ConfigError(problems.sort((a, b) => a.line - b.line || a.column - b.column))
   return { config: parsed.data as Config, document, file: resolve(document.file) }
+}
+
+/** The keys that lead to a member of the name `__proto__`; undefined: there is none. */
+function wayToProto(value: unknown): PropertyKey[] | undefined {
+  if (typeof value !== 'object' || value === null) return undefined
+  for (const [key, member] of Object.entries(value)) {
+    if (key === '__proto__') return [key]
+    const way = wayToProto(member)
+    if (way !== undefined) return [Array.isArray(value) ? Number(key) : key, ...way]
+  }
+  return undefined
 }
 
 /** The modules with plugins of a document, as they are written: needed before the rest can be checked. */

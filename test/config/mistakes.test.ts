@@ -682,6 +682,11 @@ const cases: readonly MistakeCase[] = [
     ],
   },
   {
+    name: 'a claim whose name would be lost',
+    yaml: `${upstreams}consumers: [{id: c}]\nroutes:\n  - {id: r, path: /a, upstream: a, authorize: {claims: {‸__proto__: x}}}\n`,
+    says: ['routes[0].authorize.claims.__proto__: this name cannot be used'],
+  },
+  {
     name: 'rewrites that exclude each other',
     yaml: `${upstreams}routes:\n  - {id: r, path: /a, upstream: a, auth: none, ‸rewrite: {path: /, stripPrefix: /a}}\n`,
     says: ['routes[0].rewrite: path and stripPrefix exclude each other'],
