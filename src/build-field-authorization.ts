@@ -23,7 +23,7 @@ export function fieldAuthorization({
         (principal) => authorize(principal, asked) === undefined,
       ]),
     ),
-    challenge: (reason, scopes) => {
+    challenge: (reason, { scopes }) => {
       if (reason === 'NO_CREDENTIALS') return noCredentials().headers
       return reason === 'SCOPE_MISSING' ? scopeMissing(scopes).headers : []
     },

@@ -82,7 +82,7 @@ export class OperationGuard {
     const { authorization, onRefused, reportOnly } = this.#options
     if (authorization === undefined) return undefined
     const { x } = execution.context
-    const permitted = authorization.permitted(execution, x.principal)
+    const permitted = authorization.permitted(execution, x)
     if (permitted === undefined) return undefined
     if (onRefused === 'filter' && !reportOnly && execution.operation.operation !== 'mutation')
       return permitted
