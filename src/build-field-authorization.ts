@@ -1,5 +1,6 @@
 import { type Build, messageOf } from './build.ts'
 import type { Config } from './config/schema.ts'
+import type { Exchange } from './core/exchange.ts'
 import { Mistake } from './core/mistake.ts'
 import type { Principal } from './core/principal.ts'
 import type { GraphqlOptions } from './front-ends/graphql/front-end.ts'
@@ -18,7 +19,7 @@ export function fieldAuthorization(
   return {
     ...refusal,
     policies: new Map(Object.entries(policies).map(([name, asked]) => [name, policy(build, name, asked)])),
-    challenge: (reason, scopes, principal) => {
+    challenge: (reason, { scopes, principal }) => {
       if (reason === 'NO_CREDENTIALS') return noCredentials(identity.challenges).headers
       if (reason !== 'SCOPE_MISSING' || principal === undefined) return []
       return scopeMissing(scopes, principal.via).headers
@@ -30,10 +31,10 @@ function policy(
   build: Build,
   name: string,
   asked: AuthorizationConfig['policies'][string],
-): (principal: Principal) => boolean {
+): (principal: Principal, x: Exchange) => boolean {
   try {
     const refusalOf = compileAuthorization(asked, build.textPlace('graphql', undefined))
-    return (principal) => refusalOf(principal) === undefined
+    return (principal, x) => refusalOf(principal, x) === undefined
   } catch (error) {
     const path = error instanceof Mistake ? error.path : []
     throw build.error(['graphql', 'authorization', 'policies', name, ...path], messageOf(error))

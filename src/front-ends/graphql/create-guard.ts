@@ -23,9 +23,12 @@ export function createGuard(
   const { schema, log, maxCost, listSize } = options
   const { policies, ...refusal } = options.authorization
   const features = readFeatures(supergraph)
+  const authorization = readAuthorization(supergraph, { features, schema, policies, log })
+  if (refusal.reportOnly && authorization !== undefined)
+    log.warn({}, 'Fields that the supergraph protects are answered to everybody: reportOnly is set.')
   return new OperationGuard({
     ...refusal,
-    authorization: readAuthorization(supergraph, { features, schema, policies, log }),
+    authorization,
     cost: { schema, weights: readCostWeights(supergraph, features), listSize },
     maxCost,
   })

@@ -82,7 +82,7 @@ export class OperationGuard {
     const { authorization, onRefused, reportOnly } = this.#options
     if (authorization === undefined) return undefined
     const { x } = execution.context
-    const permitted = authorization.permitted(execution, x.principal)
+    const permitted = authorization.permitted(execution, x)
     if (permitted === undefined) return undefined
     if (onRefused === 'filter' && !reportOnly && execution.operation.operation !== 'mutation')
       return permitted
@@ -101,10 +101,11 @@ export class OperationGuard {
     { context }: ExecutionRequest,
   ): ExecutionAnswer {
     const { authorization, challenge } = this.#options
-    const where = context.limits === undefined ? this.#options.errors : 'errors'
+    const isStored = context.limits !== undefined
+    const where = isStored ? 'errors' : this.#options.errors
     if (refused.length === 0 || authorization === undefined) return answer
     const caller = { principal: context.x.principal, authorization, challenge }
-    for (const one of firstOfEach(refused)) context.faults.push(operationRefused([one], caller))
+    if (isStored) for (const one of firstOfEach(refused)) context.faults.push(operationRefused([one], caller))
     if (where === 'none') return answer
     const errors = refused.map((one) => fieldError(one, caller))
     if (where === 'errors') return { ...answer, errors: [...(answer.errors ?? []), ...errors] }

@@ -16,7 +16,7 @@ import { publicSubgraphError } from './subgraph-errors.ts'
 /** What an operation carries through Apollo to its fetches. */
 export interface OperationContext {
   readonly x: HttpExchange
-  /** What fetches failed with, in order, and then what fields were refused for, each field once. */
+  /** What fetches failed with, in order; of a stored operation also what fields were refused for, each field once. */
   readonly faults: GatewayError[]
   /** Of each fetch of a stored operation. */
   readonly limits?: CallLimits

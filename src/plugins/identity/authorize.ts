@@ -21,8 +21,8 @@ export function authorize(
   return scopeMissing([...scopes, ...anyScope.slice(0, 1)], principal.via)
 }
 
-/** Why the caller may not do what it asks for, or whatever it asks for; undefined: it may. */
-export type AuthorizationCheck = (principal: Principal, x?: Exchange) => GatewayError | undefined
+/** Why the caller may not do what it asks for; undefined: it may. */
+export type AuthorizationCheck = (principal: Principal, x: Exchange) => GatewayError | undefined
 
 /** All that a place asks for, claims included. Throws a Mistake for a variable that the path of the place has not. */
 export function compileAuthorization(authorization: Authorization, place: Place): AuthorizationCheck {

@@ -5,8 +5,8 @@ import type { Principal } from '../../core/principal.ts'
 import type { ClaimCondition, ClaimValue } from '../../core/route.ts'
 import { compileText, isLiteral, type Place, type TextTemplate } from '../../core/text-template.ts'
 
-/** Whether the claims of a caller fit a request; undefined: whatever it asks for. */
-export type ClaimCheck = (principal: Principal, x: Exchange | undefined) => boolean
+/** Whether the claims of a caller fit a request. */
+export type ClaimCheck = (principal: Principal, x: Exchange) => boolean
 
 /**
  * Compiles the conditions on claims; undefined: there are none. Values are compared whole and with their type; one of the path only with
@@ -28,7 +28,7 @@ export function compileClaimConditions(
   }
 }
 
-type Fits = (found: unknown, x: Exchange | undefined) => boolean
+type Fits = (found: unknown, x: Exchange) => boolean
 
 function compileCondition(condition: ClaimCondition, place: Place): Fits {
   if (condition === '*') return isPresent
@@ -48,11 +48,11 @@ function compileValue(value: ClaimValue, place: Place): Fits {
 }
 
 /** Undefined when a value is missing: an empty one is no name of anything. */
-function pathValue(text: TextTemplate, x: Exchange | undefined): string | undefined {
+function pathValue(text: TextTemplate, x: Exchange): string | undefined {
   let rendered = ''
   for (let i = 0; i < text.length; i++) {
     const part = text[i] as TextTemplate[number]
-    const value = typeof part === 'string' ? part : x && part.read(x)
+    const value = typeof part === 'string' ? part : part.read(x)
     if (value === undefined || value === '') return undefined
     rendered += value
   }

@@ -16,7 +16,10 @@ const limitName = z
   .regex(/^[A-Za-z0-9_.-]{1,64}$/, 'may have letters, digits, "_", "." and "-", at most 64')
 const byOne = z
   .string()
-  .regex(partitionPattern, 'expected consumer, user, key, ip, route, operation, header:<name> or claim:<name>')
+  .regex(
+    partitionPattern,
+    'expected consumer, user, key, ip, route, operation, header:<name> or claim:<name>',
+  )
 const by = z.union(
   [byOne, z.array(byOne).min(2).max(4)],
   'expected consumer, user, key, ip, route, operation, header:<name> or claim:<name>, or a list of 2 to 4',

@@ -148,7 +148,7 @@ describe('GraphQL when subgraphs fail', () => {
       const startedAt = performance.now()
       const { errors, data } = await door.query('{ me { id } cheapest { upc } }')
       const tookMs = performance.now() - startedAt
-      assert.ok(tookMs > 240 && tookMs < 600, `took ${tookMs} ms`)
+      assert.ok(tookMs > 240 && tookMs < 4_000, `took ${tookMs} ms`)
       assert.deepEqual(data, { me: null, cheapest: { upc: 'a' } })
       assert.deepEqual(
         [errors[0]?.extensions.code, errors[0]?.extensions.reason],

@@ -1,3 +1,4 @@
+import type { Exchange } from '../../../core/exchange.ts'
 import type { Principal } from '../../../core/principal.ts'
 import type { Reason } from '../../../core/reason.ts'
 
@@ -8,14 +9,16 @@ export type Condition =
   | { readonly kind: 'scopes' | 'policies'; readonly anyOf: readonly (readonly string[])[] }
 
 /** Decides the policies of `@policy` by name; a name that is not there refuses. */
-export type Policies = ReadonlyMap<string, (principal: Principal) => boolean>
+export type Policies = ReadonlyMap<string, (principal: Principal, x: Exchange) => boolean>
 
-/** Whether a caller meets a condition. Nobody meets one without having said who he is; an empty list of alternatives is met by nobody. */
-export function isMet(condition: Condition, principal: Principal, policies: Policies): boolean {
+/** Whether the caller of an exchange meets a condition. Nobody does without having said who he is; an empty list of alternatives is met by nobody. */
+export function isMet(condition: Condition, x: Exchange, policies: Policies): boolean {
+  const { principal } = x
+  if (principal === undefined) return false
   if (condition.kind === 'authenticated') return true
   if (condition.kind === 'scopes')
     return condition.anyOf.some((all) => all.every((scope) => principal.scopes.includes(scope)))
-  return condition.anyOf.some((all) => all.every((name) => policies.get(name)?.(principal) === true))
+  return condition.anyOf.some((all) => all.every((name) => policies.get(name)?.(principal, x) === true))
 }
 
 /** Why a condition that is not met refuses. */

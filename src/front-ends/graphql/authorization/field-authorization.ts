@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { DocumentNode, GraphQLSchema, OperationDefinitionNode } from 'graphql'
+import type { Exchange } from '../../../core/exchange.ts'
 import type { Principal } from '../../../core/principal.ts'
 import type { Reason } from '../../../core/reason.ts'
 import { BoundedMap } from '../bounded-map.ts'
@@ -44,11 +45,12 @@ export class FieldAuthorization {
   }
 
   /** Undefined: all of it. */
-  permitted(valid: ValidDocument, principal: Principal | undefined): Permitted | undefined {
+  permitted(valid: ValidDocument, x: Exchange): Permitted | undefined {
     const asked = this.#conditionsOf(valid)
     if (asked.length === 0) return undefined
+    const { policies } = this.#options
     const unmet: number[] = []
-    for (const index of asked) if (!this.#isMet(index, principal)) unmet.push(index)
+    for (const index of asked) if (!isMet(this.condition(index), x, policies)) unmet.push(index)
     return unmet.length === 0 ? undefined : this.#without(valid, unmet)
   }
 
@@ -58,10 +60,6 @@ export class FieldAuthorization {
 
   condition(index: number): Condition {
     return this.#options.conditions[index] ?? { kind: 'authenticated' }
-  }
-
-  #isMet(index: number, principal: Principal | undefined): boolean {
-    return principal !== undefined && isMet(this.condition(index), principal, this.#options.policies)
   }
 
   #conditionsOf({ document, operation }: ValidDocument): readonly number[] {

@@ -28,19 +28,18 @@ export function fieldConditions(applied: AppliedConditions): FieldConditions {
   return found
 }
 
-/** The keys (`User.email`) that ask for something: subgraphs that are joined by them tell them each other for every caller. */
-export function protectedKeys({ types }: AppliedConditions, conditions: FieldConditions): string[] {
+/** The fields (`User.email`) of keys that ask for something: subgraphs that are joined by them tell them each other for every caller. */
+export function protectedKeys({ types }: AppliedConditions): string[] {
   const found = new Set<string>()
-  for (const [name, type] of types) {
-    for (const key of type.keys) {
-      for (const node of selectionsOf(key).selections) {
-        if (node.kind !== Kind.FIELD) continue
-        const own = type.fields.get(node.name.value)?.conditions ?? []
-        if (own.length > 0 && conditions.get(name)?.has(node.name.value))
-          found.add(`${name}.${node.name.value}`)
-      }
+  const visit = ({ selections }: SelectionSetNode, typeName: string): void => {
+    for (const node of selections) {
+      const field = node.kind === Kind.FIELD ? types.get(typeName)?.fields.get(node.name.value) : undefined
+      if (node.kind !== Kind.FIELD || field === undefined) continue
+      if (field.conditions.length > 0) found.add(`${typeName}.${node.name.value}`)
+      if (node.selectionSet !== undefined) visit(node.selectionSet, field.type)
     }
   }
+  for (const [name, { keys }] of types) for (const key of keys) visit(selectionsOf(key), name)
   return [...found]
 }
 

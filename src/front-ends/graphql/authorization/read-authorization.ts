@@ -43,7 +43,7 @@ export function readAuthorization(
   }
   if (applied.conditions.length === 0) return undefined
   const fields = fieldConditions(applied)
-  const keys = protectedKeys(applied, fields)
+  const keys = protectedKeys(applied)
   if (keys.length > 0) {
     log.warn(
       { fields: keys },

@@ -13,12 +13,15 @@ export interface Caller {
   readonly challenge: Challenge
 }
 
-/** `WWW-Authenticate` of a refusal, flat: name, value; `scopes` are those that are asked for. */
-export type Challenge = (
-  reason: Reason,
-  scopes: readonly string[],
-  principal: Principal | undefined,
-) => readonly string[]
+/** What a caller is asked for. */
+export interface Asked {
+  readonly scopes: readonly string[]
+  /** Undefined: nobody is known. */
+  readonly principal: Principal | undefined
+}
+
+/** `WWW-Authenticate` of a refusal, flat: name, value. */
+export type Challenge = (reason: Reason, asked: Asked) => readonly string[]
 
 /** The error of one field that is null because it is refused. */
 export function fieldError(
@@ -37,7 +40,7 @@ export function operationRefused(refused: readonly Refused[], caller: Caller): G
   const condition = authorization.condition(first.condition)
   const scopes = condition.kind === 'scopes' ? (condition.anyOf[0] ?? []) : []
   return new GatewayError(reason, messageOf(reason, first.field), {
-    headers: challenge(reason, scopes, principal),
+    headers: challenge(reason, { scopes, principal }),
     violations: refused.map(({ path, field, condition }) => ({
       field: path.join('.'),
       detail: messageOf(authorization.reason(condition, principal), field),

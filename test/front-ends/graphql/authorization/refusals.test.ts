@@ -8,7 +8,7 @@ import { type Answer, answerOf, type Door, openDoor } from '../harness.ts'
 import { caller, frontEndTo, type RecordingSubgraph, startRecording } from './recording.ts'
 import { shop } from './shop.ts'
 
-const challenge: GraphqlOptions['authorization']['challenge'] = (reason, scopes) => [
+const challenge: GraphqlOptions['authorization']['challenge'] = (reason, { scopes }) => [
   'WWW-Authenticate',
   `Bearer ${reason} ${scopes.join(' ')}`,
 ]

@@ -1,13 +1,9 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
-import { parse } from 'graphql'
 import { type Logger, silentLog } from '../../../../src/core/log.ts'
 import type { Principal } from '../../../../src/core/principal.ts'
-import { readConditions } from '../../../../src/front-ends/graphql/authorization/applied-conditions.ts'
-import { fieldConditions } from '../../../../src/front-ends/graphql/authorization/field-conditions.ts'
 import type { GraphqlOptions } from '../../../../src/front-ends/graphql/front-end.ts'
 import { composeSupergraph } from '../../../../src/front-ends/graphql/supergraph.ts'
-import { readFeatures } from '../../../../src/front-ends/graphql/supergraph-features.ts'
 import { type Answer, openDoor } from '../harness.ts'
 import { caller, frontEndTo, link, type RecordingSubgraph, startRecording } from './recording.ts'
 
@@ -193,23 +189,6 @@ describe('a supergraph that was composed elsewhere', () => {
     const log = { ...silentLog, warn: (fields: object) => warnings.push(fields) } as unknown as Logger
     await ask(composed, '{ me { id } }', { log, policies: new Map([['quiet', () => true]]) })
     assert.deepEqual(warnings, [{ policies: ['loud'] }, { policies: ['quiet'] }, { fields: ['User.email'] }])
-  })
-
-  it('asks of a field what is asked of the context that it is computed from (CVE-2025-64173)', async () => {
-    const sdl = `extend schema @link(url: "https://specs.apollo.dev/federation/v2.8", import: ["@key", "@authenticated", "@context", "@fromContext"])
-      type Query { shop: Shop }
-      type Shop @key(fields: "id") @context(name: "shop") { id: ID! user: User vat: String! @authenticated }
-      type User @key(fields: "id") { id: ID! price(vat: String @fromContext(field: "$shop { vat }")): Int @authenticated }`
-    const text = await composeSupergraph([{ name: 'one', sdl }])
-    const open = text.replace(/(price: .*) @authenticated/, '$1')
-    assert.notEqual(open, text)
-    const supergraph = parse(open)
-    const applied = readConditions(supergraph, readFeatures(supergraph))
-    const asking = [...fieldConditions(applied)].map(([type, fields]) => [type, [...fields.keys()]])
-    assert.deepEqual(asking, [
-      ['Shop', ['vat']],
-      ['User', ['price']],
-    ])
   })
 
   it('refuses a directive whose argument is no list of names', async () => {
