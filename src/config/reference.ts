@@ -15,7 +15,7 @@ export function configReference(plugins: readonly PluginOptions[]): string {
     '- An unknown key, a wrong type or a name that points nowhere is refused, with file, line, column and the nearest known key.',
     '- `gateway validate my.yaml` does all that `start` does but for listening; `--print` shows every default, with secrets masked.',
     '- The file and everything that it names (schemas, protos, key sets) are watched; SIGHUP reloads too. What stands under `server`',
-    '  and `stores` is read at the start only, but for the certificates of `server.tls`.',
+    '  and `stores` is read at the start only, but for `server.access` and the certificates of `server.tls`.',
     '',
     '| key | type | default | meaning |',
     '|---|---|---|---|',

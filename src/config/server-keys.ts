@@ -112,7 +112,12 @@ export const serverKeys = {
       .describe(
         'Open connections of one address (IPv6: of its /64) at the most, both ports together; more are closed as they come. Trusted proxies are not counted. 0: any number.',
       ),
-  }).describe('What clients can make large, slow or many.'),
+  })
+    .refine(({ connections, connectionsPerAddress }) => connectionsPerAddress <= connections, {
+      message: 'is more than `connections`, and so no limit; 0: any number',
+      path: ['connectionsPerAddress'],
+    })
+    .describe('What clients can make large, slow or many.'),
   overload: overloadKeys,
   shutdown: object({
     drainDelay: duration()

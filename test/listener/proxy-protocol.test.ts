@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { connect as connectHttp2 } from 'node:http2'
+import type { Socket } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import { connect as connectTls } from 'node:tls'
 import { Agent, request } from 'undici'
@@ -112,6 +113,25 @@ test('a header may come in pieces, and be followed by a request in the same one'
   client.socket.write(get.slice(9))
   assert.match(await client.until(/"url"/), / 200 /)
   assert.equal(backend.requests[0]?.headers['x-forwarded-for'], '203.0.113.7')
+})
+
+test('a WebSocket opens behind a header, with frames in the same piece', async (t) => {
+  const { port, backend } = await open(t)
+  backend.server.on('upgrade', (_req, socket: Socket, head: Buffer) => {
+    socket.on('error', () => {})
+    socket.write('HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n')
+    socket.write(head)
+    socket.pipe(socket)
+  })
+  const upgrade =
+    'GET /api/ws HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n'
+  const client = await knock(t, port, { bytes: `${line}${upgrade}early` })
+  await client.until(/101.*early/s)
+  client.socket.write('late')
+  assert.match(await client.until(/late/), /101.*earlylate$/s)
+  assert.equal(backend.requests.length, 0)
+  client.socket.end()
+  await client.closed()
 })
 
 const healthChecks: readonly [string, string | Buffer][] = [

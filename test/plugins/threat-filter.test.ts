@@ -3,17 +3,17 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { rules } from '../../src/plugins/threat-filter/rules.ts'
-import { Findings } from '../../src/plugins/threat-filter/scan.ts'
+import { Texts, type Verdict } from '../../src/plugins/threat-filter/scan.ts'
 import { threatFilter } from '../../src/plugins/threat-filter/threat-filter.ts'
 import { type ExchangeOptions, exchange, host, make, type TestExchange } from './harness.ts'
 import { attacks, harmless } from './threat-corpus.ts'
 
 const careful = rules.filter(({ paranoia }) => paranoia === 1)
 
-function found(text: string): Findings {
-  const findings = new Findings(careful)
-  findings.look(text)
-  return findings
+function found(...all: string[]): Verdict {
+  const texts = new Texts()
+  for (const text of all) texts.look(text)
+  return texts.judge(careful)
 }
 
 for (const [text, rule] of attacks) {
@@ -45,7 +45,10 @@ for (const { id, pattern } of rules) {
     const source = pattern.source.replace(/\\./g, 'x').replace(/\[[^\]]*\]/g, 'x')
     assert.doesNotMatch(source, /[*+]|\{\d+,\}/)
     assert.ok([...source.matchAll(/\{(?:\d+,)?(\d+)\}/g)].every(([, most]) => Number(most) <= 200))
-    assert.equal(pattern.flags, '')
+    assert.equal(pattern.flags, 'm')
+    // And none leaves its text.
+    for (const [negative] of pattern.source.matchAll(/\[\^(?:\\.|[^\]\\])*\]/g)) assert.match(negative, /\\n/)
+    assert.doesNotMatch(pattern.source, /\\s/)
   })
 }
 
@@ -69,6 +72,40 @@ const nasty: readonly (readonly [string, string])[] = [
   ['javascript', 'j a v a s c r i p t '],
   ['look-ups', '${'],
 ]
+test('many short texts cost no more than a long one', () => {
+  const texts = Array.from({ length: 10_000 }, () => "'<(/;")
+  const start = process.cpuUsage()
+  assert.equal(found(...texts).score, 0)
+  const { user, system } = process.cpuUsage(start)
+  assert.ok(user + system < 1_000_000)
+})
+
+// Texts of one request are judged together.
+for (const [name, texts, ids] of [
+  ['an attack beside others', ['a b', '<script>', 'c d'], ['script-tag']],
+  ['an attack between the ends of a comment', ['/*', '<script>', '*/'], ['script-tag']],
+  [
+    'an attack behind a comment that ends',
+    ['/* a */', 'x /* y', "' or/**/1=1"],
+    ['sql-always-true', 'sql-condition'],
+  ],
+  [
+    'a file of the system beside others',
+    ['a b', '/etc/passwd', 'c d'],
+    ['system-file', 'system-file-within'],
+  ],
+  ['a cut beside others', ['a b', "admin'--", 'c d'], ['sql-cut']],
+  ['an attack behind a quote in another text', ["it's", "' or x='y"], ['sql-condition']],
+  ['two texts that make an attack together', ["'", 'or x=1'], []],
+  ['two texts that make a tag together', ['<img', 'onerror=x'], []],
+  ['two texts that make a union together', ['union', 'select 1'], []],
+  ['a border in a text', ['<img x\ue000 onerror=alert(1)>'], ['script-handler', 'script-reach']],
+] as const) {
+  test(`together: ${name}`, () => {
+    assert.deepEqual(found(...texts).ids, ids)
+  })
+}
+
 test('64 KiB of whatever cost no more than their length allows', () => {
   const worst = nasty.map(([name, piece]) => {
     const text = piece.repeat(Math.ceil(65_536 / piece.length)).slice(0, 65_536)

@@ -6,7 +6,7 @@ export interface Rule {
   /** 1: looked for always; 2: only by those who want more found, and more found wrongly. */
   readonly paranoia: 1 | 2
   /**
-   * In lower case with single blanks. No repeat without a bound: so each place of a text costs a bounded number of steps, and a text as many
+   * In lower case with single blanks. Texts stand in lines of their own, which no pattern leaves. No repeat without a bound: so each place of a text costs a bounded number of steps, and a text as many
    * as it is long (a test reads the patterns for that).
    */
   readonly pattern: RegExp
@@ -20,19 +20,19 @@ export interface Rule {
 }
 
 const path: readonly Rule[] = [
-  { id: 'path-up', score: 3, paranoia: 1, pattern: /(?:^|[/\\=])\.\.[/\\]/, finds: 'a step up: `../`' },
+  { id: 'path-up', score: 3, paranoia: 1, pattern: /(?:^|[/\\=])\.\.[/\\]/m, finds: 'a step up: `../`' },
   {
     id: 'path-up-again',
     score: 5,
     paranoia: 1,
-    pattern: /\.\.[/\\]{1,4}\.\.(?:[/\\]|$)/,
+    pattern: /\.\.[/\\]{1,4}\.\.(?:[/\\]|$)/m,
     finds: 'several steps up',
   },
   {
     id: 'path-up-masked',
     score: 5,
     paranoia: 1,
-    pattern: /\.\.;[/\\]|\.{4}[/\\]{2}|%2e%2e[%/\\]|\xe0\xae\xe0\xae/,
+    pattern: /\.\.;[/\\]|\.{4}[/\\]{2}|%2e%2e[%/\\]|\xe0\xae\xe0\xae/m,
     finds: 'a step up that is hidden: `..;/`, `....//`, overlong UTF-8',
   },
   {
@@ -40,7 +40,7 @@ const path: readonly Rule[] = [
     score: 5,
     paranoia: 1,
     pattern:
-      /^(?:file:)?[/\\]{0,3}(?:etc[/\\](?:passwd|shadow|hosts|group)|proc[/\\](?:self|version|\d)|windows[/\\](?:win\.ini|system32))|^[a-z]:[/\\](?:windows|boot\.ini)/,
+      /^(?:file:)?[/\\]{0,3}(?:etc[/\\](?:passwd|shadow|hosts|group)|proc[/\\](?:self|version|\d)|windows[/\\](?:win\.ini|system32))|^[a-z]:[/\\](?:windows|boot\.ini)/m,
     finds: 'a file of the system as the whole value',
   },
   {
@@ -48,10 +48,10 @@ const path: readonly Rule[] = [
     score: 3,
     paranoia: 1,
     pattern:
-      /[/\\](?:etc[/\\](?:passwd|shadow)|proc[/\\]self[/\\]|\.(?:git[/\\]|ssh[/\\]|aws[/\\]|htpasswd|env\b))/,
+      /[/\\](?:etc[/\\](?:passwd|shadow)|proc[/\\]self[/\\]|\.(?:git[/\\]|ssh[/\\]|aws[/\\]|htpasswd|env\b))/m,
     finds: 'such a file within a text',
   },
-  { id: 'null-byte', score: 5, paranoia: 1, pattern: /\0/, finds: 'a null byte' },
+  { id: 'null-byte', score: 5, paranoia: 1, pattern: /\0/m, finds: 'a null byte' },
 ]
 
 const sql: readonly Rule[] = [
@@ -60,7 +60,7 @@ const sql: readonly Rule[] = [
     score: 5,
     paranoia: 1,
     pattern:
-      /\bunion ?(?:all |distinct )?[( ]{0,3}select (?:\d|null|@|['"*(]|[a-z_.]{1,40} ?[,(]|[a-z_.]{1,40} from )/,
+      /\bunion ?(?:all |distinct )?[( ]{0,3}select (?:\d|null|@|['"*(]|[a-z_.]{1,40} ?[,(]|[a-z_.]{1,40} from )/m,
     finds: '`union select` with columns',
   },
   {
@@ -68,7 +68,7 @@ const sql: readonly Rule[] = [
     score: 5,
     paranoia: 1,
     pattern:
-      /\b(?:or|and) (?:not )?[( ]{0,3}(?:(\d{1,10}) ?(?:=|like|<=>) ?\1\b|(['"])([^'"]{0,20})\2 ?(?:=|like) ?\2\3)|(?:\|\||&&) ?(\d{1,10}) ?= ?\4\b/,
+      /\b(?:or|and) (?:not )?[( ]{0,3}(?:(\d{1,10}) ?(?:=|like|<=>) ?\1\b|(['"])([^'"\n]{0,20})\2 ?(?:=|like) ?\2\3)|(?:\|\||&&) ?(\d{1,10}) ?= ?\4\b/m,
     finds: 'a condition that is always true: `or 1=1`',
   },
   {
@@ -77,7 +77,7 @@ const sql: readonly Rule[] = [
     paranoia: 1,
     breaksOut: true,
     pattern:
-      /['"][) ]{0,3}(?:or|and|xor|\|\||&&) ?(?:not )?['"( ]{0,3}[a-z0-9_.]{0,30}['") ]{0,3}(?:=|<|>|like ['"%]|between \d|is (?:not )?null|in ?\()/,
+      /['"][) ]{0,3}(?:or|and|xor|\|\||&&) ?(?:not )?['"( ]{0,3}[a-z0-9_.]{0,30}['") ]{0,3}(?:=|<|>|like ['"%]|between \d|is (?:not )?null|in ?\()/m,
     finds: 'a condition behind a quote that ends what the text did not begin',
   },
   {
@@ -85,7 +85,7 @@ const sql: readonly Rule[] = [
     score: 5,
     paranoia: 1,
     breaksOut: true,
-    pattern: /['"][) ]{0,3};? ?(?:--[ -]{0,3}|#|\/\*)$/,
+    pattern: /['"][) ]{0,3};? ?(?:--[ -]{0,3}|#|\/\*)$/m,
     finds: 'such a quote, and a comment that cuts off the rest',
   },
   {
@@ -93,7 +93,7 @@ const sql: readonly Rule[] = [
     score: 5,
     paranoia: 1,
     pattern:
-      /(?:^[\w-]{0,40}|['"][) ]{0,3}); ?(?:drop|truncate|alter|create) (?:table|database|schema|user|view)\b|(?:^[\w-]{0,40}|['"][) ]{0,3}); ?(?:insert into|delete from|update \w{1,40} set|select \S{1,40} (?:from|into)|exec(?:ute)? |shutdown\b)/,
+      /(?:^[\w-]{0,40}|['"][) ]{0,3}); ?(?:drop|truncate|alter|create) (?:table|database|schema|user|view)\b|(?:^[\w-]{0,40}|['"][) ]{0,3}); ?(?:insert into|delete from|update \w{1,40} set|select \S{1,40} (?:from|into)|exec(?:ute)? |shutdown\b)/m,
     finds: 'a second statement behind a value',
   },
   {
@@ -101,7 +101,7 @@ const sql: readonly Rule[] = [
     score: 5,
     paranoia: 1,
     pattern:
-      /\b(?:pg_sleep|benchmark|dbms_lock\.sleep|dbms_pipe\.receive_message) ?\(|\bwaitfor delay ['"]|(?:\b(?:and|or|select|if|case|then)|['"|+,(]) ?\(?(?:select )?\(?sleep ?\( ?\d/,
+      /\b(?:pg_sleep|benchmark|dbms_lock\.sleep|dbms_pipe\.receive_message) ?\(|\bwaitfor delay ['"]|(?:\b(?:and|or|select|if|case|then)|['"|+,(]) ?\(?(?:select )?\(?sleep ?\( ?\d/m,
     finds: 'a statement that waits',
   },
   {
@@ -109,7 +109,7 @@ const sql: readonly Rule[] = [
     score: 5,
     paranoia: 1,
     pattern:
-      /\bload_file ?\(|\binto (?:out|dump)file ['"]|\bxp_(?:cmdshell|dirtree|regread)\b|\butl_(?:http|inaddr)\.|\bextractvalue ?\( ?\d|\bupdatexml ?\( ?\d/,
+      /\bload_file ?\(|\binto (?:out|dump)file ['"]|\bxp_(?:cmdshell|dirtree|regread)\b|\butl_(?:http|inaddr)\.|\bextractvalue ?\( ?\d|\bupdatexml ?\( ?\d/m,
     finds: 'functions that reach files, shells and hosts',
   },
   {
@@ -117,21 +117,21 @@ const sql: readonly Rule[] = [
     score: 3,
     paranoia: 1,
     pattern:
-      /\binformation_schema\.|\bsys\.(?:objects|tables|databases|user)|\bpg_(?:catalog|shadow|user)\b|\bsqlite_(?:master|schema)\b|@@(?:version|hostname|datadir)/,
+      /\binformation_schema\.|\bsys\.(?:objects|tables|databases|user)|\bpg_(?:catalog|shadow|user)\b|\bsqlite_(?:master|schema)\b|@@(?:version|hostname|datadir)/m,
     finds: 'tables that describe the others',
   },
   {
     id: 'sql-subselect',
     score: 3,
     paranoia: 1,
-    pattern: /\( ?select [^()]{1,80} from [a-z_]/,
+    pattern: /\( ?select [^()\n]{1,80} from [a-z_]/m,
     finds: 'a query within brackets',
   },
   {
     id: 'sql-select',
     score: 1,
     paranoia: 1,
-    pattern: /\bselect [^;<>]{1,80} from [a-z_]/,
+    pattern: /\bselect [^;<>\n]{1,80} from [a-z_]/m,
     finds: '`select ... from`, which may be plain English',
   },
   {
@@ -139,14 +139,14 @@ const sql: readonly Rule[] = [
     score: 4,
     paranoia: 2,
     breaksOut: true,
-    pattern: /['"][^'"]{0,30}\b(?:select|insert|update|delete|drop|union|order by|group by|having|exec)\b/,
+    pattern: /['"][^'"\n]{0,30}\b(?:select|insert|update|delete|drop|union|order by|group by|having|exec)\b/m,
     finds: 'a word of SQL behind such a quote',
   },
   {
     id: 'sql-order',
     score: 3,
     paranoia: 2,
-    pattern: /\b(?:order|group) by \d{1,3}\b/,
+    pattern: /\b(?:order|group) by \d{1,3}\b/m,
     finds: '`order by 5`',
   },
 ]
@@ -156,14 +156,14 @@ const script: readonly Rule[] = [
     id: 'script-tag',
     score: 5,
     paranoia: 1,
-    pattern: /<[/ ]?script[\s/>]|<script$/,
+    pattern: /<[/ ]?script[ />]|<script$/m,
     finds: 'a tag `script`',
   },
   {
     id: 'script-handler',
     score: 5,
     paranoia: 1,
-    pattern: /<[a-z][^<>]{0,200}[\s/"']on[a-z]{3,20} ?=/,
+    pattern: /<[a-z][^<>\n]{0,200}[ /"']on[a-z]{3,20} ?=/m,
     finds: 'a tag with a handler: `onerror=`',
   },
   {
@@ -172,14 +172,14 @@ const script: readonly Rule[] = [
     paranoia: 1,
     breaksOut: true,
     pattern:
-      /["'][ /]?(?:[a-z]{1,20}=[^ ]{0,30} )?on(?:error|load|click|focus|mouse[a-z]{2,5}|toggle|animation[a-z]{3,9}|pointer[a-z]{2,5}|key[a-z]{2,5}) ?=/,
+      /["'][ /]?(?:[a-z]{1,20}=[^ \n]{0,30} )?on(?:error|load|click|focus|mouse[a-z]{2,5}|toggle|animation[a-z]{3,9}|pointer[a-z]{2,5}|key[a-z]{2,5}) ?=/m,
     finds: 'a handler behind such a quote',
   },
   {
     id: 'script-tag-other',
     score: 5,
     paranoia: 1,
-    pattern: /<(?:iframe|object|embed|applet|base|frameset)[\s/>]/,
+    pattern: /<(?:iframe|object|embed|applet|base|frameset)[ />]/m,
     finds: 'a tag that brings in what is elsewhere',
   },
   {
@@ -187,7 +187,7 @@ const script: readonly Rule[] = [
     score: 5,
     paranoia: 1,
     pattern:
-      /\bj ?a ?v ?a ?s ?c ?r ?i ?p ?t ?:(?:\/\/| ?[\w.[\]'"`]{1,60} ?[(=`])|\bvbscript ?: ?\w{1,40} ?[("]|\bdata ?: ?text\/html/,
+      /\bj ?a ?v ?a ?s ?c ?r ?i ?p ?t ?:(?:\/\/| ?[\w.[\]'"`]{1,60} ?[(=`])|\bvbscript ?: ?\w{1,40} ?[("]|\bdata ?: ?text\/html/m,
     finds: 'an address that is a script',
   },
   {
@@ -196,7 +196,7 @@ const script: readonly Rule[] = [
     paranoia: 1,
     breaksOut: true,
     pattern:
-      /['"`][) ]{0,3}[;,+*^|&-]{1,2} ?(?:alert|prompt|confirm|eval|fetch|import|settimeout|document|window|location|self|top)[ (.=[`]/,
+      /['"`][) ]{0,3}[;,+*^|&-]{1,2} ?(?:alert|prompt|confirm|eval|fetch|import|settimeout|document|window|location|self|top)[ (.=[`]/m,
     finds: 'a script behind such a quote',
   },
   {
@@ -204,17 +204,17 @@ const script: readonly Rule[] = [
     score: 2,
     paranoia: 1,
     pattern:
-      /\bdocument\.(?:cookie|domain|write)|\bstring\.fromcharcode ?\(|\.innerhtml ?=|\beval ?\(|\balert ?\(|\blocalstorage\b/,
+      /\bdocument\.(?:cookie|domain|write)|\bstring\.fromcharcode ?\(|\.innerhtml ?=|\beval ?\(|\balert ?\(|\blocalstorage\b/m,
     finds: 'what scripts reach for',
   },
   {
     id: 'script-tag-drawn',
     score: 3,
     paranoia: 1,
-    pattern: /<(?:svg|math|meta|link|form|style|xml|template)[\s/>]/,
+    pattern: /<(?:svg|math|meta|link|form|style|xml|template)[ />]/m,
     finds: 'a tag that may carry a script',
   },
-  { id: 'html', score: 3, paranoia: 2, pattern: /<\/?[a-z]{1,20}[\s/>]/, finds: 'any tag' },
+  { id: 'html', score: 3, paranoia: 2, pattern: /<\/?[a-z]{1,20}[ />]/m, finds: 'any tag' },
 ]
 
 const lookup: readonly Rule[] = [
@@ -222,7 +222,7 @@ const lookup: readonly Rule[] = [
     id: 'lookup',
     score: 5,
     paranoia: 1,
-    pattern: /\$\{[^}]{0,40}(?:jndi|\$\{)|\$\{(?:lower|upper|env|sys|java):/,
+    pattern: /\$\{[^}\n]{0,40}(?:jndi|\$\{)|\$\{(?:lower|upper|env|sys|java):/m,
     finds: 'a look-up of Log4j: `${jndi:`',
   },
 ]

@@ -1,26 +1,21 @@
-import { isHarmless, plainText } from './plain-text.ts'
+import { border, isHarmless, plainText } from './plain-text.ts'
 import type { Rule } from './rules.ts'
 
 /** What was found in one request. */
-export class Findings {
-  score = 0
-  readonly ids: string[] = []
-  readonly #rules: readonly Rule[]
+export interface Verdict {
+  readonly score: number
+  /** Of the rules that found something. */
+  readonly ids: readonly string[]
+}
 
-  constructor(rules: readonly Rule[]) {
-    this.#rules = rules
-  }
+/** The texts of one request. They are judged together, so that many short ones cost no more than a long one; no rule looks across two. */
+export class Texts {
+  readonly #texts: string[] = []
 
-  /** Looks at one text: a decoded value, a header, a line of prose. */
+  /** Takes a decoded value, a header, a line of prose. */
   look(text: string): void {
     if (isHarmless(text)) return
-    const plain = plainText(text)
-    for (const { id, score, pattern, breaksOut } of this.#rules) {
-      if (!pattern.test(plain) || this.ids.includes(id)) continue
-      if (breaksOut === true && !isOutbreak(plain, pattern)) continue
-      this.ids.push(id)
-      this.score += score
-    }
+    this.#texts.push(text.includes(border) ? text.replaceAll(border, 'x') : text)
   }
 
   /** All texts of a JSON value, names of members too. */
@@ -47,7 +42,18 @@ export class Findings {
       this.look(decoded(pair.slice(equals + 1)))
     }
   }
+
+  judge(rules: readonly Rule[]): Verdict {
+    if (this.#texts.length === 0) return nothing
+    const plain = plainText(this.#texts.join(border)).replaceAll(border, '\n')
+    const found = rules.filter(
+      ({ pattern, breaksOut }) => pattern.test(plain) && (breaksOut !== true || isOutbreak(plain, pattern)),
+    )
+    return { score: found.reduce((sum, { score }) => sum + score, 0), ids: found.map(({ id }) => id) }
+  }
 }
+
+const nothing: Verdict = { score: 0, ids: [] }
 
 /** Percent-encoding and `+` taken off; what is no UTF-8 is read byte by byte. */
 export function decoded(text: string): string {
@@ -62,17 +68,18 @@ export function decoded(text: string): string {
   }
 }
 
-/** Whether the quote at one of the matches is the first, third or fifth of its kind. One walk over the text. */
-function isOutbreak(text: string, pattern: RegExp): boolean {
-  const before = new Map<string, number>()
+/** Whether the quote at one of the matches is the first, third or fifth of its kind in its text. One walk over all. */
+function isOutbreak(plain: string, pattern: RegExp): boolean {
+  let before = new Map<string, number>()
   let at = 0
-  for (const { index } of text.matchAll(new RegExp(pattern, 'g'))) {
+  for (const { index } of plain.matchAll(new RegExp(pattern, 'gm'))) {
     for (; at < index; at++) {
-      const letter = text[at] as string
-      if (letter === "'" || letter === '"' || letter === '`')
+      const letter = plain[at] as string
+      if (letter === '\n') before = new Map()
+      else if (letter === "'" || letter === '"' || letter === '`')
         before.set(letter, (before.get(letter) ?? 0) + 1)
     }
-    if (((before.get(text[index] as string) ?? 0) & 1) === 0) return true
+    if (((before.get(plain[index] as string) ?? 0) & 1) === 0) return true
   }
   return false
 }

@@ -7,7 +7,7 @@ import { size } from '../../core/units.ts'
 import { definePlugin, type PluginDefinition, type PluginHost } from '../../pipeline/registry.ts'
 import { type Cell, counter, type Family } from '../instruments.ts'
 import { type Rule, rules } from './rules.ts'
-import { decoded, Findings } from './scan.ts'
+import { decoded, Texts } from './scan.ts'
 
 const options = z.strictObject({
   mode: z
@@ -41,9 +41,9 @@ const options = z.strictObject({
     ),
   bodyBytes: size()
     .prefault('64kb')
-    .refine((bytes) => bytes <= 1_048_576, 'at most 1mb')
+    .refine((bytes) => bytes <= 262_144, 'at most 256kb')
     .describe(
-      'Largest body that is looked at, at most 1mb; with block a larger one is refused (413), with report it passes unseen.',
+      'Largest body that is looked at, at most 256kb; with block a larger one is refused (413), with report it passes unseen.',
     ),
 })
 
@@ -75,31 +75,32 @@ class ThreatFilter implements Plugin {
   }
 
   onRequest(x: Exchange): void | Promise<void> {
-    const findings = new Findings(this.#rules)
+    const texts = new Texts()
     const { path, query } = x.request
-    if (!plainPath.test(path)) findings.look(decoded(path))
-    if (query !== '') lookAtQuery(findings, x)
+    if (!plainPath.test(path)) texts.look(decoded(path))
+    if (query !== '') lookAtQuery(texts, x)
     for (const name of this.#options.headers) {
       const value = x.request.headers[name]
-      if (value !== undefined) findings.look(String(value))
+      if (value !== undefined) texts.look(String(value))
     }
     if (this.#options.body && x.hasBody) {
-      if (isReadable(x)) return this.#lookAtBody(x, findings)
+      if (isReadable(x)) return this.#lookAtBody(x, texts)
       x.attributes['threat.unseen'] = 'body'
     }
-    this.#decide(x, findings)
+    this.#decide(x, texts)
   }
 
-  async #lookAtBody(x: Exchange, findings: Findings): Promise<void> {
+  async #lookAtBody(x: Exchange, texts: Texts): Promise<void> {
     const { mode, bodyBytes } = this.#options
     // Only a length that is declared says beforehand that reading the body will not refuse it.
     if (mode === 'report' && !(Number(x.header('content-length')) <= bodyBytes))
       x.attributes['threat.unseen'] = 'body'
-    else look(findings, x, await x.body(bodyBytes))
-    this.#decide(x, findings)
+    else look(texts, x, await x.body(bodyBytes))
+    this.#decide(x, texts)
   }
 
-  #decide(x: Exchange, { score, ids }: Findings): void {
+  #decide(x: Exchange, texts: Texts): void {
+    const { score, ids } = texts.judge(this.#rules)
     if (score === 0) return
     const { mode, threshold } = this.#options
     const attack = score >= threshold
@@ -120,13 +121,13 @@ function isReadable(x: Exchange): boolean {
 }
 
 /** GraphQL has its document and its variables in the query, the one a program, the other JSON. */
-function lookAtQuery(findings: Findings, x: Exchange): void {
+function lookAtQuery(texts: Texts, x: Exchange): void {
   if (x.route.protocol !== 'graphql') {
-    findings.lookAtPairs(x.request.query)
+    texts.lookAtPairs(x.request.query)
     return
   }
   const variables = new URLSearchParams(x.request.query).get('variables')
-  if (variables !== null) lookAtJsonText(findings, variables)
+  if (variables !== null) lookAtJsonText(texts, variables)
 }
 
 type Kind = 'json' | 'form' | 'text'
@@ -138,27 +139,26 @@ function kindOf(x: Exchange): Kind | undefined {
   return type.startsWith('text/') || type === 'application/xml' || type.endsWith('+xml') ? 'text' : undefined
 }
 
-function look(findings: Findings, x: Exchange, body: Buffer): void {
+function look(texts: Texts, x: Exchange, body: Buffer): void {
   const text = body.toString()
   const kind = kindOf(x)
-  if (x.route.protocol === 'graphql') lookAtVariables(findings, text)
-  else if (kind === 'json') lookAtJsonText(findings, text)
-  else if (kind === 'form') findings.lookAtPairs(text)
-  else findings.look(text)
+  if (x.route.protocol === 'graphql') lookAtVariables(texts, text)
+  else if (kind === 'json') lookAtJsonText(texts, text)
+  else if (kind === 'form') texts.lookAtPairs(text)
+  else texts.look(text)
 }
 
 /** What is no JSON is text to some backend. */
-function lookAtJsonText(findings: Findings, text: string): void {
+function lookAtJsonText(texts: Texts, text: string): void {
   const value = parsed(text)
-  if (value === undefined) findings.look(text)
-  else findings.lookAtJson(value)
+  if (value === undefined) texts.look(text)
+  else texts.lookAtJson(value)
 }
 
-function lookAtVariables(findings: Findings, text: string): void {
+function lookAtVariables(texts: Texts, text: string): void {
   const value = parsed(text)
   for (const one of Array.isArray(value) ? value : [value]) {
-    if (typeof one === 'object' && one !== null)
-      findings.lookAtJson((one as { variables?: unknown }).variables)
+    if (typeof one === 'object' && one !== null) texts.lookAtJson((one as { variables?: unknown }).variables)
   }
 }
 
