@@ -47,7 +47,7 @@ export async function buildIssuer(build: Build): Promise<BuiltIssuer | undefined
   const users = usersOf(build, config)
   const keys = await keyRing(build, config, host)
   const tokens = new AccessTokens({ issuer: name, audience, validForMs: accessTokenFor, keys, now })
-  const { atOnce, queue } = config.hashing
+  const { queueTimeout: queueTimeoutMs, ...hashing } = config.hashing
   const issuer = new Issuer({
     users,
     tokens,
@@ -57,8 +57,8 @@ export async function buildIssuer(build: Build): Promise<BuiltIssuer | undefined
         : new RedisSessions(host.redis, name),
     attempts: attemptsOf(config, host),
     turns: host.keep(
-      `issuer:turns:${atOnce}:${queue}`,
-      () => new HashTurns({ atOnce, queue, perAddress: loginsPerAddress }),
+      `issuer:turns:${JSON.stringify(config.hashing)}`,
+      () => new HashTurns({ ...hashing, queueTimeoutMs, perAddress: loginsPerAddress }),
     ),
     revocations: revocationsOf(build, config, now),
     sessionForMs: config.refreshTokenFor,

@@ -95,6 +95,7 @@ export function issuerSchema(uses: PluginListSchema) {
         .max(10_000)
         .default(50)
         .describe('Logins that wait; what comes on top is refused (503).'),
+      queueTimeout: duration().prefault('10s').describe('How long one waits at the most (503).'),
     }).describe('What logins may take of the gateway.'),
     paths: object({
       login: path('POST {username, password}.', '/auth/login'),

@@ -72,11 +72,13 @@ export class Issuer {
     const name = prepareUserName(typed.username)
     if (name === undefined) throw invalid('username', 'must have 1 to 256 characters, none of control')
     const keys = attemptKeys(name, address)
-    turns.checkRoom(address)
-    await attempts.begin(keys)
     const user = users.named(name)
     const hash = user?.passwordHash ?? users.stranger
-    const isTheirs = await turns.take(keys.address, signal, () => fits(hash, password))
+    const isTheirs = await turns.take(keys.address, signal, {
+      // Who finds no place has not failed.
+      admit: () => attempts.begin(keys),
+      work: () => fits(hash, password),
+    })
     if (user === undefined || !isTheirs) {
       // A name that nobody has may be a password that was typed in at the wrong place.
       log.warn({ 'client.address': address, ...(user && { 'user.id': user.id }) }, 'a login failed')
