@@ -100,6 +100,31 @@ test('a Redis Cluster that lost a node costs a bounded wait, and each gateway co
   await gateway.logged((line) => line.message === 'Redis fails rate limits')
 })
 
+test('a Redis Cluster with a node that hangs is used again when that answers', async (t) => {
+  const cluster = await startRedisCluster()
+  t.after(() => cluster.stop())
+  const gateway = await gatewayAt(t, { cluster: cluster.places }, { ...stack, storeTimeout: '200ms' })
+  const failures = async (): Promise<number> => {
+    const text = await gateway.gateway.metrics.metrics()
+    return Number(/store_errors_total (\d+)$/m.exec(text)?.[1])
+  }
+  cluster.nodes[0]?.pause()
+  while ((await failures()) === 0) assert.match(await ask(gateway, `t${Math.random()}`), /^200/)
+  cluster.nodes[0]?.resume()
+  // Keys of all nodes, one after another, until all of them are counted: no failure, and no second in which nobody asks.
+  for (let well = 0; well < 30; well++) {
+    const before = await failures()
+    assert.match(await ask(gateway, `t${Math.random()}`), /^200/)
+    const again = gateway.logs.findLastIndex(
+      ({ message }) => message === 'rate limits are counted in Redis again',
+    )
+    const failed = gateway.logs.findLastIndex(({ message }) => message === 'Redis fails rate limits')
+    if ((await failures()) === before && again > failed) continue
+    well = 0
+    await delay(50)
+  }
+})
+
 test('behind sentinels, a failover keeps the counts and is followed', async (t) => {
   const redis = await startRedisSentinel()
   t.after(() => redis.stop())

@@ -31,10 +31,11 @@ export function refusalOf(shares: readonly Share[], standings: readonly Verdict[
   }
   if (refusal === undefined) return undefined
   const { limit, quota, cost, price = cost } = refusal
+  const units = limit.inCost ? 'units of cost' : 'requests'
   const [reason, what] =
     quota.period === undefined
-      ? (['RATE_LIMITED', `rate limit "${limit.name}" of ${quota.limit} requests`] as const)
-      : (['QUOTA_EXCEEDED', `quota "${limit.name}" of ${quota.limit} requests a ${quota.period}`] as const)
+      ? (['RATE_LIMITED', `rate limit "${limit.name}" of ${quota.limit} ${units}`] as const)
+      : (['QUOTA_EXCEEDED', `quota "${limit.name}" of ${quota.limit} ${units} a ${quota.period}`] as const)
   if (retryMicros === Number.POSITIVE_INFINITY) {
     const message = `The request costs ${price}, which is more than the ${what} ever has at once.`
     return new GatewayError(reason, message)
