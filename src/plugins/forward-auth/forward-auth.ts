@@ -9,7 +9,6 @@ import {
   type PluginHost,
   type UpstreamAnswer,
 } from '../../pipeline/registry.ts'
-import { identityHeaders } from '../identity/identity-headers.ts'
 import { type ForwardAuthOptions, forwardAuthOptions } from './options.ts'
 import { cacheKey, questionHeaders } from './question.ts'
 import { mayBeKept, refuse, type Verdict, verdictOf } from './verdict.ts'
@@ -66,8 +65,6 @@ class ForwardAuth implements Plugin {
     if (verdict === undefined) return
     takeOut(call.headers, this.#owned)
     call.headers.push(...verdict.headers)
-    if (verdict.user !== undefined && x.principal !== undefined)
-      call.headers.push(...identityHeaders(x.principal))
   }
 
   async #decide(x: Exchange, question: Promise<UpstreamAnswer>, key?: string): Promise<void> {

@@ -213,6 +213,18 @@ describe('what is answered where fields are refused', () => {
     })
   }
 
+  it('tells of subgraphs that fail beside what is refused, and never of the key of types', async () => {
+    const gone = subgraphs.map((one) => ({ ...one, url: 'http://127.0.0.1:1' }))
+    const door = await openDoor(await frontEndTo(gone))
+    const { data, errors } = await door.query('{ me { ssn } things { ... on Vault { code } } either }')
+    await door.close()
+    assert.equal(data, null)
+    assert.deepEqual(
+      errors.map(({ path = [], extensions }) => `${path.join('.')} ${extensions.reason}`).sort(),
+      ['me UPSTREAM_REFUSED', 'things UPSTREAM_REFUSED'],
+    )
+  })
+
   it('only notes what it would refuse where that is asked for', async () => {
     const door = await openDoor(await frontEndTo(subgraphs, { authorization: { reportOnly: true } }))
     const { data, errors } = await door.query('{ me { ssn email } }')
