@@ -223,6 +223,13 @@ describe('queries, headers and paths', () => {
     ['numbers, lists and booleans', { query: 'limit=10&tag=a&tag=b&deep=true', headers }, []],
     ['a list of one', { query: 'limit=10&tag=a', headers }, []],
     ['a number that is none', { query: 'limit=ten', headers }, ['query/limit: must be integer']],
+    [
+      'a number that JSON would write otherwise',
+      { query: 'limit=0x10', headers },
+      ['query/limit: must be number'],
+    ],
+    ['with a zero before it', { query: 'limit=010', headers }, ['query/limit: must be number']],
+    ['with a blank before it', { query: 'limit=%2010', headers }, ['query/limit: must be number']],
     ['above its bound', { query: 'limit=1000', headers }, ['query/limit: must be <= 100']],
     ['twice where once is meant', { query: 'limit=1&limit=2', headers }, ['query/limit: must be integer']],
     ['one that is not known', { query: 'limit=1&x=1', headers }, ['query/x: is not known here']],

@@ -1,6 +1,7 @@
 import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js'
 import formats from 'ajv-formats'
 import type { Violation } from '../../core/error.ts'
+import { isRecord } from '../../core/is-record.ts'
 import { linearPattern } from './linear-pattern.ts'
 import { pointerTo, said } from './violations.ts'
 
@@ -9,6 +10,24 @@ export type SchemaCheck = (value: unknown) => readonly Violation[]
 
 /** A JSON Schema as JSON has it. */
 export type JsonSchema = boolean | Readonly<Record<string, unknown>>
+
+/** Numbers that were written as JSON has none (`0x10`, `010`, ` 10`): another reader may take them for others, or for none. */
+function oddNumbers(written: unknown, read: unknown, at: string): readonly Violation[] {
+  if (typeof read === 'number')
+    return typeof written === 'string' && !jsonNumber.test(written)
+      ? [{ field: at, detail: 'must be number' }]
+      : []
+  if (typeof read !== 'object' || read === null) return []
+  return Object.entries(read).flatMap(([key, value]) => {
+    // A text that a list was asked for has become the only one of it.
+    const own =
+      isRecord(written) || Array.isArray(written) ? (written as Record<string, unknown>)[key] : written
+    return oddNumbers(own, value, `${at}/${key}`)
+  })
+}
+
+/** RFC 8259 section 6. */
+const jsonNumber = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/
 
 interface CompilerOptions {
   readonly coerce?: boolean
@@ -27,7 +46,10 @@ export class SchemaCompiler {
   readonly #first: Ajv2020
   readonly #all: Ajv2020
 
+  readonly #coerces: boolean
+
   constructor(options: CompilerOptions = {}) {
+    this.#coerces = options.coerce === true
     this.#first = compiler(options, false)
     this.#all = compiler(options, true)
   }
@@ -43,7 +65,8 @@ export class SchemaCompiler {
     const check = this.#first.compile(schema as object)
     let checkAll: ValidateFunction | undefined
     return (value) => {
-      if (check(value)) return []
+      const written = this.#coerces ? structuredClone(value) : value
+      if (check(value)) return this.#coerces ? oddNumbers(written, value, at) : []
       if (!isSmall(value)) return violationsOf(check.errors, at)
       // Only for what is refused, and small: of a large value the first mistake is enough.
       checkAll ??= this.#all.compile(schema as object)
