@@ -51,7 +51,7 @@ export class AccessTokens {
       ...(user.displayName === undefined ? {} : { name: user.displayName }),
       // With milliseconds, so that what ends all tokens up to now does not end the next one.
       iat: nowMs / 1_000,
-      exp: Math.floor((nowMs + expiresInMs) / 1_000),
+      exp: Math.ceil((nowMs + expiresInMs) / 1_000),
     })
       .setProtectedHeader({ alg: key.algorithm, typ: accessTokenType, kid: key.kid })
       .setIssuer(issuer)
