@@ -129,6 +129,19 @@ for (const store of ['memory', 'redis'] as const) {
       assert.match(error.message, /costs 11, which is more than the rate limit "n" of 10/)
     })
 
+    for (const algorithm of ['tokenBucket', 'slidingWindow', 'slidingLog', 'fixedWindow'] as const) {
+      test(`${algorithm}: an operation that costs without end is refused, and no trouble to the store`, async () => {
+        const house = host({ redis, place, policy: policy({ id: `costs${++places}` }) })
+        const options = { limit: 10, window: '1h', cost: 'operation', store, storeTimeout: '5s', algorithm }
+        const plugin = make(rateLimit, options, house)
+        await operate([plugin], 4)
+        for (const cost of [2 ** 53, 1e15, 1e300, Number.POSITIVE_INFINITY])
+          assert.equal((await operate([plugin], cost)).error?.reason, 'RATE_LIMITED', `${cost}`)
+        assert.equal((await operate([plugin], Number.NaN)).error, undefined)
+        assert.deepEqual(house.logged, [])
+      })
+    }
+
     test('several limits: the rest of the cost is taken from all of them or from none', async () => {
       const limits = [
         { name: 'requests', limit: 100, window: '1h' },

@@ -118,11 +118,11 @@ class RateLimit implements Plugin {
   }
 
   async #charge(x: Exchange, operation: ChargedOperation, door: ToldAtDoor): Promise<void> {
-    const cost = Math.max(Math.ceil(operation.cost), 1)
+    const cost = Math.max(Math.ceil(operation.cost) || 1, 1)
     const shares: Share[] = []
     for (const limit of this.#atOperation) {
       const share = limit.shareOf(x, operation.name)
-      const price = limit.inCost ? share.cost * cost : share.cost
+      const price = limit.inCost ? Math.min(share.cost * cost, maxPrice) : share.cost
       const paid = limit.byOperation ? 0 : share.cost
       if (price > paid) shares.push({ ...share, cost: price - paid, price })
     }
@@ -146,6 +146,9 @@ class RateLimit implements Plugin {
     await this.#finish(x, shares, decision)
   }
 }
+
+/** More than any limit has, and a number that Redis reads as whole: what an operation costs is for its client to choose. */
+const maxPrice = 2_000_000_000
 
 interface ToldAtDoor {
   /** Where its headers are among those of the reply. */

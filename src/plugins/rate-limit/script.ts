@@ -21,6 +21,7 @@ local month = function(at)
   if at >= first and at < last then return first, last end
   local today = math.floor(at / day)
   local rest, year = today, 1970
+  if today >= 18262 then rest, year = today - 18262, 2020 end -- the first of January of it
   while rest >= (leap(year) and 366 or 365) do
     rest = rest - (leap(year) and 366 or 365)
     year = year + 1
