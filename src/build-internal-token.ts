@@ -16,6 +16,15 @@ export function buildBackendIdentity(build: Build): BackendIdentity {
   const { auth, upstreams } = build.config
   const config = auth.internalToken
   const tokens = config && internalTokens(build, config)
+  if (config?.header === 'authorization') {
+    const { routes, graphql, grpc } = build.config
+    const places = [...routes, ...(graphql ? [graphql] : []), ...Object.values(grpc?.services ?? {})]
+    if (places.some(({ forwardCredentials }) => forwardCredentials))
+      throw build.error(
+        ['auth', 'internalToken', 'header'],
+        'cannot be authorization where forwardCredentials has that of the client passed on',
+      )
+  }
   const told = new Map<string, Told>()
   for (const [name, { identity }] of Object.entries(upstreams)) {
     if (config === undefined && (identity === 'token' || identity === 'both'))

@@ -254,6 +254,16 @@ for (const [name, internalToken, message] of mistakes) {
   })
 }
 
+test('tokens cannot take the place of credentials that are to be passed on', async (t) => {
+  const config = {
+    auth: { internalToken: { key: keys.ES256, header: 'authorization' } },
+    consumers,
+    upstreams: { a: { targets: [{ url: 'http://127.0.0.1:1' }] } },
+    routes: [{ id: 'a', path: '/a', upstream: 'a', forwardCredentials: true }],
+  }
+  await assert.rejects(startGateway(t, config), /internalToken.header.*cannot be authorization/)
+})
+
 test('an upstream cannot ask for tokens that there are none of', async (t) => {
   const upstreams = { a: { targets: [{ url: 'http://127.0.0.1:1' }], identity: 'token' } }
   await assert.rejects(startGateway(t, { upstreams }), /upstreams.a.identity.*needs auth.internalToken/)

@@ -30,6 +30,7 @@ test('/livez, /readyz and /health have their shapes', async (t) => {
     { name: 'config', ok: true, required: true, detail: 'version 1 is running' },
     { name: 'reload', ok: true, required: false, detail: 'the newest configuration is running' },
     { name: 'overload', ok: true, required: false, detail: 'no request is refused' },
+    { name: 'revocations', ok: true, required: false, detail: '0 are known' },
   ])
   const health = await send(`${url}/health`)
   const report = JSON.parse(health.text)

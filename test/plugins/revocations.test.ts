@@ -3,6 +3,7 @@ import { createSign, generateKeyPairSync } from 'node:crypto'
 import { test } from 'node:test'
 import { GatewayError } from '../../src/core/error.ts'
 import type { Principal } from '../../src/core/exchange.ts'
+import { ConsumerCertificates } from '../../src/plugins/identity/consumer-certificates.ts'
 import {
   nameOf,
   namesOf,
@@ -342,3 +343,22 @@ function isPastEnd(
 ): boolean {
   return subjects.some((one) => (model.get(nameOf(one))?.ends ?? Number.POSITIVE_INFINITY) <= now)
 }
+
+test('a connection that outlives its certificate has no identity from then on', () => {
+  const clock = { now: startMs }
+  const certificates = new ConsumerCertificates(
+    [{ id: 'acme', roles: [], scopes: [], keys: [], certificates: [{ san: 'dns:a.example' }] }],
+    () => clock.now,
+  )
+  const clientCertificate = {
+    subject: '',
+    fingerprint: 'ab',
+    alternativeNames: ['dns:a.example'],
+    validFrom: startMs - 1,
+    validTo: startMs + 1_000,
+  }
+  const x = exchange({ request: { clientCertificate } })
+  assert.equal(certificates.authenticate(x)?.id, 'acme')
+  clock.now += 1_000
+  assert.equal(certificates.authenticate(x), undefined)
+})
