@@ -97,6 +97,6 @@ function machineLine({ date, cores, cpu, system, node, nginx }: Machine): string
 function paceLine({ rounds, measuredSeconds }: Pace): string {
   return (
     `64 kept connections, 8 for streams; each contestant measured ${measuredSeconds} s in each of ${rounds} interleaved ` +
-    `${rounds === 1 ? 'round' : 'rounds'}; CPU time of its process per request (of a codec per message, of the traffic layer per call); medians, and the span of the ratios.`
+    `${rounds === 1 ? 'round' : 'rounds'}; CPU time of its process per request (of a codec per message, of the traffic layer per call, of limits per decision); medians, and the span of the ratios.`
   )
 }

@@ -4,13 +4,14 @@ import { type Contest, type ContestResult, type Pace, runContest } from './conte
 import { prepareGraphql } from './graphql.ts'
 import { prepareGrpc } from './grpc.ts'
 import { measureIdentity } from './identity.ts'
+import { measureLimits } from './limits.ts'
 import { describeMachine, markdownReport, plainReport } from './report.ts'
 import { prepareRest } from './rest.ts'
 import { measureTraffic } from './traffic.ts'
 
 // What `npm run bench` runs: the gateway with all plugins on, and the servers that it is compared with, side by side.
 
-const usage = `npm run bench -- [--only rest|graphql|grpc|codec|traffic|identity] [--quick] [--markdown | --json]
+const usage = `npm run bench -- [--only rest|graphql|grpc|codec|traffic|identity|limits] [--quick] [--markdown | --json]
 
   --only      one section; may be given again
   --quick     one short round, to see that everything runs; its figures mean little
@@ -29,6 +30,7 @@ const sections: Readonly<Record<string, Section>> = {
   codec: async (pace) => measureCodecs(pace),
   traffic: measureTraffic,
   identity: measureIdentity,
+  limits: measureLimits,
 }
 
 const usualPace: Pace = { rounds: 5, firstWarmUpSeconds: 3, warmUpSeconds: 1, measuredSeconds: 5 }

@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
-import type { Redis } from 'ioredis'
 import type { Registry } from 'prom-client'
 import { buildCanary } from './build-canary.ts'
 import { buildMirror } from './build-mirror.ts'
@@ -20,6 +19,7 @@ import type { IdentityState } from './identity-state.ts'
 import type { KeptState } from './kept-state.ts'
 import type { PluginDefinition, PluginHost } from './pipeline/registry.ts'
 import type { ReflectionConfig, Reflections } from './reflections.ts'
+import type { RedisClient } from './store/redis.ts'
 import { textPlace } from './text-place.ts'
 import type { Canary } from './traffic/canary/canary.ts'
 import type { Release } from './traffic/canary/release.ts'
@@ -36,7 +36,7 @@ export interface BuildContext {
   /** The clock of plugins, Unix time in milliseconds. */
   now(): number
   readonly configVersion: number
-  readonly redis: Redis | undefined
+  readonly redis: RedisClient | undefined
   readonly upstreams: Upstreams
   readonly identity: IdentityState
   readonly kept: KeptState

@@ -1,7 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { Express } from 'express'
-import type { Redis } from 'ioredis'
 import { Registry } from 'prom-client'
 import type { GatewayStatus } from './admin/health.ts'
 import { managementApp } from './admin-api.ts'
@@ -27,7 +26,7 @@ import { createLog } from './log.ts'
 import { type OpenPorts, openPorts, overloadOf, serverLimits } from './ports.ts'
 import type { RoutingTable } from './routing/table.ts'
 import { readSource, type Source } from './source.ts'
-import { connectRedis } from './store/redis.ts'
+import { connectRedis, type RedisClient } from './store/redis.ts'
 import type { Release } from './traffic/canary/release.ts'
 import { registerUpstreamMetrics } from './upstream-metrics.ts'
 import { Upstreams } from './upstreams.ts'
@@ -60,7 +59,7 @@ export class Gateway {
   readonly #gauges: GatewayMetrics
   readonly #certificates: CertificateWatch
   readonly #startedAt = Date.now()
-  readonly #redis: Redis | undefined
+  readonly #redis: RedisClient | undefined
   #ports: OpenPorts | undefined
   #draining = false
 
@@ -74,8 +73,8 @@ export class Gateway {
     registerCanaryMetrics(metrics, () => this.canaries.values())
     registerUpstreamMetrics(metrics, () => this.#generations.current.upstreams)
     this.#certificates = new CertificateWatch(log, now)
-    const { url = '' } = stores.redis ?? {}
-    this.#redis = url === '' || offline ? undefined : connectRedis(url, log)
+    const { redis } = stores
+    this.#redis = redis === undefined || redis.url === '' || offline ? undefined : connectRedis(redis, log)
     this.identity = new IdentityState({ ...auth.revocation, redis: this.#redis, log, metrics, now })
     this.#generations = new Generations({
       source: options,

@@ -1,4 +1,3 @@
-import type { Redis } from 'ioredis'
 import type { Registry } from 'prom-client'
 import type { RevocationStatus } from './admin/health.ts'
 import type { Logger } from './core/log.ts'
@@ -8,11 +7,12 @@ import { RedisKeyStore } from './plugins/identity/redis-key-store.ts'
 import { Revocations } from './plugins/identity/revocations.ts'
 import { SharedRevocations, type SharingStatus } from './plugins/identity/shared-revocations.ts'
 import { registerRevocationMetrics } from './revocation-metrics.ts'
+import type { RedisClient } from './store/redis.ts'
 import { endStreamsOfRevoked, type StreamEndSettings } from './stream-end.ts'
 
 export interface IdentityStateOptions {
   /** Absent: other nodes know nothing of this one. */
-  readonly redis?: Redis | undefined
+  readonly redis?: RedisClient | undefined
   readonly log: Logger
   readonly metrics: Registry
   /** Revocations at the most. */

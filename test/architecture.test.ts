@@ -11,7 +11,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   'core/': [],
   'routing/': ['core/'],
   'config/': ['core/', 'routing/template.ts'],
-  'pipeline/': ['core/'],
+  'pipeline/': ['core/', 'store/redis.ts'],
   'traffic/': ['core/'],
   'discovery/': ['core/'],
   'store/': ['core/'],

@@ -3,6 +3,7 @@ import { isCidr } from '../core/address-ranges.ts'
 import { duration, size } from '../core/units.ts'
 import { object } from './declare.ts'
 import { overloadKeys } from './overload-keys.ts'
+import { redisKeys } from './redis-keys.ts'
 
 const address = z
   .string()
@@ -102,10 +103,7 @@ export const serverKeys = {
 
 /** `stores`. */
 export const storeKeys = {
-  redis: z
-    .strictObject({ url: z.string().describe('redis:// or rediss:// URL; empty: no Redis.') })
-    .optional()
-    .describe('Shared counters of rate limits.'),
+  redis: redisKeys.optional().describe('What gateways share: counters of rate limits.'),
 }
 
 /** `observability`. */

@@ -1,10 +1,10 @@
-import type { Redis } from 'ioredis'
 import type { Registry } from 'prom-client'
 import type { z } from 'zod'
 import type { Logger } from '../core/log.ts'
 import type { Plugin } from '../core/plugin.ts'
 import type { Policy } from '../core/route.ts'
 import type { Place } from '../core/text-template.ts'
+import type { RedisClient } from '../store/redis.ts'
 
 /** What the house lends to a plugin. Plugins read no clock, environment or global of their own. */
 export interface PluginHost {
@@ -14,8 +14,8 @@ export interface PluginHost {
   readonly metrics: Registry
   /** Version of the configuration that the plugin belongs to. */
   readonly configVersion: number
-  /** The shared Redis connection of `stores.redis`; undefined when none is configured. */
-  readonly redis: Redis | undefined
+  /** The shared connection to the Redis of `stores.redis`; undefined when none is configured. */
+  readonly redis: RedisClient | undefined
   /** The policy that the plugin was put into; undefined for the global list. */
   readonly policy: Policy | undefined
   /** What texts with values in them may name where the plugin stands. */

@@ -137,7 +137,7 @@ export interface TestHost extends PluginHost {
 
 /** A host whose kept values are shared with `before`, as over a reload. */
 export function host(
-  options: Partial<Pick<PluginHost, 'redis' | 'policy' | 'metrics'>> = {},
+  options: Partial<Pick<PluginHost, 'redis' | 'policy' | 'metrics' | 'place'>> = {},
   before?: TestHost,
 ): TestHost {
   const logged: LogEntry[] = []

@@ -8,12 +8,22 @@ import { seeded } from './harness.ts'
 import { algorithms, Model, quotaFor, randomLimit, type Small } from './rate-limit-models.ts'
 
 /** One limit alone, asked for one key after another. */
-function limited(quota: Quota, table = new KeyTable()): (now: number, key?: string) => Decision {
+function limited(
+  quota: Quota,
+  table = new KeyTable(),
+): (now: number, key?: string, cost?: number) => Decision {
   const { algorithm } = quota
-  return (now, key = 'k') => takeInMemory([{ algorithm, key, table }], now)
+  return (now, key = 'k', cost = 1) => takeInMemory([{ algorithm, key, table, cost }], now)
 }
 
-function compare(smalls: readonly Small[], { random, gaps }: { random: () => number; gaps: number }): void {
+interface Course {
+  readonly random: () => number
+  readonly gaps: number
+  /** What a request costs at the most. */
+  readonly mostCost?: number
+}
+
+function compare(smalls: readonly Small[], { random, gaps, mostCost = 1 }: Course): void {
   const counted = smalls.map((small) => ({
     algorithm: quotaFor(small).algorithm,
     key: 'k',
@@ -23,19 +33,28 @@ function compare(smalls: readonly Small[], { random, gaps }: { random: () => num
   let now = 1_000_000
   for (let i = 0; i < 50; i++) {
     now += Math.floor(random() * random() * gaps)
-    const admits = models.map((model) => model.remaining(now) > 0)
+    const costs = models.map(() => 1 + Math.floor(random() * mostCost))
+    const costOf = (n: number): number => costs[n] ?? 1
+    const admits = models.map((model, n) => model.remaining(now) >= costOf(n))
     const admitted = !admits.includes(false)
-    if (admitted) for (const model of models) model.add(now)
+    const turns = models.map((model) => (admitted ? model.turn(now) : 0))
+    const retries = models.map((model, n) => model.retry(now, costOf(n)))
+    if (admitted) for (const [n, model] of models.entries()) model.add(now, costOf(n))
     const standings = models.map((model, n) => ({
       admits: admits[n],
       remaining: model.remaining(now),
       waitMicros: model.wait(now),
+      retryMicros: retries[n],
+      turnMicros: turns[n],
     }))
-    const found = takeInMemory(counted, now)
+    const found = takeInMemory(
+      counted.map((limit, n) => ({ ...limit, cost: costOf(n) })),
+      now,
+    )
     assert.deepEqual(
       found,
       { admitted, nowMicros: now, standings },
-      `${JSON.stringify(smalls)}, request ${i}`,
+      `${JSON.stringify(smalls)}, request ${i}, ${costs}`,
     )
   }
 }
@@ -47,6 +66,15 @@ for (const algorithm of algorithms) {
       for (let round = 0; round < 60; round++) {
         const small = randomLimit(algorithm, { random, maxWindowMicros: 300 })
         compare([small], { random, gaps: (3 * small.windowMicros) / small.limit })
+      }
+    })
+
+    test('decides like that model when requests cost more than one, also more than there ever is', () => {
+      const random = seeded(23)
+      for (let round = 0; round < 60; round++) {
+        const small = randomLimit(algorithm, { random, maxWindowMicros: 300 })
+        const gaps = (6 * small.windowMicros) / small.limit
+        compare([small], { random, gaps, mostCost: 5 })
       }
     })
 
@@ -130,9 +158,12 @@ test('several limits of any kinds: a request is counted at all of them or at non
   for (let round = 0; round < 60; round++) {
     const count = 2 + Math.floor(random() * 2)
     const smalls = Array.from({ length: count }, () =>
-      randomLimit(algorithms[Math.floor(random() * 4)] ?? 'slidingLog', { random, maxWindowMicros: 200 }),
+      randomLimit(algorithms[Math.floor(random() * algorithms.length)] ?? 'slidingLog', {
+        random,
+        maxWindowMicros: 200,
+      }),
     )
-    compare(smalls, { random, gaps: 100 })
+    compare(smalls, { random, gaps: 100, mostCost: 1 + (round % 3) })
   }
 })
 

@@ -55,6 +55,7 @@ function counted(smalls: readonly Small[], name: string) {
     key: 'k',
     table: new KeyTable(),
     redisKey: `{${name}}:${i}`,
+    cost: 1,
   }))
 }
 
@@ -90,6 +91,7 @@ test('Redis decides what memory decides at that time, to the token, for every al
 
 const expiries: readonly [Algorithm, number, number][] = [
   ['tokenBucket', 5_000, 6_000],
+  ['leakyBucket', 5_000, 6_000],
   ['slidingWindow', 59_000, 120_000],
   ['slidingLog', 59_000, 60_000],
   ['fixedWindow', 0, 60_000],
@@ -106,6 +108,7 @@ for (const [algorithm, atLeast, atMost] of expiries) {
   })
 }
 
+const kinds = { tokenBucket: 1, leakyBucket: 1, fixedWindow: 2, slidingWindow: 3, slidingLog: 4 } as const
 for (const algorithm of algorithms) {
   test(`in Redis, ${algorithm} takes a clock that went back for at most two windows lost`, async () => {
     const redis = await connect()
@@ -113,7 +116,7 @@ for (const algorithm of algorithms) {
     const key = limits[0]?.redisKey ?? ''
     const ahead = (Number((await redis.time())[0]) + 3_600) * 1_000_000 // a multiple of the window
     if (algorithm === 'slidingLog') await redis.rpush(key, ahead)
-    else await redis.set(key, algorithm === 'tokenBucket' ? ahead : `${ahead} 1 0`)
+    else await redis.set(key, `${kinds[algorithm]} 20000 ${ahead} 1 0`)
     const limiter = new RedisLimiter(redis, 5_000)
     const found = await limiter.take(limits)
     assert.equal(found.admitted, false)
@@ -128,9 +131,9 @@ test('several limits cost one round trip, and a refusal writes to none of them',
   const redis = await connect()
   const stack = algorithms.map((algorithm, i) => ({
     algorithm,
-    limit: i === 3 ? 1 : 10,
+    limit: i === 4 ? 1 : 10,
     windowMicros: 86_400_000_000,
-    burst: i === 3 ? 1 : 10,
+    burst: i === 4 ? 1 : 10,
   }))
   const limits = counted(stack, 'atomic')
   const limiter = new RedisLimiter(redis, 5_000)
@@ -148,12 +151,13 @@ test('several limits cost one round trip, and a refusal writes to none of them',
       [true, 9],
       [true, 9],
       [true, 9],
+      [true, 9],
       [false, 0],
     ],
   )
 })
 
-for (const algorithm of algorithms) {
+for (const algorithm of algorithms.filter((one) => one !== 'leakyBucket')) {
   test(`three gateways on one Redis admit exactly the limit together by ${algorithm}`, async () => {
     const gateways = await Promise.all([connect(), connect(), connect()])
     const plugins = gateways.map(
@@ -246,11 +250,109 @@ test('a Redis that hangs costs one wait, not one for each request', async () => 
   }
 })
 
+test('a Redis that is slow (CLIENT PAUSE) costs a bounded wait, and counts again when it is not', async () => {
+  const own = await startRedis()
+  try {
+    const redis = await connect(own.url)
+    const other = new Client(own.url)
+    clients.push(other)
+    const { plugin, house } = limited(redis, { limit: 1_000, storeTimeout: '100ms' }, 'slow')
+    await ask(plugin)
+    await other.client('PAUSE', 2_000, 'ALL')
+    const startedAt = performance.now()
+    const during = await Promise.all(Array.from({ length: 50 }, () => ask(plugin)))
+    assert.ok(performance.now() - startedAt < 5_000)
+    assert.ok(during.every((x) => x.error === undefined))
+    assert.deepEqual(
+      house.logged.map(({ message }) => message),
+      ['Redis fails rate limits'],
+    )
+    await other.ping()
+    house.time = Date.now() + 1_001
+    await ask(plugin)
+    assert.deepEqual(
+      house.logged.map(({ message }) => message),
+      ['Redis fails rate limits', 'rate limits are counted in Redis again'],
+    )
+  } finally {
+    await own.stop()
+  }
+})
+
+const shares: readonly [object, number][] = [
+  [{ limit: 10, localShare: 0.25 }, 2],
+  [{ limit: 10, localShare: 1 }, 10],
+  [{ limit: 3, localShare: 0.25 }, 1],
+  [{ limit: 100, burst: 8, localShare: 0.5 }, 4],
+  [{ limit: 8, window: 'month', localShare: 0.5 }, 4],
+]
+for (const [options, expected] of shares) {
+  test(`while Redis is gone, ${JSON.stringify(options)} admits ${expected}, and the headers tell the share`, async () => {
+    const own = await startRedis()
+    const redis = await connect(own.url)
+    const { plugin } = limited(redis, options, 'share')
+    await ask(plugin)
+    await own.kill()
+    let admitted = 0
+    let x = await ask(plugin)
+    while (x.error === undefined) {
+      admitted++
+      assert.match(values(x.replyHeaders, 'RateLimit')[0] ?? '', new RegExp(`r=${expected - admitted};`))
+      x = await ask(plugin)
+    }
+    assert.equal(admitted, expected)
+  })
+}
+
+const reloads: readonly [string, object, object, number][] = [
+  ['another algorithm', {}, { algorithm: 'slidingLog' }, 1],
+  ['a queue instead of a burst', {}, { algorithm: 'leakyBucket', limit: 36_000, queue: 3 }, 0],
+  ['a higher limit', { algorithm: 'fixedWindow' }, { algorithm: 'fixedWindow', limit: 9 }, 5],
+  ['a lower limit', { algorithm: 'slidingWindow' }, { algorithm: 'slidingWindow', limit: 4 }, 0],
+  ['a smaller burst', {}, { burst: 4 }, 0],
+  [
+    'a shorter window',
+    { algorithm: 'fixedWindow', window: '365d' },
+    { algorithm: 'fixedWindow', limit: 6 },
+    2,
+  ],
+  ['a quota', { algorithm: 'slidingLog' }, { window: 'month', limit: 10, algorithm: undefined }, 6],
+  ['an end of a quota', { window: 'month' }, { algorithm: 'tokenBucket' }, 1],
+  [
+    'a limit by something else beside it',
+    {},
+    {
+      limits: [
+        { name: 'default', limit: 6, window: '1h' },
+        { name: 'b', limit: 50, window: '1h', by: 'ip' },
+      ],
+      limit: undefined,
+      window: undefined,
+    },
+    2,
+  ],
+]
+for (const store of ['redis', 'memory'] as const) {
+  for (const [name, before, after, left] of reloads) {
+    test(`a reload to ${name} goes on with what was used, in ${store}`, async () => {
+      const redis = await connect()
+      const house = host({ redis, policy: policy({ id: `reload ${name}` }) })
+      const options = { limit: 5, window: '1h', store, storeTimeout: '5s' }
+      const old = make(rateLimit, { ...options, ...before }, house)
+      for (let i = 0; i < 3; i++) assert.equal((await ask(old)).error, undefined)
+      const made = make(rateLimit, { ...options, ...after }, host({ redis, policy: house.policy }, house))
+      const x = await ask(made)
+      const told = Number(/r=(\d+)/.exec(values(x.answered?.headers ?? [], 'RateLimit')[0] ?? '')?.[1])
+      assert.equal(told, left)
+    })
+  }
+}
+
 test('auto counts in Redis, memory does not', async () => {
   const redis = await connect()
   const counted = await redis.dbsize()
   await ask(limited(redis, { store: 'memory' }, 'in-memory').plugin)
   assert.equal(await redis.dbsize(), counted)
   await ask(limited(redis, {}, 'in-redis').plugin)
-  assert.equal(await redis.exists('trivium:rl:{in-redis}:default:tokenBucket:i:192.0.2.1'), 1)
+  assert.equal(await redis.exists('trivium:rl:{in-redis:i:192.0.2.1}:default'), 1)
 })

@@ -12,6 +12,7 @@ const packages = {
   h2load: 'nghttp2-client',
   nginx: 'nginx',
   postgres: 'postgresql',
+  'redis-cli': 'redis-tools',
   'redis-server': 'redis-server',
   wrk: 'wrk',
 } as const

@@ -18,17 +18,20 @@ export interface Redis {
   stop(): Promise<void>
 }
 
-/** Resolves when PING is answered. `port` is a free one by default. */
-export async function startRedis(options: { readonly port?: number } = {}): Promise<Redis> {
+/** Resolves when PING is answered, or refused for want of a password. `port` is a free one by default; `args` are added to those of redis-server. */
+export async function startRedis(
+  options: { readonly port?: number; readonly args?: readonly string[] } = {},
+): Promise<Redis> {
   const program = await ensureProgram('redis-server')
   const port = options.port ?? (await freePort())
-  const args = ['--port', `${port}`, '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no']
+  const own = options.args ?? []
+  const args = ['--port', `${port}`, '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', ...own]
   const redis = await startOwnProcess({
     program,
     args,
     folder: await ownFolder('redis'),
     port,
-    greeting: { send: 'PING\r\n', expect: '+PONG' },
+    greeting: { send: 'PING\r\n', expect: own.includes('--requirepass') ? '-NOAUTH' : '+PONG' },
   })
   return {
     url: `redis://127.0.0.1:${port}`,

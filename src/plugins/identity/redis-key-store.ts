@@ -1,4 +1,4 @@
-import type { Redis } from 'ioredis'
+import { anotherConnection, type RedisClient } from '../../store/redis.ts'
 import type { KeyRecord } from './key-record.ts'
 import type { KeyChange, KeyNews, KeyStore } from './key-store.ts'
 
@@ -49,8 +49,8 @@ return 1
  * missed every two seconds. While Redis is gone, what was read last holds; one that has lost its data gets it back from whoever knows it.
  */
 export class RedisKeyStore implements KeyStore {
-  readonly #redis: Redis
-  readonly #listener: Redis
+  readonly #redis: RedisClient
+  readonly #listener: RedisClient
   /** Of messages `{version, ids}`, one for each change; a prefix of keys is not put before it by itself. */
   readonly #channel: string
   #news: KeyNews | undefined
@@ -61,10 +61,10 @@ export class RedisKeyStore implements KeyStore {
   #poll: NodeJS.Timeout | undefined
 
   /** @param redis stays the caller's; a second connection is made to listen. */
-  constructor(redis: Redis) {
+  constructor(redis: RedisClient) {
     this.#redis = redis
     this.#channel = `${redis.options.keyPrefix ?? ''}{trivium:keys}:news`
-    this.#listener = redis.duplicate({ autoResubscribe: false, lazyConnect: true })
+    this.#listener = anotherConnection(redis)
     this.#listener.on('error', () => {})
     this.#listener.on('message', (_channel: string, text: string) => {
       const { version, ids } = (parsed(text) ?? {}) as { version?: number; ids?: string[] }
@@ -80,7 +80,6 @@ export class RedisKeyStore implements KeyStore {
 
   async start(news: KeyNews): Promise<void> {
     this.#news = news
-    this.#listener.connect().catch(() => undefined)
     this.#redis.on('ready', this.#look)
     this.#poll = setInterval(this.#look, pollMs).unref()
     if (this.#redis.status === 'connecting' || this.#redis.status === 'connect')

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Redis } from 'ioredis'
 import type { Logger } from '../../core/log.ts'
+import { anotherConnection, type RedisClient } from '../../store/redis.ts'
 import { keys, readSpelled, spelled, writeScript } from './revocation-script.ts'
 import type { Entry, Revocations, Shared } from './revocations.ts'
 
@@ -35,8 +35,8 @@ const batch = 200
  * milliseconds; when it has lost touch it reads the whole list again, and writes what it alone knows: also an emptied Redis is filled anew.
  */
 export class SharedRevocations implements Shared {
-  readonly #writer: Redis & WithCommand
-  readonly #reader: Redis
+  readonly #writer: RedisClient & WithCommand
+  readonly #reader: RedisClient
   readonly #list: Revocations
   readonly #log: Logger
   readonly #unwritten = new Map<string, Entry>()
@@ -48,11 +48,11 @@ export class SharedRevocations implements Shared {
   #cleanedAt = 0
   #closed = false
 
-  constructor(redis: Redis, { list, log }: { readonly list: Revocations; readonly log: Logger }) {
+  constructor(redis: RedisClient, { list, log }: { readonly list: Revocations; readonly log: Logger }) {
     redis.defineCommand(command, { lua: writeScript })
     // ioredis adds the command under its name; its types cannot know.
-    this.#writer = redis as Redis & WithCommand
-    this.#reader = redis.duplicate()
+    this.#writer = redis as RedisClient & WithCommand
+    this.#reader = anotherConnection(redis)
     // The connection that it is a copy of has logged it.
     this.#reader.on('error', () => {})
     this.#list = list

@@ -1,39 +1,66 @@
-/** What one key has used of one limit. Times are Unix times in whole microseconds, so that every sum is exact in a double. */
-export interface State {
-  /** From then on it says the same as a key never seen. */
-  idleAt: number
-  /** Of two keys of one limit, the one with more here is the one to remember when there is room for one. */
-  used: number
+/**
+ * What tells how much of a limit one key has used; the script answers the same three numbers. Times are Unix times in whole
+ * microseconds, so that every sum is exact in a double.
+ */
+export interface Told {
+  /** Of a bucket: when it is idle again. Of a window: when it began. Of a log: when the request came with whose end one more is left. */
+  readonly at: number
+  /** Of a window or a log: units counted in it. */
+  readonly used: number
+  /** Of a sliding window: units counted in the window before. Of a log that refused: when the request came with whose end it fits. */
+  readonly before: number
 }
 
-/** How a key stands: what the headers tell. */
-export interface Standing {
-  /** Whole requests left. */
-  readonly remaining: number
-  /** Until one more is left than now; 0 when nothing is used. A refused request that comes again after it is admitted, if nobody else came. */
-  readonly waitMicros: number
+/** What one key has used of one limit, in memory. */
+export interface State extends Told {
+  /** What wrote it. Another one takes it over by `from`. */
+  by: Algorithm
+  /** From then on it says the same as a key never seen. */
+  idleAt: number
+  at: number
+  /** Of two keys of one limit, the one with more here is the one to remember when there is room for one. */
+  used: number
+  before: number
 }
 
 /**
- * One way to count one limit: the same arithmetic here for memory, and in script.ts for Redis. The clock may go back: that costs a
- * caller one window at the most.
+ * One way to count one limit: the same arithmetic here for memory, and in script.ts for Redis. A request costs whole units, one as a
+ * rule. The clock may go back: that costs a caller one window at the most.
  */
 export interface Algorithm<S extends State = State> {
   /** What the script is told of it: its kind, how much there is, and the time that belongs to it in microseconds. */
-  readonly script: readonly [kind: 1 | 2 | 3 | 4, amount: number, spanMicros: number]
+  readonly script: readonly [kind: Kind, amount: number, spanMicros: number]
+  /** Units that one request may cost at the most. */
+  readonly most: number
   /** Keys in memory at the most. */
   readonly maxKeys: number
-  /** A key that was never seen. */
-  fresh(): S
-  /** Whether one more request may pass now. Brings the state up to date; takes nothing. */
-  admits(state: S, nowMicros: number): boolean
-  /** Counts a request; directly after `admits` at the same time said that it may. */
-  add(state: S, nowMicros: number): void
-  /** Directly after `admits` or `add` at the same time. */
-  standing(state: S, nowMicros: number): Standing
-  /** The same from the three numbers by which the script tells a state. */
-  standingTold(told: readonly [number, number, number], nowMicros: number): Standing
+  /** The state of a key that has used so many units, by whatever algorithm; 0: one that was never seen. */
+  from(units: number, nowMicros: number): S
+  /** Units in use, which may be part of one, for another algorithm to go on with. */
+  units(state: S, nowMicros: number): number
+  /** Whether so many more units may pass now. Brings the state up to date; takes nothing. */
+  admits(state: S, nowMicros: number, cost: number): boolean
+  /** Finds what `retryMicros` needs; directly after `admits` said no. Absent: there is nothing to find. */
+  seek?(state: S, cost: number): void
+  /** Counts units; directly after `admits` at the same time said that they may pass. */
+  add(state: S, nowMicros: number, cost: number): void
+  /** Whole units left. Directly after `admits` or `add` at the same time, as all that follow. */
+  remaining(told: Told, nowMicros: number): number
+  /** Until one more unit is left than now; 0 when nothing is used. */
+  waitMicros(told: Told, nowMicros: number): number
+  /** Until a request that was refused is admitted, if nobody else comes; `cost` is at most `most`. */
+  retryMicros(told: Told, nowMicros: number, cost: number): number
+  /** How long a request that was just added waits for its turn; absent: never. */
+  turnMicros?(told: Told, nowMicros: number, cost: number): number
 }
+
+/** 1 buckets, 2 windows of fixed length, 3 sliding windows, 4 logs, 5 months. */
+export type Kind = 1 | 2 | 3 | 4 | 5
 
 /** Keys of a limit that are kept in memory at the most; what one key takes is some 200 bytes. */
 export const maxKeys = 100_000
+
+/** Whether two algorithms read the numbers of a state alike, so that one goes on where the other stopped. */
+export function countAlike({ script: [kind, , span] }: Algorithm, { script: other }: Algorithm): boolean {
+  return kind === other[0] && (kind === 4 || span === other[2])
+}

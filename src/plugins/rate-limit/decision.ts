@@ -1,5 +1,3 @@
-import type { Standing } from './algorithm.ts'
-
 /** What became of one request at several limits: it is counted at all of them, or at none. */
 export interface Decision {
   readonly admitted: boolean
@@ -9,8 +7,16 @@ export interface Decision {
   readonly standings: readonly Verdict[]
 }
 
-/** One limit's part in it. */
-export interface Verdict extends Standing {
+/** One limit's part in it, and what the headers tell. */
+export interface Verdict {
   /** Whether this limit would let the request pass. */
   readonly admits: boolean
+  /** Whole units left. */
+  readonly remaining: number
+  /** Until one more is left than now; 0 when nothing is used. */
+  readonly waitMicros: number
+  /** Until the same request would be admitted, if nobody else comes: 0 where it was, Infinity where it costs more than there ever is. */
+  readonly retryMicros: number
+  /** How long an admitted request waits for its turn. */
+  readonly turnMicros: number
 }

@@ -22,6 +22,15 @@ export class KeyTable {
     this.#states.set(key, state)
   }
 
+  /** Puts another state in the place of a key that is there. */
+  replace(key: string, state: State): void {
+    this.#states.set(key, state)
+  }
+
+  forget(key: string): void {
+    this.#states.delete(key)
+  }
+
   /**
    * Forgets the idle ones of the next few keys; when there is no room even so, the least used of them, because it loses the least.
    * Goes round all keys by and by, so that no single request pays for a sweep.

@@ -4,22 +4,32 @@ import { plainAddress } from '../../core/client-address.ts'
 import type { Exchange, Principal } from '../../core/exchange.ts'
 import { userKey } from '../../core/user-key.ts'
 
-/** Reads the key that an exchange is counted under. */
-export type Partition = (x: Exchange) => string
+/** Reads the key that an exchange is counted under; `operation` is the name of the one it runs, where that is known. */
+export type Partition = (x: Exchange, operation: string) => string
 
 /** What `by` may be. Names of headers are tokens of RFC 9110 section 5.6.2. */
-export const partitionPattern = /^(consumer|user|key|ip|route|header:[!#$%&'*+.^_`|~0-9A-Za-z-]+|claim:.+)$/
+export const partitionPattern =
+  /^(consumer|user|key|ip|route|operation|header:[!#$%&'*+.^_`|~0-9A-Za-z-]+|claim:.+)$/
 
 /**
- * `by` of a limit, compiled: `consumer`, `user`, `key` (the API key; without one the consumer), `ip`, `route`, `header:X-Tenant` or `claim:org`. Kinds of keys are told apart by
- * their first letter, so that nobody can name himself into the bucket of another. Who has no identity, header or claim of the name
- * is counted by address.
+ * `by` of a limit, compiled: `consumer`, `user`, `key` (the API key; without one the consumer), `ip`, `route`, `operation`, `header:X-Tenant` or `claim:org`, or several that are told apart
+ * together. Kinds of keys are told apart by their first letter, so that nobody can name himself into the bucket of another. Who has no identity,
+ * header or claim of the name is counted by address.
  */
-export function compilePartition(by: string): Partition {
+export function compilePartition(by: string | readonly string[]): Partition {
+  if (typeof by === 'string') return compileOne(by)
+  const parts = by.map(compileOne)
+  // No part holds the character between them: see valueKey.
+  return (x, operation) => parts.map((part) => part(x, operation)).join('\0')
+}
+
+function compileOne(by: string): Partition {
   if (by === 'route') return (x) => `r:${x.route.id}`
   if (by === 'ip') return byAddress
   if (by === 'user') return (x) => (x.principal === undefined ? byAddress(x) : byUser(x.principal))
   if (by === 'consumer') return byConsumer
+  if (by === 'operation')
+    return (x, operation) => valueKey('o', x.route.protocol === 'graphql' ? operation : x.route.id) ?? 'o:'
   if (by === 'key') return byKey
   const name = by.slice(by.indexOf(':') + 1)
   if (by.startsWith('claim:'))
@@ -43,11 +53,13 @@ function byKey(x: Exchange): string {
   return via === 'apiKey' && credentialId !== undefined ? `k:${credentialId}` : byConsumer(x)
 }
 
-/** Long values are counted by their digest: what a stranger sends must not take more room than a key is worth. */
-function valueKey(kind: 'h' | 't', value: unknown): string | undefined {
+/** Long values and strange ones are counted by their digest: what a stranger sends must not take more room than a key is worth. */
+function valueKey(kind: 'h' | 't' | 'o', value: unknown): string | undefined {
   if (typeof value === 'number' || typeof value === 'boolean') return `${kind}:${value}`
   if (typeof value !== 'string' || value === '') return undefined
-  return value.length <= 64 ? `${kind}:${value}` : `${kind}#${hash('sha256', value, 'base64url')}`
+  return value.length <= 64 && !value.includes('\0')
+    ? `${kind}:${value}`
+    : `${kind}#${hash('sha256', value, 'base64url')}`
 }
 
 function byUser(principal: Principal): string {

@@ -1,14 +1,14 @@
-import { GatewayError } from '../../core/error.ts'
 import type { Exchange } from '../../core/exchange.ts'
 import type { Plugin } from '../../core/plugin.ts'
+import { type ChargedOperation, chargeOperation } from '../../core/request-cost.ts'
 import { definePlugin, type PluginDefinition, type PluginHost } from '../../pipeline/registry.ts'
-import { type Cell, counter } from '../instruments.ts'
+import { gauge } from '../instruments.ts'
 import type { Decision, Verdict } from './decision.ts'
 import { Limit, type Share } from './limit.ts'
-import { limitsOf, type RateLimitOptions, rateLimitOptions } from './options.ts'
-import { RedisLimiter } from './redis-limiter.ts'
-import { StoreCircuit } from './store-circuit.ts'
-import { takeInMemory } from './take-in-memory.ts'
+import { LimitStore } from './limit-store.ts'
+import { type LimitOptions, limitsOf, type RateLimitOptions, rateLimitOptions } from './options.ts'
+import { headersOf, refusalOf } from './tell.ts'
+import { Turns } from './turns.ts'
 
 /**
  * Limits how many requests a caller may make, by one limit or by several that all must let it pass; counted in memory or in Redis.
@@ -21,109 +21,152 @@ export const rateLimit: PluginDefinition = definePlugin({
 })
 
 class RateLimit implements Plugin {
-  readonly #options: RateLimitOptions
-  readonly #host: PluginHost
   readonly #limits: readonly Limit[]
-  readonly #redis: RedisLimiter | undefined
-  readonly #circuit: StoreCircuit
-  readonly #storeErrors: Cell
+  /** What can be counted before the document of a GraphQL request is read, and what can be counted only after that. */
+  readonly #atDoor: readonly Limit[]
+  readonly #atOperation: readonly Limit[]
+  readonly #store: LimitStore
+  readonly #turns: Turns
 
   constructor(settings: RateLimitOptions, host: PluginHost) {
     requireOwnNames(settings, host)
-    this.#options = settings
-    this.#host = host
-    this.#limits = limitsOf(settings).map((options) => new Limit(options, host))
-    this.#circuit = host.keep('rateLimit:circuit', () => new StoreCircuit())
-    this.#redis = redisLimiter(settings, host)
-    this.#storeErrors = counter(host.metrics, {
-      name: 'gateway_ratelimit_store_errors_total',
-      help: 'Requests to the store of rate limits that failed.',
-      labelNames: [],
-    }).labels()
+    const limits = limitsOf(settings)
+    requireOperations(limits, host)
+    const [first] = limits
+    // Outside a cluster there is one slot, and keys stay the same when a limit by something else joins.
+    const alike = limits.every(({ by }) => String(by) === String(first?.by))
+    const apart = alike || host.redis?.isCluster !== true
+    const { localShare } = settings
+    this.#limits = limits.map((options) => new Limit(options, { host, localShare, apart }))
+    this.#atDoor = this.#limits.filter(({ byOperation }) => !byOperation)
+    this.#atOperation = this.#limits.filter(({ byOperation, inCost }) => byOperation || inCost)
+    this.#store = new LimitStore(settings, host)
+    const waiting = gauge(host.metrics, {
+      name: 'gateway_ratelimit_waiting',
+      help: 'Requests that wait for their turn in the queue of a rate limit.',
+      labelNames: ['policy'],
+    })
+    this.#turns = new Turns(waiting.labels(host.policy?.id ?? 'global'))
   }
 
   onRequest(x: Exchange): void | Promise<void> {
+    if (this.#atOperation.length > 0 && x.route.protocol === 'graphql') return this.#beforeOperation(x)
     const shares: Share[] = []
-    for (const limit of this.#limits) shares.push(limit.shareOf(x))
-    if (this.#redis === undefined) {
-      settle(x, shares, this.#local(shares))
-      return
-    }
-    if (!this.#circuit.mayAsk(this.#host.now())) {
-      this.#withoutStore(x, shares)
-      return
-    }
-    return this.#redis.take(shares).then(
-      (decision) => {
-        if (this.#circuit.succeeded()) this.#host.log.info({}, 'rate limits are counted in Redis again')
-        settle(x, shares, decision)
-      },
-      (error: unknown) => {
-        this.#storeErrors.value++
-        if (this.#circuit.failed(this.#host.now())) {
-          this.#host.log.warn(
-            { err: error, onStoreError: this.#options.onStoreError },
-            'Redis fails rate limits',
-          )
-        }
-        this.#withoutStore(x, shares)
-      },
-    )
+    for (let i = 0; i < this.#limits.length; i++) shares.push((this.#limits[i] as Limit).shareOf(x))
+    const decision = this.#store.take(shares)
+    return decision instanceof Promise
+      ? decision.then((made) => this.#settle(x, shares, made))
+      : this.#settle(x, shares, decision)
   }
 
-  #withoutStore(x: Exchange, shares: readonly Share[]): void {
-    const { onStoreError } = this.#options
-    if (onStoreError === 'local') {
-      settle(x, shares, this.#local(shares))
-    } else if (onStoreError === 'allow') {
-      for (const { limit } of shares) limit.allowed.value++
-    } else {
-      for (const { limit } of shares) limit.denied.value++
-      throw new GatewayError('UNAVAILABLE', 'Rate limits cannot be checked at the moment.', {
-        retryAfterMs: 1_000,
-      })
+  /** Tells what is left and throws when a limit refuses; waits where it is a turn that was given. */
+  #settle(x: Exchange, shares: readonly Share[], decision: Decision | undefined): void | Promise<void> {
+    count(shares, decision)
+    if (decision === undefined) return
+    const { standings } = decision
+    x.replyHeaders.push(...headersOf(shares, standings))
+    return this.#finish(x, shares, decision)
+  }
+
+  #finish(
+    x: Exchange,
+    shares: readonly Share[],
+    { admitted, nowMicros, standings }: Decision,
+  ): void | Promise<void> {
+    if (!admitted) throw refusalOf(shares, standings)
+    let turnMicros = 0
+    for (let i = 0; i < standings.length; i++)
+      turnMicros = Math.max(turnMicros, (standings[i] as Verdict).turnMicros)
+    if (turnMicros > 0) return this.#waitForTurn(x, shares, { turnMicros, nowMicros, standings })
+  }
+
+  async #waitForTurn(
+    x: Exchange,
+    shares: readonly Share[],
+    { turnMicros, nowMicros, standings }: Pick<Decision, 'nowMicros' | 'standings'> & { turnMicros: number },
+  ): Promise<void> {
+    let left = true
+    try {
+      left = await this.#turns.wait(x, Math.ceil(turnMicros / 1_000))
+    } finally {
+      if (left) this.#giveBack(shares, { nowMicros, standings })
     }
   }
 
-  #local(shares: readonly Share[]): Decision {
-    return takeInMemory(shares, Math.trunc(this.#host.now() * 1_000))
+  #giveBack(
+    shares: readonly Share[],
+    { nowMicros, standings }: Pick<Decision, 'nowMicros' | 'standings'>,
+  ): void {
+    for (const [i, share] of shares.entries()) {
+      const turn = standings[i]?.turnMicros ?? 0
+      if (turn > 0) this.#store.giveBack(share, nowMicros + turn)
+    }
+  }
+
+  /** A request of GraphQL pays 1 at the door, so that what never parses is counted too, and the rest when its operation is known. */
+  async #beforeOperation(x: Exchange): Promise<void> {
+    const shares = this.#atDoor.map((limit) => limit.shareOf(x))
+    const decision = shares.length === 0 ? undefined : await this.#store.take(shares)
+    const place = x.replyHeaders.length
+    await this.#settle(x, shares, decision)
+    const told = { place, shares, standings: decision?.standings ?? [] }
+    const other = x.get(chargeOperation)
+    x.set(chargeOperation, async (operation) => {
+      await other?.(operation)
+      await this.#charge(x, operation, told)
+    })
+  }
+
+  async #charge(x: Exchange, operation: ChargedOperation, door: ToldAtDoor): Promise<void> {
+    const cost = Math.max(Math.ceil(operation.cost), 1)
+    const shares: Share[] = []
+    for (const limit of this.#atOperation) {
+      const share = limit.shareOf(x, operation.name)
+      const price = limit.inCost ? share.cost * cost : share.cost
+      const paid = limit.byOperation ? 0 : share.cost
+      if (price > paid) shares.push({ ...share, cost: price - paid, price })
+    }
+    if (shares.length === 0) return
+    const decision = await this.#store.take(shares)
+    // Who paid at the door was counted there.
+    if (decision?.admitted === false) count(shares, decision)
+    else for (const { limit } of shares) if (limit.byOperation) limit.allowed.value++
+    if (decision === undefined) return
+    const all = [...door.shares]
+    const standings = [...door.standings]
+    for (const [i, share] of shares.entries()) {
+      const at = all.findIndex(({ limit }) => limit === share.limit)
+      const place = at === -1 ? all.length : at
+      all[place] = share
+      standings[place] = decision.standings[i] as Verdict
+    }
+    const headers = headersOf(all, standings)
+    if (door.standings.length === 0) x.replyHeaders.push(...headers)
+    else for (const [i, text] of headers.entries()) x.replyHeaders[door.place + i] = text
+    await this.#finish(x, shares, decision)
   }
 }
 
-/** Tells what is left; throws when a limit refuses, with the one that takes longest. */
-function settle(x: Exchange, shares: readonly Share[], { admitted, standings }: Decision): void {
-  let policy = ''
-  let left = ''
-  let refusal: Share | undefined
-  let waitMicros = 0
+interface ToldAtDoor {
+  /** Where its headers are among those of the reply. */
+  readonly place: number
+  readonly shares: readonly Share[]
+  readonly standings: readonly Verdict[]
+}
+
+/** For metrics. */
+function count(shares: readonly Share[], decision: Decision | undefined): void {
   for (let i = 0; i < shares.length; i++) {
-    const share = shares[i] as Share
-    const standing = standings[i] as Verdict
-    const comma = i === 0 ? '' : ', '
-    policy += comma + share.quota.policyItem
-    left += `${comma}"${share.limit.name}";r=${standing.remaining};t=${Math.ceil(standing.waitMicros / 1_000_000)}`
-    if (admitted) share.limit.allowed.value++
-    if (standing.admits) continue
-    share.limit.denied.value++
-    if (standing.waitMicros < waitMicros) continue
-    refusal = share
-    waitMicros = standing.waitMicros
+    const { limit } = shares[i] as Share
+    if (decision?.admitted ?? true) limit.allowed.value++
+    else if (decision?.standings[i]?.admits === false) limit.denied.value++
   }
-  x.replyHeaders.push('RateLimit-Policy', policy, 'RateLimit', left)
-  if (refusal === undefined) return
-  throw new GatewayError(
-    'RATE_LIMITED',
-    `The rate limit "${refusal.limit.name}" of ${refusal.quota.limit} requests is used up.`,
-    { retryAfterMs: Math.ceil(waitMicros / 1_000) },
-  )
 }
 
-function redisLimiter(settings: RateLimitOptions, host: PluginHost): RedisLimiter | undefined {
-  if (settings.store === 'memory') return undefined
-  if (host.redis !== undefined) return new RedisLimiter(host.redis, settings.storeTimeout)
-  if (settings.store === 'auto') return undefined
-  const names = limitsOf(settings).map(({ name }) => `"${name}"`)
-  throw new Error(`rateLimit ${names.join(', ')} has store: redis, but stores.redis is not configured`)
+function requireOperations(limits: readonly LimitOptions[], { place }: PluginHost): void {
+  if (place.protocol === undefined || place.protocol === 'graphql') return
+  if (limits.some(({ cost }) => cost === 'operation'))
+    throw new Error('`cost: operation` is what operations of GraphQL cost; here, give numbers')
 }
 
 /** Two limits of one name in one list would count in the same place. */

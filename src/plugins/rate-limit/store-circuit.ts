@@ -8,6 +8,11 @@ export class StoreCircuit {
   #retryAt = 0
   #down = false
 
+  /** Whether the last that was asked of the store went well. */
+  get up(): boolean {
+    return !this.#down
+  }
+
   /** Whether to ask the store now; while it is down, true once per second. */
   mayAsk(nowMs: number): boolean {
     if (!this.#down) return true

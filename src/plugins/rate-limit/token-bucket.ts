@@ -1,4 +1,4 @@
-import { type Algorithm, maxKeys, type Standing, type State } from './algorithm.ts'
+import { type Algorithm, maxKeys, type State, type Told } from './algorithm.ts'
 
 /**
  * A token bucket as the generic cell rate algorithm (ITU-T I.371, annex A): one token each interval, `burst` of them at the most. All
@@ -6,6 +6,7 @@ import { type Algorithm, maxKeys, type Standing, type State } from './algorithm.
  */
 export class TokenBucket implements Algorithm {
   readonly script: Algorithm['script']
+  readonly most: number
   readonly maxKeys: number = maxKeys
   readonly #intervalMicros: number
   readonly #capacityMicros: number
@@ -14,43 +15,48 @@ export class TokenBucket implements Algorithm {
   constructor(options: { readonly limit: number; readonly windowMs: number; readonly burst: number }) {
     this.#intervalMicros = Math.ceil((options.windowMs * 1_000) / options.limit)
     this.#capacityMicros = this.#intervalMicros * options.burst
+    this.most = options.burst
     this.script = [1, this.#capacityMicros, this.#intervalMicros]
   }
 
-  fresh(): State {
-    return { idleAt: 0, used: 0 }
+  from(units: number, nowMicros: number): State {
+    const used = Math.min(Math.ceil(units * this.#intervalMicros), this.#capacityMicros)
+    const at = units === 0 ? 0 : nowMicros + used
+    return { by: this, idleAt: at, at, used: at, before: 0 }
   }
 
-  admits(state: State, nowMicros: number): boolean {
+  units({ at }: State, nowMicros: number): number {
+    return backlog(at, nowMicros) / this.#intervalMicros
+  }
+
+  admits(state: State, nowMicros: number, cost: number): boolean {
     // Later than a bucket takes to fill it is only when the clock went back or the limit was lowered.
-    state.idleAt = Math.min(state.idleAt, nowMicros + this.#capacityMicros)
-    return backlog(state.idleAt, nowMicros) + this.#intervalMicros <= this.#capacityMicros
+    state.at = Math.min(state.at, nowMicros + this.#capacityMicros)
+    return backlog(state.at, nowMicros) + cost * this.#intervalMicros <= this.#capacityMicros
   }
 
-  add(state: State, nowMicros: number): void {
-    state.idleAt = nowMicros + backlog(state.idleAt, nowMicros) + this.#intervalMicros
-    state.used = state.idleAt
+  add(state: State, nowMicros: number, cost: number): void {
+    state.at = nowMicros + backlog(state.at, nowMicros) + cost * this.#intervalMicros
+    state.idleAt = state.at
+    state.used = state.at
   }
 
-  standing(state: State, nowMicros: number): Standing {
-    return this.#standing(state.idleAt, nowMicros)
+  remaining({ at }: Told, nowMicros: number): number {
+    return Math.floor((this.#capacityMicros - backlog(at, nowMicros)) / this.#intervalMicros)
   }
 
-  standingTold([fullAt]: readonly [number, number, number], nowMicros: number): Standing {
-    return this.#standing(fullAt, nowMicros)
+  waitMicros({ at }: Told, nowMicros: number): number {
+    const lacking = backlog(at, nowMicros)
+    if (lacking === 0) return 0
+    return this.#intervalMicros - ((this.#capacityMicros - lacking) % this.#intervalMicros)
   }
 
-  #standing(fullAt: number, nowMicros: number): Standing {
-    const lacking = backlog(fullAt, nowMicros)
-    const left = this.#capacityMicros - lacking
-    return {
-      remaining: Math.floor(left / this.#intervalMicros),
-      waitMicros: lacking === 0 ? 0 : this.#intervalMicros - (left % this.#intervalMicros),
-    }
+  retryMicros({ at }: Told, nowMicros: number, cost: number): number {
+    return Math.max(backlog(at, nowMicros) + cost * this.#intervalMicros - this.#capacityMicros, 0)
   }
 }
 
 /** Until the bucket is full. */
-function backlog(fullAt: number, nowMicros: number): number {
-  return Math.max(fullAt - nowMicros, 0)
+function backlog(at: number, nowMicros: number): number {
+  return Math.max(at - nowMicros, 0)
 }
