@@ -80,7 +80,6 @@ export class RedisKeyStore implements KeyStore {
 
   async start(news: KeyNews): Promise<void> {
     this.#news = news
-    this.#listener.connect().catch(() => undefined)
     this.#redis.on('ready', this.#look)
     this.#poll = setInterval(this.#look, pollMs).unref()
     if (this.#redis.status === 'connecting' || this.#redis.status === 'connect')
