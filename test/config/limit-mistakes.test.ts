@@ -54,7 +54,7 @@ const cases: readonly MistakeCase[] = [
     yaml: 'plugins:\n  - rateLimit: {limit: 1, window: 1s, ‸cost: high, ‸by: 7}\n',
     says: [
       'plugins[0].rateLimit.cost: expected a whole number, numbers by gRPC method or route id, or operation',
-      'plugins[0].rateLimit.by: expected consumer, user, ip, route, operation, header:<name> or claim:<name>, or a list of 2 to 4',
+      'plugins[0].rateLimit.by: expected consumer, user, key, ip, route, operation, header:<name> or claim:<name>, or a list of 2 to 4',
     ],
   },
   {
