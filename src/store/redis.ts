@@ -62,14 +62,11 @@ export function connectRedis(place: RedisPlace, log: Logger): RedisClient {
 }
 
 /**
- * Another connection to the same place, for commands that wait and for messages, which are subscribed to anew after each interruption. `lazy`: it
- * connects when it is told to. Nobody logs its errors.
+ * Another connection to the same place, for commands that wait and for messages, which are subscribed to anew after each interruption. Nobody
+ * logs its errors.
  */
-export function secondConnection(redis: RedisClient, { lazy = false } = {}): RedisClient {
-  const options = { lazyConnect: lazy }
-  return redis instanceof Cluster
-    ? redis.duplicate(undefined, options)
-    : redis.duplicate({ ...options, autoResubscribe: false })
+export function secondConnection(redis: RedisClient): RedisClient {
+  return redis instanceof Cluster ? redis.duplicate() : redis.duplicate({ autoResubscribe: false })
 }
 
 function clientOf({ url, cluster, sentinel, username, password, tls, keyPrefix }: RedisPlace): RedisClient {

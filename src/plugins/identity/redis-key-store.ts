@@ -64,7 +64,7 @@ export class RedisKeyStore implements KeyStore {
   constructor(redis: RedisClient) {
     this.#redis = redis
     this.#channel = `${redis.options.keyPrefix ?? ''}{trivium:keys}:news`
-    this.#listener = secondConnection(redis, { lazy: true })
+    this.#listener = secondConnection(redis)
     this.#listener.on('error', () => {})
     this.#listener.on('message', (_channel: string, text: string) => {
       const { version, ids } = (parsed(text) ?? {}) as { version?: number; ids?: string[] }
