@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { SignJWT } from 'jose'
+import { hashPassword, writePasswordHash } from '../../src/issuer/password-hash.ts'
 import { createApiKey, hashApiKey } from '../../src/plugins/identity/api-key.ts'
 import { startCli } from '../cli/child.ts'
 import { everyDoor } from '../doors/grpc-doors.ts'
@@ -16,7 +17,12 @@ import { secretOf, toldBy } from './spellings.ts'
 const configured = {
   hmac: secretOf('hmac'),
   redis: secretOf('redis'),
+  password: secretOf('password'),
+  introspection: secretOf('introspection'),
+  internal: secretOf('internal'),
+  admin: secretOf('admin'),
 }
+const passwordHash = writePasswordHash(await hashPassword(configured.password))
 const key = createApiKey('test')
 const expiredKey = createApiKey('test')
 const token = await sign(300)
@@ -31,8 +37,14 @@ const sent = {
   cookie: secretOf('cookie'),
   query: secretOf('query'),
   proxy: secretOf('proxy'),
+  opaque: secretOf('opaque'),
+  guess: secretOf('guess'),
+  keyInQuery: createApiKey('test'),
+  keyInCookie: createApiKey('test'),
 }
 const secrets = { ...configured, ...sent }
+/** What the gateway knows for a credential, and no backend is to see. */
+const { basic: _, cookie: __, query: ___, ...known } = sent
 
 function sign(seconds: number): Promise<string> {
   return new SignJWT({ jti: secretOf('jti') })
@@ -71,16 +83,18 @@ for (const door of everyDoor) {
     }
     const statuses: number[] = []
     for (const headers of credentials()) statuses.push(await ask(headers))
-    assert.deepEqual(statuses, [200, 200, 401, 401, 401, 401, 401, 401, 401, 200])
+    assert.deepEqual(statuses, [200, 200, 401, 401, 401, 401, 401, 401, 401, 503, 200, 200])
     const { path, method } = backend.target
     for (const text of rawRequests(path, method)) answers.push(await rawExchange(gateway.port, text, 1_000))
     backend.behaviour.answers = 'break'
     await ask({ 'X-Api-Key': key })
-    for (const page of ['/metrics', '/health?verbose', '/readyz?verbose', '/openapi/grpc.json', '/nowhere']) {
-      const reply = await fetch(`${gateway.url}${page}?token=${sent.query}`, {
-        headers: { Authorization: `Bearer ${token}`, 'X-Api-Key': key },
-      })
-      answers.push(JSON.stringify([...reply.headers]), await reply.text())
+    for (const page of pages) {
+      for (const bearer of [token, configured.admin, sent.guess]) {
+        const reply = await fetch(`${gateway.url}${page}?token=${sent.query}&api_key=${sent.keyInQuery}`, {
+          headers: { Authorization: `Bearer ${bearer}`, 'X-Api-Key': key },
+        })
+        answers.push(JSON.stringify([...reply.headers]), await reply.text())
+      }
     }
     await gateway.logged((line) => line['url.path'] === '/nowhere')
     gateway.child.kill('SIGTERM')
@@ -88,7 +102,7 @@ for (const door of everyDoor) {
     assert.ok(gateway.lines().filter((line) => line.message === 'exchange settled').length >= 12)
     assert.deepEqual(toldBy(gateway.written(), secrets), [])
     assert.deepEqual(toldBy(answers.join('\n'), secrets), [])
-    assert.deepEqual(toldBy(JSON.stringify(backend.seen), { ...configured, key, token, expiredToken }), [])
+    assert.deepEqual(toldBy(JSON.stringify(backend.seen), { ...configured, ...known }), [])
     assert.deepEqual(readdirSync(folder), ['gateway.json'], 'it wrote no file')
   })
 }
@@ -108,6 +122,68 @@ test('a gateway that is killed by a failure leaves no report and no snapshot of 
   assert.deepEqual(toldBy(gateway.written(), secrets), [])
 })
 
+test('a gateway with users of its own tells nobody their passwords and tokens, but who logs in', async (t) => {
+  const { gateway } = await startWithSecrets(t, { stores: {}, routes: [] })
+  const post = async (path: string, body: object, headers: Record<string, string> = {}): Promise<Response> =>
+    fetch(`${gateway.url}/auth/${path}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', ...headers },
+      body: JSON.stringify(body),
+    })
+  const grant = async (reply: Response): Promise<{ access_token: string; refresh_token: string }> => {
+    assert.equal(reply.status, 200)
+    return (await reply.json()) as { access_token: string; refresh_token: string }
+  }
+  const first = await grant(await post('login', { username: 'ann', password: configured.password }))
+  const next = await grant(await post('refresh', { refresh_token: first.refresh_token }))
+  const answers: string[] = []
+  for (const reply of [
+    await post('login', { username: 'ann', password: sent.guess }),
+    await post('login', { username: sent.guess, password: configured.password }),
+    await post('login', { username: 'ann', password: [configured.password] }),
+    await post('login', { username: 'ann', password: configured.password, more: configured.password }),
+    await post(`login?password=${configured.password}`, {}),
+    await post('login', {}, { Authorization: `Basic ${btoa(`ann:${configured.password}`)}` }),
+    await post('refresh', { refresh_token: first.refresh_token }),
+    await post('refresh', { refresh_token: `${next.refresh_token}x` }),
+    await post(
+      'logout',
+      { refresh_token: next.refresh_token },
+      { Authorization: `Bearer ${next.access_token}` },
+    ),
+    ...(await Promise.all(pages.map((page) => fetch(`${gateway.url}${page}`)))),
+  ]) {
+    answers.push(JSON.stringify([...reply.headers]), await reply.text())
+  }
+  gateway.child.kill('SIGTERM')
+  await gateway.ended
+  const issued = {
+    access: first.access_token,
+    refresh: first.refresh_token,
+    next: next.access_token,
+    nextRefresh: next.refresh_token,
+    passwordHash,
+  }
+  assert.ok(gateway.lines().some((line) => line['url.path'] === '/auth/logout'))
+  // Of a token all parts but the header, which is no secret.
+  const parts = Object.fromEntries(
+    Object.entries(issued).map(([name, text]) => [name, text.split('.').at(-1) ?? text]),
+  )
+  assert.deepEqual(toldBy(gateway.written(), { ...secrets, ...parts }), [])
+  assert.deepEqual(toldBy(answers.join('\n'), { ...secrets, ...parts }), [])
+})
+
+const pages = [
+  '/metrics',
+  '/health?verbose',
+  '/readyz?verbose',
+  '/openapi/grpc.json',
+  '/admin/keys',
+  '/admin/keys/nobody',
+  '/admin/revocations',
+  '/.well-known/jwks.json',
+  '/nowhere',
+]
 const plugins = [{ rateLimit: { limit: 1_000, window: '1m', store: 'redis' } }]
 
 /** Redis is not there: its address, with a password in it, is what errors are about. */
@@ -117,25 +193,38 @@ async function startWithSecrets(t: TestContext, config: object) {
   const root = fileURLToPath(new URL('../..', import.meta.url))
   const file = join(folder, 'gateway.json')
   const text = JSON.stringify({
-    ...config,
     server: { listen: '127.0.0.1:0', shutdown: { drainDelay: '0s', gracePeriod: '2s' } },
     observability: { log: { level: 'debug' } },
     stores: { redis: { url: `redis://default:${configured.redis}@127.0.0.1:${await freePort()}` } },
+    admin: { tokens: [{ name: 'ops', hash: hashApiKey(configured.admin), scopes: ['read', 'keys'] }] },
     plugins: ['requestId', 'accessLog', 'metrics'],
     auth: {
       jwt: [
         { issuer: 'https://id.example', audience: 'api', algorithms: ['HS256'], secret: configured.hmac },
       ],
+      introspection: [
+        {
+          issuer: 'https://opaque.example',
+          url: `http://127.0.0.1:${await freePort()}/`,
+          clientId: 'gateway',
+          clientSecret: configured.introspection,
+        },
+      ],
+      apiKeys: { query: 'api_key', cookie: 'api_key' },
+      failures: { limit: 0 },
+      internalToken: { algorithm: 'HS256', secret: configured.internal, send: 'both' },
+      issuer: { issuer: 'https://own.example', users: [{ name: 'ann', passwordHash }] },
     },
     consumers: [
       {
         id: 'shop',
         keys: [
-          { hash: hashApiKey(key) },
+          ...[key, sent.keyInQuery, sent.keyInCookie].map((one) => ({ hash: hashApiKey(one) })),
           { hash: hashApiKey(expiredKey), expiresAt: '2020-01-01T00:00:00Z' },
         ],
       },
     ],
+    ...config,
   }).replaceAll('test/doors/', `${root}test/doors/`)
   writeFileSync(file, text.replaceAll('"test/doors"', JSON.stringify(`${root}test/doors`)))
   return { gateway: await startCli(t, file, [], [], folder), folder }
@@ -152,6 +241,8 @@ function credentials(): Record<string, string>[] {
     { Authorization: `Basic ${Buffer.from(`ann:${sent.basic}`).toString('base64')}` },
     { Cookie: `session=${sent.cookie}` },
     { Authorization: `Bearer ${token}, Bearer ${token}` },
+    { Authorization: `Bearer ${sent.opaque}` },
+    { Cookie: `api_key=${sent.keyInCookie}`, 'Sec-Fetch-Site': 'same-origin' },
     { 'X-Api-Key': key, 'Proxy-Authorization': `Basic ${sent.proxy}`, Cookie: `session=${sent.cookie}` },
   ]
 }
@@ -164,6 +255,8 @@ function rawRequests(path: string, method: string): string[] {
     `${head}${credential}Content-Length: 0\r\nConnection: close\r\n\r\n`,
     `${head}${credential}Authorization: Bearer ${token}\r\n\r\n`,
     `${head}${credential}Content-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n`,
+    `${head.replace('api_key=', `api_key=${sent.keyInQuery}&q=`)}Content-Length: 0\r\nConnection: close\r\n\r\n`,
+    `${head.replace('api_key=', `api_key=${sent.keyInQuery}&api_key=`)}Content-Length: 0\r\nConnection: close\r\n\r\n`,
     `${head}X-Api-Key : ${key}\r\n\r\n`,
     `${head}${credential}X-Long: ${key.repeat(400)}\r\n\r\n`,
     `${method} ${path}/../../${key}?k=${key} HTTP/1.1\r\nHost: a\r\n${credential}Connection: close\r\n\r\n`,
