@@ -200,3 +200,19 @@ test('when a key was used last is known everywhere, and costs Redis nothing per 
 async function commands(client: Client): Promise<number> {
   return Number(/total_commands_processed:(\d+)/.exec(await client.info('stats'))?.[1])
 }
+
+test('the limit of a key is counted for all gateways together, and is what the key was made with', async (t) => {
+  const redis = await startRedis()
+  t.after(() => redis.stop())
+  const [one, two] = [await start(t, redis.url), await start(t, redis.url)]
+  const limited = await make(one, { rateLimit: { limit: 3, window: '1h' } })
+  const free = await make(one)
+  for (let known = 0; known < 2; await sleep(2)) {
+    const list = await fetch(`${two.url}/admin/keys`)
+    known = ((await list.json()) as { total: number }).total
+  }
+  const told: string[] = []
+  for (const gateway of [one, two, one, two, one]) told.push(await use(gateway, limited.key))
+  assert.deepEqual(told, ['ok', 'ok', 'ok', 'RATE_LIMITED', 'RATE_LIMITED'])
+  assert.equal(await use(two, free.key), 'ok')
+})
