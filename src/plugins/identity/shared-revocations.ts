@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Redis } from 'ioredis'
+import type { Cluster, Redis } from 'ioredis'
 import type { Logger } from '../../core/log.ts'
 import { keys, readSpelled, spelled, writeScript } from './revocation-script.ts'
 import type { Entry, Revocations, Shared } from './revocations.ts'
@@ -35,8 +35,8 @@ const batch = 200
  * milliseconds; when it has lost touch it reads the whole list again, and writes what it alone knows: also an emptied Redis is filled anew.
  */
 export class SharedRevocations implements Shared {
-  readonly #writer: Redis & WithCommand
-  readonly #reader: Redis
+  readonly #writer: WithCommand
+  readonly #reader: Redis | Cluster
   readonly #list: Revocations
   readonly #log: Logger
   readonly #unwritten = new Map<string, Entry>()
@@ -48,11 +48,12 @@ export class SharedRevocations implements Shared {
   #cleanedAt = 0
   #closed = false
 
-  constructor(redis: Redis, { list, log }: { readonly list: Revocations; readonly log: Logger }) {
+  constructor(redis: Redis | Cluster, { list, log }: { readonly list: Revocations; readonly log: Logger }) {
     redis.defineCommand(command, { lua: writeScript })
     // ioredis adds the command under its name; its types cannot know.
-    this.#writer = redis as Redis & WithCommand
-    this.#reader = redis.duplicate()
+    this.#writer = redis as (Redis | Cluster) & WithCommand
+    // Both have it, with arguments that nobody gives here.
+    this.#reader = (redis as Redis).duplicate()
     // The connection that it is a copy of has logged it.
     this.#reader.on('error', () => {})
     this.#list = list
