@@ -53,7 +53,10 @@ function adminRoutes({ identity }: Gateway, { current, now }: ManagementOptions)
     ...tokenRoutes({
       revocations: identity.revocations,
       sharing: () => identity.sharing,
-      issuers: () => current().config.auth.jwt.map(({ issuer }) => issuer),
+      issuers: () => {
+        const { jwt, introspection, issuer: own } = current().config.auth
+        return [...jwt, ...introspection, ...(own === undefined ? [] : [own])].map(({ issuer }) => issuer)
+      },
       verify: (token) => verifyToken(token, { identity: current().identity, plan: current().unrouted }),
     }),
   ]

@@ -37,7 +37,7 @@ export class IdentityState {
   #stopEndingStreams = (): void => {}
 
   constructor({ redis, log, metrics, maxEntries, required, now }: IdentityStateOptions) {
-    this.revocations = new Revocations({ maxEntries, now })
+    this.revocations = new Revocations({ maxEntries, now, log })
     this.#shared = redis && new SharedRevocations(redis, { list: this.revocations, log })
     this.keys = new ManagedKeys({ store: redis && new RedisKeyStore(redis), log, now })
     this.#required = required

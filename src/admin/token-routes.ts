@@ -138,7 +138,7 @@ function shown({ what, expiresAt, before, until, note, version }: Revocation): o
     ...what,
     revokedAt: written(version),
     ...(isPerson && before > 0 && { before: written(before) }),
-    ...(until > 0 && { until: written(until) }),
+    ...(until > 0 && { until: written(until) ?? 'forever' }),
     expiresAt: written(expiresAt),
     ...(note !== '' && { note }),
   }

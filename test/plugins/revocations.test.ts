@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { createSign, generateKeyPairSync } from 'node:crypto'
 import { test } from 'node:test'
 import { GatewayError } from '../../src/core/error.ts'
+import { silentLog } from '../../src/core/log.ts'
 import type { Principal } from '../../src/core/principal.ts'
 import { ConsumerCertificates } from '../../src/plugins/identity/consumer-certificates.ts'
 import {
@@ -41,7 +42,9 @@ function certificate(over: Partial<Principal> = {}): Principal {
 
 function made(options: { maxEntries?: number } = {}) {
   const clock = { now: startMs }
-  return { clock, list: new Revocations({ ...options, now: () => clock.now }) }
+  const errors: string[] = []
+  const log = { ...silentLog, error: (_: object, message: string) => void errors.push(message) }
+  return { clock, errors, list: new Revocations({ ...options, log, now: () => clock.now }) }
 }
 
 function reasonOf(list: Revocations, principal: Principal): string {
@@ -175,11 +178,13 @@ test('an entry lives a minute longer than its token may, because of clocks, and 
 })
 
 test('a full list refuses new entries, keeps the old ones, and has room for users when it has none for tokens', async () => {
-  const { list, clock } = made({ maxEntries: 100 })
+  const { list, clock, errors } = made({ maxEntries: 100 })
   const ends = startMs + 600_000
   for (let i = 0; i < 90; i++) await list.revoke({ jti: `t${i}`, issuer }, { expiresAt: ends })
   const full = (error: unknown) => error instanceof GatewayError && error.reason === 'UNAVAILABLE'
-  await assert.rejects(list.revoke({ jti: 'one more', issuer }, { expiresAt: ends }), full)
+  for (let i = 0; i < 3; i++)
+    await assert.rejects(list.revoke({ jti: 'one more', issuer }, { expiresAt: ends }), full)
+  assert.deepEqual(errors, ['the list of revocations is full: new ones are refused'])
   await list.revoke({ jti: 't0', issuer }, { expiresAt: ends, note: 'again' })
   for (let i = 0; i < 10; i++) await list.revoke({ sub: `u${i}`, issuer }, { expiresAt: ends })
   await assert.rejects(list.revoke({ sub: 'one more', issuer }), full)

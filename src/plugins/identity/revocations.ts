@@ -1,4 +1,5 @@
 import { GatewayError } from '../../core/error.ts'
+import { type Logger, silentLog } from '../../core/log.ts'
 import type { Principal } from '../../core/principal.ts'
 import { credentialRevoked } from './refusals.ts'
 import { isPerson, nameOf, namesOf, type Revocable, revocableNamed } from './revocable.ts'
@@ -42,6 +43,7 @@ export interface Shared {
 }
 
 export interface RevocationsOptions {
+  readonly log?: Logger
   /** Entries at the most; the last tenth is for people only. Default 200,000. */
   readonly maxEntries?: number
   now?(): number
@@ -60,12 +62,15 @@ export class Revocations {
   readonly #maxEntries: number
   readonly #now: () => number
   readonly #listeners: (() => void)[] = []
+  readonly #log: Logger
+  #isFull = false
   #sweeping: MapIterator<[string, Entry]> | undefined
   #shared: Shared | undefined
 
-  constructor({ maxEntries = 200_000, now = Date.now }: RevocationsOptions = {}) {
+  constructor({ maxEntries = 200_000, now = Date.now, log = silentLog }: RevocationsOptions = {}) {
     this.#maxEntries = maxEntries
     this.#now = now
+    this.#log = log
   }
 
   /** Throws TOKEN_REVOKED or KEY_REVOKED. */
@@ -210,10 +215,19 @@ export class Revocations {
 
   #makeRoom(name: string): void {
     const max = isPerson(name) ? this.#maxEntries : Math.floor(this.#maxEntries * 0.9)
-    if (this.#entries.size < max) return
+    if (this.#entries.size < max) {
+      this.#isFull = false
+      return
+    }
     const now = this.#now()
     for (const [old, { expiresAt }] of this.#entries) if (expiresAt <= now) this.#entries.delete(old)
     if (this.#entries.size < max) return
+    if (!this.#isFull)
+      this.#log.error(
+        { maxEntries: this.#maxEntries },
+        'the list of revocations is full: new ones are refused',
+      )
+    this.#isFull = true
     throw new GatewayError('UNAVAILABLE', 'The list of revocations is full; nothing was revoked.')
   }
 }
