@@ -100,8 +100,7 @@ function clientOf({ url, cluster, sentinel, username, password, tls, keyPrefix }
       name: sentinel.name,
       sentinelRetryStrategy: soon,
       sentinelCommandTimeout: 1_000,
-      // Breaks the connection to a master that was replaced as soon as a sentinel says so.
-      failoverDetector: true,
+      // Not failoverDetector: what it breaks off while a connection is being made is never tried again.
       ...given({
         sentinelUsername: sentinel.username,
         sentinelPassword: sentinel.password,

@@ -1,5 +1,7 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { Redis as Client } from 'ioredis'
 import { freePort } from './free-port.ts'
 import { ownFolder, startOwnProcess } from './own-process.ts'
 import { ensureProgram } from './programs.ts'
@@ -16,7 +18,7 @@ export interface RedisSentinel {
   stop(): Promise<void>
 }
 
-/** Resolves when all three answer. */
+/** Resolves when the sentinel knows of a replica that is in step: one that it has not heard of yet would never be made master. */
 export async function startRedisSentinel(): Promise<RedisSentinel> {
   const ends: (() => Promise<void>)[] = []
   const stop = async (): Promise<void> => {
@@ -46,9 +48,25 @@ sentinel failover-timeout ${name} 5000
     const greeting = { send: 'PING\r\n', expect: '+PONG' }
     const sentinel = await startOwnProcess({ program, args, folder, port, greeting })
     ends.push(sentinel.kill)
+    await untilKnown(port, name)
     return { master, replica, name, place: `127.0.0.1:${port}`, stop }
   } catch (error) {
     await stop()
     throw error
+  }
+}
+
+async function untilKnown(port: number, name: string): Promise<void> {
+  const client = new Client(port)
+  try {
+    for (;;) {
+      const replicas = (await client.call('SENTINEL', 'REPLICAS', name)) as string[][]
+      const [fields = []] = replicas
+      const link = fields.indexOf('master-link-status')
+      if (link !== -1 && fields[link + 1] === 'ok') return
+      await delay(50)
+    }
+  } finally {
+    client.disconnect()
   }
 }
