@@ -85,9 +85,20 @@ export async function buildIssuer(build: Build): Promise<BuiltIssuer | undefined
       issuer: name,
       audience,
       algorithms: signingAlgorithms,
-      keys: tokens.key,
+      keys: {
+        getKey: tokens.key,
+        get version() {
+          return keys.version
+        },
+        get trouble() {
+          return keys.trouble
+        },
+        refresh: () => keys.refresh(),
+      },
       type: accessTokenType,
       clockSkewMs,
+      // Also of tokens from before it was made shorter: the end of a session is remembered for so long.
+      maxAgeMs: accessTokenFor,
       requiredClaims: ['jti', 'sid', 'iat', 'cred'],
       accepts({ sub = '', cred }: JWTPayload) {
         const user = users.withId(sub)

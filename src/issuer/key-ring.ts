@@ -33,14 +33,30 @@ export class KeyRing {
   #reading: Promise<void> | undefined
   /** What went wrong the last time; it is logged once. */
   #trouble: string | undefined
+  #version = 0
 
   constructor(options: KeyRingOptions) {
     this.#options = options
   }
 
+  /** Another one once keys came or went: a token that was checked before must be checked again. */
+  get version(): number {
+    return this.#version
+  }
+
+  /** What is wrong with where they are kept, for people; undefined: nothing. */
+  get trouble(): string | undefined {
+    return this.#trouble
+  }
+
   /** Reads the keys, if there are some, so that a mistake in them shows. Creates none. */
   async open(): Promise<void> {
-    this.#keys = (await this.#options.storage.read()) ?? []
+    this.#use((await this.#options.storage.read()) ?? [])
+  }
+
+  /** Looks whether keys came or went, where there were some; never rejects. */
+  async refresh(): Promise<void> {
+    if (this.#keys.length > 0) await this.#refresh(readEveryMs)
   }
 
   /** The key that signs now; made when there is none. Rejects with UNAVAILABLE when there is none and none can be kept. */
@@ -61,12 +77,9 @@ export class KeyRing {
   async verifier(kid: unknown, algorithm: unknown): Promise<KeyObject | undefined> {
     const find = (): SigningKey | undefined =>
       this.#keys.find((key) => key.kid === kid && key.algorithm === algorithm)
-    let key = find()
-    if (key === undefined) {
-      await this.#refresh(missEveryMs)
-      key = find()
-    }
-    return key?.publicKey
+    // One that is known may have been withdrawn.
+    await this.#refresh(find() === undefined ? missEveryMs : readEveryMs)
+    return find()?.publicKey
   }
 
   async #refresh(everyMs: number): Promise<void> {
@@ -82,7 +95,7 @@ export class KeyRing {
     const { storage, log } = this.#options
     try {
       this.#readAt = now
-      this.#keys = inOrder((await storage.read()) ?? (await this.#first(now)))
+      this.#use((await storage.read()) ?? (await this.#first(now)))
       await this.#rotate(now)
       this.#trouble = undefined
     } catch (cause) {
@@ -125,11 +138,14 @@ export class KeyRing {
     if (isDue)
       kept.push(await createSigningKey(algorithm, Math.max(now + publishedBeforeMs, changes ? 0 : dueAt)))
     await storage.replace(kept)
-    this.#keys = kept
+    this.#use(kept)
     log.info({ kids: kept.map(({ kid }) => kid) }, 'the keys of the issuer have changed')
   }
-}
 
-function inOrder(keys: readonly SigningKey[]): readonly SigningKey[] {
-  return keys.toSorted((a, b) => a.signsFrom - b.signsFrom)
+  #use(keys: readonly SigningKey[]): void {
+    const before = this.#keys.map(({ kid }) => kid)
+    this.#keys = keys.toSorted((a, b) => a.signsFrom - b.signsFrom)
+    const isSame = before.length === this.#keys.length && this.#keys.every(({ kid }, i) => kid === before[i])
+    if (!isSame) this.#version++
+  }
 }

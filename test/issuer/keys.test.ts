@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { generateKeyPairSync } from 'node:crypto'
-import { chmodSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { describe, type TestContext, test } from 'node:test'
 import { calculateJwkThumbprint, decodeProtectedHeader, exportJWK, SignJWT } from 'jose'
 import { silentLog } from '../../src/core/log.ts'
@@ -142,6 +142,18 @@ describe('keys of the issuer', () => {
     assert.ok(reads <= 1, String(reads))
   })
 
+  test('a key that was taken out of the file is looked for no more, though nobody asks for another one', async () => {
+    const clock = { now: start }
+    const storage = new KeysInMemory()
+    const ring = ringOf(storage, clock)
+    const { kid } = await ring.signer()
+    const { version } = ring
+    await storage.replace([await createSigningKey('ES256', start)])
+    clock.now += 31_000
+    assert.equal(await ring.verifier(kid, 'ES256'), undefined)
+    assert.notEqual(ring.version, version)
+  })
+
   test('sign on while the file is broken, cannot be read or cannot be written; the log says so', async (t) => {
     const path = folderOf(t, {})
     const clock = { now: start }
@@ -276,6 +288,31 @@ describe('tokens of the issuer', () => {
       assert.equal(await use(place, after.access_token), 200)
       assert.equal(await use(place, old.access_token), 401)
     }
+  })
+
+  test('end with the file of the keys, also those that were used before', async (t) => {
+    const file = folderOf(t, {})('keys.json')
+    let now = Date.now()
+    const { url } = await started(t, { keys: { file } }, () => now)
+    const [used, unused] = [await logIn(url), await logIn(url)]
+    assert.equal(await use(url, used.access_token), 200)
+    rmSync(file)
+    now += 31_000
+    assert.equal(await use(url, unused.access_token), 401)
+    assert.equal(await use(url, used.access_token), 401)
+    assert.equal(await use(url, (await logIn(url)).access_token), 200)
+  })
+
+  test('last no longer than a shorter time that is configured later: a logout is remembered for so long', async (t) => {
+    const keys = { file: folderOf(t, {})('keys.json') }
+    let now = Date.now()
+    const before = await started(t, { keys, accessTokenFor: '2h' }, () => now)
+    const { access_token: token } = await logIn(before.url)
+    const after = await started(t, { keys, accessTokenFor: '10m' }, () => now)
+    assert.equal(await use(after.url, token), 200)
+    now += 11 * 60_000
+    assert.equal(await use(after.url, token), 401)
+    assert.equal(await use(before.url, token), 200)
   })
 
   test('of another gateway of the same name, or made by somebody with the public key, are refused', async (t) => {

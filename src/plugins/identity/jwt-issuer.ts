@@ -20,7 +20,7 @@ export interface JwtOptions {
   /** JWS algorithms (RFC 7518) that are accepted; what a token says of itself never adds to them. */
   readonly algorithms: readonly string[]
   /** Keys that are at hand: those of the gateway's own issuer. */
-  readonly keys?: JWTVerifyGetKey | undefined
+  readonly keys?: IssuerKeys | undefined
   /** For HS256, HS384 and HS512: at least 32 bytes. */
   readonly secret?: string | undefined
   /** The text of a JSON Web Key Set. */
@@ -163,7 +163,7 @@ function keysOf(options: JwtOptions, place: string, host: PluginHost): IssuerKey
     const found = wrong === undefined ? '' : `, not ${wrong}`
     throw new Error(`${place}.algorithms: with ${kind} must be of ${[...allowed].join(', ')}${found}`)
   }
-  if (keys !== undefined) return { getKey: keys, version: 0 }
+  if (keys !== undefined) return keys
   if (secret !== undefined) return { getKey: secretKey(secret, place), version: 0 }
   if (jwks !== undefined) return { getKey: localKeys(jwks, `${place}.jwks`), version: 0 }
   return remoteKeys(options, place, host)
