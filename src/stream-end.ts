@@ -20,35 +20,41 @@ export interface StreamEndSettings {
 
 /** Many revocations that come together are one reason to look. */
 const gatherMs = 50
-const expiryMs = 1_000
+const lookAgainMs = 1_000
 
 /**
  * Ends WebSockets, streams and answers under way whose caller was revoked, or whose credential has expired. Requests that are not answered
- * yet go on: they were let in before, and soon end by themselves. Returns what stops it.
+ * yet go on: they were let in before, and soon end by themselves, or become streams, which end a second later. Returns what stops it.
  */
 export function endStreamsOfRevoked({ revocations, active, settings, now }: StreamEndOptions): () => void {
   let gathering: NodeJS.Timeout | undefined
   const lookForRevoked = (): void => {
+    clearTimeout(gathering)
     gathering = undefined
     for (const x of active.all()) {
       if (isLong(x) && x.principal !== undefined && revocations.isRevoked(x.principal))
         x.stop(credentialRevoked(x.principal))
     }
   }
-  revocations.onChange(() => {
-    if (settings().endStreams) gathering ??= setTimeout(lookForRevoked, gatherMs).unref()
-  })
-  const expiry = setInterval(() => {
-    if (!settings().endStreamsAtExpiry) return
+  const lookForExpired = (): void => {
     const at = now()
     for (const x of active.all()) {
       if (isLong(x) && x.principal !== undefined && at >= (x.principal.expiresAt ?? Number.POSITIVE_INFINITY))
         x.stop(credentialExpired(x.principal))
     }
-  }, expiryMs).unref()
+  }
+  revocations.onChange(() => {
+    if (settings().endStreams) gathering ??= setTimeout(lookForRevoked, gatherMs).unref()
+  })
+  const lookAgain = setInterval(() => {
+    const { endStreams, endStreamsAtExpiry } = settings()
+    // A stream may have begun after its caller was revoked.
+    if (endStreams && revocations.size > 0) lookForRevoked()
+    if (endStreamsAtExpiry) lookForExpired()
+  }, lookAgainMs).unref()
   return () => {
     clearTimeout(gathering)
-    clearInterval(expiry)
+    clearInterval(lookAgain)
   }
 }
 

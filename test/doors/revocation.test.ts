@@ -3,7 +3,7 @@ import { describe, type TestContext, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { SignJWT } from 'jose'
 import { createApiKey, hashApiKey } from '../../src/plugins/identity/api-key.ts'
-import { startGateway } from '../world.ts'
+import { startBackend, startGateway } from '../world.ts'
 import { everyDoor } from './grpc-doors.ts'
 import { type LiveBackend, type LiveKind, liveKinds } from './live.ts'
 
@@ -119,3 +119,22 @@ for (const kind of liveKinds) {
     })
   })
 }
+
+test('a stream that begins only after its caller was revoked ends, too', async (t) => {
+  const asked = Promise.withResolvers<() => void>()
+  const backend = await startBackend(t, (_req, res) => {
+    asked.resolve(() => res.writeHead(200, { 'Content-Type': 'text/event-stream' }).write('data: hello\n\n'))
+  })
+  const { url, gateway } = await startGateway(t, {
+    auth,
+    upstreams: { backend: { targets: [{ url: backend.url }] } },
+    routes: [{ id: 'watch', path: '/watch', auth: 'required', upstream: 'backend' }],
+  })
+  const token = await tokenOf()
+  const reply = fetch(`${url}/watch`, { headers: { Authorization: `Bearer ${token}` } })
+  const answer = await asked.promise
+  await gateway.identity.revocations.revoke({ token })
+  await sleep(300)
+  answer()
+  await assert.rejects((await reply).text())
+})
