@@ -15,16 +15,19 @@ export const partitionPattern =
 /**
  * `by` of a limit, compiled: `consumer`, `user`, `key` (the API key; without one the consumer), `ip`, `route`, `operation`, `header:X-Tenant` or `claim:org`, or several that are told apart
  * together. Kinds of keys are told apart by their first letter, so that nobody can name himself into the bucket of another. Who has no identity,
- * header or claim of the name is counted by address.
+ * header or claim of the name is counted by address. Of `credentialHeaders` (lower case) and cookies only digests are kept.
  */
-export function compilePartition(by: string | readonly string[]): Partition {
-  if (typeof by === 'string') return compileOne(by)
-  const parts = by.map(compileOne)
+export function compilePartition(
+  by: string | readonly string[],
+  credentialHeaders: ReadonlySet<string> = new Set(),
+): Partition {
+  if (typeof by === 'string') return compileOne(by, credentialHeaders)
+  const parts = by.map((one) => compileOne(one, credentialHeaders))
   // No part holds the character between them: see valueKey.
   return (x, operation) => parts.map((part) => part(x, operation)).join('\0')
 }
 
-function compileOne(by: string): Partition {
+function compileOne(by: string, credentialHeaders: ReadonlySet<string>): Partition {
   if (by === 'route') return (x) => `r:${x.route.id}`
   if (by === 'ip') return byAddress
   if (by === 'user') return (x) => (x.principal === undefined ? byAddress(x) : byUser(x.principal))
@@ -36,7 +39,8 @@ function compileOne(by: string): Partition {
   if (by.startsWith('claim:'))
     return (x) => valueKey('t', claim(x.principal?.claims ?? {}, name)) ?? byAddress(x)
   const header = name.toLowerCase()
-  return (x) => valueKey('h', x.header(header)) ?? byAddress(x)
+  const isSecret = header === 'cookie' || credentialHeaders.has(header)
+  return (x) => valueKey('h', x.header(header), isSecret) ?? byAddress(x)
 }
 
 function byAddress(x: Exchange): string {
@@ -54,15 +58,20 @@ function byKey(x: Exchange): string {
   return via === 'apiKey' && credentialId !== undefined ? `k:${credentialId}` : byConsumer(x)
 }
 
-/** Long values and strange ones are counted by their digest: what a stranger sends must not take more room than a key is worth. */
-function valueKey(kind: 'h' | 't' | 'o', value: unknown): string | undefined {
+/**
+ * Long values and strange ones are counted by their digest: what a stranger sends must not take more room than a key is worth. Secrets are, too,
+ * because the store may be Redis.
+ */
+function valueKey(kind: 'h' | 't' | 'o', value: unknown, isSecret = false): string | undefined {
   if (typeof value === 'number' || typeof value === 'boolean') return `${kind}:${value}`
   if (typeof value !== 'string' || value === '') return undefined
-  return value.length <= 64 && !value.includes('\0')
+  return !isSecret && value.length <= 64 && !value.includes('\0')
     ? `${kind}:${value}`
     : `${kind}#${hash('sha256', value, 'base64url')}`
 }
 
+/** A consumer is one user, with a key and with a certificate. */
 function byUser(principal: Principal): string {
-  return principal.via === 'apiKey' ? `c:${principal.id}` : `u:${userKey(principal)}`
+  const { via, id } = principal
+  return via === 'apiKey' || via === 'certificate' ? `c:${id}` : `u:${userKey(principal)}`
 }

@@ -4,6 +4,7 @@ import type { RequestHead } from '../../src/core/exchange.ts'
 import { networkOf } from '../../src/core/network-of.ts'
 import type { Plugin } from '../../src/core/plugin.ts'
 import type { Principal } from '../../src/core/principal.ts'
+import { compilePartition } from '../../src/plugins/partition.ts'
 import { rateLimit } from '../../src/plugins/rate-limit/rate-limit.ts'
 import { exchange, host, make, policy, type TestExchange, values } from './harness.ts'
 
@@ -203,6 +204,20 @@ const together: readonly [string, string, Caller, Caller, boolean][] = [
     false,
   ],
   [
+    'a consumer by key and by certificate',
+    'user',
+    { principal: owner('a') },
+    { principal: { ...owner('a'), via: 'certificate' } },
+    true,
+  ],
+  [
+    'a consumer by certificate, and a user whom a service outside calls so',
+    'user',
+    { principal: { ...owner('a'), via: 'certificate' } },
+    { principal: { id: 'a', roles: [], scopes: [], via: 'forwardAuth' } },
+    false,
+  ],
+  [
     'a token that names itself like an address',
     'user',
     { request: at('192.0.2.1') },
@@ -257,6 +272,15 @@ for (const [name, by, first, second, same] of together) {
     assert.equal((await ask(plugins, second)).error?.reason, same ? 'RATE_LIMITED' : undefined)
   })
 }
+
+test('credentials are counted by their digest: the store of limits may be Redis', () => {
+  const place = new Set(['authorization', 'x-my-key'])
+  for (const header of ['Authorization', 'X-My-Key', 'Cookie', 'x-tenant']) {
+    const by = compilePartition(['route', `header:${header}`], place)
+    const x = exchange({ request: { headers: { [header.toLowerCase()]: 's3cret' } } })
+    assert.equal(by(x, '').includes('s3cret'), header === 'x-tenant', header)
+  }
+})
 
 test('no header, address or key case gains a caller anything', async () => {
   const plugins = [make(rateLimit, { limit: 1, window: '1h' })]

@@ -38,7 +38,7 @@ export class Limit {
     this.name = name
     this.byOperation = [options.by].flat().includes('operation')
     this.inCost = options.cost === 'operation'
-    this.#partition = compilePartition(options.by)
+    this.#partition = compilePartition(options.by, host.place.credentialHeaders)
     this.#cost = options.cost
     const shared = { name, algorithm, inCost: this.inCost, localShare: localShare ?? 1 }
     this.#quota = quotaOf(shared, options)
