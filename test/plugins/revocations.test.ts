@@ -92,6 +92,13 @@ const cases: readonly (readonly [string, Revocable, RevocationTerms, Principal, 
     'accepted',
   ],
   ['a certificate', { certificate: 'ab' }, {}, certificate(), 'TOKEN_REVOKED'],
+  [
+    'a certificate, for the tokens that are bound to it',
+    { certificate: 'ab' },
+    {},
+    token({ claims: { cnf: { 'x5t#S256': Buffer.from('ab', 'hex').toString('base64url') } } }),
+    'TOKEN_REVOKED',
+  ],
   ['a user, for what was issued before', { sub: 'ann', issuer }, {}, token(), 'TOKEN_REVOKED'],
   [
     'not for what is issued later',

@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto'
 import type { Principal } from '../../core/principal.ts'
+import { bindingOf } from './token-binding.ts'
 
 /** What can be revoked. */
 export type Revocable =
@@ -13,7 +14,7 @@ export type Revocable =
   | { readonly sid: string; readonly issuer: string }
   /** An API key by its id. */
   | { readonly key: string }
-  /** A client certificate by its SHA-256, lower-case hexadecimal digits. */
+  /** A client certificate by its SHA-256, lower-case hexadecimal digits, and the tokens that are bound to it. */
   | { readonly certificate: string }
   /** All that an issuer gave to one of its users. */
   | { readonly sub: string; readonly issuer: string }
@@ -64,6 +65,9 @@ export function namesOf(principal: Principal): readonly string[] {
     if (digest !== undefined) names.push(nameOf({ digest }))
     if (typeof claims?.sid === 'string') names.push(nameOf({ sid: claims.sid, issuer }))
     names.push(nameOf({ sub: id, issuer }))
+    // Who may not show the certificate any more has no use for what is bound to it.
+    const certificate = claims && bindingOf(claims)
+    if (certificate) names.push(nameOf({ certificate }))
   }
   if (consumer !== undefined) names.push(nameOf({ consumer }))
   made.set(principal, names)
