@@ -1,5 +1,5 @@
 import type { Exchange } from './exchange.ts'
-import { classifyRequestHeader } from './headers.ts'
+import { classifyRequestHeader, foldedName } from './headers.ts'
 import { compileText, isLiteral, type Place, renderText, type TextTemplate } from './text-template.ts'
 
 /** Changes to the headers of one direction, as configured; names in any case. */
@@ -44,13 +44,13 @@ export function compileHeaderChanges(
 ): ChangeHeaders | undefined {
   const set = compileAll(changes.set, place, direction)
   const add = compileAll(changes.add, place, direction)
-  const renamed = new Map(Object.entries(changes.rename).map(([from, to]) => [fold(from), to]))
-  const gone = new Set([...changes.remove, ...Object.keys(changes.set)].map(fold))
+  const renamed = new Map(Object.entries(changes.rename).map(([from, to]) => [foldedName(from), to]))
+  const gone = new Set([...changes.remove, ...Object.keys(changes.set)].map(foldedName))
   for (const to of renamed.values()) {
     if (direction === 'request' && place.credentialHeaders.has(to.toLowerCase()))
       throw new Error(`request header "${to}" holds credentials: nothing is renamed to it`)
   }
-  const named = [...gone, ...renamed.keys(), ...renamed.values(), ...Object.keys(changes.add)].map(fold)
+  const named = [...gone, ...renamed.keys(), ...renamed.values(), ...Object.keys(changes.add)].map(foldedName)
   if (named.includes('content-type') && place.protocol !== 'rest')
     throw new Error('"content-type" can be changed in REST routes only: the other protocols depend on it')
   if (named.length === 0) return undefined
@@ -82,7 +82,7 @@ function compileAll(texts: Readonly<Record<string, string>>, place: Place, direc
 
 /** Where a value out of a request would be an open door. */
 function variableProblem(direction: Direction, name: string, place: Place): string | undefined {
-  const folded = fold(name)
+  const folded = foldedName(name)
   if (direction === 'request') {
     const credential = classifyRequestHeader(folded) === 'credential' || place.credentialHeaders.has(folded)
     return credential ? 'credentials are written out, never made of values' : undefined
@@ -102,7 +102,7 @@ function push(x: Exchange, headers: string[], all: readonly Written[]): void {
 function takeOut(headers: string[], gone: ReadonlySet<string>, renamed: ReadonlyMap<string, string>): void {
   let kept = 0
   for (let i = 0; i < headers.length; i += 2) {
-    const folded = fold(headers[i] as string)
+    const folded = foldedName(headers[i] as string)
     if (gone.has(folded)) continue
     headers[kept++] = renamed.get(folded) ?? (headers[i] as string)
     headers[kept++] = headers[i + 1] as string
@@ -118,10 +118,6 @@ function headerValue(value: string | undefined): string {
   if (value === undefined || value === '') return ''
   const spelled = value.replace(/[^ -~]+/g, (odd) => encodeURIComponent(odd.toWellFormed()))
   return spelled.length > 4_096 ? '' : spelled
-}
-
-function fold(name: string): string {
-  return name.toLowerCase().replaceAll('_', '-')
 }
 
 /** How long a message is, how it is coded and which part of it this is; and what belongs to one connection. */

@@ -1,5 +1,6 @@
 import { GatewayError, toGatewayError } from '../../core/error.ts'
 import { type Exchange, Slot, type UpstreamCall } from '../../core/exchange.ts'
+import { foldedName } from '../../core/headers.ts'
 import type { Plugin } from '../../core/plugin.ts'
 import type { Principal } from '../../core/principal.ts'
 import {
@@ -45,7 +46,7 @@ class ForwardAuth implements Plugin {
     this.#host = host
     this.#ask = host.upstream(options.upstream)
     this.#cache = options.cacheFor === 0 ? undefined : new VerdictCache(options.cacheFor, () => host.now())
-    this.#owned = new Set(options.responseHeaders.map(fold))
+    this.#owned = new Set(options.responseHeaders.map(foldedName))
   }
 
   onRequest(x: Exchange): void | Promise<void> {
@@ -147,14 +148,9 @@ function takeOut(headers: string[], names: ReadonlySet<string>): void {
   if (names.size === 0) return
   let kept = 0
   for (let i = 0; i + 1 < headers.length; i += 2) {
-    if (names.has(fold(headers[i] as string))) continue
+    if (names.has(foldedName(headers[i] as string))) continue
     headers[kept++] = headers[i] as string
     headers[kept++] = headers[i + 1] as string
   }
   headers.length = kept
-}
-
-/** Names that a backend may take for one another. */
-function fold(name: string): string {
-  return name.toLowerCase().replaceAll('_', '-')
 }

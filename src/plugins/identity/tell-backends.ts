@@ -1,4 +1,5 @@
 import type { Exchange, UpstreamCall } from '../../core/exchange.ts'
+import { foldedName } from '../../core/headers.ts'
 import type { Plugin } from '../../core/plugin.ts'
 import { identityHeaders } from './identity-headers.ts'
 import type { InternalTokens } from './internal-tokens.ts'
@@ -39,17 +40,13 @@ export function tellBackends({ told, tokens, header, audience, now }: TellOption
 
 /** In any spelling that a backend could take for the same: it may read all but letters and digits as one sign. */
 function takeOut(headers: string[], name: string): void {
-  const folded = fold(name)
+  const folded = foldedName(name)
   let kept = 0
   for (let i = 0; i + 1 < headers.length; i += 2) {
     const one = headers[i] as string
-    if (one.length === name.length && fold(one) === folded) continue
+    if (one.length === name.length && foldedName(one) === folded) continue
     headers[kept++] = one
     headers[kept++] = headers[i + 1] as string
   }
   headers.length = kept
-}
-
-function fold(name: string): string {
-  return name.toLowerCase().replace(/[^a-z0-9]/g, '-')
 }
