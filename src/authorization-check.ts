@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { asksForSomething, describeAuthorization } from './core/authorization.ts'
 import { GatewayError, toGatewayError } from './core/error.ts'
 import { Exchange, type RequestHead } from './core/exchange.ts'
@@ -78,6 +79,8 @@ function find(asker: Exchange, question: CheckQuestion, decider: Decider): Found
     ...asker.request,
     // Who asks about somebody else must not be taken for him.
     clientCertificate: caller.kind === 'self' ? asker.request.clientCertificate : undefined,
+    // Credentials of others that are not valid must not count as failures of whoever asks.
+    clientAddress: caller.kind === 'credentials' ? randomUUID() : asker.request.clientAddress,
     method,
     path: path.path,
     query: target.query,

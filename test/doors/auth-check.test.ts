@@ -15,7 +15,7 @@ const consumers = [
   { id: 'shop', roles: ['reader'], scopes: ['books'], keys: [{ hash: hashApiKey(shopKey) }] },
   { id: 'boss', roles: ['admin'], keys: [{ hash: hashApiKey(adminKey) }] },
 ]
-const auth = { jwt, check: { authorize: { roles: ['admin'] }, perMinute: 100_000 } }
+const auth = { jwt, failures: { limit: 0 }, check: { authorize: { roles: ['admin'] }, perMinute: 100_000 } }
 
 function token(claims: object, expiresIn = '5m'): Promise<string> {
   return new SignJWT({ iss: 'https://id.example', aud: 'tests', ...claims })
@@ -263,6 +263,23 @@ test('everybody may ask about himself, and about others only who is allowed to',
     assert.equal(reply.status, 403, JSON.stringify(about))
     assert.equal(((await reply.json()) as Answer).reason, 'ROLE_MISSING')
   }
+})
+
+test('credentials of others that are not valid do not count as failures of whoever asks', async (t) => {
+  const { url } = await startGateway(t, {
+    consumers: [{ id: 'boss', roles: ['admin'], keys: [{ hash: hashApiKey('made elsewhere') }] }],
+    auth: { check: { authorize: { roles: ['admin'] } }, failures: { limit: 2, window: '1h' } },
+  })
+  const headers = { 'x-api-key': 'made elsewhere' }
+  for (let i = 0; i < 4; i++) {
+    const told = await answer(
+      url,
+      { url: '/auth/check', method: 'POST', credentials: { apiKey: 'junk' } },
+      headers,
+    )
+    assert.equal(told.reason, 'KEY_INVALID')
+  }
+  assert.equal((await ask(url, { url: '/auth/check', method: 'POST' }, headers)).status, 200)
 })
 
 test('without a word of who may, nobody asks about others', async (t) => {
