@@ -57,7 +57,10 @@ function adminRoutes({ identity }: Gateway, { current, now }: ManagementOptions)
         const { jwt, introspection, issuer: own } = current().config.auth
         return [...jwt, ...introspection, ...(own === undefined ? [] : [own])].map(({ issuer }) => issuer)
       },
-      verify: (token) => verifyToken(token, { identity: current().identity, plan: current().unrouted }),
+      verify(token) {
+        const { identity, unrouted: plan, config } = current()
+        return verifyToken(token, { identity, plan, header: config.auth.tokens.header })
+      },
     }),
   ]
 }

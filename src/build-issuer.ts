@@ -24,6 +24,7 @@ import { type UserEntry, UserMistake, Users } from './issuer/users.ts'
 import type { PluginHost } from './pipeline/registry.ts'
 import { survivesAsHeader } from './plugins/identity/identity-headers.ts'
 import type { JwtOptions } from './plugins/identity/jwt-issuer.ts'
+import { tokenReader } from './plugins/identity/token-places.ts'
 
 /** The gateway's own issuer as the rest of a configuration needs it. */
 export interface BuiltIssuer {
@@ -80,6 +81,7 @@ export async function buildIssuer(build: Build): Promise<BuiltIssuer | undefined
       paths: config.paths,
       policy: policy('auth-issuer', config.plugins),
       jwksPolicy: policy('auth-jwks', []),
+      readToken: tokenReader(build.config.auth.tokens),
     }),
     tokens: {
       issuer: name,

@@ -176,3 +176,25 @@ test('tokens are verified and revoked from the command line, and no token is in 
   assert.equal(JSON.parse(why.out).reason, 'JWT_INVALID')
   assert.ok(!JSON.stringify(logs).includes(token))
 })
+
+test('a token is verified where tokens come in a header of another name', async (t) => {
+  const { url } = await startGateway(t, {
+    admin: { tokens: [{ name: 'ops', hash: hashApiKey(ops), scopes: ['keys'] }] },
+    auth: {
+      jwt: [{ issuer, audience: 'api', algorithms: ['HS256'], secret }],
+      tokens: { header: 'X-Access-Token' },
+    },
+    routes: [{ id: 'r', path: '/r', respond: { status: 200 } }],
+  })
+  const verify = async (token: string): Promise<unknown> => {
+    const reply = await fetch(`${url}/admin/tokens:verify`, {
+      method: 'POST',
+      headers: { Authorization: `Bearer ${ops}`, 'Content-Type': 'application/json' },
+      body: JSON.stringify({ token }),
+    })
+    return ((await reply.json()) as { valid: unknown }).valid
+  }
+  assert.equal(await verify(await tokenOf()), true)
+  assert.equal(await verify(`${await tokenOf()}x`), false)
+  assert.equal(await verify(' '), false)
+})

@@ -136,3 +136,29 @@ describe('the own issuer', () => {
       assert.equal((await post(url, path, {})).status, 404, path)
   })
 })
+
+for (const [place, tokens, sent] of [
+  [
+    'a header of another name',
+    { header: 'X-Access-Token' },
+    (token: string) => ({ 'X-Access-Token': token }),
+  ],
+  [
+    'a cookie',
+    { cookie: 'session' },
+    (token: string) => ({ Cookie: `session=${token}`, 'Sec-Fetch-Site': 'same-origin' }),
+  ],
+] as const) {
+  test(`a logout by the access token alone ends the session where tokens come in ${place}`, async (t) => {
+    const { url } = await startGateway(t, {
+      auth: { issuer: issuerConfig(), tokens },
+      routes: [{ id: 'r', path: '/r', respond: { status: 200 } }],
+    })
+    const { access_token: token, refresh_token: next } = await logIn(url)
+    const use = async (): Promise<number> => (await fetch(`${url}/r`, { headers: sent(token) })).status
+    assert.equal(await use(), 200)
+    assert.equal((await post(url, '/auth/logout', {}, sent(token))).status, 204)
+    assert.equal(await use(), 401)
+    assert.equal((await refresh(url, next)).status, 401)
+  })
+}

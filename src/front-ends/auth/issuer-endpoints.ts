@@ -16,6 +16,8 @@ export interface IssuerEndpointsOptions {
   /** Of login, refresh and logout. */
   readonly policy: Policy
   readonly jwksPolicy: Policy
+  /** The access token of a request, from where tokens are accepted. */
+  readToken(x: HttpExchange): string | undefined
 }
 
 /** The longest password, escaped in the longest way, with a name and all else. */
@@ -60,7 +62,7 @@ export function issuerEndpoints(options: IssuerEndpointsOptions): readonly AuthE
       async serve(x) {
         const body = x.hasBody ? await members(x) : {}
         const token = body.refresh_token === undefined ? undefined : text(body, 'refresh_token')
-        await issuer.logout(token, bearer.exec(x.header('authorization') ?? '')?.[1])
+        await issuer.logout(token, options.readToken(x))
         x.answer(204, ['Cache-Control', 'no-store'], '')
       },
     },
@@ -78,9 +80,6 @@ export function issuerEndpoints(options: IssuerEndpointsOptions): readonly AuthE
     },
   ]
 }
-
-/** RFC 6750 section 2.1. */
-const bearer = /^bearer +([\w.~+/-]+=*)$/i
 
 function answerGrant(x: HttpExchange, grant: Grant): void {
   const { accessToken, expiresInMs, refreshToken, scopes } = grant
