@@ -73,6 +73,8 @@ export interface Hooks {
   readonly onRequest: readonly ((x: Exchange) => void | Promise<void>)[]
   /** Before each call to an upstream leaves; may add headers. */
   readonly onCall: readonly ((x: Exchange, call: UpstreamCall) => void)[]
+  /** Before a call, or its copy, goes to another upstream than `onCall` saw. What was meant for one must not reach the other. */
+  readonly onTurn: readonly ((x: Exchange, call: UpstreamCall) => void)[]
   /** Before the head of the answer is written, refusals included. */
   readonly onReply: readonly ((x: Exchange, reply: ReplyHead) => void)[]
   /** Exactly once, last, also for refused and aborted requests. Must not throw. */

@@ -6,6 +6,7 @@ export function compileHooks(plugins: readonly Plugin[]): Hooks {
   return {
     onRequest: plugins.flatMap((plugin) => plugin.onRequest?.bind(plugin) ?? []),
     onCall: plugins.flatMap((plugin) => plugin.onCall?.bind(plugin) ?? []),
+    onTurn: plugins.flatMap((plugin) => plugin.onTurn?.bind(plugin) ?? []),
     onReply: plugins.flatMap((plugin) => plugin.onReply?.bind(plugin) ?? []),
     onSettled: plugins.flatMap((plugin) => plugin.onSettled?.bind(plugin) ?? []),
   }

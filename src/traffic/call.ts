@@ -138,6 +138,13 @@ export abstract class Call implements UpstreamCall, CallRecord {
     this.waitMs = undefined
     if (this.#timeAt !== -1) this.headers.splice(this.#timeAt - 1, 2)
     this.#timeAt = -1
+    this.turned()
+  }
+
+  /** Its upstream is another one than that which plugins were told of. */
+  turned(): void {
+    const { onTurn } = this.exchange.hooks
+    for (let i = 0; i < onTurn.length; i++) onTurn[i]?.(this.exchange, this)
   }
 
   /** Breaks off what is under way; there is no further attempt. */

@@ -88,6 +88,7 @@ export async function dispatchCopy<C extends Call, Reply>(
 ): Promise<Reply> {
   const endpoint = copy.upstream.pickForCopy(copy.exchange)
   if (endpoint === undefined) throw noTarget(copy.upstream)
+  copy.turned()
   return await attempt(new Attempt(copy, endpoint), transport)
 }
 

@@ -84,6 +84,39 @@ for (const door of everyDoor) {
   })
 }
 
+test('a fallback and a mirror are told in their own form, and get no token that is for another', async (t) => {
+  const failing = await startBackend(t, (_req, res) => res.writeHead(503).end())
+  const instead = await startBackend(t)
+  const copied = Promise.withResolvers<Record<string, unknown>>()
+  const copies = await startBackend(t, (req, res) => {
+    copied.resolve(req.headers)
+    res.end()
+  })
+  const open = async (mirrored: string, fallen: string) =>
+    startGateway(t, {
+      auth: { internalToken: { algorithm: 'HS256', secret, send: 'both' } },
+      consumers,
+      upstreams: {
+        first: { targets: [{ url: failing.url }], retry: { attempts: 1 }, fallback: { upstream: 'second' } },
+        second: { targets: [{ url: instead.url }], identity: fallen },
+        shadow: { targets: [{ url: copies.url }], identity: mirrored },
+      },
+      routes: [{ id: 'r', path: '/r', upstream: 'first', mirror: { upstream: 'shadow', percent: 100 } }],
+    })
+  const audienceOf = (token: unknown): unknown =>
+    token === undefined
+      ? undefined
+      : JSON.parse(Buffer.from(String(token).split('.')[1] ?? '', 'base64url').toString()).aud
+  const { url } = await open('nothing', 'token')
+  const reply = await fetch(`${url}/r`, { headers: { 'X-API-Key': key } })
+  const { headers } = (await reply.json()) as { headers: Record<string, string> }
+  assert.equal(headers['x-user-id'], undefined)
+  assert.equal(audienceOf(headers['x-gateway-token']), 'second')
+  const copy = await copied.promise
+  assert.equal(copy['x-user-id'], undefined)
+  assert.equal(copy['x-gateway-token'], undefined)
+})
+
 test('each upstream is told in the form that it asks for', async (t) => {
   const backend = await startBackend(t)
   const forms = ['headers', 'token', 'both', 'nothing', undefined] as const

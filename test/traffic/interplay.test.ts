@@ -190,7 +190,7 @@ test('a hedged call whose answer breaks off says so, not that another attempt wa
     retry: { ...plainRetry(2), hedgeAfterMs: 1 },
   })
   class Ask extends Call {}
-  const x = { calls: [], hooks: { onCall: [] }, whenGone() {}, header() {}, committed: false }
+  const x = { calls: [], hooks: { onCall: [], onTurn: [] }, whenGone() {}, header() {}, committed: false }
   const call = new Ask(x as unknown as Exchange, plainDestination(upstream), {
     headers: [],
     idempotent: true,

@@ -1,5 +1,15 @@
 import type { Principal } from '../../core/principal.ts'
 
+/** All that {@link identityHeaders} may give. */
+export const identityHeaderNames = [
+  'x-user-id',
+  'x-user-issuer',
+  'x-user-name',
+  'x-user-role',
+  'x-user-scopes',
+  'x-consumer',
+] as const
+
 const maxValueLength = 256
 const maxListLength = 2_048
 /** Printable ASCII without the percent sign: stands as it is. */

@@ -1,7 +1,7 @@
 import type { Exchange, UpstreamCall } from '../../core/exchange.ts'
 import { foldedName } from '../../core/headers.ts'
 import type { Plugin } from '../../core/plugin.ts'
-import { identityHeaders } from './identity-headers.ts'
+import { identityHeaderNames, identityHeaders } from './identity-headers.ts'
 import type { InternalTokens } from './internal-tokens.ts'
 
 /** In which form an upstream is told who calls. */
@@ -23,17 +23,22 @@ export interface TellOptions {
 /** Tells upstreams who calls; to be the last of all plugins. A token's header is the gateway's alone, whatever came under its name. */
 export function tellBackends({ told, tokens, header, audience, now }: TellOptions): Plugin {
   const prefix = header === 'authorization' ? 'Bearer ' : ''
+  const tell = ({ principal }: Exchange, { headers, upstreamName }: UpstreamCall): void => {
+    if (tokens !== undefined) takeOut(headers, header)
+    if (principal === undefined) return
+    const form = told.get(upstreamName) ?? 'headers'
+    if (form === 'headers' || form === 'both') {
+      const own = identityHeaders(principal)
+      for (let i = 0; i < own.length; i++) headers.push(own[i] as string)
+    }
+    if (tokens === undefined || form === 'headers' || form === 'nothing') return
+    headers.push(header, prefix + tokens.tokenFor(principal, audience(upstreamName), now()))
+  }
   return {
-    onCall({ principal }: Exchange, { headers, upstreamName }: UpstreamCall): void {
-      if (tokens !== undefined) takeOut(headers, header)
-      if (principal === undefined) return
-      const form = told.get(upstreamName) ?? 'headers'
-      if (form === 'headers' || form === 'both') {
-        const own = identityHeaders(principal)
-        for (let i = 0; i < own.length; i++) headers.push(own[i] as string)
-      }
-      if (tokens === undefined || form === 'headers' || form === 'nothing') return
-      headers.push(header, prefix + tokens.tokenFor(principal, audience(upstreamName), now()))
+    onCall: tell,
+    onTurn(x, call) {
+      for (const name of identityHeaderNames) takeOut(call.headers, name)
+      tell(x, call)
     },
   }
 }
