@@ -416,6 +416,11 @@ const misconfigured: readonly [string, Change, RegExp][] = [
     { jwks: JSON.stringify({ keys: [await exportJWK(rsa.privateKey)] }) },
     /is a private key/,
   ],
+  [
+    'a key set behind a password, which the log would tell',
+    { jwks: undefined, jwksUri: 'https://user:s3cret@id.example/jwks' },
+    /jwksUri: (?!.*s3cret)/,
+  ],
   ['a key set at no address', { jwks: undefined, jwksUri: 'file:///etc/passwd' }, /jwksUri/],
 ]
 for (const [name, change, message] of misconfigured) {

@@ -21,6 +21,13 @@ export class UnexpectedStatus extends Error {
   }
 }
 
+/** Whether it may be asked: by HTTP, and without a user and password in it, which every failure would tell the log and `/health`. */
+export function canBeAsked(address: string): boolean {
+  if (!/^https?:/.test(address) || !URL.canParse(address)) return false
+  const { username, password } = new URL(address)
+  return username === '' && password === ''
+}
+
 /**
  * The JSON object at an address. Redirects are not followed: whoever was named is asked, and nobody else. Rejects with an Error that says
  * what was wrong, without a word of the body.
@@ -30,6 +37,7 @@ export async function fetchJson(
   { timeoutMs, maxBytes, form, headers }: FetchJsonOptions,
 ): Promise<Readonly<Record<string, unknown>>> {
   const { host } = new URL(address)
+  if (!canBeAsked(address)) throw new Error(`the address at ${host} has a user name or is none of HTTP`)
   const response = await fetch(address, {
     method: form === undefined ? 'GET' : 'POST',
     headers: { accept: 'application/json', ...headers },

@@ -4,6 +4,7 @@ import { FailedAttempts } from '../../core/failed-attempts.ts'
 import type { PluginHost } from '../../pipeline/registry.ts'
 import { type ClaimNames, principalFrom } from './claims.ts'
 import { isNumericDate } from './compact-jws.ts'
+import { canBeAsked } from './fetch-json.ts'
 import { IntrospectionClient } from './introspection-client.ts'
 import { canDescribeItself, ProviderMetadata } from './provider-metadata.ts'
 import { jwtExpired, jwtInvalid, tooManyAttempts } from './refusals.ts'
@@ -64,8 +65,10 @@ export class Introspection {
   /** Throws an Error that starts with `place` when it cannot be asked. */
   constructor(options: IntrospectionOptions, place: string, host: PluginHost) {
     const { issuer, url } = options
-    if (url !== undefined && (!/^https?:/.test(url) || !URL.canParse(url)))
-      throw new Error(`${place}.url: must be an http(s) address`)
+    if (url !== undefined && !canBeAsked(url))
+      throw new Error(
+        `${place}.url: must be an http(s) address, without a user name (there are clientId and clientSecret)`,
+      )
     if (options.clientSecret === '') throw new Error(`${place}.clientSecret: must not be empty`)
     if (url === undefined && !canDescribeItself(issuer)) {
       const message = 'without url it must be an https address, which tells where its endpoint is'

@@ -2,6 +2,7 @@ import { createSecretKey } from 'node:crypto'
 import { errors, type JWTPayload, type JWTVerifyGetKey, type JWTVerifyOptions, jwtVerify } from 'jose'
 import type { PluginHost } from '../../pipeline/registry.ts'
 import type { ClaimNames } from './claims.ts'
+import { canBeAsked } from './fetch-json.ts'
 import type { IssuerKeys } from './issuer-keys.ts'
 import { localKeys } from './jwks.ts'
 import { canDescribeItself, ProviderMetadata } from './provider-metadata.ts'
@@ -182,8 +183,8 @@ function remoteKeys(options: JwtOptions, place: string, host: PluginHost): Issue
   const { issuer, jwksUri } = options
   const { jwksRefreshMs: refreshMs = defaultRefreshMs, jwksMaxStaleMs: maxStaleMs = defaultMaxStaleMs } =
     options
-  if (jwksUri !== undefined && (!/^https?:/.test(jwksUri) || !URL.canParse(jwksUri)))
-    throw new Error(`${place}.jwksUri: must be an http(s) address`)
+  if (jwksUri !== undefined && !canBeAsked(jwksUri))
+    throw new Error(`${place}.jwksUri: must be an http(s) address, without a user name`)
   const now = (): number => host.now()
   if (jwksUri === undefined && !canDescribeItself(issuer)) {
     const message =
