@@ -85,7 +85,8 @@ for (const door of everyDoor) {
     for (const headers of credentials()) statuses.push(await ask(headers))
     assert.deepEqual(statuses, [200, 200, 401, 401, 401, 401, 401, 401, 401, 503, 200, 200])
     const { path, method } = backend.target
-    for (const text of rawRequests(path, method)) answers.push(await rawExchange(gateway.port, text, 1_000))
+    const raw = rawRequests(path, method).map((text) => rawExchange(gateway.port, text, 1_000))
+    answers.push(...(await Promise.all(raw)))
     backend.behaviour.answers = 'break'
     await ask({ 'X-Api-Key': key })
     for (const page of pages) {
