@@ -18,17 +18,6 @@ export interface LoadedConfig {
   readonly file: string
 }
 
-/** What reading a configuration needs besides the file. */
-export interface LoadOptions {
-  readonly environment: Environment
-  readonly plugins: readonly PluginOptions[]
-}
-
-/** Reads a configuration file. Throws a ConfigError with every mistake that was found. */
-export function loadConfig(file: string, options: LoadOptions): LoadedConfig {
-  return checkConfig(readDocument(file, options.environment), options.plugins)
-}
-
 /** Reads the file as a document, noting it in `files`; throws a ConfigError when it cannot be read. */
 export function readDocument(
   file: string,
