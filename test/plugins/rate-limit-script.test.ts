@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { Redis as Client } from 'ioredis'
+import { KeyTable } from '../../src/core/key-table.ts'
+import type { State } from '../../src/plugins/rate-limit/algorithm.ts'
 import type { Decision } from '../../src/plugins/rate-limit/decision.ts'
-import { KeyTable } from '../../src/plugins/rate-limit/key-table.ts'
 import type { AlgorithmName, LimitSize } from '../../src/plugins/rate-limit/options.ts'
 import { type Quota, quotaOf } from '../../src/plugins/rate-limit/quota.ts'
 import { read } from '../../src/plugins/rate-limit/redis-limiter.ts'
@@ -32,12 +33,12 @@ after(async () => {
 interface Asked {
   readonly quota: Quota
   readonly key: string
-  readonly table: KeyTable
+  readonly table: KeyTable<State>
   readonly cost: number
 }
 
 let keys = 0
-function asked(quota: Quota, table = new KeyTable()): Asked {
+function asked(quota: Quota, table = new KeyTable<State>()): Asked {
   return { quota, key: `k${++keys}`, table, cost: 1 }
 }
 
