@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict'
-import { after, before, describe, test } from 'node:test'
-import { Redis as Client } from 'ioredis'
+import { describe, test } from 'node:test'
 import { KeyTable } from '../../src/core/key-table.ts'
 import type { State } from '../../src/plugins/rate-limit/algorithm.ts'
 import type { Decision } from '../../src/plugins/rate-limit/decision.ts'
@@ -9,7 +8,7 @@ import { type Quota, quotaOf } from '../../src/plugins/rate-limit/quota.ts'
 import { read } from '../../src/plugins/rate-limit/redis-limiter.ts'
 import { script } from '../../src/plugins/rate-limit/script.ts'
 import { takeInMemory } from '../../src/plugins/rate-limit/take-in-memory.ts'
-import { type Redis, startRedis } from '../services/redis.ts'
+import { redisForFile } from '../services/redis-for-file.ts'
 import { seeded } from './harness.ts'
 import { algorithms, quotaFor, randomLimit } from './rate-limit-models.ts'
 
@@ -18,17 +17,7 @@ import { algorithms, quotaFor, randomLimit } from './rate-limit-models.ts'
 const clocked = script.replace("redis.call('TIME')", '{0, ARGV[#ARGV]}')
 assert.notEqual(clocked, script)
 
-let server: Redis
-let redis: Client
-
-before(async () => {
-  server = await startRedis()
-  redis = new Client(server.url)
-})
-after(async () => {
-  redis.disconnect()
-  await server.stop()
-})
+const { client: redis } = await redisForFile()
 
 interface Asked {
   readonly quota: Quota
