@@ -1,6 +1,7 @@
 import { checkRequest } from './authorization-check.ts'
-import { type Build, messageOf } from './build.ts'
+import type { Build } from './build.ts'
 import { asksForSomething } from './core/authorization.ts'
+import { messageOf } from './core/message-of.ts'
 import { Mistake } from './core/mistake.ts'
 import type { Policy } from './core/route.ts'
 import { checkEndpoint } from './front-ends/auth/check-endpoint.ts'

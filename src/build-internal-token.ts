@@ -1,4 +1,5 @@
-import { type Build, messageOf } from './build.ts'
+import type { Build } from './build.ts'
+import { messageOf } from './core/message-of.ts'
 import type { Plugin } from './core/plugin.ts'
 import type { AuthEndpoint } from './front-ends/auth/front-end.ts'
 import { InternalTokens } from './plugins/identity/internal-tokens.ts'

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { relative, resolve } from 'node:path'
 import { z } from 'zod'
+import { messageOf } from '../core/message-of.ts'
 import { ConfigDocument, type Environment } from './document.ts'
 import { knownKeys } from './known-keys.ts'
 import { wordHint } from './nearest-word.ts'
@@ -30,7 +31,7 @@ export function readDocument(
   try {
     text = readFileSync(file, 'utf8')
   } catch (error) {
-    const message = `cannot be read: ${error instanceof Error ? error.message : String(error)}`
+    const message = `cannot be read: ${messageOf(error)}`
     throw new ConfigError([{ file: shown, line: 0, column: 0, path: '', message }])
   }
   return new ConfigDocument(shown, text, environment, files)

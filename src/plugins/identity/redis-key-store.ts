@@ -1,3 +1,4 @@
+import { messageOf } from '../../core/message-of.ts'
 import { answered } from '../../store/answered.ts'
 import { type RedisClient, secondConnection } from '../../store/redis.ts'
 import type { KeyRecord } from './key-record.ts'
@@ -167,7 +168,7 @@ export class RedisKeyStore implements KeyStore {
   #inTurn(read: () => Promise<void>): Promise<void> {
     this.#reading = this.#reading.then(read).then(
       () => this.#tell(),
-      (error: unknown) => this.#news?.trouble(error instanceof Error ? error.message : String(error)),
+      (error: unknown) => this.#news?.trouble(messageOf(error)),
     )
     return this.#reading
   }

@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Logger } from '../../core/log.ts'
+import { messageOf } from '../../core/message-of.ts'
 import { answered } from '../../store/answered.ts'
 import { type RedisClient, secondConnection } from '../../store/redis.ts'
 import { keys, readSpelled, spelled, writeScript } from './revocation-script.ts'
@@ -211,8 +212,4 @@ export class SharedRevocations implements Shared {
     this.#trouble = undefined
     this.#started.resolve()
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
 }
