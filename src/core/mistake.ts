@@ -1,4 +1,5 @@
 import { messageOf } from './message-of.ts'
+
 /** What is wrong with a configured value, and where in it: the keys that lead there. */
 export class Mistake extends Error {
   readonly path: readonly PropertyKey[]
