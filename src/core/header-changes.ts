@@ -1,5 +1,6 @@
 import type { Exchange } from './exchange.ts'
 import { classifyRequestHeader } from './headers.ts'
+import { messageOf } from './message-of.ts'
 import { compileText, isLiteral, type Place, renderText, type TextTemplate } from './text-template.ts'
 
 /** Changes to the headers of one direction, as configured; names in any case. */
@@ -75,7 +76,7 @@ function compileAll(texts: Readonly<Record<string, string>>, place: Place, direc
       if (problem !== undefined) throw new Error(problem)
       return { name, text }
     } catch (error) {
-      throw new Error(`${direction} header "${written}": ${error instanceof Error ? error.message : error}`)
+      throw new Error(`${direction} header "${written}": ${messageOf(error)}`)
     }
   })
 }

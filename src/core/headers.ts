@@ -1,3 +1,5 @@
+import { foldHeaderName } from './take-out-headers.ts'
+
 /** How a client's header is treated on its way to an upstream. */
 export type HeaderClass = 'pass' | 'drop' | 'credential'
 
@@ -76,7 +78,7 @@ for (const name of credentials) classes.set(name, 'credential')
 export function classifyRequestHeader(name: string): HeaderClass {
   const known = classes.get(name)
   if (known !== undefined) return known
-  const found = ofFolded(name.toLowerCase().replace(/[^a-z0-9]/g, '-'))
+  const found = ofFolded(foldHeaderName(name))
   if (classes.size < 2_000 && name.length <= 40) classes.set(name, found)
   return found
 }

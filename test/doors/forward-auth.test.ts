@@ -50,6 +50,7 @@ for (const door of everyDoor) {
       const headers = {
         Authorization: 'Bearer t',
         'X-TENANT': 'evil',
+        'X.Tenant': 'evil',
         'Grpc-Metadata-X-Tenant': 'evil',
         'X-Secret': 's',
         'X-User-ID': 'root',
@@ -57,6 +58,7 @@ for (const door of everyDoor) {
       const reply = await backend.ask(url, headers)
       assert.equal(reply.status, 200, await reply.text())
       assert.equal(backend.seen[0]?.['x-tenant'], 'acme')
+      assert.equal(backend.seen[0]?.['x.tenant'], undefined)
       const [asked] = service.requests
       assert.ok(asked)
       assert.equal(`${asked.method} ${asked.url}`, 'GET /verify')

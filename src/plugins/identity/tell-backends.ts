@@ -1,5 +1,6 @@
 import type { Exchange, UpstreamCall } from '../../core/exchange.ts'
 import type { Plugin } from '../../core/plugin.ts'
+import { foldHeaderName, takeOutHeaders } from '../../core/take-out-headers.ts'
 import { identityHeaders } from './identity-headers.ts'
 import type { InternalTokens } from './internal-tokens.ts'
 
@@ -22,34 +23,18 @@ export interface TellOptions {
 /** Tells upstreams who calls; to be the last of all plugins. A token's header is the gateway's alone, whatever came under its name. */
 export function tellBackends({ told, tokens, header, audience, now }: TellOptions): Plugin {
   const prefix = header === 'authorization' ? 'Bearer ' : ''
+  const ours = tokens === undefined ? [] : [foldHeaderName(header)]
   return {
     onCall({ principal }: Exchange, { headers, upstreamName }: UpstreamCall): void {
-      if (tokens !== undefined) takeOut(headers, header)
+      takeOutHeaders(headers, ours)
       if (principal === undefined) return
       const form = told.get(upstreamName) ?? 'headers'
       if (form === 'headers' || form === 'both') {
-        const own = identityHeaders(principal)
-        for (let i = 0; i < own.length; i++) headers.push(own[i] as string)
+        const all = identityHeaders(principal)
+        for (let i = 0; i < all.length; i++) headers.push(all[i] as string)
       }
       if (tokens === undefined || form === 'headers' || form === 'nothing') return
       headers.push(header, prefix + tokens.tokenFor(principal, audience(upstreamName), now()))
     },
   }
-}
-
-/** In any spelling that a backend could take for the same: it may read all but letters and digits as one sign. */
-function takeOut(headers: string[], name: string): void {
-  const folded = fold(name)
-  let kept = 0
-  for (let i = 0; i + 1 < headers.length; i += 2) {
-    const one = headers[i] as string
-    if (one.length === name.length && fold(one) === folded) continue
-    headers[kept++] = one
-    headers[kept++] = headers[i + 1] as string
-  }
-  headers.length = kept
-}
-
-function fold(name: string): string {
-  return name.toLowerCase().replace(/[^a-z0-9]/g, '-')
 }
