@@ -180,6 +180,6 @@ function refused({ reason, status, message }: GatewayError): Pick<CheckAnswer, k
 /** Without what a token says beside. */
 function shown(principal: Principal | undefined): CheckAnswer['principal'] {
   if (principal === undefined) return null
-  const { claims: _, ...rest } = principal
+  const { claims: _, tokenDigest: __, ...rest } = principal
   return rest
 }

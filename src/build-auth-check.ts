@@ -1,7 +1,9 @@
 import { checkRequest } from './authorization-check.ts'
-import { type Build, messageOf } from './build.ts'
+import type { Build } from './build.ts'
 import { asksForSomething } from './core/authorization.ts'
+import { messageOf } from './core/message-of.ts'
 import { Mistake } from './core/mistake.ts'
+import { openPolicy } from './core/policy.ts'
 import type { Policy } from './core/route.ts'
 import { checkEndpoint } from './front-ends/auth/check-endpoint.ts'
 import type { AuthEndpoint } from './front-ends/auth/front-end.ts'
@@ -25,13 +27,8 @@ export function buildAuthCheck(build: Build, { identity, table }: Deciders): Aut
   if (auth.check === undefined) return undefined
   const { path, authorize, perMinute } = auth.check
   const limit = { name: 'auth-check', limit: perMinute, window: '1m', by: 'user' }
-  const policy: Policy = {
-    id: 'auth-check',
-    auth: 'required',
-    authorize: { roles: [], scopes: [] },
-    plugins: [{ name: rateLimit.name, options: rateLimit.options.parse(limit) }],
-    forwardCredentials: false,
-  }
+  const limits = [{ name: rateLimit.name, options: rateLimit.options.parse(limit) }]
+  const policy: Policy = { ...openPolicy('auth-check', limits), auth: 'required' }
   const othersRefused = compiled(build)
   const shared = plugins.map(({ name }) => name)
   const placeOf = (row: Parameters<Build['host']>[0]) => build.host(row).place

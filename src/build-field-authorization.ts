@@ -1,6 +1,7 @@
-import { type Build, messageOf } from './build.ts'
+import type { Build } from './build.ts'
 import type { Config } from './config/schema.ts'
 import type { Exchange } from './core/exchange.ts'
+import { messageOf } from './core/message-of.ts'
 import { Mistake } from './core/mistake.ts'
 import type { Principal } from './core/principal.ts'
 import type { GraphqlOptions } from './front-ends/graphql/front-end.ts'

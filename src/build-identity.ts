@@ -1,6 +1,7 @@
-import { type Build, messageOf } from './build.ts'
+import type { Build } from './build.ts'
 import type { Config } from './config/schema.ts'
 import { FailedAttempts } from './core/failed-attempts.ts'
+import { messageOf } from './core/message-of.ts'
 import { createIdentity, type Identity } from './plugins/identity/identity.ts'
 import type { JwtOptions } from './plugins/identity/jwt-issuer.ts'
 

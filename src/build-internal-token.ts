@@ -1,5 +1,7 @@
-import { type Build, messageOf } from './build.ts'
+import type { Build } from './build.ts'
+import { messageOf } from './core/message-of.ts'
 import type { Plugin } from './core/plugin.ts'
+import { openPolicy } from './core/policy.ts'
 import type { AuthEndpoint } from './front-ends/auth/front-end.ts'
 import { InternalTokens } from './plugins/identity/internal-tokens.ts'
 import { type Told, tellBackends } from './plugins/identity/tell-backends.ts'
@@ -66,13 +68,7 @@ function keysEndpoint(path: string, { publicKeys }: InternalTokens): AuthEndpoin
     id,
     path,
     methods: ['GET'],
-    policy: {
-      id,
-      auth: 'none',
-      authorize: { roles: [], scopes: [] },
-      plugins: [],
-      forwardCredentials: false,
-    },
+    policy: openPolicy(id),
     origin: 'auth.internalToken.jwksPath',
     serve: (x) =>
       x.answer(

@@ -3,10 +3,11 @@ import { dirname, resolve } from 'node:path'
 import type { JWTPayload } from 'jose'
 import { parseDocument } from 'yaml'
 import { z } from 'zod'
-import { type Build, messageOf } from './build.ts'
+import type { Build } from './build.ts'
 import { type IssuerConfig, userSchema } from './config/issuer-keys.ts'
 import { formatPath } from './config/problem.ts'
-import type { Policy } from './core/route.ts'
+import { messageOf } from './core/message-of.ts'
+import { openPolicy } from './core/policy.ts'
 import type { AuthEndpoint } from './front-ends/auth/front-end.ts'
 import { issuerEndpoints } from './front-ends/auth/issuer-endpoints.ts'
 import { AccessTokens, accessTokenType, signingAlgorithms } from './issuer/access-tokens.ts'
@@ -67,20 +68,13 @@ export async function buildIssuer(build: Build): Promise<BuiltIssuer | undefined
     now,
     log: build.log,
   })
-  const policy = (id: string, plugins: Policy['plugins']): Policy => ({
-    id,
-    auth: 'none',
-    authorize: { roles: [], scopes: [] },
-    plugins,
-    forwardCredentials: false,
-  })
   return {
     endpoints: issuerEndpoints({
       issuer,
       keys,
       paths: config.paths,
-      policy: policy('auth-issuer', config.plugins),
-      jwksPolicy: policy('auth-jwks', []),
+      policy: openPolicy('auth-issuer', config.plugins),
+      jwksPolicy: openPolicy('auth-jwks'),
       readToken: tokenReader(build.config.auth.tokens),
     }),
     tokens: {

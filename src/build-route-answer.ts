@@ -1,5 +1,6 @@
-import { type Build, messageOf } from './build.ts'
+import type { Build } from './build.ts'
 import type { RouteConfig } from './config/schema.ts'
+import { messageOf } from './core/message-of.ts'
 import { credentialCookies, credentialHeaders } from './credential-headers.ts'
 import type { GraphqlFrontEnd } from './front-ends/graphql/front-end.ts'
 import type { GrpcFrontEnd } from './front-ends/grpc/front-end.ts'

@@ -1,6 +1,6 @@
 import type { Build } from './build.ts'
-import { messageOf } from './build.ts'
 import type { UpstreamConfig } from './config/schema.ts'
+import { messageOf } from './core/message-of.ts'
 import { mistakeOfAuthorities, mistakeOfPair, TlsIdentities } from './listener/tls-identities.ts'
 
 /** The certificates of `server.tls`, checked. Throws a ConfigError that names the key and its file. */

@@ -12,6 +12,7 @@ import { ConfigError } from './config/problem.ts'
 import type { Config, UpstreamConfig } from './config/schema.ts'
 import type { Protocol } from './core/front-end.ts'
 import type { Logger } from './core/log.ts'
+import { messageOf } from './core/message-of.ts'
 import type { Plugin } from './core/plugin.ts'
 import type { PluginUse, Policy, Row } from './core/route.ts'
 import type { Place } from './core/text-template.ts'
@@ -239,9 +240,4 @@ type DestinationConfig = {
   readonly upstream?: string | undefined
   readonly canary?: CanaryConfig | undefined
   readonly mirror?: MirrorConfig | undefined
-}
-
-/** What a thrown value says. */
-export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
 }

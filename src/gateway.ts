@@ -22,10 +22,10 @@ import { IdentityState } from './identity-state.ts'
 import type { ConnectionDoor } from './listener/connection-door.ts'
 import { Listener, type Plan } from './listener/listener.ts'
 import type { Overload } from './listener/overload.ts'
-import { GatewayServer } from './listener/server.ts'
+import type { GatewayServer } from './listener/server.ts'
 import { createLog } from './log.ts'
-import { openRedis } from './open-redis.ts'
-import { connectionDoor, type OpenPorts, openPorts, overloadOf, serverLimits } from './ports.ts'
+import { openRedis, redisState } from './open-redis.ts'
+import { connectionDoor, gatewayServer, type OpenPorts, openPorts, overloadOf } from './ports.ts'
 import type { RoutingTable } from './routing/table.ts'
 import { readSource, type Source } from './source.ts'
 import type { RedisClient } from './store/redis.ts'
@@ -95,28 +95,14 @@ export class Gateway {
     this.#overload = overloadOf(server, { ...options, log })
     const proxies = new TrustedProxies(server.trustedProxies)
     const current = (): BuiltGeneration => this.#generations.current
-    this.#listener = new Listener({
-      limits: server.limits,
-      proxies,
-      current,
-      overload: this.#overload,
-      draining: () => this.#draining,
-    })
-    const listener = this.#listener
     const draining = (): boolean => this.#draining
+    const { limits } = server
+    const listener = new Listener({ limits, proxies, current, overload: this.#overload, draining })
+    this.#listener = listener
     this.#app = managementApp(this, { listener, proxies, ...admin, current, draining, now, extend })
-    this.#door = connectionDoor(server, (reason) => this.#gauges.refusedConnection(reason))
-    this.#server = new GatewayServer({
-      listener: this.#listener,
-      fallback: this.#app,
-      limits: serverLimits(server),
-      tls: server.tls && {
-        clientAuth: server.tls.clientAuth,
-        onFailed: (failure) => this.#gauges.failedHandshake(failure),
-      },
-      door: this.#door,
-      onRefused: (error) => this.#gauges.refusedOnTheWire(error),
-    })
+    this.#door = connectionDoor(server, this.#gauges)
+    const parts = { listener, fallback: this.#app, door: this.#door, gauges: this.#gauges }
+    this.#server = gatewayServer(server, parts)
   }
 
   /** Express or Connect middleware: takes what a row of the routing table claims, leaves the rest to `next`. */
@@ -191,7 +177,6 @@ export class Gateway {
 
   /** Everything that `/readyz` and `/health` say. */
   async status(): Promise<GatewayStatus> {
-    const { status } = this.#redis ?? {}
     return {
       version,
       configVersion: this.#generations.version,
@@ -201,7 +186,7 @@ export class Gateway {
       shed: { event_loop: this.#overload.eventLoop, heap: this.#overload.heap },
       activeConnections: await this.#server.connections(),
       refusedConfig: this.#generations.refused,
-      redis: status === undefined ? undefined : status === 'ready' ? 'up' : 'down',
+      redis: redisState(this.#redis),
       keys: this.identity.keys,
       revocations: this.identity.status(),
       upstreams: this.#generations.upstreams(),

@@ -6,3 +6,9 @@ import { connectRedis, type RedisClient } from './store/redis.ts'
 export function openRedis({ redis }: Config['stores'], log: Logger): RedisClient | undefined {
   return redis === undefined || redis.url === '' ? undefined : connectRedis(redis, log)
 }
+
+/** How it is with Redis, for people; undefined: there is none. */
+export function redisState(redis: RedisClient | undefined): 'up' | 'down' | undefined {
+  if (redis === undefined) return undefined
+  return redis.status === 'ready' ? 'up' : 'down'
+}

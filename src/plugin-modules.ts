@@ -3,6 +3,7 @@ import { dirname, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { ConfigDocument } from './config/document.ts'
 import { ConfigError } from './config/problem.ts'
+import { messageOf } from './core/message-of.ts'
 import type { PluginDefinition } from './pipeline/registry.ts'
 
 /** Loads the plugins of `pluginModules`: each module exports `plugin`. Throws a ConfigError that points at the entry. */
@@ -17,7 +18,7 @@ export function loadPluginModules(
       try {
         return await loadPlugin(file)
       } catch (error) {
-        const message = error instanceof Error ? error.message : String(error)
+        const message = messageOf(error)
         throw new ConfigError([document.problem(['pluginModules', index], message)])
       }
     }),

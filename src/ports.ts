@@ -3,11 +3,12 @@ import type { Config } from './config/schema.ts'
 import { AddressRanges } from './core/address-ranges.ts'
 import { TrustedProxies } from './core/client-address.ts'
 import type { Logger } from './core/log.ts'
+import type { GatewayMetrics } from './gateway-metrics.ts'
 import type { GatewayOptions } from './gateway-options.ts'
-import { ConnectionDoor, type ConnectionRefusal } from './listener/connection-door.ts'
+import { ConnectionDoor } from './listener/connection-door.ts'
 import { watchLoad } from './listener/load-watch.ts'
 import { Overload } from './listener/overload.ts'
-import type { GatewayServer, ServerLimits } from './listener/server.ts'
+import { GatewayServer, type GatewayServerOptions, type ServerLimits } from './listener/server.ts'
 
 /** Base URLs of a gateway that listens. */
 export interface OpenPorts {
@@ -29,23 +30,29 @@ export async function openPorts(
   return { url, tlsUrl: urlOf('https', await server.listenTls(secure.host, secure.port)) }
 }
 
-/** The limits of the server in its own words. */
-export function serverLimits({ limits }: Config['server']): ServerLimits {
-  return {
-    headerBytes: limits.headerBytes,
-    headerCount: limits.headerCount,
-    urlBytes: limits.urlBytes,
-    headersTimeoutMs: limits.headersTimeout,
-    bodyTimeoutMs: limits.bodyTimeout,
-    keepAliveTimeoutMs: limits.keepAliveTimeout,
-    connections: limits.connections,
-  }
+/** What a gateway's server is made of. */
+export interface ServerParts extends Pick<GatewayServerOptions, 'listener' | 'fallback' | 'door'> {
+  /** Told of what is refused before there is a request. */
+  readonly gauges: GatewayMetrics
 }
 
-/** What decides about connections; `onRefused` is told of those that are closed as they come. */
+/** The server of a gateway; it listens nowhere yet. */
+export function gatewayServer(
+  { limits, tls }: Config['server'],
+  { gauges, ...parts }: ServerParts,
+): GatewayServer {
+  return new GatewayServer({
+    ...parts,
+    limits: serverLimits(limits),
+    tls: tls && { clientAuth: tls.clientAuth, onFailed: (failure) => gauges.failedHandshake(failure) },
+    onRefused: (error) => gauges.refusedOnTheWire(error),
+  })
+}
+
+/** What decides about connections; `gauges` count those that are closed as they come. */
 export function connectionDoor(
   { access, proxyProtocol, limits, trustedProxies }: Config['server'],
-  onRefused: (reason: ConnectionRefusal) => void,
+  gauges: GatewayMetrics,
 ): ConnectionDoor {
   return new ConnectionDoor({
     access,
@@ -53,7 +60,7 @@ export function connectionDoor(
     headerTimeoutMs: limits.headersTimeout,
     perAddress: limits.connectionsPerAddress,
     proxies: new TrustedProxies(trustedProxies),
-    onRefused,
+    onRefused: (reason) => gauges.refusedConnection(reason),
   })
 }
 
@@ -65,6 +72,19 @@ export function overloadOf(
   const { watchLoad: watch = watchLoad, offline = false, log } = options
   const { eventLoopDelay: eventLoopDelayMs, heapPercent } = overload
   return new Overload({ eventLoopDelayMs, heapPercent, log, watch: offline ? undefined : watch })
+}
+
+/** The limits of the server in its own words. */
+function serverLimits(limits: Config['server']['limits']): ServerLimits {
+  return {
+    headerBytes: limits.headerBytes,
+    headerCount: limits.headerCount,
+    urlBytes: limits.urlBytes,
+    headersTimeoutMs: limits.headersTimeout,
+    bodyTimeoutMs: limits.bodyTimeout,
+    keepAliveTimeoutMs: limits.keepAliveTimeout,
+    connections: limits.connections,
+  }
 }
 
 function placeOf(listen: string): { readonly host: string; readonly port: number } {

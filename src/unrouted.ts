@@ -2,7 +2,8 @@ import { GatewayError } from './core/error.ts'
 import type { FrontEnd } from './core/front-end.ts'
 import type { HttpExchange } from './core/http-exchange.ts'
 import type { Plugin } from './core/plugin.ts'
-import type { Policy, Row } from './core/route.ts'
+import { openPolicy } from './core/policy.ts'
+import type { Row } from './core/route.ts'
 import { NativeAnswer } from './front-ends/grpc/native/native-answer.ts'
 import { refusalFormat } from './front-ends/grpc/native/wire-format.ts'
 import { refuseWithProblem } from './front-ends/problem.ts'
@@ -11,19 +12,12 @@ import { compileHooks } from './pipeline/plan.ts'
 
 /** What requests meet that no row takes: the global plugins, and refusals in RFC 9457's words, or gRPC's for those who speak it. */
 export function unroutedPlan(shared: readonly Plugin[]): Plan {
-  const policy: Policy = {
-    id: 'unrouted',
-    auth: 'none',
-    authorize: { roles: [], scopes: [] },
-    plugins: [],
-    forwardCredentials: false,
-  }
   const frontEnd: FrontEnd = { name: 'rest', rows: [], refuse, close: async () => {} }
   const row: Row = {
     id: 'unrouted',
     protocol: 'rest',
     template: '',
-    policy,
+    policy: openPolicy('unrouted'),
     methods: [],
     hosts: [],
     headers: [],

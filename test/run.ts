@@ -1,7 +1,8 @@
 import type { ChildProcess } from 'node:child_process'
 import { subscribe } from 'node:diagnostics_channel'
 import { glob } from 'node:fs/promises'
-import { relative, resolve } from 'node:path'
+import { tmpdir } from 'node:os'
+import { join, relative, resolve } from 'node:path'
 import type { Writable } from 'node:stream'
 import { finished } from 'node:stream/promises'
 import { run } from 'node:test'
@@ -21,6 +22,9 @@ const lingerMs = 10_000
 const silenceMs = 600_000
 /** Between SIGTERM and SIGKILL. */
 const graceMs = 2_000
+
+/** Compiled sources for all processes: each starts in half the time. */
+process.env.NODE_COMPILE_CACHE ??= join(tmpdir(), 'trivium-compile-cache')
 
 /** The processes that `run` started: it does not tell them, but Node announces every one. */
 const started: ChildProcess[] = []

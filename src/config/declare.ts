@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { messageOf } from '../core/message-of.ts'
 import { parseTemplate } from '../routing/template.ts'
 
 /** An object that may be left out because all of its keys have defaults. */
@@ -19,7 +20,7 @@ export function template(): z.ZodString {
     try {
       parseTemplate(text)
     } catch (error) {
-      context.addIssue(error instanceof Error ? error.message : String(error))
+      context.addIssue(messageOf(error))
     }
   })
 }

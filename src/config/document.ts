@@ -13,6 +13,7 @@ import {
   Scalar,
   visit,
 } from 'yaml'
+import { messageOf } from '../core/message-of.ts'
 import { formatPath, type Problem } from './problem.ts'
 import { SeenFiles } from './seen-files.ts'
 
@@ -47,7 +48,7 @@ export class ConfigDocument {
     try {
       this.data = this.#document.toJS({ maxAliasCount: 100 })
     } catch (error) {
-      this.problems.push(this.#at([], 0, error instanceof Error ? error.message : String(error)))
+      this.problems.push(this.#at([], 0, messageOf(error)))
     }
     // A file that is being written is empty for a moment: that must never run as a gateway without routes.
     if (this.data === null) this.problems.push(this.#at([], 0, 'is empty; {} is a gateway without routes'))
@@ -95,7 +96,7 @@ export class ConfigDocument {
           this.#sources.set(node, node.value)
           node.value = this.#read(node.value)
         } catch (error) {
-          const message = error instanceof Error ? error.message : String(error)
+          const message = messageOf(error)
           this.problems.push(this.#at(keyPath(key, [...ancestors, node]), startOf(node) ?? 0, message))
         }
       },
@@ -126,7 +127,7 @@ export class ConfigDocument {
     try {
       return readFileSync(path, 'utf8').replace(/\r?\n$/, '')
     } catch (error) {
-      throw new Error(`cannot read ${url}: ${error instanceof Error ? error.message : String(error)}`)
+      throw new Error(`cannot read ${url}: ${messageOf(error)}`)
     }
   }
 }

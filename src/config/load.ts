@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { relative, resolve } from 'node:path'
 import { z } from 'zod'
+import { messageOf } from '../core/message-of.ts'
 import { ConfigDocument, type Environment } from './document.ts'
 import { knownKeys } from './known-keys.ts'
 import { wordHint } from './nearest-word.ts'
@@ -18,17 +19,6 @@ export interface LoadedConfig {
   readonly file: string
 }
 
-/** What reading a configuration needs besides the file. */
-export interface LoadOptions {
-  readonly environment: Environment
-  readonly plugins: readonly PluginOptions[]
-}
-
-/** Reads a configuration file. Throws a ConfigError with every mistake that was found. */
-export function loadConfig(file: string, options: LoadOptions): LoadedConfig {
-  return checkConfig(readDocument(file, options.environment), options.plugins)
-}
-
 /** Reads the file as a document, noting it in `files`; throws a ConfigError when it cannot be read. */
 export function readDocument(
   file: string,
@@ -41,7 +31,7 @@ export function readDocument(
   try {
     text = readFileSync(file, 'utf8')
   } catch (error) {
-    const message = `cannot be read: ${error instanceof Error ? error.message : String(error)}`
+    const message = `cannot be read: ${messageOf(error)}`
     throw new ConfigError([{ file: shown, line: 0, column: 0, path: '', message }])
   }
   return new ConfigDocument(shown, text, environment, files)

@@ -9,7 +9,7 @@ export const revocationKeys = object({
     .max(5_000_000)
     .default(200_000)
     .describe(
-      'Revocations at the most, about 300 bytes each; more are refused. The last tenth is for users only.',
+      'Revocations at the most, about 300 bytes each; more are refused. The last tenth is for users and consumers.',
     ),
   required: z
     .boolean()

@@ -1,5 +1,7 @@
 import type { Exchange } from './exchange.ts'
-import { classifyRequestHeader, foldedName } from './headers.ts'
+import { classifyRequestHeader } from './headers.ts'
+import { messageOf } from './message-of.ts'
+import { foldHeaderName } from './take-out-headers.ts'
 import { compileText, isLiteral, type Place, renderText, type TextTemplate } from './text-template.ts'
 
 /** Changes to the headers of one direction, as configured; names in any case. */
@@ -44,13 +46,15 @@ export function compileHeaderChanges(
 ): ChangeHeaders | undefined {
   const set = compileAll(changes.set, place, direction)
   const add = compileAll(changes.add, place, direction)
-  const renamed = new Map(Object.entries(changes.rename).map(([from, to]) => [foldedName(from), to]))
-  const gone = new Set([...changes.remove, ...Object.keys(changes.set)].map(foldedName))
+  const renamed = new Map(Object.entries(changes.rename).map(([from, to]) => [foldHeaderName(from), to]))
+  const gone = new Set([...changes.remove, ...Object.keys(changes.set)].map(foldHeaderName))
   for (const to of renamed.values()) {
     if (direction === 'request' && place.credentialHeaders.has(to.toLowerCase()))
       throw new Error(`request header "${to}" holds credentials: nothing is renamed to it`)
   }
-  const named = [...gone, ...renamed.keys(), ...renamed.values(), ...Object.keys(changes.add)].map(foldedName)
+  const named = [...gone, ...renamed.keys(), ...renamed.values(), ...Object.keys(changes.add)].map(
+    foldHeaderName,
+  )
   if (named.includes('content-type') && place.protocol !== 'rest')
     throw new Error('"content-type" can be changed in REST routes only: the other protocols depend on it')
   if (named.length === 0) return undefined
@@ -75,14 +79,14 @@ function compileAll(texts: Readonly<Record<string, string>>, place: Place, direc
       if (problem !== undefined) throw new Error(problem)
       return { name, text }
     } catch (error) {
-      throw new Error(`${direction} header "${written}": ${error instanceof Error ? error.message : error}`)
+      throw new Error(`${direction} header "${written}": ${messageOf(error)}`)
     }
   })
 }
 
 /** Where a value out of a request would be an open door. */
 function variableProblem(direction: Direction, name: string, place: Place): string | undefined {
-  const folded = foldedName(name)
+  const folded = foldHeaderName(name)
   if (direction === 'request') {
     const credential = classifyRequestHeader(folded) === 'credential' || place.credentialHeaders.has(folded)
     return credential ? 'credentials are written out, never made of values' : undefined
@@ -102,7 +106,7 @@ function push(x: Exchange, headers: string[], all: readonly Written[]): void {
 function takeOut(headers: string[], gone: ReadonlySet<string>, renamed: ReadonlyMap<string, string>): void {
   let kept = 0
   for (let i = 0; i < headers.length; i += 2) {
-    const folded = foldedName(headers[i] as string)
+    const folded = foldHeaderName(headers[i] as string)
     if (gone.has(folded)) continue
     headers[kept++] = renamed.get(folded) ?? (headers[i] as string)
     headers[kept++] = headers[i + 1] as string

@@ -1,3 +1,5 @@
+import { foldHeaderName } from './take-out-headers.ts'
+
 /** How a client's header is treated on its way to an upstream. */
 export type HeaderClass = 'pass' | 'drop' | 'credential'
 
@@ -69,21 +71,14 @@ for (const name of [...hopByHop, ...identityHeaders, ...rewritten, ...overrides]
 for (const name of credentials) classes.set(name, 'credential')
 
 /**
- * One text for all names that a backend may take for one another: it may read every sign but letters and digits as one and the same, as
- * CGI does (RFC 3875 section 4.1.18 and those who are freer).
- */
-export function foldedName(name: string): string {
-  return name.toLowerCase().replace(/[^a-z0-9-]/g, '-')
-}
-
-/**
- * The class of a request header, in any spelling of its name that {@link foldedName} makes one. Spellings seen are remembered (at most 2,000), because clients
+ * The class of a request header, in any spelling of its name: backends may read every sign but letters and digits as one and the same, as
+ * CGI does (RFC 3875 section 4.1.18 and those who are freer). Spellings seen are remembered (at most 2,000), because clients
  * send the same few names over and over and folding them costs more than looking them up; long ones are not worth their room.
  */
 export function classifyRequestHeader(name: string): HeaderClass {
   const known = classes.get(name)
   if (known !== undefined) return known
-  const found = ofFolded(foldedName(name))
+  const found = ofFolded(foldHeaderName(name))
   if (classes.size < 2_000 && name.length <= 40) classes.set(name, found)
   return found
 }

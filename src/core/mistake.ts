@@ -1,3 +1,5 @@
+import { messageOf } from './message-of.ts'
+
 /** What is wrong with a configured value, and where in it: the keys that lead there. */
 export class Mistake extends Error {
   readonly path: readonly PropertyKey[]
@@ -14,7 +16,7 @@ export function within<T>(path: readonly PropertyKey[], make: () => T): T {
     return make()
   } catch (error) {
     const below = error instanceof Mistake ? error.path : []
-    const message = error instanceof Error ? error.message : String(error)
+    const message = messageOf(error)
     throw new Mistake([...path, ...below], message, { cause: error })
   }
 }

@@ -1,6 +1,11 @@
 import { asksForSomething } from './authorization.ts'
 import type { Policy, Row } from './route.ts'
 
+/** The policy of what the gateway itself answers, to everybody: no place in the configuration says anything of it. */
+export function openPolicy(id: string, plugins: Policy['plugins'] = []): Policy {
+  return { id, auth: 'none', authorize: { roles: [], scopes: [] }, plugins, forwardCredentials: false }
+}
+
 /** The plugins of a place in run order, those of the service around it first. */
 export function pluginNames({ service, plugins }: Policy): string[] {
   return [...(service?.plugins ?? []), ...plugins].map(({ name }) => name)

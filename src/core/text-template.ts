@@ -2,6 +2,7 @@ import { claim } from './claim.ts'
 import type { Exchange } from './exchange.ts'
 import type { Protocol } from './front-end.ts'
 import { classifyRequestHeader } from './headers.ts'
+import { messageOf } from './message-of.ts'
 
 /** What may be named in the texts of one place of the configuration. */
 export interface Place {
@@ -61,7 +62,7 @@ export function textProblem(text: string, own: (name: ValueName) => boolean = no
     parseText(text, (name) => (own(name) ? { read: () => undefined } : reader(name)))
     return undefined
   } catch (error) {
-    return error instanceof Error ? error.message : String(error)
+    return messageOf(error)
   }
 }
 

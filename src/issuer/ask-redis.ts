@@ -1,4 +1,5 @@
 import { GatewayError } from '../core/error.ts'
+import { answered } from '../store/answered.ts'
 import type { RedisClient } from '../store/redis.ts'
 
 const timeoutMs = 1_000
@@ -18,20 +19,13 @@ export async function askRedis(
 ): Promise<unknown> {
   if (!(name in redis)) redis.defineCommand(name, { lua, numberOfKeys: keys })
   // ioredis adds the command under its name; its types cannot know.
-  const command = (redis as unknown as Record<string, (...sent: unknown[]) => Promise<unknown>>)[name]
-  const late = Promise.withResolvers<never>()
-  const timer = setTimeout(
-    () => late.reject(new Error(`Redis did not answer within ${timeoutMs} ms`)),
-    timeoutMs,
-  )
+  const commands = redis as unknown as Record<string, (...sent: (string | number)[]) => Promise<unknown>>
   try {
-    return await Promise.race([command?.apply(redis, [...sent]), late.promise])
+    return await answered(commands[name]?.(...sent) ?? Promise.resolve(), timeoutMs)
   } catch (cause) {
     throw new GatewayError('UNAVAILABLE', 'Logins are not available at the moment.', {
       cause,
       retryAfterMs: 1_000,
     })
-  } finally {
-    clearTimeout(timer)
   }
 }

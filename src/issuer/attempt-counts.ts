@@ -1,58 +1,42 @@
-/** Failures under one key. */
-export interface AttemptCount {
-  failures: number
-  /** Unix time in milliseconds, all three. */
-  waitUntil: number
-  forgetAt: number
-  knownUntil: number
-}
+import { type Counts, KeyTable } from '../core/key-table.ts'
 
 const maxCounts = 100_000
-/** How many old counts a new one looks at; above one, so that what is forgotten leaves faster than new ones come. */
-const lookedAt = 8
 
-/** Failures by key, in bounded memory. */
+/** Failures under one key; times are Unix times in milliseconds. */
+export class AttemptCount implements Counts {
+  failures = 0
+  waitUntil = 0
+  forgetAt = 0
+  knownUntil = 0
+
+  get idleAt(): number {
+    return Math.max(this.forgetAt, this.knownUntil)
+  }
+
+  get used(): number {
+    return this.failures
+  }
+}
+
+/** Failures by key: at most 100,000 keys, of which those with the fewest are forgotten first. */
 export class AttemptCounts {
-  readonly #counts = new Map<string, AttemptCount>()
-  #hand = this.#counts.entries()
+  readonly #table = new KeyTable<AttemptCount>()
 
   get size(): number {
-    return this.#counts.size
+    return this.#table.size
   }
 
   find(key: string): AttemptCount | undefined {
-    return this.#counts.get(key)
+    return this.#table.get(key)
   }
 
   /** That of a key; made when there is none. */
   of(key: string, nowMs: number): AttemptCount {
-    let count = this.#counts.get(key)
+    let count = this.#table.get(key)
     if (count === undefined) {
-      this.#makeRoom(nowMs)
-      count = { failures: 0, waitUntil: 0, forgetAt: 0, knownUntil: 0 }
-      this.#counts.set(key, count)
+      count = new AttemptCount()
+      this.#table.add(key, count, { maxKeys: maxCounts, now: nowMs })
     }
     return count
-  }
-
-  /** Drops what is forgotten among the next few; when there is no room even so, the one of them with the fewest failures. */
-  #makeRoom(nowMs: number): void {
-    let least: string | undefined
-    let fewest = Number.POSITIVE_INFINITY
-    for (let i = 0; i < lookedAt && this.#counts.size > 0; i++) {
-      let next = this.#hand.next()
-      if (next.done) {
-        this.#hand = this.#counts.entries()
-        next = this.#hand.next()
-        if (next.done) break
-      }
-      const [key, { failures, forgetAt, knownUntil }] = next.value
-      if (forgetAt <= nowMs && knownUntil <= nowMs) this.#counts.delete(key)
-      else if (failures < fewest) {
-        least = key
-        fewest = failures
-      }
-    }
-    if (this.#counts.size >= maxCounts && least !== undefined) this.#counts.delete(least)
   }
 }

@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto'
+import { messageOf } from '../core/message-of.ts'
 import { costOf, type PasswordHash, parsePasswordHash, unfittingHash } from './password-hash.ts'
 import { prepareUserName } from './prepared-text.ts'
 
@@ -99,6 +100,6 @@ function hashOf({ passwordHash }: UserEntry, index: number): PasswordHash | unde
   try {
     return parsePasswordHash(passwordHash)
   } catch (error) {
-    throw new UserMistake(index, 'passwordHash', error instanceof Error ? error.message : String(error))
+    throw new UserMistake(index, 'passwordHash', messageOf(error))
   }
 }

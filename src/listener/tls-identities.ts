@@ -5,6 +5,7 @@ import {
   type SecureContextOptions,
   type SecureVersion,
 } from 'node:tls'
+import { messageOf } from '../core/message-of.ts'
 
 /** A certificate with its key, both in PEM, and the names that it is shown for. */
 export interface CertificatePair {
@@ -78,7 +79,7 @@ export function mistakeOfPair(
   } catch (error) {
     return {
       of: 'cert',
-      message: `cannot be used: ${error instanceof Error ? error.message : String(error)}`,
+      message: `cannot be used: ${messageOf(error)}`,
     }
   }
 }

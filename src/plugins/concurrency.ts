@@ -9,10 +9,10 @@ const options = z.strictObject({
   max: z.int().min(1).max(1_000_000).describe('Requests under way of one caller at the most.'),
   by: z
     .string()
-    .regex(partitionPattern, 'expected consumer, user, ip, route, header:<name> or claim:<name>')
+    .regex(partitionPattern, 'expected consumer, user, key, ip, route, header:<name> or claim:<name>')
     .default('ip')
     .describe(
-      'Whose requests are counted together: ip (IPv6: its /64), consumer, user, route, header:<name>, claim:<name>. Who has no such thing is counted by address.',
+      'Whose requests are counted together: ip (IPv6: its /64), consumer, user, key, route, header:<name>, claim:<name>. Who has no such thing is counted by address.',
     ),
 })
 
@@ -35,7 +35,7 @@ class Concurrency implements Plugin {
   readonly #taken = new Slot<string>('concurrency')
 
   constructor({ max, by }: z.output<typeof options>, host: PluginHost) {
-    if (host.policy === undefined && /^(?:consumer|user|claim:)/.test(by)) {
+    if (host.policy === undefined && /^(?:consumer|user|key|claim:)/.test(by)) {
       throw new Error(
         `by: ${by}: nobody knows who it is where the global plugins run; put it into the list of a place`,
       )

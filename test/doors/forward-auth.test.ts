@@ -50,7 +50,7 @@ for (const door of everyDoor) {
       const headers = {
         Authorization: 'Bearer t',
         'X-TENANT': 'evil',
-        'X.Tenant': 'dotted',
+        'X.Tenant': 'evil',
         'Grpc-Metadata-X-Tenant': 'evil',
         'X-Secret': 's',
         'X-User-ID': 'root',
@@ -58,7 +58,7 @@ for (const door of everyDoor) {
       const reply = await backend.ask(url, headers)
       assert.equal(reply.status, 200, await reply.text())
       assert.equal(backend.seen[0]?.['x-tenant'], 'acme')
-      assert.equal(JSON.stringify(backend.seen[0]).includes('dotted'), false)
+      assert.equal(backend.seen[0]?.['x.tenant'], undefined)
       const [asked] = service.requests
       assert.ok(asked)
       assert.equal(`${asked.method} ${asked.url}`, 'GET /verify')

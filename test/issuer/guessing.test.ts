@@ -1,12 +1,11 @@
 import assert from 'node:assert/strict'
-import { after, before, describe, test } from 'node:test'
-import { Redis as Client } from 'ioredis'
+import { describe, test } from 'node:test'
 import { GatewayError } from '../../src/core/error.ts'
 import { AttemptCounts } from '../../src/issuer/attempt-counts.ts'
 import { type AttemptLimits, type Attempts, attemptKeys } from '../../src/issuer/attempts.ts'
 import { MemoryAttempts } from '../../src/issuer/memory-attempts.ts'
 import { RedisAttempts } from '../../src/issuer/redis-attempts.ts'
-import { type Redis, startRedis } from '../services/redis.ts'
+import { redisForFile } from '../services/redis-for-file.ts'
 import { startGateway } from '../world.ts'
 import { issuerConfig, issuerName, passwords, post } from './issuer-world.ts'
 
@@ -45,16 +44,7 @@ async function fail(
   for (let i = 0; i < times; i++) assert.equal(await attempt(store, ...who(i)), 0, `attempt ${i}`)
 }
 
-let redis: Redis
-let client: Client
-before(async () => {
-  redis = await startRedis()
-  client = new Client(redis.url)
-})
-after(async () => {
-  client.disconnect()
-  await redis.stop()
-})
+const { server: redis, client } = await redisForFile()
 
 const stores: Readonly<Record<string, () => Promise<Store>>> = {
   memory: async () => {

@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
-import { after, before, describe, type TestContext, test } from 'node:test'
-import { Redis as Client } from 'ioredis'
+import { describe, type TestContext, test } from 'node:test'
 import { folderOf } from '../config/files.ts'
-import { type Redis, startRedis } from '../services/redis.ts'
+import { redisForFile } from '../services/redis-for-file.ts'
 import { startBackend, startGateway, type TestGateway } from '../world.ts'
 import {
   bearer,
@@ -21,16 +20,7 @@ import {
   users,
 } from './issuer-world.ts'
 
-let redis: Redis
-let client: Client
-before(async () => {
-  redis = await startRedis()
-  client = new Client(redis.url)
-})
-after(async () => {
-  client.disconnect()
-  await redis.stop()
-})
+const { server: redis, client } = await redisForFile()
 
 /** Two gateways in front of one backend: with Redis, or one that stands for both. */
 interface Pair {

@@ -59,7 +59,7 @@ test('whatever comes and goes in whatever order, nothing is left at the end', as
   )
 })
 
-for (const by of ['user', 'consumer', 'claim:org']) {
+for (const by of ['user', 'consumer', 'key', 'claim:org']) {
   test(`the configuration is refused for by: ${by} where nobody is known yet`, () => {
     assert.throws(() => make(concurrency, { max: 1, by }, host()), /place/)
   })

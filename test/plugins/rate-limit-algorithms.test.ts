@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { KeyTable } from '../../src/core/key-table.ts'
+import type { State } from '../../src/plugins/rate-limit/algorithm.ts'
 import type { Decision } from '../../src/plugins/rate-limit/decision.ts'
-import { KeyTable } from '../../src/plugins/rate-limit/key-table.ts'
 import type { Quota } from '../../src/plugins/rate-limit/quota.ts'
 import { takeInMemory } from '../../src/plugins/rate-limit/take-in-memory.ts'
 import { seeded } from './harness.ts'
@@ -10,7 +11,7 @@ import { algorithms, Model, quotaFor, randomLimit, type Small } from './rate-lim
 /** One limit alone, asked for one key after another. */
 function limited(
   quota: Quota,
-  table = new KeyTable(),
+  table = new KeyTable<State>(),
 ): (now: number, key?: string, cost?: number) => Decision {
   const { algorithm } = quota
   return (now, key = 'k', cost = 1) => takeInMemory([{ algorithm, key, table, cost }], now)
@@ -27,7 +28,7 @@ function compare(smalls: readonly Small[], { random, gaps, mostCost = 1 }: Cours
   const counted = smalls.map((small) => ({
     algorithm: quotaFor(small).algorithm,
     key: 'k',
-    table: new KeyTable(),
+    table: new KeyTable<State>(),
   }))
   const models = smalls.map((small) => new Model(small))
   let now = 1_000_000
@@ -135,14 +136,14 @@ for (const algorithm of algorithms) {
     })
 
     test('idle keys leave as new ones come', () => {
-      const table = new KeyTable()
+      const table = new KeyTable<State>()
       const ask = limited(quotaFor({ algorithm, limit: 10, windowMicros: 1_000_000, burst: 10 }), table)
       for (let i = 0; i < 40_000; i++) ask(i * 1_000, `k${i}`)
       assert.ok(table.size < 6_000, `${table.size}`)
     })
 
     test('more keys than fit push out those that lose little, and never the one that is used up', () => {
-      const table = new KeyTable()
+      const table = new KeyTable<State>()
       const ask = limited(quotaFor({ algorithm, limit: 100, windowMicros: 60_000_000, burst: 100 }), table)
       let now = 1
       while (ask(now, 'greedy').admitted) now++
@@ -175,7 +176,7 @@ test('what a limit keeps in memory is bounded: a log of many times has room for 
 })
 
 test('a reload that leaves room for fewer keys shrinks the table as new ones come', () => {
-  const table = new KeyTable()
+  const table = new KeyTable<State>()
   const log = (limit: number): Quota =>
     quotaFor({ algorithm: 'slidingLog', limit, windowMicros: 60_000_000, burst: limit })
   const before = limited(log(10), table)

@@ -1,23 +1,13 @@
 import assert from 'node:assert/strict'
-import { after, before, describe, test } from 'node:test'
-import { Redis as Client } from 'ioredis'
+import { describe, test } from 'node:test'
 import type { GatewayError } from '../../src/core/error.ts'
 import type { Plugin } from '../../src/core/plugin.ts'
 import { chargeOperation, requestCost } from '../../src/core/request-cost.ts'
 import { rateLimit } from '../../src/plugins/rate-limit/rate-limit.ts'
-import { type Redis, startRedis } from '../services/redis.ts'
+import { redisForFile } from '../services/redis-for-file.ts'
 import { type ExchangeOptions, exchange, host, make, policy, type TestExchange, values } from './harness.ts'
 
-let server: Redis
-let redis: Client
-before(async () => {
-  server = await startRedis()
-  redis = new Client(server.url)
-})
-after(async () => {
-  redis.disconnect()
-  await server.stop()
-})
+const { client: redis } = await redisForFile()
 
 /** The global list: requests of every protocol. */
 const place = { ...host().place, protocol: undefined }

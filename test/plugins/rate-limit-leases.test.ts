@@ -1,24 +1,16 @@
 import assert from 'node:assert/strict'
-import { after, before, test } from 'node:test'
+import { test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { Redis as Client } from 'ioredis'
 import type { Decision } from '../../src/plugins/rate-limit/decision.ts'
 import { Leases } from '../../src/plugins/rate-limit/leases.ts'
 import { type CountedInRedis, RedisLimiter } from '../../src/plugins/rate-limit/redis-limiter.ts'
-import { type Redis, startRedis } from '../services/redis.ts'
+import { startRedis } from '../services/redis.ts'
+import { redisForFile } from '../services/redis-for-file.ts'
 import { seeded } from './harness.ts'
 import { type Algorithm, quotaFor } from './rate-limit-models.ts'
 
-let server: Redis
-let redis: Client
-before(async () => {
-  server = await startRedis()
-  redis = new Client(server.url)
-})
-after(async () => {
-  redis.disconnect()
-  await server.stop()
-})
+const { client: redis } = await redisForFile()
 
 let keys = 0
 function limitOf(

@@ -1,25 +1,15 @@
 import assert from 'node:assert/strict'
-import { after, before, describe, test } from 'node:test'
+import { describe, test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
-import { Redis as Client } from 'ioredis'
 import type { Plugin } from '../../src/core/plugin.ts'
 import { Cell } from '../../src/plugins/instruments.ts'
 import { rateLimit } from '../../src/plugins/rate-limit/rate-limit.ts'
 import { Turns } from '../../src/plugins/rate-limit/turns.ts'
-import { type Redis, startRedis } from '../services/redis.ts'
+import { redisForFile } from '../services/redis-for-file.ts'
 import { startBackend, startGateway } from '../world.ts'
 import { exchange, host, make, policy, type TestExchange, values } from './harness.ts'
 
-let server: Redis
-let redis: Client
-before(async () => {
-  server = await startRedis()
-  redis = new Client(server.url)
-})
-after(async () => {
-  redis.disconnect()
-  await server.stop()
-})
+const { client: redis } = await redisForFile()
 
 let places = 0
 function queued(store: 'memory' | 'redis', options: object): Plugin {

@@ -3,8 +3,9 @@ import { once } from 'node:events'
 import { after, before, test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { Redis as Client } from 'ioredis'
+import { KeyTable } from '../../src/core/key-table.ts'
 import type { Plugin } from '../../src/core/plugin.ts'
-import { KeyTable } from '../../src/plugins/rate-limit/key-table.ts'
+import type { State } from '../../src/plugins/rate-limit/algorithm.ts'
 import { rateLimit } from '../../src/plugins/rate-limit/rate-limit.ts'
 import { RedisLimiter } from '../../src/plugins/rate-limit/redis-limiter.ts'
 import { takeInMemory } from '../../src/plugins/rate-limit/take-in-memory.ts'
@@ -53,7 +54,7 @@ function counted(smalls: readonly Small[], name: string) {
   return smalls.map((small, i) => ({
     algorithm: quotaFor(small).algorithm,
     key: 'k',
-    table: new KeyTable(),
+    table: new KeyTable<State>(),
     redisKey: `{${name}}:${i}`,
     cost: 1,
   }))

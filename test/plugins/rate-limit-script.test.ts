@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict'
-import { after, before, describe, test } from 'node:test'
-import { Redis as Client } from 'ioredis'
+import { describe, test } from 'node:test'
+import { KeyTable } from '../../src/core/key-table.ts'
+import type { State } from '../../src/plugins/rate-limit/algorithm.ts'
 import type { Decision } from '../../src/plugins/rate-limit/decision.ts'
-import { KeyTable } from '../../src/plugins/rate-limit/key-table.ts'
 import type { AlgorithmName, LimitSize } from '../../src/plugins/rate-limit/options.ts'
 import { type Quota, quotaOf } from '../../src/plugins/rate-limit/quota.ts'
 import { read } from '../../src/plugins/rate-limit/redis-limiter.ts'
 import { script } from '../../src/plugins/rate-limit/script.ts'
 import { takeInMemory } from '../../src/plugins/rate-limit/take-in-memory.ts'
-import { type Redis, startRedis } from '../services/redis.ts'
+import { redisForFile } from '../services/redis-for-file.ts'
 import { seeded } from './harness.ts'
 import { algorithms, quotaFor, randomLimit } from './rate-limit-models.ts'
 
@@ -17,27 +17,17 @@ import { algorithms, quotaFor, randomLimit } from './rate-limit-models.ts'
 const clocked = script.replace("redis.call('TIME')", '{0, ARGV[#ARGV]}')
 assert.notEqual(clocked, script)
 
-let server: Redis
-let redis: Client
-
-before(async () => {
-  server = await startRedis()
-  redis = new Client(server.url)
-})
-after(async () => {
-  redis.disconnect()
-  await server.stop()
-})
+const { client: redis } = await redisForFile()
 
 interface Asked {
   readonly quota: Quota
   readonly key: string
-  readonly table: KeyTable
+  readonly table: KeyTable<State>
   readonly cost: number
 }
 
 let keys = 0
-function asked(quota: Quota, table = new KeyTable()): Asked {
+function asked(quota: Quota, table = new KeyTable<State>()): Asked {
   return { quota, key: `k${++keys}`, table, cost: 1 }
 }
 

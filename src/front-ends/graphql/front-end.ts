@@ -2,6 +2,7 @@ import { GatewayError, refusalHeaders } from '../../core/error.ts'
 import type { FrontEnd } from '../../core/front-end.ts'
 import type { HttpExchange } from '../../core/http-exchange.ts'
 import type { Logger } from '../../core/log.ts'
+import { openPolicy } from '../../core/policy.ts'
 import type { Policy, Row } from '../../core/route.ts'
 import type { StoredOperation } from '../../core/stored-operation.ts'
 import type { Place } from '../../core/text-template.ts'
@@ -177,10 +178,4 @@ function acceptable(x: HttpExchange): AnswerType {
 }
 
 /** The page shows nothing that needs protection; its operations go through the policy of the endpoint. */
-const explorerPolicy: Policy = {
-  id: 'graphql-explorer',
-  auth: 'none',
-  authorize: { roles: [], scopes: [] },
-  plugins: [],
-  forwardCredentials: false,
-}
+const explorerPolicy = openPolicy('graphql-explorer')

@@ -6,6 +6,7 @@ import {
   isNonNullType,
   isScalarType,
 } from 'graphql'
+import { messageOf } from '../../core/message-of.ts'
 
 /** What a text is as a value of a type, or why it is none. */
 export type ReadText = { readonly value: unknown } | { readonly problem: string }
@@ -30,7 +31,7 @@ export function literalProblem(value: unknown, type: GraphQLInputType): string |
     })
     return undefined
   } catch (error) {
-    return error instanceof Error ? error.message : String(error)
+    return messageOf(error)
   }
 }
 

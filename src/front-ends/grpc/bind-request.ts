@@ -3,6 +3,7 @@ import { reflect } from '@bufbuild/protobuf/reflect'
 import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire'
 import { GatewayError, type Violation } from '../../core/error.ts'
 import type { HttpExchange } from '../../core/http-exchange.ts'
+import { messageOf } from '../../core/message-of.ts'
 import { readBody, tooLarge } from '../../core/request-body.ts'
 import { bindVariables } from '../../routing/template.ts'
 import type { Binding } from './binding.ts'
@@ -181,7 +182,7 @@ function encode({ method }: Binding, message: Message): Uint8Array {
     return toBinary(method.desc.input, message)
   } catch (cause) {
     // A required field of proto2 that nobody set.
-    const detail = cause instanceof Error ? cause.message : String(cause)
+    const detail = messageOf(cause)
     throw new GatewayError('INVALID_ARGUMENT', `The request is not complete: ${detail}.`, { cause })
   }
 }

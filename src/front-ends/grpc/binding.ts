@@ -1,4 +1,5 @@
 import type { DescField, DescMessage } from '@bufbuild/protobuf'
+import { messageOf } from '../../core/message-of.ts'
 import { parseTemplate, type Template } from '../../routing/template.ts'
 import type { RpcMethod } from './descriptors.ts'
 import { type FieldPath, findField } from './field-path.ts'
@@ -84,7 +85,7 @@ function parsed(method: RpcMethod, text: string): Template {
   try {
     return parseTemplate(text)
   } catch (cause) {
-    throw new Error(`${method.origin}: ${cause instanceof Error ? cause.message : cause}`, { cause })
+    throw new Error(`${method.origin}: ${messageOf(cause)}`, { cause })
   }
 }
 

@@ -2,6 +2,7 @@ import { ScalarType } from '@bufbuild/protobuf'
 import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire'
 import { Edition } from '@bufbuild/protobuf/wkt'
 import type { Violation } from '../../core/error.ts'
+import { messageOf } from '../../core/message-of.ts'
 import type { Binding, TextField } from './binding.ts'
 
 /**
@@ -26,7 +27,7 @@ export function appendPathFields(
     try {
       append(writer, field, values[i] ?? '')
     } catch (cause) {
-      const detail = cause instanceof Error ? cause.message : String(cause)
+      const detail = messageOf(cause)
       violations.push({ field: field.path.name, detail })
     }
   }

@@ -1,5 +1,6 @@
 import type { ReflectList, ReflectMessage } from '@bufbuild/protobuf/reflect'
 import type { Violation } from '../../core/error.ts'
+import { messageOf } from '../../core/message-of.ts'
 import type { TextField } from './binding.ts'
 import { type FieldPath, reachParent } from './field-path.ts'
 
@@ -29,7 +30,7 @@ export function setField(
       if (leaf.fieldKind === 'list') addAll(parent.get(leaf), values.map(read))
       else parent.set(leaf, read(values[0] ?? ''))
     } catch (cause) {
-      violations.push({ field: name, detail: cause instanceof Error ? cause.message : String(cause) })
+      violations.push({ field: name, detail: messageOf(cause) })
     }
   }
 }

@@ -1,5 +1,6 @@
 import { type DescMethod, fromJson, type JsonValue, type Registry, toBinary } from '@bufbuild/protobuf'
 import { toGatewayError } from '../../core/error.ts'
+import { messageOf } from '../../core/message-of.ts'
 import { dispatch } from '../../traffic/dispatch.ts'
 import { isUnanswered } from '../../traffic/fallback.ts'
 import type { RpcCall, RpcReply, RpcTransport } from './rpc-transport.ts'
@@ -17,7 +18,7 @@ export function encodeReply(
   try {
     return toBinary(output, fromJson(output, replies[name] as JsonValue, { registry }))
   } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause)
+    const why = messageOf(cause)
     throw new Error(`the fallback of ${name} is no ${output.typeName}: ${why}`, { cause })
   }
 }

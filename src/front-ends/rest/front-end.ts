@@ -1,6 +1,7 @@
 import { toGatewayError } from '../../core/error.ts'
 import type { FrontEnd } from '../../core/front-end.ts'
 import type { HttpExchange } from '../../core/http-exchange.ts'
+import { messageOf } from '../../core/message-of.ts'
 import { Mistake } from '../../core/mistake.ts'
 import { tooLarge } from '../../core/request-body.ts'
 import type { Policy, Row, ValueMatch } from '../../core/route.ts'
@@ -80,7 +81,7 @@ export class RouteMistake extends Error {
   readonly path: readonly PropertyKey[]
 
   constructor(cause: unknown, index: number) {
-    super(cause instanceof Error ? cause.message : String(cause), { cause })
+    super(messageOf(cause), { cause })
     this.index = index
     this.path = cause instanceof Mistake ? cause.path : []
   }

@@ -1,4 +1,5 @@
 import type { Exchange } from '../../core/exchange.ts'
+import { messageOf } from '../../core/message-of.ts'
 import { compileText, type Place, renderText, type TextTemplate } from '../../core/text-template.ts'
 
 /** Changes to the query; texts may have values in them. */
@@ -23,7 +24,7 @@ export function compileQueryChanges(
     try {
       return { name: encodeURIComponent(name), text: compileText(text, place) }
     } catch (error) {
-      throw new Error(`rewrite.query "${name}": ${error instanceof Error ? error.message : error}`)
+      throw new Error(`rewrite.query "${name}": ${messageOf(error)}`)
     }
   })
   if (gone.size === 0 && written.length === 0) return undefined

@@ -1,8 +1,8 @@
 import { GatewayError, toGatewayError } from '../../core/error.ts'
 import { type Exchange, Slot, type UpstreamCall } from '../../core/exchange.ts'
-import { foldedName } from '../../core/headers.ts'
 import type { Plugin } from '../../core/plugin.ts'
 import type { Principal } from '../../core/principal.ts'
+import { foldHeaderName, takeOutHeaders } from '../../core/take-out-headers.ts'
 import {
   type AskUpstream,
   definePlugin,
@@ -35,7 +35,7 @@ class ForwardAuth implements Plugin {
   /** Of an exchange that was let pass. */
   readonly #verdict = new Slot<Verdict>('forwardAuth')
   /** Names that only the service sets, folded. */
-  readonly #owned: ReadonlySet<string>
+  readonly #owned: readonly string[]
 
   constructor(options: ForwardAuthOptions, host: PluginHost) {
     if (options.user !== undefined && host.policy?.auth !== 'none')
@@ -46,7 +46,7 @@ class ForwardAuth implements Plugin {
     this.#host = host
     this.#ask = host.upstream(options.upstream)
     this.#cache = options.cacheFor === 0 ? undefined : new VerdictCache(options.cacheFor, () => host.now())
-    this.#owned = new Set(options.responseHeaders.map(foldedName))
+    this.#owned = options.responseHeaders.map(foldHeaderName)
   }
 
   onRequest(x: Exchange): void | Promise<void> {
@@ -64,7 +64,7 @@ class ForwardAuth implements Plugin {
     const verdict = x.get(this.#verdict)
     // The question itself comes before there is an answer.
     if (verdict === undefined) return
-    takeOut(call.headers, this.#owned)
+    takeOutHeaders(call.headers, this.#owned)
     call.headers.push(...verdict.headers)
   }
 
@@ -142,15 +142,4 @@ class ForwardAuth implements Plugin {
 
 function principalOf(id: string): Principal {
   return { id, roles: [], scopes: [], via: 'forwardAuth' }
-}
-
-function takeOut(headers: string[], names: ReadonlySet<string>): void {
-  if (names.size === 0) return
-  let kept = 0
-  for (let i = 0; i + 1 < headers.length; i += 2) {
-    if (names.has(foldedName(headers[i] as string))) continue
-    headers[kept++] = headers[i] as string
-    headers[kept++] = headers[i + 1] as string
-  }
-  headers.length = kept
 }

@@ -19,7 +19,7 @@ export function refuseForeignPage(x: Exchange, allowedOrigins: readonly string[]
   if (site === undefined && origin !== undefined && isOwn(origin, x)) return
   throw new GatewayError(
     'CSRF_REFUSED',
-    'Another site could have made a browser send this request: a token in a cookie counts only with an Origin that is allowed.',
+    'Another site could have made a browser send this request: a token or key in a cookie counts only with an Origin that is allowed.',
   )
 }
 

@@ -1,4 +1,5 @@
 import type { Logger } from '../../core/log.ts'
+import { messageOf } from '../../core/message-of.ts'
 import { fetchJson, UnexpectedStatus } from './fetch-json.ts'
 import { introspectionUnavailable } from './refusals.ts'
 
@@ -120,7 +121,7 @@ export class IntrospectionClient {
 
   #failed(error: unknown): Error {
     const { issuer, log, now } = this.#options
-    const trouble = error instanceof Error ? error.message : String(error)
+    const trouble = messageOf(error)
     if (this.#trouble === undefined) log.warn({ issuer, trouble }, 'introspection does not answer')
     this.#trouble = trouble
     if (++this.#failures >= failuresToPause) {

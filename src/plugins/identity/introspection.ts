@@ -2,6 +2,7 @@ import { hash } from 'node:crypto'
 import type { JWTPayload } from 'jose'
 import { FailedAttempts } from '../../core/failed-attempts.ts'
 import type { PluginHost } from '../../pipeline/registry.ts'
+import { DigestCache } from '../digest-cache.ts'
 import { type ClaimNames, principalFrom } from './claims.ts'
 import { isNumericDate } from './compact-jws.ts'
 import { canBeAsked } from './fetch-json.ts'
@@ -10,7 +11,6 @@ import { canDescribeItself, ProviderMetadata } from './provider-metadata.ts'
 import { jwtExpired, jwtInvalid, tooManyAttempts } from './refusals.ts'
 import { tokenDigest } from './revocable.ts'
 import { bindingOf } from './token-binding.ts'
-import { TokenCache } from './token-cache.ts'
 import { bytesOf, type VerifiedToken } from './verified-token.ts'
 
 /** A server that is asked about opaque tokens (RFC 7662). */
@@ -58,8 +58,8 @@ export class Introspection {
   readonly #client: IntrospectionClient
   readonly #host: PluginHost
   readonly #asked = new Map<string, Promise<VerifiedToken | Refused>>()
-  readonly #good: TokenCache<VerifiedToken>
-  readonly #refused = new TokenCache<Refused>()
+  readonly #good: DigestCache<VerifiedToken>
+  readonly #refused = new DigestCache<Refused>()
   readonly #failures = new FailedAttempts({ limit: maxFailures, windowMs: failureWindowMs })
 
   /** Throws an Error that starts with `place` when it cannot be asked. */
@@ -80,7 +80,7 @@ export class Introspection {
     this.options = options
     // Outlives a reload that changes nothing here: nobody has to be asked again about everything. The options hold a secret.
     const fingerprint = hash('sha256', JSON.stringify(options))
-    this.#good = host.keep(`identity.introspection:${fingerprint}`, () => new TokenCache<VerifiedToken>())
+    this.#good = host.keep(`identity.introspection:${fingerprint}`, () => new DigestCache<VerifiedToken>())
     this.#host = host
     this.#client = new IntrospectionClient({ ...options, locate, log: host.log, now })
   }

@@ -1,3 +1,5 @@
+import { messageOf } from '../../core/message-of.ts'
+import { answered } from '../../store/answered.ts'
 import { type RedisClient, secondConnection } from '../../store/redis.ts'
 import type { KeyRecord } from './key-record.ts'
 import type { KeyChange, KeyNews, KeyStore } from './key-store.ts'
@@ -83,7 +85,9 @@ export class RedisKeyStore implements KeyStore {
     this.#redis.on('ready', this.#look)
     this.#poll = setInterval(this.#look, pollMs).unref()
     if (this.#redis.status === 'connecting' || this.#redis.status === 'connect')
-      await answered(new Promise((resolve) => this.#redis.once('ready', resolve))).catch(() => undefined)
+      await answered(new Promise((resolve) => this.#redis.once('ready', resolve)), answerMs).catch(
+        () => undefined,
+      )
     await this.#look()
   }
 
@@ -92,11 +96,12 @@ export class RedisKeyStore implements KeyStore {
     const ids = changes.map(({ before, after }) => (after ?? before)?.id ?? '')
     const each = changes.flatMap(({ before, after }, i) => [ids[i] ?? '', text(before), text(after)])
     const sent = [names.records, names.version, max, made, this.#channel, ...each]
-    const outcome = await answered(this.#redis.eval(changeScript, 2, ...sent))
+    const outcome = await answered(this.#redis.eval(changeScript, 2, ...sent), answerMs)
     if (outcome === 'stale') this.#version = -1
     if (outcome === 'stale' || outcome === 'full') return outcome
     const gone = changes.flatMap(({ before, after }) => (after === undefined && before ? [before.id] : []))
-    if (gone.length > 0) await answered(this.#redis.hdel(names.uses, ...gone)).catch(() => undefined)
+    if (gone.length > 0)
+      await answered(this.#redis.hdel(names.uses, ...gone), answerMs).catch(() => undefined)
     await this.#read(Number(outcome), ids)
     return 'done'
   }
@@ -104,12 +109,12 @@ export class RedisKeyStore implements KeyStore {
   async noteUses(uses: ReadonlyMap<string, number>): Promise<void> {
     const pipeline = this.#redis.pipeline()
     for (const batch of batches([...uses], 1_000)) pipeline.hset(names.uses, ...batch.flat())
-    await answered(pipeline.exec())
+    await answered(pipeline.exec(), answerMs)
   }
 
   async lastUses(ids: readonly string[]): Promise<readonly number[]> {
     if (ids.length === 0) return []
-    const found = await answered(this.#redis.hmget(names.uses, ...ids))
+    const found = await answered(this.#redis.hmget(names.uses, ...ids), answerMs)
     return found.map((at) => Number(at ?? 0))
   }
 
@@ -122,7 +127,7 @@ export class RedisKeyStore implements KeyStore {
   /** Reads all when something was missed. */
   readonly #look = (): Promise<void> => {
     return this.#inTurn(async () => {
-      const version = await answered(this.#redis.get(names.version))
+      const version = await answered(this.#redis.get(names.version), answerMs)
       if (version === null && this.#version > 0) await this.#restore()
       if (Number(version ?? 0) !== this.#version) await this.#readAll()
     })
@@ -132,7 +137,7 @@ export class RedisKeyStore implements KeyStore {
   async #restore(): Promise<void> {
     const each = [...(this.#news?.known() ?? [])].flatMap((one) => [one.id, text(one)])
     const sent = [names.records, names.version, Date.now(), ...each]
-    await answered(this.#redis.eval(restoreScript, 2, ...sent))
+    await answered(this.#redis.eval(restoreScript, 2, ...sent), answerMs)
   }
 
   /** Reads the keys of one change; all, when others before it were missed. */
@@ -143,7 +148,7 @@ export class RedisKeyStore implements KeyStore {
         await this.#readAll()
         return
       }
-      const texts = await answered(this.#redis.hmget(names.records, ...ids))
+      const texts = await answered(this.#redis.hmget(names.records, ...ids), answerMs)
       this.#news?.some(new Map(ids.map((id, i) => [id, record(texts[i])])))
       this.#version = version
     })
@@ -152,7 +157,7 @@ export class RedisKeyStore implements KeyStore {
   /** Both in one transaction: a change between them would be missed. */
   async #readAll(): Promise<void> {
     const [version, all] =
-      (await answered(this.#redis.multi().get(names.version).hgetall(names.records).exec())) ?? []
+      (await answered(this.#redis.multi().get(names.version).hgetall(names.records).exec(), answerMs)) ?? []
     if (version === undefined || all === undefined || all[0] !== null)
       throw all?.[0] ?? new Error('no answer')
     const records = Object.values(all[1] as Record<string, string>).flatMap((one) => record(one) ?? [])
@@ -163,7 +168,7 @@ export class RedisKeyStore implements KeyStore {
   #inTurn(read: () => Promise<void>): Promise<void> {
     this.#reading = this.#reading.then(read).then(
       () => this.#tell(),
-      (error: unknown) => this.#news?.trouble(error instanceof Error ? error.message : String(error)),
+      (error: unknown) => this.#news?.trouble(messageOf(error)),
     )
     return this.#reading
   }
@@ -195,12 +200,4 @@ function parsed(one: string | null | undefined): unknown {
 
 function* batches<T>(items: readonly T[], size: number): Generator<readonly T[]> {
   for (let i = 0; i < items.length; i += size) yield items.slice(i, i + size)
-}
-
-/** What Redis answers; rejects when that takes too long. */
-function answered<T>(answer: Promise<T>): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error(`Redis did not answer within ${answerMs} ms`)), answerMs)
-    answer.then(resolve, reject).finally(() => clearTimeout(timer))
-  })
 }

@@ -1,6 +1,8 @@
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Logger } from '../../core/log.ts'
+import { messageOf } from '../../core/message-of.ts'
+import { answered } from '../../store/answered.ts'
 import { type RedisClient, secondConnection } from '../../store/redis.ts'
 import { keys, readSpelled, spelled, writeScript } from './revocation-script.ts'
 import type { Entry, Revocations, Shared } from './revocations.ts'
@@ -127,7 +129,7 @@ export class SharedRevocations implements Shared {
     const there = new Map<string, number>()
     let cursor = '0'
     do {
-      const [next, found] = await this.#answered(this.#reader.hscan(keys.entries, cursor, 'COUNT', 1_000))
+      const [next, found] = await answered(this.#reader.hscan(keys.entries, cursor, 'COUNT', 1_000), answerMs)
       for (let i = 0; i + 1 < found.length; i += 2) {
         const entry = this.#take(found[i] as string, found[i + 1] as string)
         if (entry !== undefined) there.set(found[i] as string, entry.version)
@@ -151,7 +153,7 @@ export class SharedRevocations implements Shared {
     const isEmptied = size === 0 && this.#list.size > 0
     if (Number(count ?? 0) < this.#lastNumber || isEmptied) throw new Error('Redis has lost the list')
     const waited = this.#reader.xread('COUNT', 1_000, 'BLOCK', readMs, 'STREAMS', keys.changes, this.#lastId)
-    const changes = (await this.#answered(waited, 3 * readMs))?.[0]?.[1] ?? []
+    const changes = (await answered(waited, 3 * readMs))?.[0]?.[1] ?? []
     for (const [id, [, number, , name = '', , text = '']] of changes) {
       if (Number(number) !== this.#lastNumber + 1) throw new Error('changes were missed')
       this.#take(name, text)
@@ -175,39 +177,24 @@ export class SharedRevocations implements Shared {
     ])
     const { entries: hash, expiry, changes, count } = keys
     const wentBefore = Date.now() - keepMs
-    await this.#answered(this.#writer[command](4, hash, expiry, changes, count, wentBefore, ...values))
+    await answered(this.#writer[command](4, hash, expiry, changes, count, wentBefore, ...values), answerMs)
     for (const [name, entry] of entries) if (this.#unwritten.get(name) === entry) this.#unwritten.delete(name)
   }
 
   /** Two commands that nothing comes between. */
   async #both(one: string, of: string[], other: string, ofOther: string[]): Promise<[unknown, unknown]> {
-    const both = await this.#answered(
+    const both = await answered(
       this.#reader
         .multi([
           [one, ...of],
           [other, ...ofOther],
         ])
         .exec(),
+      answerMs,
     )
     const [[failed, first] = [], [alsoFailed, second] = []] = both ?? []
     if (failed || alsoFailed || both === null) throw failed ?? alsoFailed ?? new Error('Redis did not answer')
     return [first, second]
-  }
-
-  async #answered<T>(answer: Promise<T>, withinMs = answerMs): Promise<T> {
-    let timer: NodeJS.Timeout | undefined
-    const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => {
-        reject(new Error(`Redis did not answer within ${withinMs} ms`))
-      }, withinMs)
-    })
-    // Whatever comes later is not missed.
-    answer.catch(() => {})
-    try {
-      return await Promise.race([answer, late])
-    } finally {
-      clearTimeout(timer)
-    }
   }
 
   #lost(trouble: string): void {
@@ -225,8 +212,4 @@ export class SharedRevocations implements Shared {
     this.#trouble = undefined
     this.#started.resolve()
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
 }

@@ -1,6 +1,6 @@
 import type { Exchange, UpstreamCall } from '../../core/exchange.ts'
-import { foldedName } from '../../core/headers.ts'
 import type { Plugin } from '../../core/plugin.ts'
+import { foldHeaderName, takeOutHeaders } from '../../core/take-out-headers.ts'
 import { identityHeaderNames, identityHeaders } from './identity-headers.ts'
 import type { InternalTokens } from './internal-tokens.ts'
 
@@ -23,8 +23,10 @@ export interface TellOptions {
 /** Tells upstreams who calls; to be the last of all plugins. A token's header is the gateway's alone, whatever came under its name. */
 export function tellBackends({ told, tokens, header, audience, now }: TellOptions): Plugin {
   const prefix = header === 'authorization' ? 'Bearer ' : ''
+  const ours = tokens === undefined ? [] : [foldHeaderName(header)]
+  const all = [...identityHeaderNames, ...ours]
   const tell = ({ principal }: Exchange, { headers, upstreamName }: UpstreamCall): void => {
-    if (tokens !== undefined) takeOut(headers, header)
+    takeOutHeaders(headers, ours)
     if (principal === undefined) return
     const form = told.get(upstreamName) ?? 'headers'
     if (form === 'headers' || form === 'both') {
@@ -37,21 +39,8 @@ export function tellBackends({ told, tokens, header, audience, now }: TellOption
   return {
     onCall: tell,
     onTurn(x, call) {
-      for (const name of identityHeaderNames) takeOut(call.headers, name)
+      takeOutHeaders(call.headers, all)
       tell(x, call)
     },
   }
-}
-
-/** In any spelling that a backend could take for the same: it may read all but letters and digits as one sign. */
-function takeOut(headers: string[], name: string): void {
-  const folded = foldedName(name)
-  let kept = 0
-  for (let i = 0; i + 1 < headers.length; i += 2) {
-    const one = headers[i] as string
-    if (one.length === name.length && foldedName(one) === folded) continue
-    headers[kept++] = one
-    headers[kept++] = headers[i + 1] as string
-  }
-  headers.length = kept
 }

@@ -4,6 +4,7 @@ import { GatewayError } from '../../core/error.ts'
 import type { Exchange } from '../../core/exchange.ts'
 import type { Principal } from '../../core/principal.ts'
 import type { PluginHost } from '../../pipeline/registry.ts'
+import { DigestCache } from '../digest-cache.ts'
 import type { Authenticator } from './authenticator.ts'
 import { principalFrom } from './claims.ts'
 import { readCompactJws } from './compact-jws.ts'
@@ -12,7 +13,6 @@ import { JwtIssuer, type JwtOptions } from './jwt-issuer.ts'
 import { bearerChallenge, jwtExpired, jwtInvalid } from './refusals.ts'
 import { tokenDigest } from './revocable.ts'
 import { bindingOf, requireBinding } from './token-binding.ts'
-import { TokenCache } from './token-cache.ts'
 import { type TokenPlaces, tokenReader } from './token-places.ts'
 import { bytesOf, type VerifiedToken } from './verified-token.ts'
 
@@ -43,7 +43,7 @@ export class TokenAuthenticator implements Authenticator {
   /** Those with the longest prefix first. */
   readonly #introspections: readonly Introspection[]
   readonly #read: (x: Exchange) => string | undefined
-  readonly #verified = new TokenCache<VerifiedToken>()
+  readonly #verified = new DigestCache<VerifiedToken>()
   readonly #now: () => number
   /** What is longer than any issuer allows is not even hashed. */
   readonly #maxBytes: number

@@ -1,3 +1,5 @@
+import type { Counts } from '../../core/key-table.ts'
+
 /**
  * What tells how much of a limit one key has used; the script answers the same three numbers. Times are Unix times in whole
  * microseconds, so that every sum is exact in a double.
@@ -12,13 +14,11 @@ export interface Told {
 }
 
 /** What one key has used of one limit, in memory. */
-export interface State extends Told {
+export interface State extends Told, Counts {
   /** What wrote it. Another one takes it over by `from`. */
   by: Algorithm
-  /** From then on it says the same as a key never seen. */
   idleAt: number
   at: number
-  /** Of two keys of one limit, the one with more here is the one to remember when there is room for one. */
   used: number
   before: number
 }

@@ -1,8 +1,9 @@
 import type { Exchange } from '../../core/exchange.ts'
+import { KeyTable } from '../../core/key-table.ts'
 import type { PluginHost } from '../../pipeline/registry.ts'
 import { type Cell, counter } from '../instruments.ts'
 import { compilePartition, type Partition } from '../partition.ts'
-import { KeyTable } from './key-table.ts'
+import type { State } from './algorithm.ts'
 import type { LimitOptions } from './options.ts'
 import { type Quota, quotaOf } from './quota.ts'
 import type { CountedInRedis } from './redis-limiter.ts'
@@ -19,7 +20,7 @@ export class Limit {
   readonly #partition: Partition
   readonly #cost: LimitOptions['cost']
   /** Counts of this process. */
-  readonly #table: KeyTable
+  readonly #table: KeyTable<State>
   /** Around the caller's key, the key in Redis; what is between braces decides its slot in a cluster. */
   readonly #redisKey: readonly [before: string, after: string]
   readonly allowed: Cell
@@ -43,7 +44,7 @@ export class Limit {
     const shared = { name, algorithm, inCost: this.inCost, localShare: localShare ?? 1 }
     this.#quota = quotaOf(shared, options)
     this.#overrides = new Map(Object.entries(overrides).map(([id, other]) => [id, quotaOf(shared, other)]))
-    this.#table = host.keep(`rateLimit:${place}:${name}`, () => new KeyTable())
+    this.#table = host.keep(`rateLimit:${place}:${name}`, () => new KeyTable<State>())
     this.#redisKey = apart ? [`trivium:rl:{${place}:`, `}:${name}`] : [`trivium:rl:{${place}}:${name}:`, '']
     const decisions = counter(host.metrics, {
       name: 'gateway_ratelimit_decisions_total',

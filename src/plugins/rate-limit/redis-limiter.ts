@@ -1,3 +1,4 @@
+import { answered } from '../../store/answered.ts'
 import type { RedisClient } from '../../store/redis.ts'
 import type { Algorithm } from './algorithm.ts'
 import type { Decision, Verdict } from './decision.ts'
@@ -50,22 +51,7 @@ export class RedisLimiter {
     for (const { redisKey } of limits) sent.push(redisKey)
     sent.push(most)
     for (const { algorithm, cost, price = cost } of limits) sent.push(...algorithm.script, cost, price)
-    return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => {
-        // An answer that waits while this process was busy is read before setImmediate runs.
-        setImmediate(() => reject(new Error(`Redis did not answer within ${this.#timeoutMs} ms`)))
-      }, this.#timeoutMs)
-      this.#redis.triviumTake(...sent).then(
-        (answer) => {
-          clearTimeout(timer)
-          resolve(answer)
-        },
-        (error: unknown) => {
-          clearTimeout(timer)
-          reject(error)
-        },
-      )
-    })
+    return answered(this.#redis.triviumTake(...sent), this.#timeoutMs)
   }
 
   /** Frees the place of a request that left the queue of a bucket, if it was the last; what fails is not worth a word, its turn just passes. */

@@ -1,13 +1,13 @@
+import type { KeyTable } from '../../core/key-table.ts'
 import { type Algorithm, countAlike, type State } from './algorithm.ts'
 import type { Decision, Verdict } from './decision.ts'
-import type { KeyTable } from './key-table.ts'
 import { verdictOf } from './verdict-of.ts'
 
 /** One limit that a request has to pass, whose share of it counts, and how much of it. */
 export interface Counted {
   readonly algorithm: Algorithm
   readonly key: string
-  readonly table: KeyTable
+  readonly table: KeyTable<State>
   /** Whole units. */
   readonly cost: number
   /** What the whole request costs when it comes again, where a part is paid already; default: `cost`. */
@@ -35,7 +35,7 @@ export function takeInMemory(limits: readonly Counted[], nowMicros: number): Dec
     const told = states[i] as State
     if (admitted) {
       // Before it is counted: a key that was not there is the one that was never used.
-      if (told.idleAt === 0) table.add(key, told, { maxKeys: algorithm.maxKeys, nowMicros })
+      if (told.idleAt === 0) table.add(key, told, { maxKeys: algorithm.maxKeys, now: nowMicros })
       algorithm.add(told, nowMicros, cost)
     }
     standings.push(verdictOf(limit, { admits: admits[i] === true, admitted, told, nowMicros }))

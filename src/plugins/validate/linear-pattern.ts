@@ -1,4 +1,5 @@
 import { RE2JS } from 're2js'
+import { messageOf } from '../../core/message-of.ts'
 
 /**
  * A pattern of a schema (ECMA-262, found anywhere in the text), matched in time that grows with the text only: what a stranger sends
@@ -9,7 +10,7 @@ export function linearPattern(pattern: string): { test(text: string): boolean; t
   try {
     compiled = RE2JS.compile(pattern.replaceAll(/\\u([0-9a-fA-F]{4})/g, String.raw`\x{$1}`))
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error)
+    const reason = messageOf(error)
     throw new Error(
       `the pattern ${JSON.stringify(pattern)} cannot be matched in linear time: ${reason} (look-around and back references cannot)`,
     )

@@ -2,6 +2,7 @@ import { parse } from 'yaml'
 import type { Violation } from '../../core/error.ts'
 import type { Exchange } from '../../core/exchange.ts'
 import { isRecord } from '../../core/is-record.ts'
+import { messageOf } from '../../core/message-of.ts'
 import type { Place } from '../../core/text-template.ts'
 import type { ValidateOptions } from './options.ts'
 import { headerParameters, queryParameters } from './parameters.ts'
@@ -36,7 +37,7 @@ export function compileOwnSchemas(options: ValidateOptions, place: Place): Reque
     try {
       return by.compile(schemaOf(written), places[key])
     } catch (error) {
-      throw new Error(`${key}: ${error instanceof Error ? error.message : String(error)}`)
+      throw new Error(`${key}: ${messageOf(error)}`)
     }
   }
   const query = compiled('query', texts)

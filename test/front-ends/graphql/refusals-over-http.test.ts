@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { SignJWT } from 'jose'
 import { reasons } from '../../../src/core/reason.ts'
 import { createApiKey, hashApiKey } from '../../../src/plugins/identity/api-key.ts'
 import { startGateway } from '../../world.ts'
@@ -23,6 +24,12 @@ interface Refusal {
 
 const body = '{"query":"{ name }"}'
 const credentials = { 'x-api-key': key }
+const token = await new SignJWT({ iss: 'https://id.example', aud: 'api', sub: 'ann' })
+  .setProtectedHeader({ alg: 'HS256' })
+  .setExpirationTime('5m')
+  .sign(Buffer.from(key))
+/** Scopes are asked for of tokens only. */
+const byToken = { authorization: `Bearer ${token}` }
 const challenge = /^Bearer realm="trivium", ApiKey realm="trivium"$/
 
 const refusals: readonly Refusal[] = [
@@ -58,7 +65,7 @@ const refusals: readonly Refusal[] = [
     reason: 'SCOPE_MISSING',
     code: 'FORBIDDEN',
     place: { authorize: { scopes: ['all'] } },
-    request: { headers: credentials, body },
+    request: { headers: byToken, body },
     headers: { 'www-authenticate': /error="insufficient_scope", scope="all"/ },
   },
   {
@@ -98,7 +105,7 @@ const refusals: readonly Refusal[] = [
     reason: 'SCOPE_MISSING',
     code: 'FORBIDDEN',
     place: { authorization: { onRefused: 'refuse' } },
-    request: { headers: credentials, body: '{"query":"{ user { scoped } }"}' },
+    request: { headers: byToken, body: '{"query":"{ user { scoped } }"}' },
     headers: { 'www-authenticate': /error="insufficient_scope", scope="s"/ },
   },
   {

@@ -1,5 +1,6 @@
 import { type DescMessage, fromBinary, fromJson, type JsonValue, toBinary, toJson } from '@bufbuild/protobuf'
 import { GatewayError } from '../../../core/error.ts'
+import { messageOf } from '../../../core/message-of.ts'
 import { parseJsonBody } from '../json-body.ts'
 import type { CodecOptions, MessageCodec } from './codec.ts'
 import { faultPath } from './fault-path.ts'
@@ -26,7 +27,7 @@ export function referenceCodec(desc: DescMessage, options: CodecOptions): Messag
       try {
         return toBinary(desc, fromJson(desc, whole, reading))
       } catch (cause) {
-        const detail = cause instanceof Error ? cause.message : String(cause)
+        const detail = messageOf(cause)
         const violations = [{ field: faultPath(desc, whole, reading) || fieldNamedIn(detail), detail }]
         throw new GatewayError('INVALID_ARGUMENT', `The body does not fit: ${detail}.`, { cause, violations })
       }

@@ -37,7 +37,7 @@ export function answerUnaryError(
 }
 
 /** The HTTP status of a refusal: of Connect's table of codes, but 415 for content types, as the protocol has it. */
-export function refusalStatus({ reason, code }: GatewayError): number {
+function refusalStatus({ reason, code }: GatewayError): number {
   return reason === 'UNSUPPORTED_MEDIA_TYPE' ? 415 : httpStatus(grpcNumbers[code])
 }
 

@@ -1,7 +1,8 @@
 import { GatewayError } from '../../../core/error.ts'
 import type { FrontEnd } from '../../../core/front-end.ts'
 import type { HttpExchange } from '../../../core/http-exchange.ts'
-import type { Policy, Row } from '../../../core/route.ts'
+import { openPolicy } from '../../../core/policy.ts'
+import type { Row } from '../../../core/route.ts'
 import { readMessage } from '../native/message-frame.ts'
 import { NativeAnswer } from '../native/native-answer.ts'
 import { wireFormat } from '../native/wire-format.ts'
@@ -56,13 +57,7 @@ const notFound = 5
 /** Names of services are short. */
 const maxRequestBytes = 1_024
 
-const policy: Policy = {
-  id: healthService,
-  auth: 'none',
-  authorize: { roles: [], scopes: [] },
-  plugins: [],
-  forwardCredentials: false,
-}
+const policy = openPolicy(healthService)
 
 async function read(x: HttpExchange, method: string): Promise<Asked> {
   x.attributes['rpc.service'] = healthService

@@ -1,4 +1,5 @@
 import type { Logger } from '../../../core/log.ts'
+import { messageOf } from '../../../core/message-of.ts'
 import type { Endpoint } from '../../../traffic/endpoint.ts'
 import type { Upstream } from '../../../traffic/upstream.ts'
 import { describedSource } from '../described-source.ts'
@@ -148,7 +149,7 @@ export class ReflectedSchema {
     if (this.#wanted.length === 0) return
     const failure = await this.#fetch().then(
       (program) => this.#offer(program),
-      (error: unknown) => (error instanceof Error ? error.message : String(error)),
+      (error: unknown) => messageOf(error),
     )
     const { log } = this.#options
     const fields = { 'gateway.upstream': this.upstream.name }
@@ -187,7 +188,7 @@ export class ReflectedSchema {
       try {
         return await fetchFrom(target, { services: this.#wanted, timeoutMs })
       } catch (error) {
-        failures.push(`${target.url} ${error instanceof Error ? error.message : error}`)
+        failures.push(`${target.url} ${messageOf(error)}`)
       }
     }
     throw new Error(failures.join('; '))

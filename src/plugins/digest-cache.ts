@@ -1,19 +1,28 @@
 const maxEntries = 10_000
-const maxBytes = 33_554_432
 
-/** What is remembered under the digest of a token. */
+/** What is remembered under a digest. */
 export interface Remembered {
   /** About how much room it takes. */
   readonly bytes: number
 }
 
 /**
- * What was found out about tokens, by their SHA-256: at most 10,000 of them, and about 32 MiB. First in, first out: a token that is still in
- * use is looked at again, at the cost of one signature or one question.
+ * What was found out about something, by its SHA-256: at most 10,000 entries, and about `maxBytes`. First in, first out: what is still in use is
+ * found out again, at the cost of one signature or one question.
  */
-export class TokenCache<T extends Remembered> {
+export class DigestCache<T extends Remembered> {
+  readonly #maxBytes: number
   readonly #entries = new Map<string, T>()
   #bytes = 0
+
+  /** @param maxBytes 32 MiB by default. */
+  constructor(maxBytes = 33_554_432) {
+    this.#maxBytes = maxBytes
+  }
+
+  get size(): number {
+    return this.#entries.size
+  }
 
   get(digest: string): T | undefined {
     return this.#entries.get(digest)
@@ -24,7 +33,7 @@ export class TokenCache<T extends Remembered> {
     this.#entries.set(digest, entry)
     this.#bytes += entry.bytes
     for (const oldest of this.#entries.keys()) {
-      if (this.#entries.size <= maxEntries && this.#bytes <= maxBytes) break
+      if (this.#entries.size <= maxEntries && this.#bytes <= this.#maxBytes) break
       this.delete(oldest)
     }
   }

@@ -1,0 +1,21 @@
+/**
+ * What Redis answers; rejects when that takes longer than `withinMs`. An answer that waits while this process was busy is still read: that
+ * happens before setImmediate runs.
+ */
+export function answered<T>(answer: Promise<T>, withinMs: number): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => {
+      setImmediate(() => reject(new Error(`Redis did not answer within ${withinMs} ms`)))
+    }, withinMs)
+    answer.then(
+      (value) => {
+        clearTimeout(timer)
+        resolve(value)
+      },
+      (error: unknown) => {
+        clearTimeout(timer)
+        reject(error)
+      },
+    )
+  })
+}
