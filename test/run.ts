@@ -1,7 +1,7 @@
 import type { ChildProcess } from 'node:child_process'
 import { subscribe } from 'node:diagnostics_channel'
 import { glob } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { availableParallelism, tmpdir } from 'node:os'
 import { join, relative, resolve } from 'node:path'
 import type { Writable } from 'node:stream'
 import { finished } from 'node:stream/promises'
@@ -14,7 +14,8 @@ import { ensureProgram } from './services/programs.ts'
 // the count.
 
 const root = resolve(import.meta.dirname, '..')
-const processes = 2
+/** One more than there are cores: tests wait for clocks and other processes, and the cores for them. */
+const processes = availableParallelism() + 1
 const testTimeoutMs = 120_000
 /** A file whose tests are all done has this long to end. */
 const lingerMs = 10_000

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { classifyRequestHeader } from '../core/headers.ts'
+import { asymmetricAlgorithms, symmetricAlgorithms } from '../core/jws-algorithms.ts'
 import { duration, size } from '../core/units.ts'
 import { object } from './declare.ts'
 
@@ -27,23 +28,7 @@ export const jwtKeys = z
         issuer: z.string().min(1).describe('The `iss` that a token must have.'),
         audience: audience().describe('What `aud` must contain: one text, or a list of which one is enough.'),
         algorithms: z
-          .array(
-            z.enum([
-              'HS256',
-              'HS384',
-              'HS512',
-              'RS256',
-              'RS384',
-              'RS512',
-              'PS256',
-              'PS384',
-              'PS512',
-              'ES256',
-              'ES384',
-              'ES512',
-              'EdDSA',
-            ]),
-          )
+          .array(z.enum([...symmetricAlgorithms, ...asymmetricAlgorithms]))
           .min(1)
           .describe('The only ones accepted; never taken from the token.'),
         secret: z

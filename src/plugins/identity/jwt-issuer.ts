@@ -1,5 +1,6 @@
 import { createSecretKey } from 'node:crypto'
 import { errors, type JWTPayload, type JWTVerifyGetKey, type JWTVerifyOptions, jwtVerify } from 'jose'
+import { asymmetricAlgorithms, symmetricAlgorithms } from '../../core/jws-algorithms.ts'
 import type { PluginHost } from '../../pipeline/registry.ts'
 import type { ClaimNames } from './claims.ts'
 import { canBeAsked } from './fetch-json.ts'
@@ -47,20 +48,8 @@ export interface JwtOptions {
   readonly accepts?: ((payload: JWTPayload) => boolean) | undefined
 }
 
-const symmetric = new Set(['HS256', 'HS384', 'HS512'])
-const asymmetric = new Set([
-  'RS256',
-  'RS384',
-  'RS512',
-  'PS256',
-  'PS384',
-  'PS512',
-  'ES256',
-  'ES384',
-  'ES512',
-  'EdDSA',
-  'Ed25519',
-])
+const symmetric: ReadonlySet<string> = new Set(symmetricAlgorithms)
+const asymmetric: ReadonlySet<string> = new Set(asymmetricAlgorithms)
 const maxClockSkewMs = 60_000
 const defaultRefreshMs = 30_000
 const defaultMaxStaleMs = 86_400_000
