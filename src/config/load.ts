@@ -84,10 +84,16 @@ function describe(
 ): Problem[] {
   if (issue.code !== 'unrecognized_keys') return [document.problem(issue.path, issue.message)]
   const known = knownKeys(plugins, issue.path)
-  return issue.keys.map((key) => {
+  const names = issue.keys.filter((key) => keyName.test(key))
+  // What is no name is a value that lost its quotes, and may be a secret: problems are shown to strangers.
+  const lost = document.problem(issue.path, 'has a key that is no name: is a value to be quoted?')
+  const problems = names.map((key) => {
     const message = known.includes(key)
       ? `the key "${key}" is for another type`
       : `unknown key "${key}"${wordHint(key, known)}`
     return document.problem([...issue.path, key], message)
   })
+  return names.length < issue.keys.length ? [...problems, lost] : problems
 }
+
+const keyName = /^[\w.$:/@ -]{1,64}$/

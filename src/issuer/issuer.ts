@@ -85,7 +85,13 @@ export class Issuer {
       throw loginFailed('The user name or the password is not right.')
     }
     await attempts.succeeded(keys)
-    return await this.#begin(user, address)
+    const refresh = createRefreshToken()
+    const session = this.#newSession(user, refresh)
+    if (this.#parts.revocations.isRevoked(session)) {
+      log.warn({ 'client.address': address, 'user.id': user.id }, 'a user who is banned has tried to log in')
+      throw loginFailed('The user name or the password is not right.')
+    }
+    return await this.#begin(user, { address, session, refresh })
   }
 
   /**
@@ -126,17 +132,17 @@ export class Issuer {
     if (id !== undefined && id !== presented?.sessionId) await this.#end(id)
   }
 
-  async #begin(user: User, address: string): Promise<Grant> {
-    const { sessions, revocations, sessionForMs, sessionsPerUser, now, log } = this.#parts
-    const refresh = createRefreshToken()
-    const createdAt = now()
-    const session: Session = {
-      id: refresh.sessionId,
-      userId: user.id,
-      mark: user.mark,
-      createdAt,
-      expiresAt: createdAt + sessionForMs,
-    }
+  #newSession(user: User, { sessionId: id }: RefreshToken): Session {
+    const createdAt = this.#parts.now()
+    const expiresAt = createdAt + this.#parts.sessionForMs
+    return { id, userId: user.id, mark: user.mark, createdAt, expiresAt }
+  }
+
+  async #begin(
+    user: User,
+    { address, session, refresh }: { address: string; session: Session; refresh: RefreshToken },
+  ): Promise<Grant> {
+    const { sessions, revocations, sessionsPerUser, log } = this.#parts
     const ended = await sessions.open(session, refresh.digest, sessionsPerUser)
     for (const id of ended) await revocations.revoke(id)
     log.info({ 'client.address': address, 'user.id': user.id }, 'a user has logged in')

@@ -317,6 +317,11 @@ const cases: readonly MistakeCase[] = [
     says: ['routes[0].plugins[0].compression.types[0]: streams of events and gRPC are never compressed'],
   },
   {
+    name: 'a value that lost its quotes, which may be a secret',
+    yaml: 'auth:\n  issuer:\n    issuer: a\n    users:\n      - ‸{name: ada, passwordHash: $scrypt$ln=17,r=8,p=1$J4uVIdhBN19t4ThhgnfaQg$k8JfA6j6t}\n',
+    says: ['auth.issuer.users[0]: has a key that is no name: is a value to be quoted?'],
+  },
+  {
     name: 'an unknown key at the top',
     yaml: '‸servr: {}\n',
     says: ['servr: unknown key "servr"; did you mean "server"?'],

@@ -309,3 +309,21 @@ describe('Redis', () => {
     assert.equal((await refresh(one.url, grant.refresh_token)).status, 200)
   })
 })
+
+test('who is banned until later cannot log in, in the words for a wrong password; who was banned up to now can', async (t) => {
+  const { one } = await startPair(t, false)
+  const before = await logIn(one.url)
+  const list = one.gateway.identity.revocations
+  const ann = { sub: 'user-1', issuer: issuerName }
+  await list.revoke(ann, { until: Date.now() + 3_600_000 })
+  const told: unknown[] = []
+  for (const password of [passwords.ann, 'not the one']) {
+    const reply = await post(one.url, '/auth/login', { username: 'ann', password })
+    told.push([reply.status, ((await reply.json()) as { detail: string }).detail])
+  }
+  assert.deepEqual(told[0], told[1])
+  assert.equal(await reasonOf(await use(one.url, before)), 'TOKEN_REVOKED')
+  await list.lift(ann)
+  await list.revoke(ann)
+  assert.equal((await use(one.url, await logIn(one.url))).status, 200)
+})
