@@ -161,6 +161,30 @@ describe('bodies by JSON Schema', () => {
   }
 })
 
+const formats = [
+  'email',
+  'uri',
+  'uri-reference',
+  'uri-template',
+  'hostname',
+  'ipv4',
+  'ipv6',
+  'date-time',
+  'date',
+  'duration',
+  'uuid',
+  'json-pointer',
+  'regex',
+  'url',
+  'time',
+  'byte',
+  'iso-time',
+  'iso-date-time',
+  'relative-json-pointer',
+]
+/** Each is tried, and what fits none passes even so. */
+const everyFormat = { allOf: formats.map((format) => ({ anyOf: [{ format }, {}] })) }
+
 describe('what could keep the process busy does not', () => {
   /** Far above what linear work takes, far below what backtracking would. */
   const enoughMs = 5_000
@@ -169,31 +193,8 @@ describe('what could keep the process busy does not', () => {
     ['a pattern of alternatives', { pattern: '^(a|a|a)*b$' }, 'a'.repeat(100_000)],
     ['patterns of members', { patternProperties: { '^(a*)*$': false } }, { [`${'a'.repeat(50_000)}!`]: 1 }],
     ['unique items', { uniqueItems: true }, Array.from({ length: 50_000 }, (_, i) => ({ i }))],
-    ...[
-      'email',
-      'uri',
-      'uri-reference',
-      'uri-template',
-      'hostname',
-      'ipv4',
-      'ipv6',
-      'date-time',
-      'date',
-      'duration',
-      'uuid',
-      'json-pointer',
-      'regex',
-      'url',
-      'time',
-      'byte',
-      'iso-time',
-      'iso-date-time',
-      'relative-json-pointer',
-    ].flatMap((format) =>
-      ['a', '1', '%', '/', 'a.', '1:', '-', '{', '0.', 'a@', 'P1', ' '].map(
-        (piece) =>
-          [`format ${format} of ${JSON.stringify(piece)}`, { format }, `${piece.repeat(50_000)}!`] as const,
-      ),
+    ...['a', '1', '%', '/', 'a.', '1:', '-', '{', '0.', 'a@', 'P1', ' '].map(
+      (piece) => [`formats of ${JSON.stringify(piece)}`, everyFormat, `${piece.repeat(50_000)}!`] as const,
     ),
   ] as const) {
     test(name, async () => {
