@@ -20,7 +20,8 @@ export function createApiKey(env: string): string {
 export function checkApiKeyFormat(key: string): 'own' | 'broken' | 'foreign' {
   if (!key.startsWith('gwk_')) return 'foreign'
   if (!/^gwk_[a-z0-9]{1,16}_[0-9a-f]{48}_[0-9a-f]{8}$/.test(key)) return 'broken'
-  return checksum(key.slice(0, -9)) === key.slice(-8) ? 'own' : 'broken'
+  // As numbers, because making the text of one costs more than the checksum.
+  return crc32(key.slice(0, -9)) === Number.parseInt(key.slice(-8), 16) ? 'own' : 'broken'
 }
 
 /** The beginning of a key of ours, by which people and secret scanners tell it: `gwk_live_1a2b3c4d`. */

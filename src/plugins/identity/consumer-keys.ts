@@ -13,7 +13,7 @@ const maxKeyLength = 512
 /** A key as requests meet it. */
 interface KnownKey {
   readonly record: KeyRecord
-  /** SHA-256 of the key. */
+  /** SHA-256 of the key: its hexadecimal digits, one byte each. */
   readonly digest: Buffer
   readonly principal: Principal
   readonly use: KeyUse
@@ -50,11 +50,13 @@ export class ConsumerKeys {
   verify(key: string, nowMs: number): Principal {
     const format = key.length > maxKeyLength ? 'broken' : checkApiKeyFormat(key)
     if (format === 'broken') throw keyInvalid()
-    const digest = hash('sha256', key, 'buffer')
-    const known = this.#find(`sha256:${digest.toString('hex')}`)
+    // As text: as a buffer it costs four times as much.
+    const digest = hash('sha256', key)
+    const known = this.#find(`sha256:${digest}`)
     if (known === undefined && format === 'own' && this.#managed?.complete === false) throw keysUnavailable()
     // The Map compares digests, which a stranger cannot steer; the second comparison keeps even that from telling anything.
-    if (known === undefined || !timingSafeEqual(known.digest, digest)) throw keyInvalid()
+    if (known === undefined || !timingSafeEqual(known.digest, Buffer.from(digest, 'latin1')))
+      throw keyInvalid()
     const { record } = known
     if (record.revokedAt !== undefined) throw keyRevoked()
     if (record.expiresAt !== undefined && nowMs >= record.expiresAt) throw keyExpired()
@@ -102,7 +104,7 @@ export class ConsumerKeys {
       ...(record.createdAt !== undefined && { issuedAt: record.createdAt }),
       ...(record.expiresAt !== undefined && { expiresAt: record.expiresAt }),
     }
-    const digest = Buffer.from(record.hash.slice('sha256:'.length), 'hex')
+    const digest = Buffer.from(record.hash.slice('sha256:'.length), 'latin1')
     return { record, digest, principal, use: this.#uses.of(record.id) }
   }
 }
