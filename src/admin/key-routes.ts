@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { GatewayError } from '../core/error.ts'
-import { duration, writtenDuration } from '../core/units.ts'
+import { duration, time, writtenDuration } from '../core/units.ts'
 import type { Consumer } from '../plugins/identity/consumer.ts'
 import type { KeyRecord } from '../plugins/identity/key-record.ts'
 import type { MadeKey, ManagedKeys } from '../plugins/identity/managed-keys.ts'
@@ -18,7 +18,6 @@ export interface KeyRoutesOptions {
   now(): number
 }
 
-const time = z.iso.datetime({ offset: true }).transform((text) => Date.parse(text))
 const text = z.string().min(1).max(128)
 
 const newKey = z.strictObject({
@@ -30,7 +29,7 @@ const newKey = z.strictObject({
     .default('live'),
   roles: z.array(text).max(100).optional(),
   scopes: z.array(text).max(100).optional(),
-  expiresAt: time.optional(),
+  expiresAt: time().optional(),
   rateLimit: z
     .strictObject({ limit: z.int().min(1), window: duration().refine((ms) => ms >= 1, 'at least 1ms') })
     .optional(),
@@ -40,7 +39,7 @@ const rotation = z.strictObject({
   overlap: duration()
     .prefault('24h')
     .refine((ms) => ms <= 90 * 86_400_000, 'at most 90 days'),
-  expiresAt: time.optional(),
+  expiresAt: time().optional(),
 })
 
 /** `/keys`: makes, lists, rotates and revokes API keys. A key itself is in the answer that makes it and nowhere else. */

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { GatewayError } from '../core/error.ts'
 import type { Principal } from '../core/principal.ts'
+import { noTime, time } from '../core/units.ts'
 import type { Revocable } from '../plugins/identity/revocable.ts'
 import type { Revocation, Revocations } from '../plugins/identity/revocations.ts'
 import type { AdminAnswer, AdminRoute } from './admin-router.ts'
@@ -16,13 +17,14 @@ export interface TokenRoutesOptions {
   verify(token: string): Promise<Principal>
 }
 
-const time = z.iso.datetime({ offset: true }).transform((text) => Date.parse(text))
 const text = z.string().min(1).max(1_024)
-const common = { expiresAt: time.optional(), note: z.string().max(200).optional() }
+const common = { expiresAt: time().optional(), note: z.string().max(200).optional() }
 const person = {
   ...common,
-  before: time.optional(),
-  until: z.union([time, z.literal('forever').transform(() => Number.POSITIVE_INFINITY)]).optional(),
+  before: time().optional(),
+  until: z
+    .union([time(), z.literal('forever').transform(() => Number.POSITIVE_INFINITY)], `${noTime}, or forever`)
+    .optional(),
 }
 const token = z.string().min(1).max(16_384)
 

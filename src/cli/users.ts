@@ -7,7 +7,7 @@ import type { CommandInput } from './commands.ts'
 /** NIST SP 800-63B section 5.1.1. */
 const minLength = 8
 
-/** `gateway users hash`: reads a password from standard input, unseen where that is a terminal, and prints what belongs into the configuration. */
+/** `gateway users hash`: reads a password from standard input, unseen where that is a terminal, and prints what belongs into the configuration: in quotes, since YAML would end a bare hash at a comma within `{}`. */
 export async function hashUserPassword(input: CommandInput): Promise<number> {
   if (input.words.length > 0)
     throw new Error(
@@ -18,7 +18,7 @@ export async function hashUserPassword(input: CommandInput): Promise<number> {
   if (password === undefined) throw new Error('a password has 1 to 1,024 bytes, none of control')
   if ([...password].length < minLength) throw new Error(`a password needs ${minLength} characters at least`)
   const passwordHash = writePasswordHash(await hashPassword(password))
-  console.log(input.json ? JSON.stringify({ passwordHash }) : passwordHash)
+  console.log(input.json ? JSON.stringify({ passwordHash }) : `"${passwordHash}"`)
   return 0
 }
 

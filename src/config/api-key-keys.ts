@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { duration } from '../core/units.ts'
+import { duration, noTime } from '../core/units.ts'
 import { certificateKeys } from './certificate-keys.ts'
 import { name, object } from './declare.ts'
 
@@ -76,7 +76,7 @@ export const consumerSchema = z.strictObject({
           .describe('sha256:<hex> of the whole key; `gateway keys create --offline` makes both.'),
         name: z.string().optional().describe('To tell keys apart.'),
         prefix: z.string().max(32).optional().describe('How the key begins, to find out whose one is.'),
-        expiresAt: z.iso.datetime().optional().describe('Not accepted after this moment.'),
+        expiresAt: z.iso.datetime(noTime).optional().describe('Not accepted after this moment.'),
         roles: z
           .array(z.string())
           .optional()

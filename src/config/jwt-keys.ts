@@ -7,7 +7,9 @@ import { object } from './declare.ts'
 /** One name, or a list of which one is enough. */
 export function audience() {
   const one = z.string().min(1)
-  return z.union([one, z.array(one).min(1)])
+  return z.union([one, z.array(one).min(1)], {
+    error: ({ input }) => `${input === undefined ? 'is missing: ' : ''}expected a text or a list of texts`,
+  })
 }
 
 /** Where claims say what. */

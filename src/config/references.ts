@@ -43,7 +43,8 @@ export function checkReferences(config: Config): ReferenceProblem[] {
     if (config.auth.issuer !== undefined) return
     problems.push({
       path,
-      message: `needs an identity, but there are no consumers, no auth.jwt and no auth.introspection; add one, or set auth: none`,
+      message:
+        'needs an identity, but there are no consumers, no auth.jwt, no auth.introspection and no auth.issuer; add one, or set auth: none',
     })
   }
 

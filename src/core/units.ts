@@ -36,6 +36,14 @@ export function duration(): z.ZodType<number, string> {
     })
 }
 
+/** What is said of a text that is no time. */
+export const noTime = 'expected a time such as 2027-01-01T00:00:00Z'
+
+/** A value that is written as a time (RFC 3339, any offset) and read as Unix time in milliseconds. */
+export function time(): z.ZodType<number, string> {
+  return z.iso.datetime({ offset: true, error: noTime }).transform((text) => Date.parse(text))
+}
+
 /** A configuration value that is written as a size (`10mb`) and read as bytes. */
 export function size(): z.ZodType<number, string> {
   return z

@@ -116,6 +116,20 @@ for (const [name, body] of nonsense) {
   })
 }
 
+test('a time that is none is answered with one that is', async (t) => {
+  const { admin } = await world(t)
+  const { told } = await admin('/tokens:revoke', {
+    sub: 'a',
+    issuer,
+    until: 'tomorrow',
+    before: '2027-01-01',
+  })
+  assert.deepEqual(told.errors, [
+    { field: '/before', detail: 'expected a time such as 2027-01-01T00:00:00Z' },
+    { field: '/until', detail: 'expected a time such as 2027-01-01T00:00:00Z, or forever' },
+  ])
+})
+
 test('with several issuers one has to be named, and one that is not configured is warned of', async (t) => {
   const { admin } = await world(t, [issuer, 'https://other.example'])
   assert.equal((await admin('/tokens:revoke', { sub: 'ann' })).status, 400)

@@ -22,8 +22,8 @@ test('gateway users hash prints what a users file needs; a change of the file is
   const path = folderOf(t, {})
   const { code, out, err } = usersHash('pass phrase of zoe\n')
   assert.equal(code, 0, err)
-  assert.match(out, /^\$scrypt\$ln=17,r=8,p=1\$\S+\n$/)
-  writeFileSync(path('users.yaml'), `- name: zoe\n  passwordHash: ${out}`)
+  assert.match(out, /^"\$scrypt\$ln=17,r=8,p=1\$\S+"\n$/)
+  writeFileSync(path('users.yaml'), `- {name: zoe, passwordHash: ${out}}`)
   const issuer = issuerConfig({ users: [], usersFile: 'users.yaml' })
   writeFileSync(
     path('gateway.yaml'),

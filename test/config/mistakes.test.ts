@@ -615,7 +615,7 @@ const cases: readonly MistakeCase[] = [
     name: 'a route that needs an identity where nobody has one',
     yaml: `${upstreams}routes:\n  - ‸{id: r, path: /a, upstream: a}\n`,
     says: [
-      'routes[0]: needs an identity, but there are no consumers, no auth.jwt and no auth.introspection; add one, or set auth: none',
+      'routes[0]: needs an identity, but there are no consumers, no auth.jwt, no auth.introspection and no auth.issuer; add one, or set auth: none',
     ],
   },
   {
@@ -784,6 +784,27 @@ const cases: readonly MistakeCase[] = [
     name: 'a secret that is too short, of the second issuer',
     yaml: 'auth:\n  jwt:\n    - {issuer: empty, audience: a, algorithms: [HS256], secret: ""}\n    - {issuer: x, audience: a, algorithms: [HS256], ‸secret: short}\n',
     says: ['auth.jwt[1].secret: must have at least 32 bytes (RFC 7518 section 3.2)'],
+  },
+  {
+    name: 'an issuer without an audience, and one whose audience is none',
+    yaml: 'auth:\n  jwt:\n    - ‸{issuer: https://x.example, algorithms: [RS256]}\n    - {issuer: https://y.example, ‸audience: 7, algorithms: [RS256]}\n',
+    says: [
+      'auth.jwt[0].audience: is missing: expected a text or a list of texts',
+      'auth.jwt[1].audience: expected a text or a list of texts',
+    ],
+  },
+  {
+    name: 'an algorithm with a secret where there is no secret',
+    yaml: 'auth:\n  jwt:\n    - {issuer: https://x.example, audience: a, ‸algorithms: [RS256, HS256]}\n',
+    says: ['auth.jwt[0].algorithms: HS256 needs `secret`'],
+  },
+  {
+    name: 'keys that end on a day, and after a while',
+    yaml: `consumers:\n  - {id: c, keys: [{hash: "sha256:${'0'.repeat(64)}", ‸expiresAt: 2027-01-01}, {hash: "sha256:${'1'.repeat(64)}", ‸expiresAt: 30d}]}\n`,
+    says: [
+      'consumers[0].keys[0].expiresAt: expected a time such as 2027-01-01T00:00:00Z',
+      'consumers[0].keys[1].expiresAt: expected a time such as 2027-01-01T00:00:00Z',
+    ],
   },
   {
     name: 'a key set without keys',

@@ -144,8 +144,11 @@ function keysOf(options: JwtOptions, place: string, host: PluginHost): IssuerKey
   if (!(clockSkewMs >= 0 && clockSkewMs <= maxClockSkewMs))
     throw new Error(`${place}.clockSkew: must be 0s to 60s`)
   if (options.audience.length === 0) throw new Error(`${place}.audience: must name at least one`)
-  if ([keys, secret, jwks, jwksUri].filter((source) => source !== undefined).length > 1)
-    throw new Error(`${place}: must have at most one of secret, jwks and jwksUri`)
+  const sources = [keys, secret, jwks, jwksUri].filter((source) => source !== undefined).length
+  if (sources > 1) throw new Error(`${place}: must have at most one of secret, jwks and jwksUri`)
+  const symmetricOne = algorithms.find((algorithm) => symmetric.has(algorithm))
+  if (symmetricOne !== undefined && sources === 0)
+    throw new Error(`${place}.algorithms: ${symmetricOne} needs \`secret\``)
   const [allowed, kind] =
     secret === undefined ? ([asymmetric, 'a key set'] as const) : ([symmetric, 'a secret'] as const)
   const wrong = algorithms.find((algorithm) => !allowed.has(algorithm))
