@@ -122,3 +122,17 @@ test('a WebSocket may bring its key in the query or in a cookie of our own pages
   await open('/r', { Cookie: `key=${key}` })
   assert.deepEqual(upgrades, ['/r?a=1 undefined', '/r a=b; c=d'])
 })
+
+test('a header with a key that is sent twice is refused, whatever the second holds', async (t) => {
+  const { url } = await startGateway(t, {
+    consumers,
+    routes: [{ id: 'r', path: '/r', respond: { status: 200 } }],
+  })
+  for (const second of [key, 'x', '']) {
+    const { request } = await import('node:http')
+    const asked = request(`${url}/r`, { headers: ['X-API-Key', key, 'x-api-key', second] }).end()
+    const [reply] = await once(asked, 'response')
+    reply.resume()
+    assert.equal(reply.statusCode, 400, second)
+  }
+})
