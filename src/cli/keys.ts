@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { type AdminScope, adminScopes } from '../config/admin-keys.ts'
 import { createApiKey, hashApiKey, keyPrefix } from '../plugins/identity/api-key.ts'
 import { askAdmin } from './admin-client.ts'
 import type { CommandInput } from './commands.ts'
@@ -85,8 +86,11 @@ export async function revokeKey(input: CommandInput): Promise<number> {
 export async function createAdminToken(input: CommandInput): Promise<number> {
   const [name = ''] = input.words
   if (name === '') throw new Error('usage: gateway admin token NAME [--scope read]')
-  const token = `gwa_${randomBytes(32).toString('hex')}`
   const { scope: scopes = ['read'] } = input.values
+  const unknown = scopes.find((scope) => !adminScopes.includes(scope as AdminScope))
+  if (unknown !== undefined)
+    throw new Error(`there is no scope "${unknown}" in the admin API; there are ${adminScopes.join(', ')}`)
+  const token = `gwa_${randomBytes(32).toString('hex')}`
   const hash = hashApiKey(token)
   if (input.json) console.log(JSON.stringify({ name, token, hash, scopes }))
   else

@@ -90,6 +90,7 @@ test('what goes wrong is said in a sentence, with exit code 1', async (t) => {
     [['keys', 'list', '--url', 'nonsense'], /--url must be like http:/],
     [['keys', 'list', '--url', `${url}/elsewhere`], /answered 404/],
     [['admin', 'token'], /usage: gateway admin token NAME/],
+    [['admin', 'token', 'ops', '--scope', 'bogus'], /no scope "bogus" .* there are read, write, keys/],
   ]
   for (const [args, said] of cases) {
     const { code, out, err } = await runCli(args)
