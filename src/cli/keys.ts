@@ -27,6 +27,7 @@ export async function createKey(input: CommandInput): Promise<number> {
   const made = await askAdmin(input, {
     method: 'POST',
     path: '/keys',
+    has: 'key',
     body: {
       consumer,
       name,
@@ -48,7 +49,7 @@ export async function listKeys(input: CommandInput): Promise<number> {
   while (cursor !== null) {
     const query = new URLSearchParams({ limit: '1000', ...(cursor !== '' && { cursor }) })
     if (consumer !== undefined) query.set('filter[consumer]', consumer)
-    const page = await askAdmin(input, { method: 'GET', path: `/keys?${query}` })
+    const page = await askAdmin(input, { method: 'GET', path: `/keys?${query}`, has: 'items' })
     const { items, next } = page as { items: ToldKey[]; next: string | null }
     keys.push(...items)
     cursor = next
@@ -69,14 +70,24 @@ export async function listKeys(input: CommandInput): Promise<number> {
 export async function rotateKey(input: CommandInput): Promise<number> {
   const { overlap, expires } = input.values
   const path = `${keyPath(input, 'rotate')}:rotate`
-  const made = await askAdmin(input, { method: 'POST', path, body: { overlap, expiresAt: expires } })
+  const made = await askAdmin(input, {
+    method: 'POST',
+    path,
+    body: { overlap, expiresAt: expires },
+    has: 'key',
+  })
   show(input, made as ToldKey)
   return 0
 }
 
 /** `gateway keys revoke ID`: no gateway accepts it any more. */
 export async function revokeKey(input: CommandInput): Promise<number> {
-  const told = await askAdmin(input, { method: 'POST', path: `${keyPath(input, 'revoke')}:revoke`, body: {} })
+  const told = await askAdmin(input, {
+    method: 'POST',
+    path: `${keyPath(input, 'revoke')}:revoke`,
+    body: {},
+    has: 'id',
+  })
   if (input.json) console.log(JSON.stringify(told, null, 2))
   else console.log(`${(told as ToldKey).id} of ${(told as ToldKey).consumer} is revoked`)
   return 0
