@@ -57,6 +57,10 @@ function adminRoutes({ identity }: Gateway, { current, now }: ManagementOptions)
         const { jwt, introspection, issuer: own } = current().config.auth
         return [...jwt, ...introspection, ...(own === undefined ? [] : [own])].map(({ issuer }) => issuer)
       },
+      hasKey: (id) =>
+        identity.keys.get(id) !== undefined ||
+        current().identity.keys.configured.some((key) => key.id === id),
+      hasConsumer: (name) => current().config.consumers.some(({ id }) => id === name),
       verify(token) {
         const { identity, unrouted: plan, config } = current()
         return verifyToken(token, { identity, plan, header: config.auth.tokens.header })

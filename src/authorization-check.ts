@@ -17,6 +17,16 @@ import { compileAdmission } from './plugins/identity/identity-plugin.ts'
 import { canonicalPath } from './routing/canonical-path.ts'
 import type { RoutingTable } from './routing/table.ts'
 
+/** Plugins that only tell, or change what is sent. */
+const neverRefusing: ReadonlySet<string> = new Set([
+  'requestId',
+  'accessLog',
+  'metrics',
+  'headers',
+  'compression',
+  'securityHeaders',
+])
+
 /** What decides about the requests of a configuration. */
 export interface Decider {
   readonly table: RoutingTable<Plan>
@@ -46,7 +56,8 @@ export async function checkRequest(
   const { row, x } = found
   const { id, protocol, template: path, policy } = row
   const route = { id, protocol, path, auth: policy.auth }
-  const notChecked = [...new Set([...decider.shared, ...pluginNames(policy)])]
+  const names = new Set([...decider.shared, ...pluginNames(policy)])
+  const notChecked = [...names.difference(neverRefusing)]
   const taken: CheckStep = { check: 'route', passed: true, why: `${id} takes it` }
   if (policy.auth === 'none') return { ...allowed, route, principal: null, checks: [taken], notChecked }
   let principal: Principal | undefined

@@ -6,7 +6,7 @@ import type { KeyRecord } from '../plugins/identity/key-record.ts'
 import type { MadeKey, ManagedKeys } from '../plugins/identity/managed-keys.ts'
 import type { Revocations } from '../plugins/identity/revocations.ts'
 import type { AdminAnswer, AdminRoute } from './admin-router.ts'
-import { pageOf } from './page.ts'
+import { pageOf, requireKnown } from './page.ts'
 import { readFields } from './read-fields.ts'
 
 export interface KeyRoutesOptions {
@@ -78,6 +78,7 @@ export function keyRoutes(options: KeyRoutesOptions): AdminRoute[] {
       path: '/keys',
       scope: 'read',
       async serve({ query }) {
+        requireKnown(query, ['limit', 'cursor', 'filter[consumer]'])
         const consumer = query.get('filter[consumer]')
         const all = [...managed.all(), ...options.configured()]
         const page = pageOf(consumer === null ? all : all.filter((key) => key.consumer === consumer), query)

@@ -27,3 +27,11 @@ export function pageOf<T extends { readonly id: string }>(
   const hasMore = from !== -1 && from + limit < all.length
   return { items, next: hasMore ? (items.at(-1)?.id ?? null) : null, total: all.length }
 }
+
+/** Refuses parameters that a list does not know: who believes them to be a filter would take the whole list for what they asked for. */
+export function requireKnown(query: URLSearchParams, known: readonly string[]): void {
+  const unknown = [...query.keys()].find((name) => !known.includes(name))
+  if (unknown === undefined) return
+  const text = `There is no parameter "${unknown.slice(0, 64)}" here; there are ${known.join(', ')}.`
+  throw new GatewayError('INVALID_ARGUMENT', text)
+}

@@ -5,6 +5,7 @@ import { noTime, time } from '../core/units.ts'
 import type { Revocable } from '../plugins/identity/revocable.ts'
 import type { Revocation, Revocations } from '../plugins/identity/revocations.ts'
 import type { AdminAnswer, AdminRoute } from './admin-router.ts'
+import { requireKnown } from './page.ts'
 import { readFields } from './read-fields.ts'
 
 export interface TokenRoutesOptions {
@@ -13,6 +14,8 @@ export interface TokenRoutesOptions {
   sharing(): { readonly trouble: string | undefined; readonly unwritten: number } | undefined
   /** The issuers whose tokens are accepted. */
   issuers(): readonly string[]
+  hasKey(id: string): boolean
+  hasConsumer(id: string): boolean
   /** Who a token speaks for; rejects with the GatewayError that it would be refused with. */
   verify(token: string): Promise<Principal>
 }
@@ -43,7 +46,8 @@ const what = {
 }
 
 /** `/tokens:revoke`, `/tokens:unrevoke`, `/tokens:verify` and `/revocations`: ends what was given to somebody before it would end. */
-export function tokenRoutes({ revocations, sharing, issuers, verify }: TokenRoutesOptions): AdminRoute[] {
+export function tokenRoutes(options: TokenRoutesOptions): AdminRoute[] {
+  const { revocations, sharing, issuers, verify } = options
   return [
     {
       method: 'POST',
@@ -56,7 +60,7 @@ export function tokenRoutes({ revocations, sharing, issuers, verify }: TokenRout
         // Some of it is over as soon as it is said: a token that has expired.
         return {
           status: reach === 'here' ? 202 : 201,
-          body: { ...(entry && shown(entry)), reach, warnings: warningsOf(named, issuers()) },
+          body: { ...(entry && shown(entry)), reach, warnings: warningsOf(named, options) },
         }
       },
     },
@@ -129,7 +133,14 @@ function asViolation(error: unknown): never {
 }
 
 /** What may be a mistake, and is no reason to leave it. */
-function warningsOf(named: Revocable, known: readonly string[]): readonly string[] {
+function warningsOf(
+  named: Revocable,
+  { issuers, hasKey, hasConsumer }: TokenRoutesOptions,
+): readonly string[] {
+  if ('key' in named && !hasKey(named.key)) return ['No key with this id is known here.']
+  if ('consumer' in named && !hasConsumer(named.consumer))
+    return ['There is no consumer of this name in the configuration.']
+  const known = issuers()
   if (!('issuer' in named) || known.includes(named.issuer)) return []
   return [`No issuer "${named.issuer}" is configured (there are: ${known.join(', ')}).`]
 }
@@ -153,6 +164,7 @@ function written(at: number): string | null {
 
 /** In the order of the changes; the cursor is the place of the first that was not shown, which later changes move by little. */
 function page(revocations: Revocations, query: URLSearchParams): object {
+  requireKnown(query, ['limit', 'cursor'])
   const limit = Number(query.get('limit') ?? 100)
   const from = Number(query.get('cursor') ?? 0)
   if (!Number.isInteger(limit) || limit < 1 || limit > 1_000 || !Number.isInteger(from) || from < 0)

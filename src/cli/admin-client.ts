@@ -2,10 +2,12 @@ import type { CommandInput } from './commands.ts'
 
 /** One call of the admin API. */
 export interface AdminAsk {
-  readonly method: 'GET' | 'POST' | 'DELETE'
+  readonly method: 'GET' | 'POST'
   /** Below the path of the admin API: `/keys`. */
   readonly path: string
   readonly body?: object
+  /** A member that each answer has, by which another service at the address is told. */
+  readonly has: string
 }
 
 const timeoutMs = 30_000
@@ -16,7 +18,7 @@ const timeoutMs = 30_000
  */
 export async function askAdmin(
   { values }: Pick<CommandInput, 'values'>,
-  { method, path, body }: AdminAsk,
+  { method, path, body, has }: AdminAsk,
 ): Promise<unknown> {
   const base = values.url ?? process.env.GATEWAY_ADMIN_URL ?? 'http://127.0.0.1:8080/admin'
   if (!URL.canParse(base)) throw new Error(`--url must be like http://127.0.0.1:8080/admin, not "${base}"`)
@@ -37,9 +39,11 @@ export async function askAdmin(
     const { code = error.message } = (error.cause ?? {}) as NodeJS.ErrnoException
     throw new Error(`no gateway answers at ${url} (${code}); say where one is with --url`)
   })
-  const text = await answer.text()
-  const told = parsed(text)
-  if (answer.ok && (told !== undefined || text === '')) return told
+  const told = parsed(await answer.text())
+  if (answer.ok) {
+    if (typeof told === 'object' && told !== null && Object.hasOwn(told, has)) return told
+    throw new Error(`${url} did not answer as an admin API; say where one is with --url`)
+  }
   const { detail, errors = [] } = (told ?? {}) as Problem
   const places = errors.map((error) => `\n  ${error.field.slice(1)}: ${error.detail}`).join('')
   throw new Error(`${url} answered ${answer.status}: ${detail ?? 'this is no admin API'}${places}`)

@@ -142,7 +142,8 @@ const usage = `gateway <command> [--config gateway.yaml] [--json]
   keys revoke ID                    no gateway accepts it any more
   admin token NAME [--scope S]      make a token for the admin API (scopes read, keys, write)
   users hash                        read a password, and print the hash for auth.issuer.users
-  token sign SUBJECT [--role R]     sign a JWT for trying things, with the configuration's own HS secret
+  token sign SUBJECT [--role R] [--scope S]
+                                    sign a JWT for trying things, with the configuration's own HS secret
   token verify TOKEN                whom a running gateway takes it for, or why it refuses it; - reads it from standard input
   token revoke TOKEN | --jti ID | --sid ID | --sub USER | --consumer ID
                [--issuer URL] [--before TIME] [--until TIME|forever] [--expires TIME] [--note TEXT] [--undo]

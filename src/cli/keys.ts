@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { type AdminScope, adminScopes } from '../config/admin-keys.ts'
 import { createApiKey, hashApiKey, keyPrefix } from '../plugins/identity/api-key.ts'
 import { askAdmin } from './admin-client.ts'
 import type { CommandInput } from './commands.ts'
@@ -26,6 +27,7 @@ export async function createKey(input: CommandInput): Promise<number> {
   const made = await askAdmin(input, {
     method: 'POST',
     path: '/keys',
+    has: 'key',
     body: {
       consumer,
       name,
@@ -47,7 +49,7 @@ export async function listKeys(input: CommandInput): Promise<number> {
   while (cursor !== null) {
     const query = new URLSearchParams({ limit: '1000', ...(cursor !== '' && { cursor }) })
     if (consumer !== undefined) query.set('filter[consumer]', consumer)
-    const page = await askAdmin(input, { method: 'GET', path: `/keys?${query}` })
+    const page = await askAdmin(input, { method: 'GET', path: `/keys?${query}`, has: 'items' })
     const { items, next } = page as { items: ToldKey[]; next: string | null }
     keys.push(...items)
     cursor = next
@@ -68,14 +70,24 @@ export async function listKeys(input: CommandInput): Promise<number> {
 export async function rotateKey(input: CommandInput): Promise<number> {
   const { overlap, expires } = input.values
   const path = `${keyPath(input, 'rotate')}:rotate`
-  const made = await askAdmin(input, { method: 'POST', path, body: { overlap, expiresAt: expires } })
+  const made = await askAdmin(input, {
+    method: 'POST',
+    path,
+    body: { overlap, expiresAt: expires },
+    has: 'key',
+  })
   show(input, made as ToldKey)
   return 0
 }
 
 /** `gateway keys revoke ID`: no gateway accepts it any more. */
 export async function revokeKey(input: CommandInput): Promise<number> {
-  const told = await askAdmin(input, { method: 'POST', path: `${keyPath(input, 'revoke')}:revoke`, body: {} })
+  const told = await askAdmin(input, {
+    method: 'POST',
+    path: `${keyPath(input, 'revoke')}:revoke`,
+    body: {},
+    has: 'id',
+  })
   if (input.json) console.log(JSON.stringify(told, null, 2))
   else console.log(`${(told as ToldKey).id} of ${(told as ToldKey).consumer} is revoked`)
   return 0
@@ -85,8 +97,11 @@ export async function revokeKey(input: CommandInput): Promise<number> {
 export async function createAdminToken(input: CommandInput): Promise<number> {
   const [name = ''] = input.words
   if (name === '') throw new Error('usage: gateway admin token NAME [--scope read]')
-  const token = `gwa_${randomBytes(32).toString('hex')}`
   const { scope: scopes = ['read'] } = input.values
+  const unknown = scopes.find((scope) => !adminScopes.includes(scope as AdminScope))
+  if (unknown !== undefined)
+    throw new Error(`there is no scope "${unknown}" in the admin API; there are ${adminScopes.join(', ')}`)
+  const token = `gwa_${randomBytes(32).toString('hex')}`
   const hash = hashApiKey(token)
   if (input.json) console.log(JSON.stringify({ name, token, hash, scopes }))
   else

@@ -14,7 +14,7 @@ export async function revokeToken(input: CommandInput): Promise<number> {
   const terms = undo ? {} : { before, until, expiresAt, note }
   const body = { ...Object.fromEntries(named), issuer, ...terms }
   const path = undo ? '/tokens:unrevoke' : '/tokens:revoke'
-  const told = await askAdmin(input, { method: 'POST', path, body })
+  const told = await askAdmin(input, { method: 'POST', path, body, has: 'reach' })
   const { reach, warnings = [] } = told as { reach: string; warnings?: readonly string[] }
   if (input.json) console.log(JSON.stringify(told, null, 2))
   else {
@@ -29,7 +29,12 @@ export async function revokeToken(input: CommandInput): Promise<number> {
 export async function verifyToken(input: CommandInput): Promise<number> {
   const token = await tokenOf(input)
   if (token === undefined) throw new Error('usage: gateway token verify TOKEN; - for standard input')
-  const told = await askAdmin(input, { method: 'POST', path: '/tokens:verify', body: { token } })
+  const told = await askAdmin(input, {
+    method: 'POST',
+    path: '/tokens:verify',
+    body: { token },
+    has: 'valid',
+  })
   console.log(JSON.stringify(told, null, 2))
   return (told as { valid: boolean }).valid ? 0 : 1
 }

@@ -5,7 +5,8 @@ import { withGateway } from './validate.ts'
 /** `gateway token sign SUBJECT`: a token of one hour for trying things, signed with the HS secret of an issuer in the configuration. */
 export function signToken(input: CommandInput): Promise<number> {
   const [subject = ''] = input.words
-  if (subject === '') throw new Error('usage: gateway token sign SUBJECT [--issuer URL] [--role ROLE]')
+  if (subject === '')
+    throw new Error('usage: gateway token sign SUBJECT [--issuer URL] [--role ROLE] [--scope SCOPE]')
   return withGateway(input, async ({ config }) => {
     const issuer = config.auth.jwt.find(
       ({ issuer: name, secret }) =>
@@ -16,8 +17,14 @@ export function signToken(input: CommandInput): Promise<number> {
         `${input.config} has no issuer with a secret${input.issuer === undefined ? '' : ` named "${input.issuer}"`}`,
       )
     }
+    if (issuer.secret === '') throw new Error(`${input.config}: the secret of ${issuer.issuer} is empty`)
     const algorithm = issuer.algorithms.find((name) => name.startsWith('HS')) ?? 'HS256'
-    const token = await new SignJWT({ [issuer.claims.roles]: input.roles })
+    const { scope: scopes } = input.values
+    const token = await new SignJWT({
+      [issuer.claims.roles]: input.roles,
+      // Words in one text, as OAuth has it (RFC 8693 section 4.2).
+      ...(scopes && { [issuer.claims.scopes]: scopes.join(' ') }),
+    })
       .setProtectedHeader({ alg: algorithm, typ: 'JWT' })
       .setSubject(subject)
       .setIssuer(issuer.issuer)

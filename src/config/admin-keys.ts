@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { name, object } from './declare.ts'
 
 /** What a token of the admin API may do: look, change what the gateway does, make and end keys and tokens. */
-const adminScopes = ['read', 'write', 'keys'] as const
+export const adminScopes = ['read', 'write', 'keys'] as const
 
 /** `admin`. */
 export const adminSchema = object({

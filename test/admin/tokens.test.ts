@@ -138,6 +138,31 @@ test('with several issuers one has to be named, and one that is not configured i
   assert.match(String(told.warnings), /No issuer "https:\/\/id.exmaple" is configured/)
 })
 
+test('a key or a consumer that nobody has is warned of, and others are not', async (t) => {
+  const { admin } = await world(t)
+  const { told } = await admin('/keys')
+  const [{ id } = { id: '' }] = told.items as { id: string }[]
+  const warned: readonly (readonly [object, RegExp])[] = [
+    [{ key: 'nokey' }, /^No key with this id is known here\.$/],
+    [{ key: id }, /^$/],
+    [{ consumer: 'nobody' }, /^There is no consumer of this name in the configuration\.$/],
+    [{ consumer: 'acme' }, /^$/],
+  ]
+  for (const [body, said] of warned) {
+    const { status, told: revoked } = await admin('/tokens:revoke', body)
+    assert.equal(status, 201)
+    assert.match(String(revoked.warnings), said, JSON.stringify(body))
+  }
+})
+
+test('a list refuses a parameter that it does not know, and names those that it does', async (t) => {
+  const { admin } = await world(t)
+  const { status, told } = await admin('/keys?consumer=zzz')
+  assert.deepEqual([status, told.reason], [400, 'INVALID_ARGUMENT'])
+  assert.match(String(told.detail), /"consumer" here; there are limit, cursor, filter\[consumer\]/)
+  assert.equal((await admin('/keys?filter[consumer]=acme&limit=1')).told.total, 1)
+})
+
 test('reading takes the scope read, revoking and asking about a token the scope keys', async (t) => {
   const { admin } = await world(t)
   assert.equal((await admin('/revocations', undefined, 'gwa_reader')).status, 200)
@@ -160,7 +185,7 @@ test('lists page by page', async (t) => {
     seen,
     Array.from({ length: 25 }, (_, i) => `t${i}`),
   )
-  for (const wrong of ['limit=0', 'limit=1001', 'cursor=-1', 'cursor=x'])
+  for (const wrong of ['limit=0', 'limit=1001', 'cursor=-1', 'cursor=x', 'sub=ann'])
     assert.equal((await admin(`/revocations?${wrong}`)).status, 400)
 })
 

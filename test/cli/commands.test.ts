@@ -266,6 +266,10 @@ describe('the command line', { concurrency: 3 }, () => {
       'admin',
       '--role',
       'reader',
+      '--scope',
+      'books',
+      '--scope',
+      'shelves',
       '-c',
       file,
     ])
@@ -277,7 +281,15 @@ describe('the command line', { concurrency: 3 }, () => {
       audience: 'api',
     })
     assert.deepEqual([payload.sub, payload.roles], ['ada', ['admin', 'reader']])
+    assert.equal(payload.scope, 'books shelves')
     assert.equal((payload.exp ?? 0) - (payload.iat ?? 0), 3_600)
+  })
+
+  test('token sign says that the secret is empty', async (t) => {
+    const file = folderOf(t, { 'a.yaml': yaml.replace(`secret: "${secret}"`, 'secret: ""') })('a.yaml')
+    const { code, err } = await runCli(['token', 'sign', 'ada', '-c', file])
+    assert.equal(code, 1)
+    assert.match(err, /a\.yaml: the secret of https:\/\/id\.example is empty\n$/)
   })
 
   test('schema prints the JSON schema', async () => {

@@ -79,7 +79,13 @@ test('keys are made, listed, rotated and revoked from the command line', async (
 })
 
 test('what goes wrong is said in a sentence, with exit code 1', async (t) => {
-  const { url } = await startGateway(t, { consumers: [{ id: 'shop' }] })
+  const { url } = await startGateway(t, {
+    consumers: [{ id: 'shop' }],
+    routes: [
+      { id: 'all', path: '/all/**', auth: 'none', respond: { status: 200, json: { page: 1 } } },
+      { id: 'text', path: '/text/**', auth: 'none', respond: { status: 200, body: 'hello' } },
+    ],
+  })
   const cases: readonly (readonly [readonly string[], RegExp])[] = [
     [['keys', 'create', 'nobody', '--url', url], /answered 400: .*\n {2}consumer: there is no such consumer/],
     [['keys', 'create', 'shop', '--env', 'A', '--url', url], /\n {2}env: has 1 to 16 lower-case/],
@@ -89,7 +95,11 @@ test('what goes wrong is said in a sentence, with exit code 1', async (t) => {
     [['keys', 'list', '--url', 'http://127.0.0.1:1'], /no gateway answers at .*--url/],
     [['keys', 'list', '--url', 'nonsense'], /--url must be like http:/],
     [['keys', 'list', '--url', `${url}/elsewhere`], /answered 404/],
+    [['keys', 'list', '--url', `${url}/all`], /\/all did not answer as an admin API.*--url/],
+    [['keys', 'create', 'shop', '--url', `${url}/all`], /did not answer as an admin API/],
+    [['token', 'revoke', '--jti', 'a', '--url', `${url}/text`], /did not answer as an admin API/],
     [['admin', 'token'], /usage: gateway admin token NAME/],
+    [['admin', 'token', 'ops', '--scope', 'bogus'], /no scope "bogus" .* there are read, write, keys/],
   ]
   for (const [args, said] of cases) {
     const { code, out, err } = await runCli(args)

@@ -50,6 +50,11 @@ const cases: readonly MistakeCase[] = [
     says: ['plugins[0].rateLimit.queue: is so long that its last would wait more than a minute for its turn'],
   },
   {
+    name: 'a limit that is none, which says nothing of what requests cost',
+    yaml: 'plugins:\n  - rateLimit: {‸limit: -5, window: 1s}\n',
+    says: ['plugins[0].rateLimit.limit: Too small: expected number to be >=1'],
+  },
+  {
     name: 'a cost that is none, and one by nothing',
     yaml: 'plugins:\n  - rateLimit: {limit: 1, window: 1s, ‸cost: high, ‸by: 7}\n',
     says: [

@@ -229,7 +229,8 @@ test('an answer names the route, the caller and each thing that was looked at', 
       { check: 'roles', passed: true, why: 'needs one of the roles reader' },
       { check: 'claims', passed: true, why: 'needs the claim sub: ${path.id}' },
     ],
-    notChecked: ['metrics', 'rateLimit'],
+    // Not `metrics`, which refuses nothing.
+    notChecked: ['rateLimit'],
   })
   const other = await answer(url, { url: 'https://api.example/books/bob?x=1', principal })
   assert.deepEqual([other.reason, other.status], ['CLAIM_MISSING', 403])

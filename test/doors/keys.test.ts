@@ -50,6 +50,8 @@ for (const door of everyDoor) {
       ['in its cookie, from a page that may', { cookie: `a=b; key=${key}`, origin: 'https://app.example' }],
     ]
     const refused: readonly (readonly [string, Record<string, string>, string])[] = [
+      // RFC 9110 section 5.3: headers sent twice may arrive as one.
+      ['twice in its header', { 'x-my-key': `${key}, ${key}` }, 'MALFORMED_REQUEST'],
       ['in another header', { 'x-api-key': key }, 'NO_CREDENTIALS'],
       ['in another cookie', { cookie: `Key=${key}` }, 'NO_CREDENTIALS'],
       ['with a wrong checksum', { 'x-my-key': `${key.slice(0, -8)}00000000` }, 'KEY_INVALID'],

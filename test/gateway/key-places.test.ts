@@ -122,3 +122,20 @@ test('a WebSocket may bring its key in the query or in a cookie of our own pages
   await open('/r', { Cookie: `key=${key}` })
   assert.deepEqual(upgrades, ['/r?a=1 undefined', '/r a=b; c=d'])
 })
+
+test('a header with a key that is sent twice is refused, whatever the second holds', async (t) => {
+  const { url } = await startGateway(t, {
+    consumers,
+    routes: [{ id: 'r', path: '/r', respond: { status: 200 } }],
+  })
+  const { request } = await import('node:http')
+  const statusOf = async (keys: readonly string[]): Promise<number> => {
+    const sent = keys.flatMap((value) => ['X-API-Key', value])
+    const asked = request(`${url}/r`, { headers: ['Host', 'a.example', ...sent] }).end()
+    const [reply] = await once(asked, 'response')
+    reply.resume()
+    return reply.statusCode
+  }
+  assert.equal(await statusOf([key]), 200)
+  for (const second of [key, 'x', '']) assert.equal(await statusOf([key, second]), 400, second)
+})

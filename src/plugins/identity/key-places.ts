@@ -36,6 +36,8 @@ export function keyReader({
   const name = header.toLowerCase()
   return (x) => {
     let key = x.header(name)
+    // How several headers of one name are told, which HTTP allows to be joined (RFC 9110 section 5.3).
+    if (key?.includes(', ')) throw severalKeys()
     const authorization = x.header('authorization')
     if (authorization !== undefined) key = theOne(key, keyScheme.exec(authorization)?.[1])
     if (query !== undefined) for (const value of x.get(fromQuery) ?? []) key = theOne(key, value)
@@ -65,5 +67,9 @@ export function queryKeyTaker(name: string, { keep }: { readonly keep: boolean }
 
 function theOne(one: string | undefined, other: string | undefined): string | undefined {
   if (one === undefined || other === undefined) return one ?? other
-  throw new GatewayError('MALFORMED_REQUEST', 'There is more than one API key in the request.')
+  throw severalKeys()
+}
+
+function severalKeys(): GatewayError {
+  return new GatewayError('MALFORMED_REQUEST', 'There is more than one API key in the request.')
 }

@@ -69,7 +69,8 @@ function checkSize(
     )
   }
   const most = !onCalendar && algorithm === 'leakyBucket' ? (queue ?? 0) + 1 : (burst ?? limit)
-  if (largest(cost) > most) refuse('cost', `is more than there ever is at once: ${most}`)
+  // A limit that is none is refused by itself.
+  if (limit >= 1 && largest(cost) > most) refuse('cost', `is more than there ever is at once: ${most}`)
 }
 
 function checkStore(
