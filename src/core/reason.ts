@@ -42,6 +42,13 @@ export const reasons = {
     'http_request_error',
     'The GraphQL operation is too large',
   ),
+  PLANNING_LIMIT_EXCEEDED: row(
+    'invalid_argument',
+    400,
+    '01',
+    'http_request_error',
+    'The GraphQL operation takes too long to plan',
+  ),
   CSRF_REFUSED: row(
     'invalid_argument',
     400,
@@ -77,6 +84,13 @@ export const reasons = {
     'http_request_denied',
     'The request looks like an attack',
   ),
+  OPERATION_NOT_TRUSTED: row(
+    'permission_denied',
+    403,
+    '03',
+    'http_request_denied',
+    'The GraphQL operation is not among the trusted ones',
+  ),
   REFUSED_BY_PLUGIN: row(
     'permission_denied',
     403,
@@ -86,6 +100,13 @@ export const reasons = {
   ),
   ROUTE_NOT_FOUND: row('not_found', 404, '00', 'destination_not_found', 'No route matches'),
   NOT_FOUND: row('not_found', 404, '01', undefined, 'What is asked for does not exist'),
+  PERSISTED_QUERY_NOT_FOUND: row(
+    'not_found',
+    404,
+    '02',
+    'http_request_error',
+    'No GraphQL operation is kept under this hash',
+  ),
   METHOD_NOT_ALLOWED: row(
     'unimplemented',
     405,

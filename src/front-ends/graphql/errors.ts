@@ -34,60 +34,34 @@ export function extensionsFor(reason: Reason, code?: string): ErrorExtensions {
 
 /** The whole body of a refused or failed exchange (GraphQL specification section 7.1.2: no `data`, nothing was executed). */
 export function refusalBody(x: Exchange, error: GatewayError): string {
-  const extensions = identified(x, extensionsOf(error))
-  return JSON.stringify({ errors: [{ message: error.message, extensions }] })
+  const errors =
+    'errors' in error && Array.isArray(error.errors)
+      ? (error as GatewayError & { errors: readonly GraphQLFormattedError[] }).errors
+      : [{ message: error.message, extensions: extensionsOf(error) }]
+  return JSON.stringify({ errors: identifiedErrors(x, errors) })
 }
 
-/** Adds the ids by which a user's report is found in the log. */
-export function identified(x: Exchange, extensions: Record<string, unknown>): Record<string, unknown> {
+/** Adds to each error the ids by which a user's report is found in the log. */
+export function identifiedErrors(
+  x: Exchange,
+  errors: readonly GraphQLFormattedError[],
+): GraphQLFormattedError[] {
+  return errors.map((error) => ({ ...error, extensions: identified(x, { ...error.extensions }) }))
+}
+
+function identified(x: Exchange, extensions: Record<string, unknown>): Record<string, unknown> {
   extensions.requestId = x.id
   extensions.traceId = x.trace.traceId
   return extensions
-}
-
-/**
- * An error as Apollo Server made it, in our words: those that came from a subgraph or a failed call are ready (they have a
- * `reason`), those of parsing and validation get one, and what nobody expected is masked.
- */
-export function spellError(error: GraphQLFormattedError, hideSuggestions: boolean): GraphQLFormattedError {
-  const { code, reason, validationErrorCode } = error.extensions ?? {}
-  if (typeof reason === 'string' && Object.hasOwn(reasons, reason)) return error
-  const known =
-    typeof code === 'string' && Object.hasOwn(reasonsByCode, code) ? reasonsByCode[code] : undefined
-  if (known === undefined) {
-    return {
-      ...error,
-      message: 'The gateway failed while it handled the request.',
-      extensions: extensionsFor('INTERNAL'),
-    }
-  }
-  const extensions = extensionsFor(known, code as string)
-  if (validationErrorCode === 'INTROSPECTION_DISABLED') {
-    return {
-      ...error,
-      message: 'Introspection is switched off.',
-      extensions: { ...extensions, validationErrorCode },
-    }
-  }
-  const message = hideSuggestions ? error.message.replace(/ ?Did you mean [^?]*\?/, '') : error.message
-  return { ...error, message, extensions }
-}
-
-/** What Apollo Server itself refuses, by its codes. */
-const reasonsByCode: Readonly<Record<string, Reason>> = {
-  GRAPHQL_PARSE_FAILED: 'GRAPHQL_PARSE_FAILED',
-  GRAPHQL_VALIDATION_FAILED: 'GRAPHQL_VALIDATION_FAILED',
-  OPERATION_RESOLUTION_FAILURE: 'GRAPHQL_VALIDATION_FAILED',
-  BAD_USER_INPUT: 'INVALID_ARGUMENT',
-  BAD_REQUEST: 'MALFORMED_REQUEST',
-  PERSISTED_QUERY_NOT_SUPPORTED: 'NOT_IMPLEMENTED',
 }
 
 const codesByReason: Partial<Readonly<Record<Reason, string>>> = {
   GRAPHQL_PARSE_FAILED: 'GRAPHQL_PARSE_FAILED',
   GRAPHQL_VALIDATION_FAILED: 'GRAPHQL_VALIDATION_FAILED',
   GRAPHQL_LIMIT_EXCEEDED: 'GRAPHQL_VALIDATION_FAILED',
+  PLANNING_LIMIT_EXCEEDED: 'GRAPHQL_VALIDATION_FAILED',
   INVALID_ARGUMENT: 'BAD_USER_INPUT',
+  PERSISTED_QUERY_NOT_FOUND: 'PERSISTED_QUERY_NOT_FOUND',
   RATE_LIMITED: 'RATE_LIMITED',
   METHOD_NOT_ALLOWED: 'BAD_REQUEST',
 }

@@ -7,15 +7,17 @@ import type { Policy, Row } from '../../core/route.ts'
 import type { StoredOperation } from '../../core/stored-operation.ts'
 import type { Place } from '../../core/text-template.ts'
 import type { Destination } from '../../traffic/destination.ts'
-import { type Apollo, startApollo } from './apollo.ts'
-import { CheckedOperations, type OperationFacts } from './checked-operations.ts'
+import { answerText, isNothing } from './answer.ts'
 import type { GuardOptions } from './create-guard.ts'
+import { type Engine, startEngine } from './engine.ts'
 import { refusalBody } from './errors.ts'
 import { serveExplorer } from './explorer.ts'
 import type { OperationLimits } from './limits.ts'
 import { type AnswerType, answerType } from './media-type.ts'
+import type { KnownOperation, OperationContext } from './operation.ts'
 import { readOperation } from './operation-request.ts'
 import { type OperationSource, prepareOperation } from './prepared-operation.ts'
+import { HttpSubgraph } from './subgraphs/http-subgraph.ts'
 import { composeSupergraph } from './supergraph.ts'
 
 /** What the GraphQL front-end is built from. */
@@ -52,23 +54,17 @@ export interface SubgraphOptions {
 
 /** Builds the GraphQL front-end. Rejects with an Error that lists every mistake when the subgraphs do not compose. */
 export async function createGraphqlFrontEnd(options: GraphqlOptions): Promise<GraphqlFrontEnd> {
-  const { log } = options
-  const subgraphs = options.subgraphs.map(({ name, destination, path }) => ({ name, destination, path, log }))
-  const { introspection } = options
+  const { log, limits, introspection } = options
   const supergraphSdl = options.supergraph ?? (await composeSupergraph(options.subgraphs.map(withSdl)))
-  const apollo = await startApollo({
+  const engine = await startEngine({
     supergraphSdl,
-    subgraphs,
+    subgraphs: options.subgraphs.map((subgraph) => new HttpSubgraph({ ...subgraph, log })),
     introspection,
-    maxTokens: options.limits.tokens,
-    guard: {
-      authorization: options.authorization,
-      maxCost: options.limits.cost,
-      listSize: options.limits.listSize,
-    },
+    limits,
+    guard: { authorization: options.authorization, maxCost: limits.cost, listSize: limits.listSize },
     log,
   })
-  return new GraphqlFrontEnd(options, apollo)
+  return new GraphqlFrontEnd(options, engine)
 }
 
 function withSdl({ name, sdl, file }: SubgraphOptions): { name: string; sdl: string; file?: string } {
@@ -81,16 +77,12 @@ function withSdl({ name, sdl, file }: SubgraphOptions): { name: string; sdl: str
 export class GraphqlFrontEnd implements FrontEnd {
   readonly name = 'graphql'
   readonly rows: readonly Row[]
-  readonly #apollo: Apollo
-  readonly #operations: CheckedOperations
+  readonly #engine: Engine
   readonly #maxBodyBytes: number
-  readonly #introspection: boolean
 
-  constructor(options: GraphqlOptions, apollo: Apollo) {
-    this.#apollo = apollo
-    this.#operations = new CheckedOperations(options.limits)
+  constructor(options: GraphqlOptions, engine: Engine) {
+    this.#engine = engine
     this.#maxBodyBytes = options.limits.bodyBytes
-    this.#introspection = options.introspection
     const row: Omit<Row, 'id' | 'policy' | 'methods' | 'serve'> = {
       protocol: 'graphql',
       template: options.path,
@@ -130,40 +122,37 @@ export class GraphqlFrontEnd implements FrontEnd {
 
   /** Prepares an operation for a place whose texts may name values; the limits of operations hold for it. Throws a Mistake. */
   prepare(source: OperationSource, place: Place): StoredOperation {
-    const tools = { apollo: this.#apollo, limits: this.#operations, introspection: this.#introspection }
-    return prepareOperation(source, { tools, place })
+    return prepareOperation(source, { engine: this.#engine, place })
   }
 
   async close(): Promise<void> {
-    await this.#apollo.stop()
+    this.#engine.close()
   }
 
   async #serve(x: HttpExchange): Promise<void> {
     const type = acceptable(x)
-    const request = await readOperation(x, this.#maxBodyBytes)
-    if (request.query !== undefined)
-      this.#admit(x, this.#operations.check(request.query, request.operationName))
-    const { status = 200, headers, body } = await this.#apollo.execute(x, request, type)
+    const { query, operationName, variables = {} } = await readOperation(x, this.#maxBodyBytes)
+    if (query === undefined)
+      throw new GatewayError('PERSISTED_QUERY_NOT_FOUND', 'No operation is kept under this hash.')
+    const operation = this.#engine.read(query).operation(operationName)
+    note(x, operation)
+    this.#engine.checkVariables(operation, variables)
+    const context: OperationContext = { x, faults: [] }
+    const result = await this.#engine.execute({ operation, variables, context })
     if (x.gone || x.committed) return
-    if (body.kind !== 'complete')
-      throw new GatewayError('NOT_IMPLEMENTED', 'Answers in parts are not supported.')
-    const flat: string[] = []
-    for (const [name, value] of headers) if (name !== 'content-length') flat.push(name, value)
-    flat.push('Vary', 'Accept')
-    x.answer(status, flat, body.string)
+    const [fault] = context.faults
+    if (fault !== undefined && isNothing(result)) x.error ??= fault
+    x.answer(200, ['Content-Type', `${type}; charset=utf-8`, 'Vary', 'Accept'], answerText(x, result))
   }
+}
 
-  /** Notes the operation for log and metrics, and refuses the kinds that cannot run. */
-  #admit(x: HttpExchange, operation: OperationFacts | undefined): void {
-    if (operation === undefined) return
-    x.attributes['graphql.operation.type'] = operation.type
-    if (operation.name !== '') x.attributes['graphql.operation.name'] = operation.name.slice(0, 64)
-    if (operation.type === 'subscription') {
-      throw new GatewayError('NOT_IMPLEMENTED', 'Subscriptions are not supported.')
-    }
-    if (operation.type !== 'query' && x.request.method !== 'POST') {
-      throw new GatewayError('METHOD_NOT_ALLOWED', 'GET is for queries only.', { headers: ['Allow', 'POST'] })
-    }
+/** Notes the operation for log and metrics, and refuses the kinds that cannot run. */
+function note(x: HttpExchange, { type, name }: KnownOperation): void {
+  x.attributes['graphql.operation.type'] = type
+  if (name !== '') x.attributes['graphql.operation.name'] = name.slice(0, 64)
+  if (type === 'subscription') throw new GatewayError('NOT_IMPLEMENTED', 'Subscriptions are not supported.')
+  if (type !== 'query' && x.request.method !== 'POST') {
+    throw new GatewayError('METHOD_NOT_ALLOWED', 'GET is for queries only.', { headers: ['Allow', 'POST'] })
   }
 }
 

@@ -1,4 +1,4 @@
-import type { DocumentNode, GraphQLError, OperationDefinitionNode } from 'graphql'
+import type { OperationDefinitionNode } from 'graphql'
 import { chargeOperation } from '../../core/request-cost.ts'
 import type { FieldAuthorization, Permitted } from './authorization/field-authorization.ts'
 import { askedGaps, fillGaps, type Refused } from './authorization/fill-gaps.ts'
@@ -6,7 +6,7 @@ import { type Challenge, fieldError, operationRefused } from './authorization/re
 import { CostExceeded } from './cost/cost-exceeded.ts'
 import { type CostOptions, operationCost } from './cost/operation-cost.ts'
 import { Variables } from './inclusion.ts'
-import type { OperationContext } from './subgraph-source.ts'
+import type { Execution, OperationResult } from './operation.ts'
 
 /** What is done with operations that ask for fields which the caller is refused. */
 export interface RefusalOptions {
@@ -28,25 +28,15 @@ export interface OperationGuardOptions extends RefusalOptions {
   readonly maxCost: number | undefined
 }
 
-/** A valid operation with the request that it came in, as Apollo Gateway executes it. */
-export interface ExecutionRequest {
-  readonly request: { readonly variables?: Record<string, unknown> }
-  readonly document: DocumentNode
-  readonly operation: OperationDefinitionNode
-  readonly queryHash: string
-  readonly context: OperationContext
-}
-
-/** What an execution came to. */
-export interface ExecutionAnswer {
-  data?: Record<string, unknown> | null
-  errors?: readonly GraphQLError[]
-  extensions?: Record<string, unknown>
+/** What is left to run of an execution, and what is to be done with each of its results; undefined: nothing. */
+export interface Admitted {
+  readonly execution: Execution
+  readonly complete: ((result: OperationResult) => OperationResult) | undefined
 }
 
 /**
  * Stands before every execution of an operation that is valid: what it costs, whether the caller may have what it asks for, and what it is charged.
- * Apollo plans and runs what is left of it.
+ * What is left of it is planned and run.
  */
 export class OperationGuard {
   readonly #options: OperationGuardOptions
@@ -57,35 +47,38 @@ export class OperationGuard {
     this.#options = options
   }
 
-  /** Throws (or rejects with) a GatewayError when the operation is not to be run. */
-  async execute<R extends ExecutionRequest>(
-    execution: R,
-    run: (execution: R) => Promise<ExecutionAnswer>,
-  ): Promise<ExecutionAnswer> {
-    const { x } = execution.context
+  /** Rejects with a GatewayError when the operation is not to be run. */
+  async admit(execution: Execution): Promise<Admitted> {
+    const { operation, context } = execution
+    const { x, limits } = context
     // A stored operation is the gateway's own: its route is charged as any other.
-    const charge = execution.context.limits === undefined ? x.get(chargeOperation) : undefined
+    const charge = limits === undefined ? x.get(chargeOperation) : undefined
     const cost = charge === undefined && this.#options.maxCost === undefined ? 0 : this.#costOf(execution)
     const permitted = this.#permitted(execution)
-    const charging = charge?.({ name: execution.operation.name?.value ?? '', cost })
+    const charging = charge?.({ name: operation.name, cost })
     if (charging !== undefined) await charging
-    if (permitted === undefined) return run(execution)
-    const answer = await run({ ...execution, document: permitted.document, queryHash: permitted.queryHash })
-    if (!answer.data) return answer
-    const { data, refused } = fillGaps(answer.data, permitted, variablesOf(execution))
-    if (refused.length > 0) x.attributes[refusedFields] = named(refused)
-    return this.#told({ ...answer, data }, refused, execution)
+    if (permitted === undefined) return { execution, complete: undefined }
+    return {
+      execution: { ...execution, operation: permitted.operation },
+      complete: (result) => this.#complete(result, permitted, execution),
+    }
+  }
+
+  #complete(result: OperationResult, permitted: Permitted, execution: Execution): OperationResult {
+    if (result.data === undefined || result.data === 'null') return result
+    const { data, refused } = fillGaps(JSON.parse(result.data), permitted, variablesOf(execution))
+    if (refused.length > 0) execution.context.x.attributes[refusedFields] = named(refused)
+    return this.#told({ ...result, data: JSON.stringify(data) }, refused, execution)
   }
 
   /** Throws a GatewayError when nothing of the operation is to be run; undefined: all of it is. */
-  #permitted(execution: ExecutionRequest): Permitted | undefined {
+  #permitted(execution: Execution): Permitted | undefined {
     const { authorization, onRefused, reportOnly } = this.#options
     if (authorization === undefined) return undefined
     const { x } = execution.context
-    const permitted = authorization.permitted(execution, x)
+    const permitted = authorization.permitted(execution.operation, x)
     if (permitted === undefined) return undefined
-    if (onRefused === 'filter' && !reportOnly && execution.operation.operation !== 'mutation')
-      return permitted
+    if (onRefused === 'filter' && !reportOnly && execution.operation.type !== 'mutation') return permitted
     const asked = askedGaps(permitted.gaps, variablesOf(execution))
     if (asked.length > 0) x.attributes[refusedFields] = named(asked)
     if (reportOnly) return undefined
@@ -95,30 +88,26 @@ export class OperationGuard {
   }
 
   /** A route that runs a stored operation has its own words for errors: it is always told. */
-  #told(
-    answer: ExecutionAnswer,
-    refused: readonly Refused[],
-    { context }: ExecutionRequest,
-  ): ExecutionAnswer {
+  #told(result: OperationResult, refused: readonly Refused[], { context }: Execution): OperationResult {
     const { authorization, challenge } = this.#options
     const isStored = context.limits !== undefined
     const where = isStored ? 'errors' : this.#options.errors
-    if (refused.length === 0 || authorization === undefined) return answer
+    if (refused.length === 0 || authorization === undefined) return result
     const caller = { principal: context.x.principal, authorization, challenge }
     if (isStored) for (const one of firstOfEach(refused)) context.faults.push(operationRefused([one], caller))
-    if (where === 'none') return answer
+    if (where === 'none') return result
     const errors = refused.map((one) => fieldError(one, caller))
-    if (where === 'errors') return { ...answer, errors: [...(answer.errors ?? []), ...errors] }
-    return { ...answer, extensions: { ...answer.extensions, authorizationErrors: errors } }
+    if (where === 'errors') return { ...result, errors: [...result.errors, ...errors] }
+    return { ...result, extensions: { ...result.extensions, authorizationErrors: errors } }
   }
 
   /** Throws CostExceeded when it is too much. */
-  #costOf({ document, operation, request, context }: ExecutionRequest): number {
+  #costOf({ operation, variables, context }: Execution): number {
     const { maxCost } = this.#options
-    let cost = this.#costs.get(operation)
+    let cost = this.#costs.get(operation.node)
     if (cost === undefined) {
-      cost = operationCost(document, operation, { ...this.#options.cost, variables: request.variables })
-      if (!operation.variableDefinitions?.length) this.#costs.set(operation, cost)
+      cost = operationCost(operation.document, operation.node, { ...this.#options.cost, variables })
+      if (!operation.node.variableDefinitions?.length) this.#costs.set(operation.node, cost)
     }
     context.x.attributes['graphql.operation.cost'] = cost
     if (maxCost !== undefined && cost > maxCost) throw new CostExceeded(cost, maxCost)
@@ -126,8 +115,8 @@ export class OperationGuard {
   }
 }
 
-function variablesOf({ request, operation }: ExecutionRequest): Variables {
-  return new Variables(request.variables, operation)
+function variablesOf({ variables, operation }: Execution): Variables {
+  return new Variables(variables, operation.node)
 }
 
 /** In the log: the fields, not the values. */

@@ -1,19 +1,11 @@
-import {
-  type DocumentNode,
-  GraphQLError,
-  type GraphQLSchema,
-  Kind,
-  NoSchemaIntrospectionCustomRule,
-  type OperationDefinitionNode,
-  parse,
-  specifiedRules,
-  validate,
-} from 'graphql'
+import type { GraphQLFormattedError } from 'graphql'
 import { Mistake, within } from '../../core/mistake.ts'
 import type { StoredOperation } from '../../core/stored-operation.ts'
 import type { Place } from '../../core/text-template.ts'
-import type { Apollo } from './apollo.ts'
-import type { CheckedOperations } from './checked-operations.ts'
+import type { KnownDocument } from './documents.ts'
+import type { Engine } from './engine.ts'
+import { InvalidOperation } from './invalid-operation.ts'
+import type { OperationContext } from './operation.ts'
 import { operationFailures } from './operation-failures.ts'
 import { compileVariables, type WrittenVariables } from './operation-variables.ts'
 import { wayProblem } from './operation-way.ts'
@@ -28,68 +20,53 @@ export interface OperationSource {
   readonly at: string | undefined
 }
 
-/** What operations are prepared with. */
-export interface OperationTools {
-  readonly apollo: Apollo
-  readonly limits: CheckedOperations
-  readonly introspection: boolean
-}
-
 /** Prepares an operation. Throws a Mistake below `operation`, `operationName`, `variables` or `at`. */
 export function prepareOperation(
   source: OperationSource,
-  { tools, place }: { readonly tools: OperationTools; readonly place: Place },
+  { engine, place }: { readonly engine: Engine; readonly place: Place },
 ): StoredOperation {
   const { text, operationName } = source
-  const { apollo, limits, introspection } = tools
-  const { schema } = apollo
-  const document = within(['operation'], () => readDocument(text, { schema, introspection }))
+  const { schema } = engine
+  const document = within(['operation'], () => readDocument(text, engine))
   const operation = within([operationName === undefined ? 'operation' : 'operationName'], () =>
-    chosenOperation(document, limits.check(text, operationName)?.name),
+    document.operation(operationName),
   )
-  const { operation: type, name, variableDefinitions: definitions = [] } = operation
+  const { type, name, node } = operation
   if (type === 'subscription') throw new Mistake(['operation'], 'subscriptions are not supported')
-  const problem = source.at === undefined ? undefined : wayProblem(source.at, { operation, document, schema })
+  const problem =
+    source.at === undefined
+      ? undefined
+      : wayProblem(source.at, { operation: node, document: operation.document, schema })
   if (problem !== undefined) throw new Mistake(['at'], problem)
+  const definitions = node.variableDefinitions ?? []
   const fill = within(['variables'], () => compileVariables(source.variables, { schema, definitions, place }))
-  const request = { query: text, ...(operationName === undefined ? undefined : { operationName }) }
   return {
     type,
-    name: name?.value ?? '',
+    name,
     async run(x, limits) {
-      const { data, errors, faults } = await apollo.run(x, { ...request, variables: fill(x) }, limits)
-      return { data, errors: operationFailures(errors, faults) }
+      const context: OperationContext = { x, faults: [], limits }
+      const variables = fill(x)
+      engine.checkVariables(operation, variables)
+      const { data, errors } = await engine.execute({ operation, variables, context })
+      return {
+        data: data === undefined ? undefined : JSON.parse(data),
+        errors: operationFailures(errors, context.faults),
+      }
     },
   }
 }
 
 /** Parses and validates; throws an Error that names every mistake. */
-function readDocument(
-  text: string,
-  { schema, introspection }: { readonly schema: GraphQLSchema; readonly introspection: boolean },
-): DocumentNode {
-  let document: DocumentNode
+function readDocument(text: string, engine: Engine): KnownDocument {
   try {
-    document = parse(text)
+    return engine.read(text)
   } catch (error) {
-    throw error instanceof GraphQLError ? new Error(shown(error)) : error
+    throw error instanceof InvalidOperation ? new Error(error.errors.map(shown).join('; ')) : error
   }
-  const rules = introspection ? specifiedRules : [...specifiedRules, NoSchemaIntrospectionCustomRule]
-  const errors = validate(schema, document, rules)
-  if (errors.length > 0) throw new Error(errors.map(shown).join('; '))
-  return document
-}
-
-function chosenOperation(document: DocumentNode, name: string | undefined): OperationDefinitionNode {
-  const operation = document.definitions.find(
-    (node) => node.kind === Kind.OPERATION_DEFINITION && (node.name?.value ?? '') === name,
-  )
-  if (operation?.kind !== Kind.OPERATION_DEFINITION) throw new Error('there is no such operation')
-  return operation
 }
 
 /** Lines and columns are those of the operation's text. */
-function shown({ message, locations }: GraphQLError): string {
+function shown({ message, locations }: GraphQLFormattedError): string {
   const [place] = locations ?? []
   return place === undefined ? message : `line ${place.line}, column ${place.column} of it: ${message}`
 }

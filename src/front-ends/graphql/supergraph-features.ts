@@ -59,6 +59,19 @@ export function withoutEnforcedFeatures(supergraph: DocumentNode): string {
   )
 }
 
+/** The names of the subgraphs that a supergraph is made of (specs.apollo.dev/join, `@join__graph`). */
+export function subgraphNames(supergraph: DocumentNode): string[] {
+  return supergraph.definitions.flatMap((node) => {
+    if (node.kind !== Kind.ENUM_TYPE_DEFINITION || node.name.value !== 'join__Graph') return []
+    return (node.values ?? []).flatMap(({ directives = [] }) =>
+      directives.flatMap((directive) => {
+        const { name } = argumentsOf(directive)
+        return name?.kind === Kind.STRING ? name.value : []
+      }),
+    )
+  })
+}
+
 /** The arguments of a directive by name. */
 export function argumentsOf(node: ConstDirectiveNode): Readonly<Record<string, ConstValueNode>> {
   return Object.fromEntries((node.arguments ?? []).map(({ name, value }) => [name.value, value]))

@@ -236,7 +236,7 @@ describe('GraphQL over HTTP', () => {
   it('tells persisted-query clients that there are none, in the code that they know', async () => {
     const body = JSON.stringify({ extensions: { persistedQuery: { version: 1, sha256Hash: 'ab' } } })
     const { errors } = await answerOf(await door.fetch({ method: 'POST', headers: json, body }))
-    assert.equal(errors[0]?.extensions.code, 'PERSISTED_QUERY_NOT_SUPPORTED')
+    assert.equal(errors[0]?.extensions.code, 'PERSISTED_QUERY_NOT_FOUND')
   })
 
   it('shows no query plan, whatever header asks for it', async () => {

@@ -1,26 +1,18 @@
 import { createHash } from 'node:crypto'
-import type { DocumentNode, GraphQLSchema, OperationDefinitionNode } from 'graphql'
+import { type DocumentNode, type GraphQLSchema, Kind, type OperationDefinitionNode } from 'graphql'
 import type { Exchange } from '../../../core/exchange.ts'
 import type { Principal } from '../../../core/principal.ts'
 import type { Reason } from '../../../core/reason.ts'
 import { BoundedMap } from '../bounded-map.ts'
+import type { KnownOperation } from '../operation.ts'
 import { type Condition, isMet, type Policies, reasonOf } from './condition.ts'
 import { conditionsOf } from './conditions-of.ts'
 import type { FieldConditions } from './field-conditions.ts'
 import { type FilteredOperation, filterOperation } from './filter-operation.ts'
 
-/** An operation as Apollo hands it over: parsed and valid. */
-export interface ValidDocument {
-  readonly document: DocumentNode
-  readonly operation: OperationDefinitionNode
-  /** SHA-256 of the text. */
-  readonly queryHash: string
-}
-
 /** What is left of an operation for one caller. */
 export interface Permitted extends FilteredOperation {
-  /** Of this document; no other text has it. */
-  readonly queryHash: string
+  readonly operation: KnownOperation
 }
 
 /** What {@link FieldAuthorization} decides by. */
@@ -45,13 +37,13 @@ export class FieldAuthorization {
   }
 
   /** Undefined: all of it. */
-  permitted(valid: ValidDocument, x: Exchange): Permitted | undefined {
-    const asked = this.#conditionsOf(valid)
+  permitted(operation: KnownOperation, x: Exchange): Permitted | undefined {
+    const asked = this.#conditionsOf(operation)
     if (asked.length === 0) return undefined
     const { policies } = this.#options
     const unmet: number[] = []
     for (const index of asked) if (!isMet(this.condition(index), x, policies)) unmet.push(index)
-    return unmet.length === 0 ? undefined : this.#without(valid, unmet)
+    return unmet.length === 0 ? undefined : this.#without(operation, unmet)
   }
 
   reason(condition: number, principal: Principal | undefined): Reason {
@@ -62,29 +54,35 @@ export class FieldAuthorization {
     return this.#options.conditions[index] ?? { kind: 'authenticated' }
   }
 
-  #conditionsOf({ document, operation }: ValidDocument): readonly number[] {
-    const known = this.#asked.get(operation)
+  #conditionsOf({ document, node }: KnownOperation): readonly number[] {
+    const known = this.#asked.get(node)
     if (known !== undefined) return known
     const { schema, fields } = this.#options
-    const found = conditionsOf(document, operation, { schema, fields })
-    this.#asked.set(operation, found)
+    const found = conditionsOf(document, node, { schema, fields })
+    this.#asked.set(node, found)
     return found
   }
 
-  #without({ document, operation, queryHash }: ValidDocument, unmet: readonly number[]): Permitted {
-    const key = `${queryHash} ${operation.name?.value ?? ''} ${unmet}`
+  #without(operation: KnownOperation, unmet: readonly number[]): Permitted {
+    const key = `${operation.hash} ${unmet}`
     const known = this.#permitted.get(key)
     if (known !== undefined) return known
     const { schema, fields } = this.#options
-    const filtered = filterOperation(document, operation, {
-      schema,
-      conditions: fields,
-      unmet: new Set(unmet),
-    })
-    const permitted = { ...filtered, queryHash: createHash('sha256').update(key).digest('hex') }
+    const { document, node } = operation
+    const filtered = filterOperation(document, node, { schema, conditions: fields, unmet: new Set(unmet) })
+    const permitted = { ...filtered, operation: withDocument(operation, filtered.document, key) }
     if ((document.loc?.end ?? 0) <= maxRemembered) this.#permitted.set(key, permitted)
     return permitted
   }
+}
+
+function withDocument(operation: KnownOperation, document: DocumentNode, key: string): KnownOperation {
+  const node = document.definitions.find(
+    (one): one is OperationDefinitionNode =>
+      one.kind === Kind.OPERATION_DEFINITION && (one.name?.value ?? '') === operation.name,
+  )
+  if (node === undefined) throw new Error('A filtered document has lost its operation.')
+  return { ...operation, node, document, hash: createHash('sha256').update(key).digest('hex') }
 }
 
 const maxRemembered = 16_384

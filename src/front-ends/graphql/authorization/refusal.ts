@@ -1,4 +1,4 @@
-import { GraphQLError } from 'graphql'
+import type { GraphQLFormattedError } from 'graphql'
 import { GatewayError } from '../../../core/error.ts'
 import type { Principal } from '../../../core/principal.ts'
 import type { Reason } from '../../../core/reason.ts'
@@ -27,9 +27,9 @@ export type Challenge = (reason: Reason, asked: Asked) => readonly string[]
 export function fieldError(
   { path, field, condition }: Refused,
   { principal, authorization }: Caller,
-): GraphQLError {
+): GraphQLFormattedError {
   const reason = authorization.reason(condition, principal)
-  return new GraphQLError(messageOf(reason, field), { path, extensions: { ...extensionsFor(reason) } })
+  return { message: messageOf(reason, field), path, extensions: extensionsFor(reason) }
 }
 
 /** The refusal of a whole operation, with every field that it is refused for. Expects at least one. */

@@ -1,5 +1,5 @@
 import type { GraphQLFormattedError } from 'graphql'
-import { type ErrorExtensions, extensionsFor } from './errors.ts'
+import { type ErrorExtensions, extensionsFor } from '../errors.ts'
 
 /** An error of a subgraph as clients see it, and whether what it said was hidden. */
 export interface PublicSubgraphError {

@@ -1,7 +1,7 @@
-import type { CallLimits } from '../../core/call-limits.ts'
-import type { Exchange } from '../../core/exchange.ts'
-import { type BufferedAnswer, BufferedCall } from '../../traffic/buffered-call.ts'
-import type { Destination } from '../../traffic/destination.ts'
+import type { CallLimits } from '../../../core/call-limits.ts'
+import type { Exchange } from '../../../core/exchange.ts'
+import { type BufferedAnswer, BufferedCall } from '../../../traffic/buffered-call.ts'
+import type { Destination } from '../../../traffic/destination.ts'
 import { readSubgraphAnswer, type SubgraphAnswer } from './subgraph-answer.ts'
 
 /** One fetch of a query plan. */

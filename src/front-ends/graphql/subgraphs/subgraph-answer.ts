@@ -1,5 +1,5 @@
-import { isRecord } from '../../core/is-record.ts'
-import { essence } from '../../core/media-type.ts'
+import { isRecord } from '../../../core/is-record.ts'
+import { essence } from '../../../core/media-type.ts'
 
 /** A GraphQL answer as a subgraph gave it, its outer shape checked (GraphQL specification section 7.1). */
 export interface SubgraphAnswer {

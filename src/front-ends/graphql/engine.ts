@@ -1,0 +1,80 @@
+import { buildSchema, type GraphQLSchema, getVariableValues, parse } from 'graphql'
+import type { Logger } from '../../core/log.ts'
+import { createGuard, type GuardOptions } from './create-guard.ts'
+import { Documents, type KnownDocument } from './documents.ts'
+import { Executor } from './execution/executor.ts'
+import { InvalidOperation } from './invalid-operation.ts'
+import type { OperationLimits } from './limits.ts'
+import type { Execution, KnownOperation, OperationResult } from './operation.ts'
+import type { OperationGuard } from './operation-guard.ts'
+import { loadPlanner, type Planner } from './planning/planner.ts'
+import type { Subgraph } from './subgraphs/subgraph.ts'
+import { subgraphNames, withoutEnforcedFeatures } from './supergraph-features.ts'
+
+/** What {@link startEngine} needs. */
+export interface EngineOptions {
+  readonly supergraphSdl: string
+  /** In any order; more than the supergraph names do no harm. */
+  readonly subgraphs: readonly Subgraph[]
+  readonly introspection: boolean
+  readonly limits: OperationLimits
+  readonly guard: GuardOptions
+  readonly log: Logger
+}
+
+/** One supergraph, ready to run operations: reads, guards, plans and executes them. */
+export class Engine {
+  /** What clients may ask for. */
+  readonly schema: GraphQLSchema
+  readonly #documents: Documents
+  readonly #guard: OperationGuard
+  readonly #executor: Executor
+  readonly #planner: Planner
+  readonly #introspection: boolean
+
+  constructor(options: EngineOptions, planner: Planner) {
+    const { supergraphSdl, subgraphs, introspection, limits, guard, log } = options
+    const supergraph = parse(supergraphSdl)
+    this.#planner = planner
+    this.#introspection = introspection
+    this.schema = buildSchema(planner.apiSdl, { assumeValid: true })
+    const { schema } = this
+    this.#documents = new Documents({ schema, limits, introspection })
+    this.#guard = createGuard(supergraph, { ...guard, schema, log })
+    this.#executor = new Executor({ schema, supergraphSdl, planner, subgraphs })
+  }
+
+  /** Throws a GatewayError for a document that is not to be run. */
+  read(text: string): KnownDocument {
+    return this.#documents.read(text)
+  }
+
+  /** Holds variables to the types of the operation; throws an InvalidOperation that names every one that does not fit. */
+  checkVariables({ node }: KnownOperation, variables: Readonly<Record<string, unknown>>): void {
+    if (!node.variableDefinitions?.length) return
+    const { errors } = getVariableValues(this.schema, node.variableDefinitions, variables)
+    if (errors !== undefined) throw new InvalidOperation('INVALID_ARGUMENT', errors, !this.#introspection)
+  }
+
+  /** Runs a query or a mutation. Rejects with a GatewayError when it is not to be run; what fails later is among the errors. */
+  async execute(execution: Execution): Promise<OperationResult> {
+    const admitted = await this.#guard.admit(execution)
+    const result = await this.#executor.execute(admitted.execution)
+    return admitted.complete === undefined ? result : admitted.complete(result)
+  }
+
+  close(): void {
+    this.#planner.close()
+  }
+}
+
+/** Loads a supergraph. Rejects with an Error when it does not load or names a subgraph that is not configured. */
+export async function startEngine(options: EngineOptions): Promise<Engine> {
+  const supergraph = parse(options.supergraphSdl)
+  for (const name of subgraphNames(supergraph)) {
+    if (!options.subgraphs.some((subgraph) => subgraph.name === name))
+      throw new Error(`The supergraph names a subgraph "${name}" that is not configured.`)
+  }
+  const planner = await loadPlanner(withoutEnforcedFeatures(supergraph))
+  return new Engine(options, planner)
+}

@@ -1,0 +1,37 @@
+import type { QueryPlan } from '@apollo/query-planner'
+import { buildSchema, type GraphQLSchema } from 'graphql'
+import type { Execution, OperationResult } from '../operation.ts'
+import type { Planner } from '../planning/planner.ts'
+import type { Subgraph } from '../subgraphs/subgraph.ts'
+import { stockExecutor } from './stock.ts'
+
+/** What {@link Executor} needs. */
+export interface ExecutorOptions {
+  readonly schema: GraphQLSchema
+  readonly supergraphSdl: string
+  readonly planner: Planner
+  readonly subgraphs: readonly Subgraph[]
+}
+
+/** Plans operations, remembers the plans, and runs them. */
+export class Executor {
+  readonly #options: ExecutorOptions
+  readonly #run: ReturnType<typeof stockExecutor>
+  readonly #plans = new WeakMap<object, Promise<QueryPlan>>()
+
+  constructor(options: ExecutorOptions) {
+    this.#options = options
+    this.#run = stockExecutor(options, buildSchema(options.supergraphSdl, { assumeValid: true }))
+  }
+
+  /** Rejects with a GatewayError when it cannot be planned; what fails later is among the errors. */
+  async execute(execution: Execution): Promise<OperationResult> {
+    const { operation } = execution
+    let plan = this.#plans.get(operation)
+    if (plan === undefined) {
+      plan = this.#options.planner.plan(operation)
+      this.#plans.set(operation, plan)
+    }
+    return this.#run(await plan, execution)
+  }
+}

@@ -1,0 +1,30 @@
+import type { QueryPlan } from '@apollo/query-planner'
+import type { KnownOperation } from '../operation.ts'
+
+/** A supergraph that is ready to be planned for. */
+export interface Planner {
+  /** SDL of what clients may ask for. */
+  readonly apiSdl: string
+  /** How an operation is to be run. Rejects with a GatewayError when it cannot be planned, or not within bounds. Not cached. */
+  plan(operation: KnownOperation): Promise<QueryPlan>
+  close(): void
+}
+
+/** Loads a supergraph into Apollo's planner. Rejects with an Error when it does not load. */
+export async function loadPlanner(supergraphSdl: string): Promise<Planner> {
+  const [{ QueryPlanner }, { operationFromDocument, printSchema, Supergraph }] = await Promise.all([
+    import('@apollo/query-planner'),
+    import('@apollo/federation-internals'),
+  ])
+  const supergraph = Supergraph.build(supergraphSdl)
+  const api = supergraph.apiSchema()
+  const planner = new QueryPlanner(supergraph)
+  return {
+    apiSdl: printSchema(api),
+    plan: async ({ document, name }) =>
+      planner.buildQueryPlan(
+        operationFromDocument(api, document, name === '' ? {} : { operationName: name }),
+      ),
+    close: () => {},
+  }
+}
