@@ -1,6 +1,6 @@
-import type { QueryPlan } from '@apollo/query-planner'
 import { buildSchema, type GraphQLSchema } from 'graphql'
 import type { Execution, OperationResult } from '../operation.ts'
+import type { Plan } from '../planning/plan.ts'
 import type { Planner } from '../planning/planner.ts'
 import type { Subgraph } from '../subgraphs/subgraph.ts'
 import { stockExecutor } from './stock.ts'
@@ -17,7 +17,7 @@ export interface ExecutorOptions {
 export class Executor {
   readonly #options: ExecutorOptions
   readonly #run: ReturnType<typeof stockExecutor>
-  readonly #plans = new WeakMap<object, Promise<QueryPlan>>()
+  readonly #plans = new WeakMap<object, Promise<Plan>>()
 
   constructor(options: ExecutorOptions) {
     this.#options = options
@@ -32,6 +32,7 @@ export class Executor {
       plan = this.#options.planner.plan(operation)
       this.#plans.set(operation, plan)
     }
-    return this.#run(await plan, execution)
+    const { node } = await plan
+    return this.#run({ kind: 'QueryPlan', ...(node === undefined ? {} : { node }) }, execution)
   }
 }

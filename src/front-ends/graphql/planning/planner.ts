@@ -1,12 +1,12 @@
-import type { QueryPlan } from '@apollo/query-planner'
 import type { KnownOperation } from '../operation.ts'
+import type { Plan } from './plan.ts'
 
 /** A supergraph that is ready to be planned for. */
 export interface Planner {
   /** SDL of what clients may ask for. */
   readonly apiSdl: string
   /** How an operation is to be run. Rejects with a GatewayError when it cannot be planned, or not within bounds. Not cached. */
-  plan(operation: KnownOperation): Promise<QueryPlan>
+  plan(operation: KnownOperation): Promise<Plan>
   close(): void
 }
 
@@ -21,10 +21,10 @@ export async function loadPlanner(supergraphSdl: string): Promise<Planner> {
   const planner = new QueryPlanner(supergraph)
   return {
     apiSdl: printSchema(api),
-    plan: async ({ document, name }) =>
-      planner.buildQueryPlan(
-        operationFromDocument(api, document, name === '' ? {} : { operationName: name }),
-      ),
+    plan: async ({ document, name }) => {
+      const operation = operationFromDocument(api, document, name === '' ? {} : { operationName: name })
+      return { node: planner.buildQueryPlan(operation).node, document: undefined, responseKeys: {} }
+    },
     close: () => {},
   }
 }
