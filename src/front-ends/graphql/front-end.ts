@@ -16,6 +16,7 @@ import { type AnswerType, answerType } from './media-type.ts'
 import type { KnownOperation, OperationContext } from './operation.ts'
 import { readOperation } from './operation-request.ts'
 import type { OperationSource } from './prepared-operation.ts'
+import { refusalStatus, resultStatus } from './requests/status.ts'
 import { HttpSubgraph } from './subgraphs/http-subgraph.ts'
 import { SupergraphLife, type SupergraphStatus } from './supergraph/supergraph-life.ts'
 import { SupergraphMemory } from './supergraph/supergraph-memory.ts'
@@ -120,7 +121,7 @@ export class GraphqlFrontEnd implements FrontEnd {
   refuse(x: HttpExchange, error: GatewayError): void {
     const type = answerType(x.header('accept')) ?? 'application/json'
     const headers = [...refusalHeaders(error), 'Content-Type', `${type}; charset=utf-8`]
-    x.answer(error.entry.status, headers, refusalBody(x, error))
+    x.answer(refusalStatus(error, type), headers, refusalBody(x, error))
   }
 
   /** Prepares an operation for a place whose texts may name values; the limits of operations hold for it. Throws a Mistake. */
@@ -168,7 +169,8 @@ export class GraphqlFrontEnd implements FrontEnd {
     if (x.gone || x.committed) return
     const [fault] = context.faults
     if (fault !== undefined && isNothing(result)) x.error ??= fault
-    x.answer(200, ['Content-Type', `${type}; charset=utf-8`, 'Vary', 'Accept'], answerText(x, result))
+    const headers = ['Content-Type', `${type}; charset=utf-8`, 'Vary', 'Accept']
+    x.answer(resultStatus(result, type), headers, answerText(x, result))
   }
 }
 
