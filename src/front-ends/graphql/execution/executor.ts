@@ -1,5 +1,5 @@
 import { buildSchema, type GraphQLSchema } from 'graphql'
-import type { Execution, OperationResult } from '../operation.ts'
+import type { Execution, KnownOperation, OperationResult } from '../operation.ts'
 import type { Plan } from '../planning/plan.ts'
 import type { Planner } from '../planning/planner.ts'
 import type { Subgraph } from '../subgraphs/subgraph.ts'
@@ -26,13 +26,21 @@ export class Executor {
 
   /** Rejects with a GatewayError when it cannot be planned; what fails later is among the errors. */
   async execute(execution: Execution): Promise<OperationResult> {
-    const { operation } = execution
+    const { node } = await this.#planOf(execution.operation)
+    return this.#run({ kind: 'QueryPlan', ...(node === undefined ? {} : { node }) }, execution)
+  }
+
+  /** Plans an operation that is going to be run. Rejects with a GatewayError when it cannot be planned. */
+  async prepare(operation: KnownOperation): Promise<void> {
+    await this.#planOf(operation)
+  }
+
+  #planOf(operation: KnownOperation): Promise<Plan> {
     let plan = this.#plans.get(operation)
     if (plan === undefined) {
       plan = this.#options.planner.plan(operation)
       this.#plans.set(operation, plan)
     }
-    const { node } = await plan
-    return this.#run({ kind: 'QueryPlan', ...(node === undefined ? {} : { node }) }, execution)
+    return plan
   }
 }
