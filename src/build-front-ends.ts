@@ -3,6 +3,7 @@ import type { Build } from './build.ts'
 import { type AuthParts, buildAuthFrontEnd } from './build-auth-front-end.ts'
 import { fieldAuthorization } from './build-field-authorization.ts'
 import { type AnsweredRoute, answerKey, routeAnswer } from './build-route-answer.ts'
+import { subscriptionEndpoint, subscriptionSettings } from './build-subscriptions.ts'
 import { chosenFiles } from './chosen-files.ts'
 import { wordHint } from './config/nearest-word.ts'
 import { ConfigError } from './config/problem.ts'
@@ -75,6 +76,7 @@ async function graphqlFrontEnd(build: Build, identity: Identity): Promise<Graphq
         name,
         destination: build.destination(`graphql/${name}`, subgraph),
         path: subgraph.path,
+        subscription: subscriptionEndpoint(subgraph),
         ...(subgraph.schema === undefined || supergraph !== undefined
           ? undefined
           : {
@@ -88,6 +90,7 @@ async function graphqlFrontEnd(build: Build, identity: Identity): Promise<Graphq
       introspection: graphql.introspection,
       explorer: graphql.explorer,
       limits: graphql.limits,
+      subscriptions: subscriptionSettings(graphql.subscriptions, build.config),
       authorization: fieldAuthorization(build, graphql.authorization, identity),
       log: build.log,
     }),

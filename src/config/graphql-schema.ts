@@ -4,6 +4,7 @@ import { canaryKey } from './canary-keys.ts'
 import { name, object, template } from './declare.ts'
 import { authorizationKey } from './graphql-authorization-keys.ts'
 import { costKeys } from './graphql-cost-keys.ts'
+import { subgraphSubscriptionKey, subscriptionsKey } from './graphql-subscription-keys.ts'
 import { mirrorKey } from './mirror-keys.ts'
 import { type PluginListSchema, policyKeys } from './policy-keys.ts'
 
@@ -24,6 +25,7 @@ export function graphqlSchema(uses: PluginListSchema) {
               .string()
               .optional()
               .describe('SDL file, relative to this file; needed unless supergraph is set.'),
+            subscription: subgraphSubscriptionKey,
           }),
         )
         .describe('Federation 2 subgraphs.'),
@@ -47,6 +49,7 @@ export function graphqlSchema(uses: PluginListSchema) {
         ...costKeys,
       }).describe('Counted before an operation is planned.'),
       authorization: authorizationKey,
+      subscriptions: subscriptionsKey,
       ...policyKeys(uses),
     })
     .superRefine((value, context) => {

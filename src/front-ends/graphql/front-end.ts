@@ -1,4 +1,5 @@
 import { GatewayError, refusalHeaders } from '../../core/error.ts'
+import type { Exchange, Hooks } from '../../core/exchange.ts'
 import type { FrontEnd } from '../../core/front-end.ts'
 import type { HttpExchange } from '../../core/http-exchange.ts'
 import type { Logger } from '../../core/log.ts'
@@ -14,10 +15,15 @@ import { serveExplorer } from './explorer.ts'
 import type { OperationLimits } from './limits.ts'
 import { type AnswerType, answerType } from './media-type.ts'
 import type { KnownOperation, OperationContext } from './operation.ts'
-import { readOperation } from './operation-request.ts'
+import { type OperationRequest, readOperation, shaped } from './operation-request.ts'
 import type { OperationSource } from './prepared-operation.ts'
 import { refusalStatus, resultStatus } from './requests/status.ts'
 import { HttpSubgraph } from './subgraphs/http-subgraph.ts'
+import type { ReadOperation } from './subscriptions/client/run-socket-operation.ts'
+import { streamFormat } from './subscriptions/client/stream-format.ts'
+import { SharedSubscriptions } from './subscriptions/shared-subscriptions.ts'
+import type { SubscriptionEndpoint } from './subscriptions/subgraph/graphql-subscription.ts'
+import { type SubscriptionSettings, Subscriptions } from './subscriptions/subscriptions.ts'
 import { SupergraphLife, type SupergraphStatus } from './supergraph/supergraph-life.ts'
 import { SupergraphMemory } from './supergraph/supergraph-memory.ts'
 import type { SubgraphSource } from './supergraph/supergraph-source.ts'
@@ -47,17 +53,23 @@ export interface GraphqlOptions {
       readonly cost?: number | undefined
     }
   readonly authorization: GuardOptions['authorization']
+  readonly subscriptions: SubscriptionSettings
   readonly log: Logger
 }
 
 /** One subgraph and the upstream that serves it. Needs `sdl` or `live` when no supergraph is given. */
-export type SubgraphOptions = SubgraphSource
+export type SubgraphOptions = SubgraphSource & {
+  /** Default: WebSockets at its path. */
+  readonly subscription?: SubscriptionEndpoint | undefined
+}
 
 /** Builds the GraphQL front-end. Rejects with an Error that lists every mistake when subgraphs whose schemas are files do not compose. */
 export async function createGraphqlFrontEnd(options: GraphqlOptions): Promise<GraphqlFrontEnd> {
   const { log, limits, introspection, supergraph, subgraphs, memory = new SupergraphMemory() } = options
   const reached = subgraphs.map((subgraph) => new HttpSubgraph({ ...subgraph, log }))
   const guard = { authorization: options.authorization, maxCost: limits.cost, listSize: limits.listSize }
+  const { reconnects, chargeEvents } = options.subscriptions
+  const subscriptions = { shared: new SharedSubscriptions({ reconnects, log }), chargeEvents }
   const life = new SupergraphLife({
     supergraph,
     subgraphs,
@@ -66,7 +78,7 @@ export async function createGraphqlFrontEnd(options: GraphqlOptions): Promise<Gr
     online: options.online ?? true,
     log,
     start: (supergraphSdl) =>
-      startEngine({ supergraphSdl, subgraphs: reached, introspection, limits, guard, log }),
+      startEngine({ supergraphSdl, subgraphs: reached, introspection, limits, guard, subscriptions, log }),
   })
   try {
     await life.begin()
@@ -82,10 +94,15 @@ export class GraphqlFrontEnd implements FrontEnd {
   readonly name = 'graphql'
   readonly rows: readonly Row[]
   readonly #life: SupergraphLife
+  readonly #subscriptions: Subscriptions
   readonly #maxBodyBytes: number
 
   constructor(options: GraphqlOptions, life: SupergraphLife) {
     this.#life = life
+    this.#subscriptions = new Subscriptions(options.subscriptions, {
+      engines: life.engines,
+      read: async (x, engine, payload) => operationOf(x, engine, shaped(payload)),
+    })
     this.#maxBodyBytes = options.limits.bodyBytes
     const row: Omit<Row, 'id' | 'policy' | 'methods' | 'serve'> = {
       protocol: 'graphql',
@@ -115,11 +132,19 @@ export class GraphqlFrontEnd implements FrontEnd {
       methods: ['GET'],
       serve: serveExplorer,
     }
-    this.rows = options.explorer ? [operations, explorer] : [operations]
+    const sockets = this.#subscriptions.rows(operations)
+    this.rows = [operations, ...sockets, ...(options.explorer ? [explorer] : [])]
+  }
+
+  planned(row: Row, hooks: Hooks): void {
+    if (row.id === 'graphql') this.#subscriptions.planned(row, hooks)
   }
 
   refuse(x: HttpExchange, error: GatewayError): void {
-    const type = answerType(x.header('accept')) ?? 'application/json'
+    const accept = x.header('accept')
+    const type =
+      answerType(accept) ??
+      (streamFormat(accept) === undefined ? 'application/json' : 'application/graphql-response+json')
     const headers = [...refusalHeaders(error), 'Content-Type', `${type}; charset=utf-8`]
     x.answer(refusalStatus(error, type), headers, refusalBody(x, error))
   }
@@ -140,6 +165,7 @@ export class GraphqlFrontEnd implements FrontEnd {
   }
 
   retire(): void {
+    this.#subscriptions.retire()
     this.#life.retire()
   }
 
@@ -158,36 +184,48 @@ export class GraphqlFrontEnd implements FrontEnd {
 
   async #answer(x: HttpExchange, engine: Engine): Promise<void> {
     const type = acceptable(x)
-    const { query, operationName, variables = {} } = await readOperation(x, this.#maxBodyBytes)
-    if (query === undefined)
-      throw new GatewayError('PERSISTED_QUERY_NOT_FOUND', 'No operation is kept under this hash.')
-    const operation = engine.read(query).operation(operationName)
-    note(x, operation)
+    const request = await readOperation(x, this.#maxBodyBytes)
+    const { operation, variables } = operationOf(x, engine, request)
     engine.checkVariables(operation, variables)
     const context: OperationContext = { x, faults: [] }
-    const result = await engine.execute({ operation, variables, context })
+    const execution = { operation, variables, context }
+    if (operation.type === 'subscription') return this.#subscriptions.serve(x, engine, execution)
+    const result = await engine.execute(execution)
     if (x.gone || x.committed) return
     const [fault] = context.faults
     if (fault !== undefined && isNothing(result)) x.error ??= fault
+    if (answerType(x.header('accept')) === undefined) return this.#subscriptions.serveOnce(x, result)
     const headers = ['Content-Type', `${type}; charset=utf-8`, 'Vary', 'Accept']
     x.answer(resultStatus(result, type), headers, answerText(x, result))
   }
 }
 
+/** What a request asks for. Throws a GatewayError for what cannot be run. */
+function operationOf(x: Exchange, engine: Engine, request: OperationRequest): ReadOperation {
+  const { query, operationName, variables = {} } = request
+  if (query === undefined)
+    throw new GatewayError('PERSISTED_QUERY_NOT_FOUND', 'No operation is kept under this hash.')
+  const operation = engine.read(query).operation(operationName)
+  note(x, operation)
+  return { operation, variables }
+}
+
 /** Notes the operation for log and metrics, and refuses the kinds that cannot run. */
-function note(x: HttpExchange, { type, name }: KnownOperation): void {
+function note(x: Exchange, { type, name }: KnownOperation): void {
   x.attributes['graphql.operation.type'] = type
   if (name !== '') x.attributes['graphql.operation.name'] = name.slice(0, 64)
-  if (type === 'subscription') throw new GatewayError('NOT_IMPLEMENTED', 'Subscriptions are not supported.')
-  if (type !== 'query' && x.request.method !== 'POST') {
-    throw new GatewayError('METHOD_NOT_ALLOWED', 'GET is for queries only.', { headers: ['Allow', 'POST'] })
+  if (type === 'mutation' && x.request.method !== 'POST') {
+    throw new GatewayError('METHOD_NOT_ALLOWED', 'GET is not for mutations.', { headers: ['Allow', 'POST'] })
   }
 }
 
 /** Checked before anything runs: a mutation must not be done and then be answered 406. */
 function acceptable(x: HttpExchange): AnswerType {
-  const type = answerType(x.header('accept'))
+  const accept = x.header('accept')
+  const type = answerType(accept)
   if (type !== undefined) return type
+  // Who takes streams only gets to know in the other words that it is no stream.
+  if (streamFormat(accept) !== undefined) return 'application/graphql-response+json'
   throw new GatewayError(
     'NOT_ACCEPTABLE',
     'Answers are application/json or application/graphql-response+json.',

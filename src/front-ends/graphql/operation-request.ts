@@ -69,7 +69,8 @@ function parsed(name: string, text: string): unknown {
   }
 }
 
-function shaped(value: Readonly<Record<string, unknown>>): OperationRequest {
+/** The parameters of a request that was read. Throws INVALID_ARGUMENT. */
+export function shaped(value: Readonly<Record<string, unknown>>): OperationRequest {
   const { query, operationName, variables, extensions } = value
   if (query !== undefined && query !== null && typeof query !== 'string')
     throw invalid('"query" must be a string.')

@@ -1,8 +1,9 @@
 import { buildSchema, type GraphQLSchema } from 'graphql'
+import { GatewayError } from '../../../core/error.ts'
 import type { Execution, KnownOperation, OperationResult } from '../operation.ts'
 import type { Plan } from '../planning/plan.ts'
 import type { Planner } from '../planning/planner.ts'
-import type { Subgraph } from '../subgraphs/subgraph.ts'
+import type { Subgraph, SubgraphData, SubgraphFetch } from '../subgraphs/subgraph.ts'
 import { stockExecutor } from './stock.ts'
 
 /** What {@link Executor} needs. */
@@ -28,6 +29,32 @@ export class Executor {
   async execute(execution: Execution): Promise<OperationResult> {
     const { node } = await this.#planOf(execution.operation)
     return this.#run({ kind: 'QueryPlan', ...(node === undefined ? {} : { node }) }, execution)
+  }
+
+  // Until the executor of our own stands here.
+  async subscription(execution: Execution): Promise<{ subgraph: Subgraph; fetch: SubgraphFetch }> {
+    const { node } = await this.#planOf(execution.operation)
+    if (node?.kind !== 'Subscription') throw new GatewayError('INTERNAL', 'No subscription.')
+    const { serviceName, operation: query, operationName, variableUsages = [] } = node.primary
+    const subgraph = this.#options.subgraphs.find(({ name }) => name === serviceName)
+    if (subgraph === undefined) throw new Error('missing subgraph')
+    const used = Object.fromEntries(
+      variableUsages
+        .filter((name) => name in execution.variables)
+        .map((name) => [name, execution.variables[name]]),
+    )
+    const variables = JSON.stringify(used)
+    const body = JSON.stringify({ query, variables: used, operationName })
+    return { subgraph, fetch: { type: 'subscription', query, operationName, variables, body } }
+  }
+
+  async executeEvent(execution: Execution, event: SubgraphData): Promise<OperationResult> {
+    const { node } = await this.#planOf(execution.operation)
+    if (node?.kind !== 'Subscription') throw new GatewayError('INTERNAL', 'No subscription.')
+    const { primary, rest } = node
+    const sequence = rest === undefined ? primary : { kind: 'Sequence', nodes: [primary, rest] }
+    const context = { ...execution.context, event }
+    return this.#run({ kind: 'QueryPlan', node: sequence as never }, { ...execution, context })
   }
 
   /** Plans an operation that is going to be run. Rejects with a GatewayError when it cannot be planned. */

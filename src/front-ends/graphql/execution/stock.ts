@@ -11,7 +11,7 @@ import {
 import { GatewayError, toGatewayError } from '../../../core/error.ts'
 import { extensionsFor, extensionsOf } from '../errors.ts'
 import type { Execution, OperationContext, OperationResult } from '../operation.ts'
-import type { Subgraph } from '../subgraphs/subgraph.ts'
+import type { Subgraph, SubgraphData } from '../subgraphs/subgraph.ts'
 import type { ExecutorOptions } from './executor.ts'
 
 // Until the executor of our own stands here.
@@ -63,6 +63,9 @@ function source(subgraph: Subgraph) {
       const context = options.context as OperationContext
       try {
         const type = query.startsWith('mutation') ? 'mutation' : 'query'
+        const { event } = context as { event?: SubgraphData }
+        if (query.startsWith('subscription') && event !== undefined)
+          return { data: event.data, ...(event.errors.length > 0 ? { errors: event.errors } : {}) }
         const answer = await subgraph.fetch(
           {
             type,

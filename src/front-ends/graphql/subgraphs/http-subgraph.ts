@@ -1,12 +1,16 @@
 import type { GraphQLFormattedError } from 'graphql'
-import type { HttpExchange } from '../../../core/http-exchange.ts'
+import type { Exchange } from '../../../core/exchange.ts'
 import type { Logger } from '../../../core/log.ts'
 import { bufferedTransport } from '../../../traffic/buffered-call.ts'
 import type { Destination } from '../../../traffic/destination.ts'
 import { dispatch } from '../../../traffic/dispatch.ts'
 import { forwardingHeaders } from '../../../traffic/forwarding.ts'
 import type { OperationContext } from '../operation.ts'
-import type { Subgraph, SubgraphData, SubgraphFetch } from './subgraph.ts'
+import {
+  graphqlSubscription,
+  type SubscriptionEndpoint,
+} from '../subscriptions/subgraph/graphql-subscription.ts'
+import type { Subgraph, SubgraphData, SubgraphFetch, SubgraphSubscription } from './subgraph.ts'
 import type { SubgraphAnswer } from './subgraph-answer.ts'
 import { SubgraphCall } from './subgraph-call.ts'
 import { publicSubgraphError } from './subgraph-errors.ts'
@@ -17,6 +21,8 @@ export interface HttpSubgraphOptions {
   readonly destination: Destination
   /** Path of its endpoint. */
   readonly path: string
+  /** Where it takes subscriptions. Default: WebSockets at its path. */
+  readonly subscription?: SubscriptionEndpoint | undefined
   readonly log: Logger
 }
 
@@ -43,7 +49,18 @@ export class HttpSubgraph implements Subgraph {
     return { data, errors: errors.map((reported) => this.#told(reported, x)) }
   }
 
-  #told(reported: Readonly<Record<string, unknown>>, x: HttpExchange): GraphQLFormattedError {
+  subscribe(fetch: SubgraphFetch, { x }: OperationContext): SubgraphSubscription {
+    const { name, destination, path, subscription } = this.#options
+    return graphqlSubscription(fetch, x, {
+      name,
+      destination,
+      endpoint: subscription ?? { protocol: 'ws', path },
+      headers: headersFor(x),
+      told: (reported, of) => this.#told(reported, of),
+    })
+  }
+
+  #told(reported: Readonly<Record<string, unknown>>, x: Exchange): GraphQLFormattedError {
     const { error, masked } = publicSubgraphError(reported)
     if (masked) {
       this.#options.log.warn(
@@ -61,7 +78,7 @@ export class HttpSubgraph implements Subgraph {
   }
 }
 
-function headersFor(x: HttpExchange): string[] {
+function headersFor(x: Exchange): string[] {
   const headers = forwardingHeaders(x.request, '')
   headers.push('content-type', 'application/json')
   headers.push('accept', 'application/graphql-response+json, application/json;q=0.9')

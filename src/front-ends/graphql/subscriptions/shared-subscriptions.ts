@@ -1,4 +1,4 @@
-import type { GatewayError } from "../../../core/error.ts"
+import type { GatewayError } from '../../../core/error.ts'
 import type { Exchange } from '../../../core/exchange.ts'
 import type { Logger } from '../../../core/log.ts'
 import type { SubgraphSubscription } from '../subgraphs/subgraph.ts'

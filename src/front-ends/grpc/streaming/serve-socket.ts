@@ -2,14 +2,14 @@ import type { WebSocket } from 'ws'
 import { GatewayError, toGatewayError } from '../../../core/error.ts'
 import type { HttpExchange } from '../../../core/http-exchange.ts'
 import { dispatch } from '../../../traffic/dispatch.ts'
+import { acceptSocket } from '../../accept-socket.ts'
+import { watchSocket } from '../../watch-socket.ts'
 import { bindsRaw, elementBinder } from '../bind-request.ts'
 import type { RpcStream } from '../channel.ts'
 import type { RpcRoute } from '../rpc-route.ts'
 import { prepareCall } from '../rpc-route.ts'
 import { type RpcStatus, statusOf, statusOfError } from '../rpc-status.ts'
-import { acceptSocket } from '../../accept-socket.ts'
 import { SocketSource } from './socket-source.ts'
-import { watchSocket } from '../../watch-socket.ts'
 
 /**
  * Serves one exchange by one call of any streaming kind over a WebSocket: one JSON message in each text message, both ways. Closed with

@@ -1,10 +1,10 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { Client, Dispatcher } from 'undici'
 import type { GatewayError } from '../../../../core/error.ts'
+import { isRecord } from '../../../../core/is-record.ts'
 import { essence } from '../../../../core/media-type.ts'
 import type { Attempt } from '../../../../traffic/attempt.ts'
 import type { Transport } from '../../../../traffic/call.ts'
-import { isRecord } from '../../../../core/is-record.ts'
 import { CallEnd } from './call-end.ts'
 import { EventStreamReader } from './event-stream-reader.ts'
 import { maxEventBytes, SubgraphEvent, type SubscriptionCall } from './subscription-call.ts'
@@ -27,9 +27,12 @@ class EventStream implements Dispatcher.DispatchHandler {
   /** Of an answer that is one JSON document. */
   #json: Buffer[] | undefined
   #jsonBytes = 0
-  #controller: Dispatcher.DispatchController | undefined
 
-  constructor(attempt: Attempt<SubscriptionCall>, resolve: () => void, reject: (error: GatewayError) => void) {
+  constructor(
+    attempt: Attempt<SubscriptionCall>,
+    resolve: () => void,
+    reject: (error: GatewayError) => void,
+  ) {
     this.#attempt = attempt
     this.#client = attempt.endpoint.http.newClient()
     this.#end = new CallEnd(attempt, { resolve, reject, close: () => this.#close() })
@@ -45,12 +48,15 @@ class EventStream implements Dispatcher.DispatchHandler {
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
-    this.#controller = controller
     this.#end.sent()
     if (this.#end.over) controller.abort(new Error('The subscription is over.'))
   }
 
-  onResponseStart(controller: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
+  onResponseStart(
+    controller: Dispatcher.DispatchController,
+    status: number,
+    headers: IncomingHttpHeaders,
+  ): void {
     if (status < 200) return
     const type = essence(headers['content-type'] ?? '')
     if (status >= 500) this.#end.refused(status)

@@ -1,8 +1,8 @@
 import { type RawData, WebSocket } from 'ws'
+import type { GatewayError } from '../../../../core/error.ts'
+import { isRecord } from '../../../../core/is-record.ts'
 import type { Attempt } from '../../../../traffic/attempt.ts'
 import type { Transport } from '../../../../traffic/call.ts'
-import { isRecord } from '../../../../core/is-record.ts'
-import { GatewayError } from '../../../../core/error.ts'
 import { CallEnd } from './call-end.ts'
 import { maxEventBytes, SubgraphEvent, type SubscriptionCall } from './subscription-call.ts'
 
@@ -22,28 +22,36 @@ class SocketSubscription {
   readonly #end: CallEnd
   #acknowledged = false
 
-  constructor(attempt: Attempt<SubscriptionCall>, resolve: () => void, reject: (error: GatewayError) => void) {
+  constructor(
+    attempt: Attempt<SubscriptionCall>,
+    resolve: () => void,
+    reject: (error: GatewayError) => void,
+  ) {
     this.#attempt = attempt
     const { call, endpoint } = attempt
     this.#end = new CallEnd(attempt, { resolve, reject, close: () => this.#close() })
-    this.#socket = new WebSocket(`${endpoint.url.replace(/^http/, 'ws')}${call.path}`, 'graphql-transport-ws', {
-      headers: headersOf(call.headers),
-      perMessageDeflate: false,
-      maxPayload: maxEventBytes,
-      followRedirects: false,
-      closeTimeout: closeMs,
-      // Node takes the connection from the callback, which its types do not know.
-      createConnection: ((_: unknown, done: (error: Error | null, socket?: unknown) => void) => {
-        endpoint.http.connect((error, socket) => {
-          if (error !== null) done(error)
-          else if (this.#end.over) socket?.destroy()
-          else {
-            this.#end.sent()
-            done(null, socket)
-          }
-        })
-      }) as never,
-    })
+    this.#socket = new WebSocket(
+      `${endpoint.url.replace(/^http/, 'ws')}${call.path}`,
+      'graphql-transport-ws',
+      {
+        headers: headersOf(call.headers),
+        perMessageDeflate: false,
+        maxPayload: maxEventBytes,
+        followRedirects: false,
+        // Its types know neither the one nor that Node takes the connection from the callback.
+        ...({ closeTimeout: closeMs } as object),
+        createConnection: ((_: unknown, done: (error: Error | null, socket?: unknown) => void) => {
+          endpoint.http.connect((error, socket) => {
+            if (error !== null) done(error)
+            else if (this.#end.over) socket?.destroy()
+            else {
+              this.#end.sent()
+              done(null, socket)
+            }
+          })
+        }) as never,
+      },
+    )
     this.#listen()
     attempt.onCancel((error) => this.#end.fail(error))
   }
@@ -94,7 +102,8 @@ class SocketSubscription {
       case 'pong':
         return
     }
-    if (!this.#acknowledged || id !== '1') throw new Error(`an unexpected message "${String(type).slice(0, 50)}"`)
+    if (!this.#acknowledged || id !== '1')
+      throw new Error(`an unexpected message "${String(type).slice(0, 50)}"`)
     if (type === 'next') {
       if (!isRecord(payload)) throw new Error('a payload that is no object')
       this.#end.event(new SubgraphEvent(text, { within: 'payload', value: payload }))
@@ -136,14 +145,13 @@ const fatalCodes: ReadonlySet<number> = new Set([4400, 4401, 4403, 4406, 4409, 4
 /** `ws` makes the head of the handshake itself. */
 const ownHeaders = new Set(['content-type', 'content-length', 'accept'])
 
-function headersOf(flat: readonly string[]): Record<string, string | string[]> {
-  const headers: Record<string, string | string[]> = {}
+function headersOf(flat: readonly string[]): Record<string, string> {
+  const headers: Record<string, string> = {}
   for (let i = 0; i < flat.length; i += 2) {
     const name = (flat[i] as string).toLowerCase()
-    const value = flat[i + 1] as string
     if (ownHeaders.has(name)) continue
     const before = headers[name]
-    headers[name] = before === undefined ? value : [...(Array.isArray(before) ? before : [before]), value]
+    headers[name] = before === undefined ? (flat[i + 1] as string) : `${before}, ${flat[i + 1]}`
   }
   return headers
 }
