@@ -5,7 +5,7 @@ import { SignJWT } from 'jose'
 import { createApiKey, hashApiKey } from '../../src/plugins/identity/api-key.ts'
 import { startBackend, startGateway } from '../world.ts'
 import { everyDoor } from './grpc-doors.ts'
-import { type LiveBackend, type LiveKind, liveKinds } from './live.ts'
+import { type LiveBackend, type LiveKind, liveKinds, type Watch } from './live.ts'
 
 const issuer = 'https://id.example'
 const secret = 'a secret that has thirty-two bytes and more'
@@ -75,6 +75,22 @@ async function letGo({ seen }: LiveBackend, count: number): Promise<void> {
   while (seen.left < count) await sleep(5)
 }
 
+/** The watch hears the words, where its protocol has a way to say them, and ends; that of somebody else goes on. */
+async function onlyEnds(
+  { backend }: { readonly backend: LiveBackend },
+  watch: Watch,
+  { words, other }: { readonly words: string; readonly other: Watch },
+): Promise<void> {
+  const heard = await watch.next()
+  if (heard === words) assert.equal(await watch.next(), 'ended')
+  else assert.equal(heard, 'cut')
+  backend.emit('still here')
+  assert.equal(await other.next(), 'still here')
+  await letGo(backend, 1)
+  other.leave()
+  await letGo(backend, 2)
+}
+
 for (const kind of liveKinds) {
   describe(`${kind.name}`, () => {
     test('ends when its caller is revoked, and that of somebody else goes on', async (t) => {
@@ -82,14 +98,7 @@ for (const kind of liveKinds) {
       const token = await tokenOf()
       const [revoked, other] = [await world.watch(token), await world.watch(await tokenOf({ sub: 'bob' }))]
       await world.gateway.identity.revocations.revoke({ token })
-      const words = await revoked.next()
-      if (words === 'The token was revoked.') assert.equal(await revoked.next(), 'ended')
-      else assert.equal(words, 'cut')
-      world.backend.emit('still here')
-      assert.equal(await other.next(), 'still here')
-      await letGo(world.backend, 1)
-      other.leave()
-      await letGo(world.backend, 2)
+      await onlyEnds(world, revoked, { words: 'The token was revoked.', other })
     })
 
     test('goes on where endStreams is off', async (t) => {
@@ -108,14 +117,7 @@ for (const kind of liveKinds) {
       const world = await open(t, kind, { endStreamsAtExpiry: true })
       const watch = await world.watch(await tokenOf({ exp: Math.floor(Date.now() / 1_000) + 2 }))
       const other = await world.watch(await tokenOf())
-      const words = await watch.next()
-      if (words === 'The token has expired.') assert.equal(await watch.next(), 'ended')
-      else assert.equal(words, 'cut')
-      world.backend.emit('still here')
-      assert.equal(await other.next(), 'still here')
-      await letGo(world.backend, 1)
-      other.leave()
-      await letGo(world.backend, 2)
+      await onlyEnds(world, watch, { words: 'The token has expired.', other })
     })
   })
 }
