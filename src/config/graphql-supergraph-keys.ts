@@ -24,12 +24,14 @@ const askedKeys = {
     .describe('Sent as Authorization: Bearer. Use ${ENV} or file://.'),
   headers: z
     .record(
-      z
-        .string()
-        .regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, 'a header is named by a token (RFC 9110)')
-        .refine((name) => !ownHeaders.test(name), 'this header is set by the gateway'),
+      z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, 'a header is named by a token (RFC 9110)'),
       z.string().regex(/^[\t\x20-\x7e]*$/, 'expected visible ASCII'),
     )
+    .superRefine((headers, context) => {
+      for (const name of Object.keys(headers))
+        if (ownHeaders.test(name))
+          context.addIssue({ code: 'custom', path: [name], message: 'this header is set by the gateway' })
+    })
     .default({})
     .describe('Sent besides.'),
 }

@@ -15,6 +15,7 @@ import type { OperationLimits } from './limits.ts'
 import { type AnswerType, answerType } from './media-type.ts'
 import type { KnownOperation, OperationContext } from './operation.ts'
 import { readOperation } from './operation-request.ts'
+import type { PlanningOptions } from './planning/planner.ts'
 import type { OperationSource } from './prepared-operation.ts'
 import { refusalStatus, resultStatus } from './requests/status.ts'
 import { HttpSubgraph } from './subgraphs/http-subgraph.ts'
@@ -47,6 +48,7 @@ export interface GraphqlOptions {
       readonly cost?: number | undefined
     }
   readonly authorization: GuardOptions['authorization']
+  readonly planning?: PlanningOptions
   readonly log: Logger
 }
 
@@ -58,6 +60,7 @@ export async function createGraphqlFrontEnd(options: GraphqlOptions): Promise<Gr
   const { log, limits, introspection, supergraph, subgraphs, memory = new SupergraphMemory() } = options
   const reached = subgraphs.map((subgraph) => new HttpSubgraph({ ...subgraph, log }))
   const guard = { authorization: options.authorization, maxCost: limits.cost, listSize: limits.listSize }
+  const planning = options.planning === undefined ? {} : { planning: { planning: options.planning } }
   const life = new SupergraphLife({
     supergraph,
     subgraphs,
@@ -66,7 +69,7 @@ export async function createGraphqlFrontEnd(options: GraphqlOptions): Promise<Gr
     online: options.online ?? true,
     log,
     start: (supergraphSdl) =>
-      startEngine({ supergraphSdl, subgraphs: reached, introspection, limits, guard, log }),
+      startEngine({ supergraphSdl, subgraphs: reached, introspection, limits, guard, log, ...planning }),
   })
   try {
     await life.begin()

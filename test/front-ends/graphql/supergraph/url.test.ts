@@ -91,7 +91,7 @@ describe('a supergraph that is fetched', { concurrency: 2 }, () => {
 
   test('takes over when it changes; what is broken or does not load changes nothing', async (t) => {
     const a = await changingSubgraph(t, users, me)
-    let sdl = await composeSupergraph([{ name: 'a', sdl: users }])
+    let { supergraphSdl: sdl } = await composeSupergraph([{ name: 'a', sdl: users }])
     const source = await startBackend(t, (_, res) => res.end(sdl))
     const ask = async (query: string): Promise<number> => {
       const body = JSON.stringify({ query })
@@ -129,7 +129,8 @@ describe('a supergraph that is fetched', { concurrency: 2 }, () => {
       assert.equal(await ask('{ me { name } }'), 200, name)
     }
     a.change(users.replace('name:', 'age: Int name:'))
-    sdl = await composeSupergraph([{ name: 'a', sdl: users.replace('name:', 'age: Int name:') }])
+    sdl = (await composeSupergraph([{ name: 'a', sdl: users.replace('name:', 'age: Int name:') }]))
+      .supergraphSdl
     await gateway.logged(({ message }) => message === 'supergraph applied')
     assert.equal(await ask('{ me { age } }'), 200)
     assert.ok(!JSON.stringify(gateway.logs).includes('hidden'))
