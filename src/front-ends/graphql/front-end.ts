@@ -16,6 +16,7 @@ import type { OperationLimits } from './limits.ts'
 import { type AnswerType, answerType } from './media-type.ts'
 import type { KnownOperation, OperationContext } from './operation.ts'
 import { type OperationRequest, readOperation, shaped } from './operation-request.ts'
+import type { PlanningOptions } from './planning/planner.ts'
 import type { OperationSource } from './prepared-operation.ts'
 import { refusalStatus, resultStatus } from './requests/status.ts'
 import { HttpSubgraph } from './subgraphs/http-subgraph.ts'
@@ -54,6 +55,7 @@ export interface GraphqlOptions {
     }
   readonly authorization: GuardOptions['authorization']
   readonly subscriptions: SubscriptionSettings
+  readonly planning?: PlanningOptions
   readonly log: Logger
 }
 
@@ -70,6 +72,7 @@ export async function createGraphqlFrontEnd(options: GraphqlOptions): Promise<Gr
   const guard = { authorization: options.authorization, maxCost: limits.cost, listSize: limits.listSize }
   const { reconnects, chargeEvents } = options.subscriptions
   const subscriptions = { shared: new SharedSubscriptions({ reconnects, log }), chargeEvents }
+  const planning = options.planning === undefined ? {} : { planning: { planning: options.planning } }
   const life = new SupergraphLife({
     supergraph,
     subgraphs,
@@ -78,7 +81,7 @@ export async function createGraphqlFrontEnd(options: GraphqlOptions): Promise<Gr
     online: options.online ?? true,
     log,
     start: (supergraphSdl) =>
-      startEngine({ supergraphSdl, subgraphs: reached, introspection, limits, guard, subscriptions, log }),
+      startEngine({ supergraphSdl, subgraphs: reached, introspection, limits, guard, subscriptions, log, ...planning }),
   })
   try {
     await life.begin()

@@ -1,7 +1,6 @@
 import { buildSchema, type GraphQLSchema } from 'graphql'
 import { GatewayError } from '../../../core/error.ts'
 import type { Execution, KnownOperation, OperationResult } from '../operation.ts'
-import type { Plan } from '../planning/plan.ts'
 import type { Planner } from '../planning/planner.ts'
 import type { Subgraph, SubgraphData, SubgraphFetch } from '../subgraphs/subgraph.ts'
 import { stockExecutor } from './stock.ts'
@@ -14,11 +13,10 @@ export interface ExecutorOptions {
   readonly subgraphs: readonly Subgraph[]
 }
 
-/** Plans operations, remembers the plans, and runs them. */
+/** Plans operations and runs them. */
 export class Executor {
   readonly #options: ExecutorOptions
   readonly #run: ReturnType<typeof stockExecutor>
-  readonly #plans = new WeakMap<object, Promise<Plan>>()
 
   constructor(options: ExecutorOptions) {
     this.#options = options
@@ -27,13 +25,12 @@ export class Executor {
 
   /** Rejects with a GatewayError when it cannot be planned; what fails later is among the errors. */
   async execute(execution: Execution): Promise<OperationResult> {
-    const { node } = await this.#planOf(execution.operation)
-    return this.#run({ kind: 'QueryPlan', ...(node === undefined ? {} : { node }) }, execution)
+    return this.#run(await this.#options.planner.plan(execution), execution)
   }
 
   // Until the executor of our own stands here.
   async subscription(execution: Execution): Promise<{ subgraph: Subgraph; fetch: SubgraphFetch }> {
-    const { node } = await this.#planOf(execution.operation)
+    const { node } = await this.#options.planner.plan(execution)
     if (node?.kind !== 'Subscription') throw new GatewayError('INTERNAL', 'No subscription.')
     const { serviceName, operation: query, operationName, variableUsages = [] } = node.primary
     const subgraph = this.#options.subgraphs.find(({ name }) => name === serviceName)
@@ -49,25 +46,16 @@ export class Executor {
   }
 
   async executeEvent(execution: Execution, event: SubgraphData): Promise<OperationResult> {
-    const { node } = await this.#planOf(execution.operation)
+    const { node } = await this.#options.planner.plan(execution)
     if (node?.kind !== 'Subscription') throw new GatewayError('INTERNAL', 'No subscription.')
     const { primary, rest } = node
     const sequence = rest === undefined ? primary : { kind: 'Sequence', nodes: [primary, rest] }
     const context = { ...execution.context, event }
-    return this.#run({ kind: 'QueryPlan', node: sequence as never }, { ...execution, context })
+    return this.#run({ node: sequence as never, document: undefined, responseKeys: {} }, { ...execution, context })
   }
 
-  /** Plans an operation that is going to be run. Rejects with a GatewayError when it cannot be planned. */
+  /** Plans an operation before it is asked for. Rejects with a GatewayError when it cannot be planned. */
   async prepare(operation: KnownOperation): Promise<void> {
-    await this.#planOf(operation)
-  }
-
-  #planOf(operation: KnownOperation): Promise<Plan> {
-    let plan = this.#plans.get(operation)
-    if (plan === undefined) {
-      plan = this.#options.planner.plan(operation)
-      this.#plans.set(operation, plan)
-    }
-    return plan
+    await this.#options.planner.warm(operation)
   }
 }

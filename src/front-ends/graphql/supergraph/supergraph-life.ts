@@ -3,7 +3,7 @@ import type { Logger } from '../../../core/log.ts'
 import { messageOf } from '../../../core/message-of.ts'
 import type { StoredOperation } from '../../../core/stored-operation.ts'
 import type { Engine } from '../engine.ts'
-import { composeSupergraph } from '../supergraph.ts'
+import { composeSupergraph, type SubgraphSdl } from '../supergraph.ts'
 import { Engines, RunningEngine } from './engines.ts'
 import { StoredOperations } from './stored-operations.ts'
 import type { SupergraphMemory } from './supergraph-memory.ts'
@@ -145,12 +145,19 @@ export class SupergraphLife {
   /** Rejects with an Error that says why it is not to be run. */
   async #take(gathered: Gathered): Promise<void> {
     if (gathered.kind === 'missing') throw new Error(gathered.reason)
-    const sdl = gathered.kind === 'supergraph' ? gathered.sdl : await composeSupergraph(gathered.subgraphs)
+    const sdl = gathered.kind === 'supergraph' ? gathered.sdl : await this.#composed(gathered.subgraphs)
     const digest = digestOf(gathered)
     // Another spelling of the same.
     if (sdl === this.#running?.sdl) this.#running = { digest, sdl }
     else await this.#run(sdl, digest)
     this.#options.memory.known = this.#source.known
+  }
+
+  async #composed(subgraphs: readonly SubgraphSdl[]): Promise<string> {
+    const { supergraphSdl, hints } = await composeSupergraph(subgraphs)
+    for (const { code, message: hint } of hints)
+      this.#options.log.debug({ code, hint }, 'a hint of the composition')
+    return supergraphSdl
   }
 
   async #run(sdl: string, digest: string): Promise<void> {
