@@ -3,25 +3,28 @@ import type { Exchange, Hooks } from '../../core/exchange.ts'
 import type { FrontEnd } from '../../core/front-end.ts'
 import type { HttpExchange } from '../../core/http-exchange.ts'
 import type { Logger } from '../../core/log.ts'
-import { openPolicy } from '../../core/policy.ts'
 import type { Policy, Row } from '../../core/route.ts'
 import type { StoredOperation } from '../../core/stored-operation.ts'
 import type { Place } from '../../core/text-template.ts'
 import { answerText, isNothing } from './answer.ts'
 import type { GuardOptions } from './create-guard.ts'
+import { endpointRows } from './endpoint-rows.ts'
 import { type Engine, startEngine } from './engine.ts'
 import { refusalBody } from './errors.ts'
-import { serveExplorer } from './explorer.ts'
 import type { OperationLimits } from './limits.ts'
-import { type AnswerType, answerType } from './media-type.ts'
+import { answerType } from './media-type.ts'
 import type { KnownOperation, OperationContext } from './operation.ts'
-import { type OperationRequest, readOperation, shaped } from './operation-request.ts'
+import { type OperationRequest, type RequestLimits, readRequest, shapedBody } from './operation-request.ts'
 import type { PlanningOptions } from './planning/planner.ts'
 import type { OperationSource } from './prepared-operation.ts'
+import { acceptable, refusalType } from './requests/acceptable.ts'
+import { type BatchOptions, runBatch } from './requests/batch.ts'
+import { OperationFinder } from './requests/operation-finder.ts'
+import type { PersistedQueries } from './requests/persisted-queries.ts'
 import { refusalStatus, resultStatus } from './requests/status.ts'
+import type { TrustedDocuments } from './requests/trusted-documents.ts'
+import { type Audience, viewerBy } from './requests/viewer.ts'
 import { HttpSubgraph } from './subgraphs/http-subgraph.ts'
-import type { ReadOperation } from './subscriptions/client/run-socket-operation.ts'
-import { streamFormat } from './subscriptions/client/stream-format.ts'
 import { SharedSubscriptions } from './subscriptions/shared-subscriptions.ts'
 import type { SubscriptionEndpoint } from './subscriptions/subgraph/graphql-subscription.ts'
 import { type SubscriptionSettings, Subscriptions } from './subscriptions/subscriptions.ts'
@@ -45,8 +48,15 @@ export interface GraphqlOptions {
   readonly warmUp?: WarmUpOptions
   /** Whether subgraphs and addresses are asked for schemas. Default true. */
   readonly online?: boolean
-  /** Whether clients may ask for the schema. Off also takes "Did you mean" out of error messages. */
-  readonly introspection: boolean
+  /** Who may ask for the schema. */
+  readonly introspection: Audience
+  /** Whose mistakes are answered with names of the schema. Default: as `introspection`. */
+  readonly suggestions?: Audience | undefined
+  /** Operations that clients may ask for without their text. Default: none. */
+  readonly persisted?: PersistedQueries | undefined
+  readonly trusted?: TrustedDocuments | undefined
+  /** Default: one operation per request. */
+  readonly batching?: BatchOptions | undefined
   /** Whether browsers that navigate to the path get GraphiQL, without credentials. */
   readonly explorer: boolean
   readonly limits: OperationLimits & { readonly bodyBytes: number } & Pick<GuardOptions, 'listSize'> & {
@@ -67,12 +77,13 @@ export type SubgraphOptions = SubgraphSource & {
 
 /** Builds the GraphQL front-end. Rejects with an Error that lists every mistake when subgraphs whose schemas are files do not compose. */
 export async function createGraphqlFrontEnd(options: GraphqlOptions): Promise<GraphqlFrontEnd> {
-  const { log, limits, introspection, supergraph, subgraphs, memory = new SupergraphMemory() } = options
+  const { log, limits, trusted, supergraph, subgraphs, memory = new SupergraphMemory() } = options
   const reached = subgraphs.map((subgraph) => new HttpSubgraph({ ...subgraph, log }))
   const guard = { authorization: options.authorization, maxCost: limits.cost, listSize: limits.listSize }
   const { reconnects, chargeEvents } = options.subscriptions
   const subscriptions = { shared: new SharedSubscriptions({ reconnects, log }), chargeEvents }
   const planning = options.planning === undefined ? {} : { planning: { planning: options.planning } }
+  const viewer = { introspection: options.introspection !== false, suggestions: true }
   const life = new SupergraphLife({
     supergraph,
     subgraphs,
@@ -80,8 +91,20 @@ export async function createGraphqlFrontEnd(options: GraphqlOptions): Promise<Gr
     warmUp: options.warmUp ?? { operations: 0, timeoutMs: 0 },
     online: options.online ?? true,
     log,
-    start: (supergraphSdl) =>
-      startEngine({ supergraphSdl, subgraphs: reached, introspection, limits, guard, subscriptions, log, ...planning }),
+    start: async (supergraphSdl) => {
+      const engine = await startEngine({
+        supergraphSdl,
+        subgraphs: reached,
+        limits,
+        viewer,
+        guard,
+        subscriptions,
+        log,
+        ...planning,
+      })
+      await trusted?.check(engine)
+      return engine
+    },
   })
   try {
     await life.begin()
@@ -98,56 +121,38 @@ export class GraphqlFrontEnd implements FrontEnd {
   readonly rows: readonly Row[]
   readonly #life: SupergraphLife
   readonly #subscriptions: Subscriptions
-  readonly #maxBodyBytes: number
+  readonly #finder: OperationFinder
+  readonly #limits: RequestLimits
 
   constructor(options: GraphqlOptions, life: SupergraphLife) {
     this.#life = life
+    const { introspection, suggestions = introspection, persisted, trusted, batching } = options
+    this.#finder = new OperationFinder({ viewerOf: viewerBy(introspection, suggestions), persisted, trusted })
+    this.#limits = { bodyBytes: options.limits.bodyBytes, batching }
     this.#subscriptions = new Subscriptions(options.subscriptions, {
       engines: life.engines,
-      read: async (x, engine, payload) => operationOf(x, engine, shaped(payload)),
+      read: async (x, engine, payload) => {
+        const found = await this.#finder.find(x, shapedBody(payload, undefined) as OperationRequest, engine)
+        note(x, found.operation)
+        return found
+      },
     })
-    this.#maxBodyBytes = options.limits.bodyBytes
-    const row: Omit<Row, 'id' | 'policy' | 'methods' | 'serve'> = {
-      protocol: 'graphql',
-      template: options.path,
-      hosts: [],
-      headers: [],
-      query: [],
-      priority: 0,
-      encodedSlash: false,
+    this.rows = endpointRows({
+      path: options.path,
+      policy: options.policy,
+      explorer: options.explorer,
       frontEnd: this,
-      origin: 'graphql.path',
-    }
-    const { policy } = options
-    const operations: Row = {
-      ...row,
-      id: 'graphql',
-      policy,
-      methods: ['GET', 'POST'],
       serve: (x) => this.#serve(x),
-    }
-    // Wins for navigations because it asks for more: browsers send this header with them, and scripts cannot set it.
-    const navigations = { headers: [{ name: 'sec-fetch-mode', value: 'navigate' }], policy: explorerPolicy }
-    const explorer: Row = {
-      ...row,
-      ...navigations,
-      id: 'graphql-explorer',
-      methods: ['GET'],
-      serve: serveExplorer,
-    }
-    const sockets = this.#subscriptions.rows(operations)
-    this.rows = [operations, ...sockets, ...(options.explorer ? [explorer] : [])]
+      sockets: (row) => this.#subscriptions.rows(row),
+    })
   }
 
   planned(row: Row, hooks: Hooks): void {
-    if (row.id === 'graphql') this.#subscriptions.planned(row, hooks)
+    if (row === this.rows[0]) this.#subscriptions.planned(row, hooks)
   }
 
   refuse(x: HttpExchange, error: GatewayError): void {
-    const accept = x.header('accept')
-    const type =
-      answerType(accept) ??
-      (streamFormat(accept) === undefined ? 'application/json' : 'application/graphql-response+json')
+    const type = refusalType(x)
     const headers = [...refusalHeaders(error), 'Content-Type', `${type}; charset=utf-8`]
     x.answer(refusalStatus(error, type), headers, refusalBody(x, error))
   }
@@ -187,9 +192,16 @@ export class GraphqlFrontEnd implements FrontEnd {
 
   async #answer(x: HttpExchange, engine: Engine): Promise<void> {
     const type = acceptable(x)
-    const request = await readOperation(x, this.#maxBodyBytes)
-    const { operation, variables } = operationOf(x, engine, request)
-    engine.checkVariables(operation, variables)
+    const headers = ['Content-Type', `${type}; charset=utf-8`, 'Vary', 'Accept']
+    const request = await readRequest(x, this.#limits)
+    if (isBatch(request)) {
+      x.attributes['graphql.batch.size'] = request.length
+      const body = await runBatch(x, request, (one) => this.#answerOne(x, one, engine))
+      if (!x.gone && !x.committed) x.answer(200, headers, body)
+      return
+    }
+    const { operation, variables } = await this.#finder.find(x, request, engine)
+    note(x, operation)
     const context: OperationContext = { x, faults: [] }
     const execution = { operation, variables, context }
     if (operation.type === 'subscription') return this.#subscriptions.serve(x, engine, execution)
@@ -198,42 +210,29 @@ export class GraphqlFrontEnd implements FrontEnd {
     const [fault] = context.faults
     if (fault !== undefined && isNothing(result)) x.error ??= fault
     if (answerType(x.header('accept')) === undefined) return this.#subscriptions.serveOnce(x, result)
-    const headers = ['Content-Type', `${type}; charset=utf-8`, 'Vary', 'Accept']
     x.answer(resultStatus(result, type), headers, answerText(x, result))
+  }
+
+  /** One operation of a batch. */
+  async #answerOne(x: HttpExchange, request: OperationRequest, engine: Engine): Promise<string> {
+    const { operation, variables } = await this.#finder.find(x, request, engine)
+    refuseSubscription(operation)
+    return answerText(x, await engine.execute({ operation, variables, context: { x, faults: [] } }))
   }
 }
 
-/** What a request asks for. Throws a GatewayError for what cannot be run. */
-function operationOf(x: Exchange, engine: Engine, request: OperationRequest): ReadOperation {
-  const { query, operationName, variables = {} } = request
-  if (query === undefined)
-    throw new GatewayError('PERSISTED_QUERY_NOT_FOUND', 'No operation is kept under this hash.')
-  const operation = engine.read(query).operation(operationName)
-  note(x, operation)
-  return { operation, variables }
-}
-
-/** Notes the operation for log and metrics, and refuses the kinds that cannot run. */
+/** Notes the operation for log and metrics. */
 function note(x: Exchange, { type, name }: KnownOperation): void {
   x.attributes['graphql.operation.type'] = type
   if (name !== '') x.attributes['graphql.operation.name'] = name.slice(0, 64)
-  if (type === 'mutation' && x.request.method !== 'POST') {
-    throw new GatewayError('METHOD_NOT_ALLOWED', 'GET is not for mutations.', { headers: ['Allow', 'POST'] })
-  }
 }
 
-/** Checked before anything runs: a mutation must not be done and then be answered 406. */
-function acceptable(x: HttpExchange): AnswerType {
-  const accept = x.header('accept')
-  const type = answerType(accept)
-  if (type !== undefined) return type
-  // Who takes streams only gets to know in the other words that it is no stream.
-  if (streamFormat(accept) !== undefined) return 'application/graphql-response+json'
-  throw new GatewayError(
-    'NOT_ACCEPTABLE',
-    'Answers are application/json or application/graphql-response+json.',
-  )
+function refuseSubscription({ type }: KnownOperation): void {
+  if (type === 'subscription') throw new GatewayError('NOT_IMPLEMENTED', 'A batch has no subscriptions.')
 }
 
-/** The page shows nothing that needs protection; its operations go through the policy of the endpoint. */
-const explorerPolicy = openPolicy('graphql-explorer')
+function isBatch(
+  request: OperationRequest | readonly OperationRequest[],
+): request is readonly OperationRequest[] {
+  return Array.isArray(request)
+}

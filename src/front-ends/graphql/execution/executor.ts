@@ -51,7 +51,10 @@ export class Executor {
     const { primary, rest } = node
     const sequence = rest === undefined ? primary : { kind: 'Sequence', nodes: [primary, rest] }
     const context = { ...execution.context, event }
-    return this.#run({ node: sequence as never, document: undefined, responseKeys: {} }, { ...execution, context })
+    return this.#run(
+      { node: sequence as never, document: undefined, responseKeys: {} },
+      { ...execution, context },
+    )
   }
 
   /** Plans an operation before it is asked for. Rejects with a GatewayError when it cannot be planned. */

@@ -10,8 +10,8 @@ import {
 import { GatewayError, toGatewayError } from '../../../core/error.ts'
 import { extensionsFor, extensionsOf } from '../errors.ts'
 import type { Execution, OperationContext, OperationResult } from '../operation.ts'
-import type { Subgraph, SubgraphData } from '../subgraphs/subgraph.ts'
 import type { Plan } from '../planning/plan.ts'
+import type { Subgraph, SubgraphData } from '../subgraphs/subgraph.ts'
 import type { ExecutorOptions } from './executor.ts'
 
 // Until the executor of our own stands here.

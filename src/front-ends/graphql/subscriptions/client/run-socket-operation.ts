@@ -68,7 +68,6 @@ export class RunningOperation implements SocketOperation {
     try {
       const { engine } = running
       const { operation, variables } = await this.#parts.read(x, engine, payload)
-      engine.checkVariables(operation, variables)
       const context: OperationContext = { x, faults: [] }
       const execution: Execution = { operation, variables, context }
       if (operation.type === 'subscription') {
