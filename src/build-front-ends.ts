@@ -3,6 +3,7 @@ import type { Build } from './build.ts'
 import { type AuthParts, buildAuthFrontEnd } from './build-auth-front-end.ts'
 import { fieldAuthorization } from './build-field-authorization.ts'
 import { type AnsweredRoute, answerKey, routeAnswer } from './build-route-answer.ts'
+import { errorPolicy, requestHeaders } from './build-subgraph-rules.ts'
 import { chosenFiles } from './chosen-files.ts'
 import { wordHint } from './config/nearest-word.ts'
 import { ConfigError } from './config/problem.ts'
@@ -75,6 +76,8 @@ async function graphqlFrontEnd(build: Build, identity: Identity): Promise<Graphq
         name,
         destination: build.destination(`graphql/${name}`, subgraph),
         path: subgraph.path,
+        headersFor: requestHeaders(build, name),
+        errors: errorPolicy(graphql, subgraph),
         ...(subgraph.schema === undefined || supergraph !== undefined
           ? undefined
           : {

@@ -4,6 +4,8 @@ import { canaryKey } from './canary-keys.ts'
 import { name, object, template } from './declare.ts'
 import { authorizationKey } from './graphql-authorization-keys.ts'
 import { costKeys } from './graphql-cost-keys.ts'
+import { errorPolicyKey, ownErrorPolicyKey } from './graphql-error-keys.ts'
+import { subgraphHeadersKey } from './graphql-header-keys.ts'
 import { mirrorKey } from './mirror-keys.ts'
 import { type PluginListSchema, policyKeys } from './policy-keys.ts'
 
@@ -24,6 +26,10 @@ export function graphqlSchema(uses: PluginListSchema) {
               .string()
               .optional()
               .describe('SDL file, relative to this file; needed unless supergraph is set.'),
+            headers: subgraphHeadersKey.describe(
+              'What is different from graphql.headers for this subgraph: rules that come after those for all.',
+            ),
+            errors: ownErrorPolicyKey,
           }),
         )
         .describe('Federation 2 subgraphs.'),
@@ -31,6 +37,8 @@ export function graphqlSchema(uses: PluginListSchema) {
         .string()
         .optional()
         .describe('A composed supergraph file, instead of composing the SDL files.'),
+      headers: subgraphHeadersKey.describe('Headers of all subgraphs (docs/graphql-headers.md).'),
+      errors: errorPolicyKey,
       introspection: z.boolean().default(false).describe('Whether clients may ask for the schema.'),
       explorer: z.boolean().default(false).describe('Whether browsers get GraphiQL at the path.'),
       limits: object({

@@ -18,6 +18,8 @@ import type { KnownOperation, OperationContext } from './operation.ts'
 import { readOperation } from './operation-request.ts'
 import { type OperationSource, prepareOperation } from './prepared-operation.ts'
 import { HttpSubgraph } from './subgraphs/http-subgraph.ts'
+import { type HeadersFor, usualHeaders } from './subgraphs/request-headers.ts'
+import { type ErrorPolicy, usualErrorPolicy } from './subgraphs/subgraph-errors.ts'
 import { composeSupergraph } from './supergraph.ts'
 
 /** What the GraphQL front-end is built from. */
@@ -46,6 +48,10 @@ export interface SubgraphOptions {
   readonly destination: Destination
   /** Path of its GraphQL endpoint. */
   readonly path: string
+  /** Default: no header of the client but its language, and its credentials where the policy forwards them. */
+  readonly headersFor?: HeadersFor
+  /** Default: {@link usualErrorPolicy}. */
+  readonly errors?: ErrorPolicy
   /** Needed when no supergraph is given. */
   readonly sdl?: string
   /** The file of the SDL, for messages. */
@@ -58,7 +64,7 @@ export async function createGraphqlFrontEnd(options: GraphqlOptions): Promise<Gr
   const supergraphSdl = options.supergraph ?? (await composeSupergraph(options.subgraphs.map(withSdl)))
   const engine = await startEngine({
     supergraphSdl,
-    subgraphs: options.subgraphs.map((subgraph) => new HttpSubgraph({ ...subgraph, log })),
+    subgraphs: options.subgraphs.map((subgraph) => new HttpSubgraph({ ...usual, ...subgraph, log })),
     introspection,
     limits,
     guard: { authorization: options.authorization, maxCost: limits.cost, listSize: limits.listSize },
@@ -165,6 +171,9 @@ function acceptable(x: HttpExchange): AnswerType {
     'Answers are application/json or application/graphql-response+json.',
   )
 }
+
+/** What holds for subgraphs of which nothing is said. */
+const usual = { headersFor: usualHeaders, errors: usualErrorPolicy }
 
 /** The page shows nothing that needs protection; its operations go through the policy of the endpoint. */
 const explorerPolicy = openPolicy('graphql-explorer')
