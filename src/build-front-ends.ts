@@ -79,6 +79,7 @@ async function graphqlFrontEnd(build: Build, identity: Identity): Promise<Graphq
         path: subgraph.path,
         headersFor: requestHeaders(build, name),
         errors: errorPolicy(graphql, subgraph),
+        shared: subgraph.shareFetches ?? graphql.sharing.fetches,
         ...(subgraph.schema === undefined || supergraph !== undefined
           ? undefined
           : {
@@ -93,6 +94,7 @@ async function graphqlFrontEnd(build: Build, identity: Identity): Promise<Graphq
       explorer: graphql.explorer,
       limits: graphql.limits,
       planning: { ...bounds, timeoutMs: timeout, cacheBytes: cache, heapMb: Math.ceil(heap / 1_048_576) },
+      sharing: { ignoredHeaders: graphql.sharing.ignoreHeaders },
       authorization: fieldAuthorization(build, graphql.authorization, identity),
       log: build.log,
     }),

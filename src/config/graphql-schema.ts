@@ -7,6 +7,7 @@ import { costKeys } from './graphql-cost-keys.ts'
 import { errorPolicyKey, ownErrorPolicyKey } from './graphql-error-keys.ts'
 import { subgraphHeadersKey } from './graphql-header-keys.ts'
 import { planningKey } from './graphql-planning-keys.ts'
+import { sharingKey } from './graphql-sharing-keys.ts'
 import { mirrorKey } from './mirror-keys.ts'
 import { type PluginListSchema, policyKeys } from './policy-keys.ts'
 
@@ -31,6 +32,12 @@ export function graphqlSchema(uses: PluginListSchema) {
               'What is different from graphql.headers for this subgraph: rules that come after those for all.',
             ),
             errors: ownErrorPolicyKey,
+            shareFetches: z
+              .boolean()
+              .optional()
+              .describe(
+                'Whether identical queries under way to it are sent once. Default: graphql.sharing.fetches.',
+              ),
           }),
         )
         .describe('Federation 2 subgraphs.'),
@@ -40,6 +47,7 @@ export function graphqlSchema(uses: PluginListSchema) {
         .describe('A composed supergraph file, instead of composing the SDL files.'),
       headers: subgraphHeadersKey.describe('Headers of all subgraphs (docs/graphql-headers.md).'),
       errors: errorPolicyKey,
+      sharing: sharingKey,
       introspection: z.boolean().default(false).describe('Whether clients may ask for the schema.'),
       explorer: z.boolean().default(false).describe('Whether browsers get GraphiQL at the path.'),
       limits: object({

@@ -6,7 +6,6 @@ import { openPolicy } from '../../core/policy.ts'
 import type { Policy, Row } from '../../core/route.ts'
 import type { StoredOperation } from '../../core/stored-operation.ts'
 import type { Place } from '../../core/text-template.ts'
-import type { Destination } from '../../traffic/destination.ts'
 import { answerText, isNothing } from './answer.ts'
 import type { GuardOptions } from './create-guard.ts'
 import { type Engine, startEngine } from './engine.ts'
@@ -18,9 +17,11 @@ import type { KnownOperation, OperationContext } from './operation.ts'
 import { readOperation } from './operation-request.ts'
 import type { PlanningOptions } from './planning/planner.ts'
 import { type OperationSource, prepareOperation } from './prepared-operation.ts'
-import { HttpSubgraph } from './subgraphs/http-subgraph.ts'
-import { type HeadersFor, usualHeaders } from './subgraphs/request-headers.ts'
-import { type ErrorPolicy, usualErrorPolicy } from './subgraphs/subgraph-errors.ts'
+import {
+  type HttpSubgraphPlace,
+  type HttpSubgraphsOptions,
+  httpSubgraphs,
+} from './subgraphs/http-subgraphs.ts'
 import { composeSupergraph } from './supergraph.ts'
 
 /** What the GraphQL front-end is built from. */
@@ -41,19 +42,13 @@ export interface GraphqlOptions {
     }
   readonly authorization: GuardOptions['authorization']
   readonly planning?: PlanningOptions
+  /** Default: everything is shared that may be. */
+  readonly sharing?: Omit<HttpSubgraphsOptions, 'log'>
   readonly log: Logger
 }
 
 /** One subgraph and the upstream that serves it. */
-export interface SubgraphOptions {
-  readonly name: string
-  readonly destination: Destination
-  /** Path of its GraphQL endpoint. */
-  readonly path: string
-  /** Default: no header of the client but its language, and its credentials where the policy forwards them. */
-  readonly headersFor?: HeadersFor
-  /** Default: {@link usualErrorPolicy}. */
-  readonly errors?: ErrorPolicy
+export interface SubgraphOptions extends HttpSubgraphPlace {
   /** Needed when no supergraph is given. */
   readonly sdl?: string
   /** The file of the SDL, for messages. */
@@ -67,7 +62,7 @@ export async function createGraphqlFrontEnd(options: GraphqlOptions): Promise<Gr
     options.supergraph ?? (await composeSupergraph(options.subgraphs.map(withSdl))).supergraphSdl
   const engine = await startEngine({
     supergraphSdl,
-    subgraphs: options.subgraphs.map((subgraph) => new HttpSubgraph({ ...usual, ...subgraph, log })),
+    subgraphs: httpSubgraphs(options.subgraphs, { ...options.sharing, log }),
     introspection,
     limits,
     ...(options.planning === undefined ? {} : { planning: { planning: options.planning } }),
@@ -175,9 +170,6 @@ function acceptable(x: HttpExchange): AnswerType {
     'Answers are application/json or application/graphql-response+json.',
   )
 }
-
-/** What holds for subgraphs of which nothing is said. */
-const usual = { headersFor: usualHeaders, errors: usualErrorPolicy }
 
 /** The page shows nothing that needs protection; its operations go through the policy of the endpoint. */
 const explorerPolicy = openPolicy('graphql-explorer')

@@ -62,8 +62,13 @@ export class HttpSubgraph implements Subgraph {
   #send({ type, body }: SubgraphFetch, call: SubgraphCall): Promise<SubgraphAnswer> {
     const { shared, destination } = this.#options
     // The release of a canary is judged by calls that were made.
-    if (shared === undefined || type !== 'query' || destination.canary !== undefined || body.length > maxShared)
-      return dispatchAnnounced(call, bufferedTransport)
+    if (
+      shared === undefined ||
+      type !== 'query' ||
+      destination.canary !== undefined ||
+      body.length > maxShared
+    )
+      return dispatchAnnounced<SubgraphCall, SubgraphAnswer>(call, bufferedTransport)
     return shared.send(call, body)
   }
 

@@ -74,34 +74,44 @@ export class SharedFetches {
 
 /** Waits for the call of another, as long as this one's client and time last. */
 function joined({ leader, outcome }: Flight, call: SubgraphCall): Promise<Outcome> {
-  const { exchange, upstream, startedAt } = call
-  call.shared = true
-  return new Promise<Outcome>((resolve, reject) => {
-    const { totalTimeoutMs } = upstream.options
-    const totalMs = totalTimeoutMs === 0 ? Number.POSITIVE_INFINITY : startedAt + totalTimeoutMs - performance.now()
-    const limitMs = Math.min(call.remainingMs() || Number.POSITIVE_INFINITY, totalMs)
-    const timer = limitMs === Number.POSITIVE_INFINITY ? undefined : setTimeout(expire, Math.max(1, limitMs))
-    const fail = (error: GatewayError): void => {
-      clearTimeout(timer)
-      call.error = error
-      reject(error)
-    }
-    function expire(): void {
-      fail(new GatewayError('UPSTREAM_TIMEOUT', `Upstream "${call.upstreamName}" did not answer in time.`))
-    }
-    exchange.whenGone((stopped) =>
-      fail(stopped ?? new GatewayError('CLIENT_GONE', 'The client closed the connection.')),
-    )
-    void outcome.then((came) => {
-      clearTimeout(timer)
-      call.durationMs = performance.now() - startedAt
-      if (came === undefined) call.shared = false
-      else call.target = leader.target
-      if (came !== undefined && 'error' in came) call.error = came.error
-      resolve(came)
-    })
+  const { promise, resolve, reject } = Promise.withResolvers<Outcome>()
+  let isOver = false
+  const over = (error: GatewayError | undefined): boolean => {
+    if (isOver) return false
+    isOver = true
+    clearTimeout(timer)
+    call.durationMs = performance.now() - call.startedAt
+    call.error = error
+    return true
+  }
+  const fail = (error: GatewayError): void => {
+    if (over(error)) reject(error)
+  }
+  const timer = setTimeout(
+    () =>
+      fail(new GatewayError('UPSTREAM_TIMEOUT', `Upstream "${call.upstreamName}" did not answer in time.`)),
+    timeLeft(call),
+  )
+  call.exchange.whenGone((stopped) =>
+    fail(stopped ?? new GatewayError('CLIENT_GONE', 'The client closed the connection.')),
+  )
+  void outcome.then((came) => {
+    if (!over(came !== undefined && 'error' in came ? came.error : undefined)) return
+    call.shared = came !== undefined
+    if (came !== undefined) call.target = leader.target
+    resolve(came)
   })
+  return promise
 }
+
+/** Milliseconds; that of the longest timer where there is no limit, since the call of the other has one. */
+function timeLeft(call: SubgraphCall): number {
+  const { totalTimeoutMs } = call.upstream.options
+  const total = totalTimeoutMs === 0 ? longestTimer : call.startedAt + totalTimeoutMs - performance.now()
+  return Math.max(1, Math.min(call.remainingMs() || longestTimer, total))
+}
+
+const longestTimer = 2 ** 31 - 1
 
 /** Whether a call failed for a reason that is not its upstream's: its client left, or its time was over, of which another may have more. */
 function isOwn({ ended }: SubgraphCall, { reason }: GatewayError): boolean {
