@@ -24,9 +24,8 @@ import type { PersistedQueries } from './requests/persisted-queries.ts'
 import { refusalStatus, resultStatus } from './requests/status.ts'
 import type { TrustedDocuments } from './requests/trusted-documents.ts'
 import { type Audience, viewerBy } from './requests/viewer.ts'
-import { HttpSubgraph } from './subgraphs/http-subgraph.ts'
+import { type HttpSubgraphsOptions, httpSubgraphs, type SubgraphRules } from './subgraphs/http-subgraphs.ts'
 import { SharedSubscriptions } from './subscriptions/shared-subscriptions.ts'
-import type { SubscriptionEndpoint } from './subscriptions/subgraph/graphql-subscription.ts'
 import { type SubscriptionSettings, Subscriptions } from './subscriptions/subscriptions.ts'
 import { SupergraphLife, type SupergraphStatus } from './supergraph/supergraph-life.ts'
 import { SupergraphMemory } from './supergraph/supergraph-memory.ts'
@@ -66,19 +65,18 @@ export interface GraphqlOptions {
   readonly authorization: GuardOptions['authorization']
   readonly subscriptions: SubscriptionSettings
   readonly planning?: PlanningOptions
+  /** Default: everything is shared that may be. */
+  readonly sharing?: Omit<HttpSubgraphsOptions, 'log'>
   readonly log: Logger
 }
 
 /** One subgraph and the upstream that serves it. Needs `sdl` or `live` when no supergraph is given. */
-export type SubgraphOptions = SubgraphSource & {
-  /** Default: WebSockets at its path. */
-  readonly subscription?: SubscriptionEndpoint | undefined
-}
+export type SubgraphOptions = SubgraphSource & SubgraphRules
 
 /** Builds the GraphQL front-end. Rejects with an Error that lists every mistake when subgraphs whose schemas are files do not compose. */
 export async function createGraphqlFrontEnd(options: GraphqlOptions): Promise<GraphqlFrontEnd> {
   const { log, limits, trusted, supergraph, subgraphs, memory = new SupergraphMemory() } = options
-  const reached = subgraphs.map((subgraph) => new HttpSubgraph({ ...subgraph, log }))
+  const reached = httpSubgraphs(subgraphs, { ...options.sharing, log })
   const guard = { authorization: options.authorization, maxCost: limits.cost, listSize: limits.listSize }
   const { reconnects, chargeEvents } = options.subscriptions
   const subscriptions = { shared: new SharedSubscriptions({ reconnects, log }), chargeEvents }
@@ -90,9 +88,10 @@ export async function createGraphqlFrontEnd(options: GraphqlOptions): Promise<Gr
     memory,
     warmUp: options.warmUp ?? { operations: 0, timeoutMs: 0 },
     online: options.online ?? true,
+    registered: trusted?.texts ?? [],
     log,
     start: async (supergraphSdl) => {
-      const engine = await startEngine({
+      const given = {
         supergraphSdl,
         subgraphs: reached,
         limits,
@@ -101,7 +100,8 @@ export async function createGraphqlFrontEnd(options: GraphqlOptions): Promise<Gr
         subscriptions,
         log,
         ...planning,
-      })
+      }
+      const engine = await startEngine(given)
       await trusted?.check(engine)
       return engine
     },

@@ -112,7 +112,7 @@ export const subscriptions: GraphqlOptions['subscriptions'] = {
 /** A front-end over the three subgraphs of `subgraphs.ts`. */
 export function frontEndOver(
   subgraphs: readonly Subgraph[],
-  options: Partial<GraphqlOptions> & { timeoutMs?: number; attempts?: number } = {},
+  options: Partial<GraphqlOptions> & { timeoutMs?: number; attempts?: number; shared?: boolean } = {},
 ): Promise<FrontEnd> {
   return createGraphqlFrontEnd({
     path: '/graphql',
@@ -129,6 +129,7 @@ export function frontEndOver(
         name,
         destination,
         path: '/graphql',
+        shared: options.shared ?? true,
         sdl: schemas[name] ?? '',
         file: `schemas/${name}.graphql`,
       }

@@ -1,5 +1,5 @@
 import type { GraphQLFormattedError } from 'graphql'
-import { GatewayError } from '../../../../core/error.ts'
+import { GatewayError, toGatewayError } from '../../../../core/error.ts'
 import type { Exchange } from '../../../../core/exchange.ts'
 import { isRecord } from '../../../../core/is-record.ts'
 import type { Destination } from '../../../../traffic/destination.ts'
@@ -25,13 +25,15 @@ export interface GraphqlSubscriptionOptions {
   readonly headers: readonly string[]
   /** An error of the subgraph as clients may see it. */
   told(reported: Readonly<Record<string, unknown>>, x: Exchange): GraphQLFormattedError
+  /** What the call failed with as clients may see it. */
+  failed(error: GatewayError): GatewayError
 }
 
 /** A subscription at a subgraph that is a GraphQL server: a call through `dispatch` for each connection that it needs. */
 export function graphqlSubscription(
   { body }: SubgraphFetch,
   x: Exchange,
-  { name, destination, endpoint, headers, told }: GraphqlSubscriptionOptions,
+  { name, destination, endpoint, headers, told, failed }: GraphqlSubscriptionOptions,
 ): SubgraphSubscription {
   const transport = endpoint.protocol === 'ws' ? socketTransport : eventStreamTransport
   return {
@@ -44,7 +46,7 @@ export function graphqlSubscription(
         headers: [...headers, ...own],
         events,
       })
-      return dispatch(call, transport)
+      return dispatch(call, transport).catch((thrown) => Promise.reject(failed(toGatewayError(thrown))))
     },
     read: (event, x) => readEvent(event, (reported) => told(reported, x), name),
   }
