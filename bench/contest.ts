@@ -26,6 +26,8 @@ export interface Contest {
   readonly gateway: Contestant
   readonly references: readonly Contestant[]
   readonly aims: readonly Aim[]
+  /** What readers need to know besides. */
+  readonly notes?: readonly string[]
 }
 
 /** How long a contest takes. */
@@ -68,6 +70,7 @@ export interface ContestResult {
   readonly title: string
   readonly outcomes: readonly Outcome[]
   readonly aims: readonly (Aim & { readonly reached: number; readonly met: boolean })[]
+  readonly notes: readonly string[]
 }
 
 /** Runs a contest. Rejects when answers differ, or when one of them has failed. */
@@ -90,12 +93,12 @@ export async function runContest(contest: Contest, pace: Pace): Promise<ContestR
 
 /** Draws the result from what was measured in each round, by the name of the contestant; the gateway first. */
 export function resultOf(
-  { title, aims }: Pick<Contest, 'title' | 'aims'>,
+  { title, aims, notes = [] }: Pick<Contest, 'title' | 'aims' | 'notes'>,
   turns: ReadonlyMap<string, readonly Figures[]>,
 ): ContestResult {
   const [own = []] = turns.values()
   const outcomes = [...turns].map(([name, figures]) => outcomeOf(name, figures, own))
-  return { title, outcomes, aims: aims.map((aim) => judge(aim, outcomes)) }
+  return { title, outcomes, aims: aims.map((aim) => judge(aim, outcomes)), notes }
 }
 
 function prepareLoad(question: Question | RpcQuestion): Promise<Load> {

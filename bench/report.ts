@@ -39,7 +39,12 @@ export async function describeMachine(): Promise<Machine> {
 /** For a terminal. */
 export function plainReport({ machine, pace, contests }: Report): string {
   const parts = contests.map((contest) =>
-    [contest.title, ...aligned(cellsOf(contest)).map((line) => `  ${line}`), ...aimLines(contest)].join('\n'),
+    [
+      contest.title,
+      ...aligned(cellsOf(contest)).map((line) => `  ${line}`),
+      ...aimLines(contest),
+      ...contest.notes,
+    ].join('\n'),
   )
   return [...parts, machineLine(machine), paceLine(pace)].join('\n\n')
 }
@@ -50,9 +55,13 @@ export function markdownReport({ machine, pace, contests }: Report): string {
     const [head = [], ...rows] = aligned(cellsOf(contest), ' | ')
     const rule = cellsOf(contest)[0]?.map((_, column) => (column === 0 ? '---' : '---:')) ?? []
     const table = [head, rule.join(' | '), ...rows].map((line) => `| ${line} |`)
-    return [`### ${contest.title}`, '', ...table, '', ...aimLines(contest).map((line) => `- ${line}`)].join(
-      '\n',
-    )
+    return [
+      `### ${contest.title}`,
+      '',
+      ...table,
+      '',
+      ...[...aimLines(contest), ...contest.notes].map((line) => `- ${line}`),
+    ].join('\n')
   })
   return [`${machineLine(machine)} ${paceLine(pace)}`, ...parts].join('\n\n')
 }

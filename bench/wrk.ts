@@ -10,6 +10,8 @@ export interface Question {
   readonly method: 'GET' | 'POST'
   readonly path: string
   readonly headers: Readonly<Record<string, string>>
+  /** A header whose value is another one in each request. */
+  readonly counted?: string
   readonly body?: string
   /** How many ask at a time. Default: 64. */
   readonly connections?: number
@@ -63,12 +65,17 @@ export async function prepareWrk(question: Question): Promise<Load> {
   }
 }
 
-function luaScript({ method, headers, body }: Question): string {
+function luaScript({ method, headers, counted, body }: Question): string {
   const lines = [`wrk.method = ${luaText(method)}`]
   for (const [name, value] of Object.entries(headers)) {
     lines.push(`wrk.headers[${luaText(name)}] = ${luaText(value)}`)
   }
   if (body !== undefined) lines.push(`wrk.body = ${luaText(body)}`)
+  if (counted !== undefined)
+    lines.push(
+      'local n = 0',
+      `request = function() n = n + 1; wrk.headers[${luaText(counted)}] = n; return wrk.format() end`,
+    )
   return `${lines.join('\n')}
 done = function(summary, latency)
   local e = summary.errors

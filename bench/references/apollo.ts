@@ -1,22 +1,31 @@
 import { readFile } from 'node:fs/promises'
-import { resolve } from 'node:path'
-import { composeServices } from '@apollo/composition'
-import { ApolloGateway } from '@apollo/gateway'
+import { ApolloGateway, RemoteGraphQLDataSource } from '@apollo/gateway'
 import { ApolloServer } from '@apollo/server'
 import { startStandaloneServer } from '@apollo/server/standalone'
-import { parse } from 'graphql'
 
-// Apollo Server over Apollo Gateway as they come, on PORT. The arguments are subgraphs: name=url, with schemas/{name}.graphql.
+// Apollo Server over Apollo Gateway as they come, on PORT, but for one header that goes on to the subgraphs. The argument is a supergraph file.
 
-const subgraphs = await Promise.all(
-  process.argv.slice(2).map(async (argument) => {
-    const [name = '', url = ''] = argument.split('=')
-    const file = resolve(import.meta.dirname, `../../schemas/${name}.graphql`)
-    return { name, url, typeDefs: parse(await readFile(file, 'utf8')) }
+interface Context {
+  readonly caller: string
+}
+
+class Source extends RemoteGraphQLDataSource<Context> {
+  override willSendRequest({
+    request,
+    context,
+  }: Parameters<NonNullable<RemoteGraphQLDataSource<Context>['willSendRequest']>>[0]): void {
+    if ('caller' in context) request.http?.headers.set('x-caller', context.caller)
+  }
+}
+
+const [file = ''] = process.argv.slice(2)
+const server = new ApolloServer<Context>({
+  gateway: new ApolloGateway({
+    supergraphSdl: await readFile(file, 'utf8'),
+    buildService: ({ url }) => new Source({ url: url ?? '' }),
   }),
-)
-const { supergraphSdl, errors } = composeServices(subgraphs)
-if (supergraphSdl === undefined) throw new AggregateError(errors ?? [], 'The subgraphs do not compose.')
-
-const server = new ApolloServer({ gateway: new ApolloGateway({ supergraphSdl }) })
-await startStandaloneServer(server, { listen: { host: '127.0.0.1', port: Number(process.env.PORT) } })
+})
+await startStandaloneServer(server, {
+  listen: { host: '127.0.0.1', port: Number(process.env.PORT) },
+  context: async ({ req }) => ({ caller: String(req.headers['x-caller'] ?? '') }),
+})
