@@ -1,5 +1,5 @@
 import type { DocumentNode, GraphQLSchema } from 'graphql'
-import type { Execution, KnownOperation, OperationResult } from '../operation.ts'
+import type { Execution, OperationResult } from '../operation.ts'
 import type { Plan } from '../planning/plan.ts'
 import type { Planner } from '../planning/planner.ts'
 import type { Subgraph, SubgraphData, SubgraphFetch } from '../subgraphs/subgraph.ts'
@@ -21,7 +21,6 @@ export interface ExecutorOptions {
 export class Executor {
   readonly #planner: Planner
   readonly #options: CompileOptions
-  readonly #plans = new WeakMap<KnownOperation, Promise<Plan>>()
   readonly #compiled = new WeakMap<Plan, CompiledOperation>()
 
   constructor({ schema, supergraph, planner, subgraphs }: ExecutorOptions) {
@@ -58,13 +57,14 @@ export class Executor {
     return compiled.answer(run)
   }
 
-  async #compile({ operation }: Execution): Promise<CompiledOperation> {
-    let planning = this.#plans.get(operation)
-    if (planning === undefined) {
-      planning = this.#planner.plan(operation)
-      this.#plans.set(operation, planning)
-    }
-    const plan = await planning
+  #compile(execution: Execution): CompiledOperation | Promise<CompiledOperation> {
+    const plan = this.#planner.plan(execution)
+    return plan instanceof Promise
+      ? plan.then((made) => this.#compiledOf(made, execution))
+      : this.#compiledOf(plan, execution)
+  }
+
+  #compiledOf(plan: Plan, { operation }: Execution): CompiledOperation {
     let compiled = this.#compiled.get(plan)
     if (compiled === undefined) {
       compiled = new CompiledOperation(plan, operation, this.#options)

@@ -45,7 +45,7 @@ const link = `extend schema @link(url: "https://specs.apollo.dev/federation/v2.9
 
 export async function worldOf(parts: Readonly<Record<string, Part>>): Promise<World> {
   const sources = Object.entries(parts).map(([name, { sdl }]) => ({ name, sdl: link + sdl }))
-  const supergraphSdl = await composeSupergraph(sources)
+  const { supergraphSdl } = await composeSupergraph(sources)
   const planner = await loadPlanner(withoutEnforcedFeatures(parse(supergraphSdl)))
   const asked: Record<string, Asked[]> = {}
   const subgraphs = Object.entries(parts).map(([name, { answer }]): Subgraph => {
