@@ -6,6 +6,7 @@ import { authorizationKey } from './graphql-authorization-keys.ts'
 import { costKeys } from './graphql-cost-keys.ts'
 import { errorPolicyKey, ownErrorPolicyKey } from './graphql-error-keys.ts'
 import { subgraphHeadersKey } from './graphql-header-keys.ts'
+import { planningKey } from './graphql-planning-keys.ts'
 import { mirrorKey } from './mirror-keys.ts'
 import { type PluginListSchema, policyKeys } from './policy-keys.ts'
 
@@ -55,6 +56,7 @@ export function graphqlSchema(uses: PluginListSchema) {
         ...costKeys,
       }).describe('Counted before an operation is planned.'),
       authorization: authorizationKey,
+      planning: planningKey,
       ...policyKeys(uses),
     })
     .superRefine((value, context) => {
