@@ -4,6 +4,7 @@ import { type AuthParts, buildAuthFrontEnd } from './build-auth-front-end.ts'
 import { fieldAuthorization } from './build-field-authorization.ts'
 import { type AnsweredRoute, answerKey, routeAnswer } from './build-route-answer.ts'
 import { errorPolicy, requestHeaders } from './build-subgraph-rules.ts'
+import { schemaOf, supergraphOptions } from './build-supergraph.ts'
 import { chosenFiles } from './chosen-files.ts'
 import { wordHint } from './config/nearest-word.ts'
 import { ConfigError } from './config/problem.ts'
@@ -67,7 +68,7 @@ async function graphqlFrontEnd(build: Build, identity: Identity): Promise<Graphq
   const { graphql } = build.config
   if (graphql === undefined) return undefined
   const { createGraphqlFrontEnd } = await import('./front-ends/graphql/front-end.ts')
-  const { supergraph } = graphql
+  const source = await supergraphOptions(build, graphql)
   const { timeout, cache, heap, ...bounds } = graphql.planning
   const frontEnd = await made(build, 'graphql', () =>
     createGraphqlFrontEnd({
@@ -79,16 +80,9 @@ async function graphqlFrontEnd(build: Build, identity: Identity): Promise<Graphq
         path: subgraph.path,
         headersFor: requestHeaders(build, name),
         errors: errorPolicy(graphql, subgraph),
-        ...(subgraph.schema === undefined || supergraph !== undefined
-          ? undefined
-          : {
-              sdl: build.read(subgraph.schema, ['graphql', 'subgraphs', name, 'schema']),
-              file: subgraph.schema,
-            }),
+        ...schemaOf(build, graphql, name),
       })),
-      ...(supergraph === undefined
-        ? undefined
-        : { supergraph: build.read(supergraph, ['graphql', 'supergraph']) }),
+      ...source,
       introspection: graphql.introspection,
       explorer: graphql.explorer,
       limits: graphql.limits,

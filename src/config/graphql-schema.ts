@@ -7,6 +7,7 @@ import { costKeys } from './graphql-cost-keys.ts'
 import { errorPolicyKey, ownErrorPolicyKey } from './graphql-error-keys.ts'
 import { subgraphHeadersKey } from './graphql-header-keys.ts'
 import { planningKey } from './graphql-planning-keys.ts'
+import { liveKey, sourceProblems, supergraphUrlKey, warmUpKey } from './graphql-supergraph-keys.ts'
 import { mirrorKey } from './mirror-keys.ts'
 import { type PluginListSchema, policyKeys } from './policy-keys.ts'
 
@@ -26,7 +27,8 @@ export function graphqlSchema(uses: PluginListSchema) {
             schema: z
               .string()
               .optional()
-              .describe('SDL file, relative to this file; needed unless supergraph is set.'),
+              .describe('SDL file, relative to this file; needed unless live or supergraph is set.'),
+            live: liveKey,
             headers: subgraphHeadersKey.describe(
               'What is different from graphql.headers for this subgraph: rules that come after those for all.',
             ),
@@ -37,7 +39,9 @@ export function graphqlSchema(uses: PluginListSchema) {
       supergraph: z
         .string()
         .optional()
-        .describe('A composed supergraph file, instead of composing the SDL files.'),
+        .describe('A composed supergraph file, instead of composing the subgraphs.'),
+      supergraphUrl: supergraphUrlKey,
+      warmUp: warmUpKey,
       headers: subgraphHeadersKey.describe('Headers of all subgraphs (docs/graphql-headers.md).'),
       errors: errorPolicyKey,
       introspection: z.boolean().default(false).describe('Whether clients may ask for the schema.'),
@@ -60,14 +64,6 @@ export function graphqlSchema(uses: PluginListSchema) {
       ...policyKeys(uses),
     })
     .superRefine((value, context) => {
-      if (value.supergraph !== undefined) return
-      for (const [key, subgraph] of Object.entries(value.subgraphs)) {
-        if (subgraph.schema !== undefined) continue
-        context.addIssue({
-          code: 'custom',
-          path: ['subgraphs', key],
-          message: 'needs a schema (or graphql.supergraph)',
-        })
-      }
+      for (const [path, message] of sourceProblems(value)) context.addIssue({ code: 'custom', path, message })
     })
 }

@@ -24,18 +24,20 @@ export interface DocumentOptions {
 
 /** A document that is valid and within the limits. */
 export class KnownDocument {
-  readonly #operations: readonly KnownOperation[]
+  readonly operations: readonly KnownOperation[]
+  /** How often it was read. */
+  uses = 1
 
   constructor(operations: readonly KnownOperation[]) {
-    this.#operations = operations
+    this.operations = operations
   }
 
   /** The operation of that name; without one, the only one. Throws GRAPHQL_VALIDATION_FAILED. */
   operation(name: string | undefined): KnownOperation {
-    const [first, ...others] = this.#operations
+    const [first, ...others] = this.operations
     const found =
       name !== undefined
-        ? this.#operations.find((one) => one.name === name)
+        ? this.operations.find((one) => one.name === name)
         : others.length === 0
           ? first
           : undefined
@@ -50,6 +52,12 @@ export class KnownDocument {
   }
 }
 
+/** A text and how often it was read. */
+export interface UsedDocument {
+  readonly text: string
+  readonly uses: number
+}
+
 /** Reads documents: parses, holds them to the limits, validates; remembers those that passed (1,000 texts of at most 16 kB). */
 export class Documents {
   readonly #options: DocumentOptions
@@ -62,13 +70,24 @@ export class Documents {
   /** Throws a GatewayError for a document above a limit, an InvalidOperation for one that does not parse or is not valid. */
   read(text: string): KnownDocument {
     const known = this.#known.get(text)
-    if (known !== undefined) return known
+    if (known !== undefined) {
+      known.uses++
+      return known
+    }
     const document = this.#parse(text)
     checkLimits(document, this.#options.limits)
     this.#validate(document)
     const read = new KnownDocument(operationsOf(document, text))
     if (text.length <= maxRemembered) this.#known.set(text, read)
     return read
+  }
+
+  /** Those that are remembered, most used first. */
+  mostUsed(max: number): UsedDocument[] {
+    return [...this.#known.entries()]
+      .map(([text, { uses }]) => ({ text, uses }))
+      .sort((a, b) => b.uses - a.uses)
+      .slice(0, max)
   }
 
   #parse(text: string): DocumentNode {

@@ -1,7 +1,7 @@
 import { buildSchema, type GraphQLSchema, getVariableValues, parse } from 'graphql'
 import type { Logger } from '../../core/log.ts'
 import { createGuard, type GuardOptions } from './create-guard.ts'
-import { Documents, type KnownDocument } from './documents.ts'
+import { Documents, type KnownDocument, type UsedDocument } from './documents.ts'
 import { Executor } from './execution/executor.ts'
 import { InvalidOperation } from './invalid-operation.ts'
 import type { OperationLimits } from './limits.ts'
@@ -62,6 +62,16 @@ export class Engine {
     const admitted = await this.#guard.admit(execution)
     const result = await this.#executor.execute(admitted.execution)
     return admitted.complete === undefined ? result : admitted.complete(result)
+  }
+
+  /** Has an operation planned that is going to be run. Rejects with a GatewayError when it cannot be. */
+  prepare(operation: KnownOperation): Promise<void> {
+    return this.#executor.prepare(operation)
+  }
+
+  /** The documents that were read most often, most used first. */
+  mostUsed(max: number): UsedDocument[] {
+    return this.#documents.mostUsed(max)
   }
 
   close(): void {

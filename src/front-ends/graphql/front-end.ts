@@ -6,7 +6,6 @@ import { openPolicy } from '../../core/policy.ts'
 import type { Policy, Row } from '../../core/route.ts'
 import type { StoredOperation } from '../../core/stored-operation.ts'
 import type { Place } from '../../core/text-template.ts'
-import type { Destination } from '../../traffic/destination.ts'
 import { answerText, isNothing } from './answer.ts'
 import type { GuardOptions } from './create-guard.ts'
 import { type Engine, startEngine } from './engine.ts'
@@ -17,11 +16,16 @@ import { type AnswerType, answerType } from './media-type.ts'
 import type { KnownOperation, OperationContext } from './operation.ts'
 import { readOperation } from './operation-request.ts'
 import type { PlanningOptions } from './planning/planner.ts'
-import { type OperationSource, prepareOperation } from './prepared-operation.ts'
+import type { OperationSource } from './prepared-operation.ts'
+import { refusalStatus, resultStatus } from './requests/status.ts'
 import { HttpSubgraph } from './subgraphs/http-subgraph.ts'
 import { type HeadersFor, usualHeaders } from './subgraphs/request-headers.ts'
 import { type ErrorPolicy, usualErrorPolicy } from './subgraphs/subgraph-errors.ts'
-import { composeSupergraph } from './supergraph.ts'
+import { SupergraphLife, type SupergraphStatus } from './supergraph/supergraph-life.ts'
+import { SupergraphMemory } from './supergraph/supergraph-memory.ts'
+import type { SubgraphSource } from './supergraph/supergraph-source.ts'
+import type { SupergraphUrl } from './supergraph/supergraph-url.ts'
+import type { WarmUpOptions } from './supergraph/warm-up.ts'
 
 /** What the GraphQL front-end is built from. */
 export interface GraphqlOptions {
@@ -29,8 +33,14 @@ export interface GraphqlOptions {
   readonly path: string
   readonly policy: Policy
   readonly subgraphs: readonly SubgraphOptions[]
-  /** SDL of a supergraph that was composed elsewhere; without it the subgraphs' own are composed. */
-  readonly supergraph?: string
+  /** A supergraph that was composed elsewhere, or where to fetch one; without it the subgraphs' own schemas are composed. */
+  readonly supergraph?: string | SupergraphUrl | undefined
+  /** What an earlier front-end of the same gateway knew. Default: nothing. */
+  readonly memory?: SupergraphMemory
+  /** Default: nothing is planned before it is asked for. */
+  readonly warmUp?: WarmUpOptions
+  /** Whether subgraphs and addresses are asked for schemas. Default true. */
+  readonly online?: boolean
   /** Whether clients may ask for the schema. Off also takes "Did you mean" out of error messages. */
   readonly introspection: boolean
   /** Whether browsers that navigate to the path get GraphiQL, without credentials. */
@@ -44,54 +54,48 @@ export interface GraphqlOptions {
   readonly log: Logger
 }
 
-/** One subgraph and the upstream that serves it. */
-export interface SubgraphOptions {
-  readonly name: string
-  readonly destination: Destination
-  /** Path of its GraphQL endpoint. */
-  readonly path: string
+/** One subgraph and the upstream that serves it. Needs `sdl` or `live` when no supergraph is given. */
+export interface SubgraphOptions extends SubgraphSource {
   /** Default: no header of the client but its language, and its credentials where the policy forwards them. */
   readonly headersFor?: HeadersFor
   /** Default: {@link usualErrorPolicy}. */
   readonly errors?: ErrorPolicy
-  /** Needed when no supergraph is given. */
-  readonly sdl?: string
-  /** The file of the SDL, for messages. */
-  readonly file?: string
 }
 
-/** Builds the GraphQL front-end. Rejects with an Error that lists every mistake when the subgraphs do not compose. */
+/** Builds the GraphQL front-end. Rejects with an Error that lists every mistake when subgraphs whose schemas are files do not compose. */
 export async function createGraphqlFrontEnd(options: GraphqlOptions): Promise<GraphqlFrontEnd> {
-  const { log, limits, introspection } = options
-  const supergraphSdl =
-    options.supergraph ?? (await composeSupergraph(options.subgraphs.map(withSdl))).supergraphSdl
-  const engine = await startEngine({
-    supergraphSdl,
-    subgraphs: options.subgraphs.map((subgraph) => new HttpSubgraph({ ...usual, ...subgraph, log })),
-    introspection,
-    limits,
-    ...(options.planning === undefined ? {} : { planning: { planning: options.planning } }),
-    guard: { authorization: options.authorization, maxCost: limits.cost, listSize: limits.listSize },
+  const { log, limits, introspection, supergraph, subgraphs, memory = new SupergraphMemory() } = options
+  const reached = subgraphs.map((subgraph) => new HttpSubgraph({ ...usual, ...subgraph, log }))
+  const guard = { authorization: options.authorization, maxCost: limits.cost, listSize: limits.listSize }
+  const planning = options.planning === undefined ? {} : { planning: { planning: options.planning } }
+  const life = new SupergraphLife({
+    supergraph,
+    subgraphs,
+    memory,
+    warmUp: options.warmUp ?? { operations: 0, timeoutMs: 0 },
+    online: options.online ?? true,
     log,
+    start: (supergraphSdl) =>
+      startEngine({ supergraphSdl, subgraphs: reached, introspection, limits, guard, log, ...planning }),
   })
-  return new GraphqlFrontEnd(options, engine)
-}
-
-function withSdl({ name, sdl, file }: SubgraphOptions): { name: string; sdl: string; file?: string } {
-  if (sdl === undefined)
-    throw new Error(`Subgraph "${name}" has no schema; it is needed where no supergraph is given.`)
-  return file === undefined ? { name, sdl } : { name, sdl, file }
+  try {
+    await life.begin()
+  } catch (error) {
+    await life.close()
+    throw error
+  }
+  return new GraphqlFrontEnd(options, life)
 }
 
 /** Serves the endpoint, and runs operations for other places. */
 export class GraphqlFrontEnd implements FrontEnd {
   readonly name = 'graphql'
   readonly rows: readonly Row[]
-  readonly #engine: Engine
+  readonly #life: SupergraphLife
   readonly #maxBodyBytes: number
 
-  constructor(options: GraphqlOptions, engine: Engine) {
-    this.#engine = engine
+  constructor(options: GraphqlOptions, life: SupergraphLife) {
+    this.#life = life
     this.#maxBodyBytes = options.limits.bodyBytes
     const row: Omit<Row, 'id' | 'policy' | 'methods' | 'serve'> = {
       protocol: 'graphql',
@@ -127,32 +131,56 @@ export class GraphqlFrontEnd implements FrontEnd {
   refuse(x: HttpExchange, error: GatewayError): void {
     const type = answerType(x.header('accept')) ?? 'application/json'
     const headers = [...refusalHeaders(error), 'Content-Type', `${type}; charset=utf-8`]
-    x.answer(error.entry.status, headers, refusalBody(x, error))
+    x.answer(refusalStatus(error, type), headers, refusalBody(x, error))
   }
 
   /** Prepares an operation for a place whose texts may name values; the limits of operations hold for it. Throws a Mistake. */
   prepare(source: OperationSource, place: Place): StoredOperation {
-    return prepareOperation(source, { engine: this.#engine, place })
+    return this.#life.stored.add(source, place)
   }
 
-  async close(): Promise<void> {
-    this.#engine.close()
+  /** How the supergraph is, for people. */
+  get supergraph(): SupergraphStatus {
+    return this.#life.status
+  }
+
+  /** SDL of the supergraph that runs; undefined: there is none yet. */
+  get supergraphSdl(): string | undefined {
+    return this.#life.supergraphSdl
+  }
+
+  retire(): void {
+    this.#life.retire()
+  }
+
+  close(): Promise<void> {
+    return this.#life.close()
   }
 
   async #serve(x: HttpExchange): Promise<void> {
+    const running = this.#life.engines.enter()
+    try {
+      await this.#answer(x, running.engine)
+    } finally {
+      running.leave()
+    }
+  }
+
+  async #answer(x: HttpExchange, engine: Engine): Promise<void> {
     const type = acceptable(x)
     const { query, operationName, variables = {} } = await readOperation(x, this.#maxBodyBytes)
     if (query === undefined)
       throw new GatewayError('PERSISTED_QUERY_NOT_FOUND', 'No operation is kept under this hash.')
-    const operation = this.#engine.read(query).operation(operationName)
+    const operation = engine.read(query).operation(operationName)
     note(x, operation)
-    this.#engine.checkVariables(operation, variables)
+    engine.checkVariables(operation, variables)
     const context: OperationContext = { x, faults: [] }
-    const result = await this.#engine.execute({ operation, variables, context })
+    const result = await engine.execute({ operation, variables, context })
     if (x.gone || x.committed) return
     const [fault] = context.faults
     if (fault !== undefined && isNothing(result)) x.error ??= fault
-    x.answer(200, ['Content-Type', `${type}; charset=utf-8`, 'Vary', 'Accept'], answerText(x, result))
+    const headers = ['Content-Type', `${type}; charset=utf-8`, 'Vary', 'Accept']
+    x.answer(resultStatus(result, type), headers, answerText(x, result))
   }
 }
 

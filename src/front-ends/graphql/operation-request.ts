@@ -1,9 +1,10 @@
+import { hasDuplicateMembers } from '../../core/duplicate-members.ts'
 import { GatewayError } from '../../core/error.ts'
 import type { HttpExchange } from '../../core/http-exchange.ts'
 import { isRecord } from '../../core/is-record.ts'
 import { maxJsonDepth, shallowerThan } from '../../core/json-value.ts'
-import { essence } from '../../core/media-type.ts'
 import { readJsonText } from '../json-body.ts'
+import { refuseForgeable } from './requests/forgery.ts'
 
 /** The parameters of a GraphQL request (GraphQL over HTTP, section "Request parameters"). */
 export interface OperationRequest {
@@ -27,24 +28,6 @@ export async function readOperation(x: HttpExchange, maxBodyBytes: number): Prom
   return request
 }
 
-/**
- * Refuses what a page of another site can send without a preflight: no content type or one of HTML forms, and none of the headers
- * that Apollo's clients send. Apollo Server has the same rule; here it has a reason of its own.
- */
-function refuseForgeable(x: HttpExchange): void {
-  const contentType = x.header('content-type')
-  if (contentType !== undefined && !formTypes.has(essence(contentType))) return
-  if (preflighted.some((name) => (x.header(name) ?? '') !== '')) return
-  throw new GatewayError(
-    'CSRF_REFUSED',
-    `Another site could have made a browser send this request. Send a "content-type" of application/json, or a header "${preflighted.join('" or "')}" with any value.`,
-  )
-}
-
-/** The headers by which a request shows that no form sent it; the names are Apollo's. */
-export const preflighted = ['apollo-require-preflight', 'x-apollo-operation-name']
-const formTypes = new Set(['application/x-www-form-urlencoded', 'multipart/form-data', 'text/plain', ''])
-
 async function readJson(x: HttpExchange, maxBodyBytes: number): Promise<OperationRequest> {
   const text = await readJsonText(x, maxBodyBytes)
   let value: unknown
@@ -53,6 +36,11 @@ async function readJson(x: HttpExchange, maxBodyBytes: number): Promise<Operatio
   } catch (cause) {
     throw new GatewayError('INVALID_BODY', 'The body is not valid JSON.', { cause })
   }
+  if (!shallowerThan(value, maxJsonDepth + 2))
+    throw invalid(`The body is nested more than ${maxJsonDepth} levels deep.`)
+  // Who reads a name twice reads it differently: RFC 8259 section 4. What was written as we write it has none.
+  if (JSON.stringify(value) !== text && hasDuplicateMembers(text))
+    throw invalid('An object of the body has two members of one name.')
   if (Array.isArray(value)) throw invalid('Batches are not supported: send one operation per request.')
   if (!isRecord(value)) throw invalid('The body must be a JSON object.')
   return shaped(value)

@@ -1,5 +1,5 @@
 import { buildSchema, type GraphQLSchema } from 'graphql'
-import type { Execution, OperationResult } from '../operation.ts'
+import type { Execution, KnownOperation, OperationResult } from '../operation.ts'
 import type { Planner } from '../planning/planner.ts'
 import type { Subgraph } from '../subgraphs/subgraph.ts'
 import { stockExecutor } from './stock.ts'
@@ -25,5 +25,10 @@ export class Executor {
   /** Rejects with a GatewayError when it cannot be planned; what fails later is among the errors. */
   async execute(execution: Execution): Promise<OperationResult> {
     return this.#run(await this.#options.planner.plan(execution), execution)
+  }
+
+  /** Plans an operation before it is asked for. Rejects with a GatewayError when it cannot be planned. */
+  async prepare(operation: KnownOperation): Promise<void> {
+    await this.#options.planner.warm(operation)
   }
 }
