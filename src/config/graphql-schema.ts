@@ -7,6 +7,7 @@ import { costKeys } from './graphql-cost-keys.ts'
 import { errorPolicyKey, ownErrorPolicyKey } from './graphql-error-keys.ts'
 import { subgraphHeadersKey } from './graphql-header-keys.ts'
 import { planningKey } from './graphql-planning-keys.ts'
+import { requestKeys } from './graphql-request-keys.ts'
 import { liveKey, sourceProblems, supergraphUrlKey, warmUpKey } from './graphql-supergraph-keys.ts'
 import { mirrorKey } from './mirror-keys.ts'
 import { type PluginListSchema, policyKeys } from './policy-keys.ts'
@@ -44,7 +45,7 @@ export function graphqlSchema(uses: PluginListSchema) {
       warmUp: warmUpKey,
       headers: subgraphHeadersKey.describe('Headers of all subgraphs (docs/graphql-headers.md).'),
       errors: errorPolicyKey,
-      introspection: z.boolean().default(false).describe('Whether clients may ask for the schema.'),
+      ...requestKeys,
       explorer: z.boolean().default(false).describe('Whether browsers get GraphiQL at the path.'),
       limits: object({
         bodyBytes: size().prefault('2mb').describe('Largest request body.'),
@@ -57,6 +58,7 @@ export function graphqlSchema(uses: PluginListSchema) {
         tokens: z.int().min(1).default(15_000).describe('Lexical tokens of the document.'),
         rootFields: z.int().min(1).default(20).describe('Fields at the root.'),
         directives: z.int().min(0).default(50).describe('Directives in the document.'),
+        fragments: z.int().min(0).default(100).describe('Fragments that the document defines.'),
         ...costKeys,
       }).describe('Counted before an operation is planned.'),
       authorization: authorizationKey,

@@ -8,6 +8,7 @@ import type { OperationLimits } from './limits.ts'
 import type { Execution, KnownOperation, OperationResult } from './operation.ts'
 import type { OperationGuard } from './operation-guard.ts'
 import { type LoadOptions, loadPlanner, type Planner } from './planning/planner.ts'
+import type { Viewer } from './requests/viewer.ts'
 import type { Subgraph } from './subgraphs/subgraph.ts'
 import { subgraphNames, withoutEnforcedFeatures } from './supergraph-features.ts'
 
@@ -16,8 +17,9 @@ export interface EngineOptions {
   readonly supergraphSdl: string
   /** In any order; more than the supergraph names do no harm. */
   readonly subgraphs: readonly Subgraph[]
-  readonly introspection: boolean
   readonly limits: OperationLimits
+  /** Who reads where nobody in particular does: the operator, by what is configured. */
+  readonly viewer: Viewer
   readonly guard: GuardOptions
   readonly planning?: LoadOptions
   readonly log: Logger
@@ -31,30 +33,30 @@ export class Engine {
   readonly #guard: OperationGuard
   readonly #executor: Executor
   readonly #planner: Planner
-  readonly #introspection: boolean
+  readonly #viewer: Viewer
 
   constructor(options: EngineOptions, planner: Planner) {
-    const { supergraphSdl, subgraphs, introspection, limits, guard, log } = options
+    const { supergraphSdl, subgraphs, limits, guard, log } = options
     const supergraph = parse(supergraphSdl)
     this.#planner = planner
-    this.#introspection = introspection
+    this.#viewer = options.viewer
     this.schema = buildSchema(planner.apiSdl, { assumeValid: true })
     const { schema } = this
-    this.#documents = new Documents({ schema, limits, introspection })
+    this.#documents = new Documents({ schema, limits })
     this.#guard = createGuard(supergraph, { ...guard, schema, log })
     this.#executor = new Executor({ schema, supergraphSdl, planner, subgraphs })
   }
 
   /** Throws a GatewayError for a document that is not to be run. */
-  read(text: string): KnownDocument {
-    return this.#documents.read(text)
+  read(text: string, viewer = this.#viewer): KnownDocument {
+    return this.#documents.read(text, viewer)
   }
 
-  /** Holds variables to the types of the operation; throws an InvalidOperation that names every one that does not fit. */
-  checkVariables({ node }: KnownOperation, variables: Readonly<Record<string, unknown>>): void {
+  /** Holds variables to the types of the operation; throws an InvalidOperation that names those that do not fit, 20 at the most. */
+  checkVariables({ node }: KnownOperation, variables: Execution['variables'], viewer = this.#viewer): void {
     if (!node.variableDefinitions?.length) return
-    const { errors } = getVariableValues(this.schema, node.variableDefinitions, variables)
-    if (errors !== undefined) throw new InvalidOperation('INVALID_ARGUMENT', errors, !this.#introspection)
+    const { errors } = getVariableValues(this.schema, node.variableDefinitions, variables, { maxErrors: 20 })
+    if (errors !== undefined) throw new InvalidOperation('INVALID_ARGUMENT', errors, !viewer.suggestions)
   }
 
   /** Runs a query or a mutation. Rejects with a GatewayError when it is not to be run; what fails later is among the errors. */

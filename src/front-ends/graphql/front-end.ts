@@ -14,10 +14,15 @@ import { serveExplorer } from './explorer.ts'
 import type { OperationLimits } from './limits.ts'
 import { type AnswerType, answerType } from './media-type.ts'
 import type { KnownOperation, OperationContext } from './operation.ts'
-import { readOperation } from './operation-request.ts'
+import { type OperationRequest, type RequestLimits, readRequest } from './operation-request.ts'
 import type { PlanningOptions } from './planning/planner.ts'
 import type { OperationSource } from './prepared-operation.ts'
+import { type BatchOptions, runBatch } from './requests/batch.ts'
+import { OperationFinder } from './requests/operation-finder.ts'
+import type { PersistedQueries } from './requests/persisted-queries.ts'
 import { refusalStatus, resultStatus } from './requests/status.ts'
+import type { TrustedDocuments } from './requests/trusted-documents.ts'
+import { type Audience, viewerBy } from './requests/viewer.ts'
 import { HttpSubgraph } from './subgraphs/http-subgraph.ts'
 import { type HeadersFor, usualHeaders } from './subgraphs/request-headers.ts'
 import { type ErrorPolicy, usualErrorPolicy } from './subgraphs/subgraph-errors.ts'
@@ -41,8 +46,15 @@ export interface GraphqlOptions {
   readonly warmUp?: WarmUpOptions
   /** Whether subgraphs and addresses are asked for schemas. Default true. */
   readonly online?: boolean
-  /** Whether clients may ask for the schema. Off also takes "Did you mean" out of error messages. */
-  readonly introspection: boolean
+  /** Who may ask for the schema. */
+  readonly introspection: Audience
+  /** Whose mistakes are answered with names of the schema. Default: as `introspection`. */
+  readonly suggestions?: Audience | undefined
+  /** Operations that clients may ask for without their text. Default: none. */
+  readonly persisted?: PersistedQueries | undefined
+  readonly trusted?: TrustedDocuments | undefined
+  /** Default: one operation per request. */
+  readonly batching?: BatchOptions | undefined
   /** Whether browsers that navigate to the path get GraphiQL, without credentials. */
   readonly explorer: boolean
   readonly limits: OperationLimits & { readonly bodyBytes: number } & Pick<GuardOptions, 'listSize'> & {
@@ -64,9 +76,10 @@ export interface SubgraphOptions extends SubgraphSource {
 
 /** Builds the GraphQL front-end. Rejects with an Error that lists every mistake when subgraphs whose schemas are files do not compose. */
 export async function createGraphqlFrontEnd(options: GraphqlOptions): Promise<GraphqlFrontEnd> {
-  const { log, limits, introspection, supergraph, subgraphs, memory = new SupergraphMemory() } = options
+  const { log, limits, trusted, supergraph, subgraphs, memory = new SupergraphMemory() } = options
   const reached = subgraphs.map((subgraph) => new HttpSubgraph({ ...usual, ...subgraph, log }))
   const guard = { authorization: options.authorization, maxCost: limits.cost, listSize: limits.listSize }
+  const viewer = { introspection: options.introspection !== false, suggestions: true }
   const planning = options.planning === undefined ? {} : { planning: { planning: options.planning } }
   const life = new SupergraphLife({
     supergraph,
@@ -75,8 +88,12 @@ export async function createGraphqlFrontEnd(options: GraphqlOptions): Promise<Gr
     warmUp: options.warmUp ?? { operations: 0, timeoutMs: 0 },
     online: options.online ?? true,
     log,
-    start: (supergraphSdl) =>
-      startEngine({ supergraphSdl, subgraphs: reached, introspection, limits, guard, log, ...planning }),
+    start: async (supergraphSdl) => {
+      const given = { supergraphSdl, subgraphs: reached, limits, viewer, guard, log, ...planning }
+      const engine = await startEngine(given)
+      await trusted?.check(engine)
+      return engine
+    },
   })
   try {
     await life.begin()
@@ -92,11 +109,14 @@ export class GraphqlFrontEnd implements FrontEnd {
   readonly name = 'graphql'
   readonly rows: readonly Row[]
   readonly #life: SupergraphLife
-  readonly #maxBodyBytes: number
+  readonly #finder: OperationFinder
+  readonly #limits: RequestLimits
 
   constructor(options: GraphqlOptions, life: SupergraphLife) {
     this.#life = life
-    this.#maxBodyBytes = options.limits.bodyBytes
+    const { introspection, suggestions = introspection, persisted, trusted, batching } = options
+    this.#finder = new OperationFinder({ viewerOf: viewerBy(introspection, suggestions), persisted, trusted })
+    this.#limits = { bodyBytes: options.limits.bodyBytes, batching }
     const row: Omit<Row, 'id' | 'policy' | 'methods' | 'serve'> = {
       protocol: 'graphql',
       template: options.path,
@@ -168,30 +188,48 @@ export class GraphqlFrontEnd implements FrontEnd {
 
   async #answer(x: HttpExchange, engine: Engine): Promise<void> {
     const type = acceptable(x)
-    const { query, operationName, variables = {} } = await readOperation(x, this.#maxBodyBytes)
-    if (query === undefined)
-      throw new GatewayError('PERSISTED_QUERY_NOT_FOUND', 'No operation is kept under this hash.')
-    const operation = engine.read(query).operation(operationName)
+    const headers = ['Content-Type', `${type}; charset=utf-8`, 'Vary', 'Accept']
+    const request = await readRequest(x, this.#limits)
+    if (isBatch(request)) {
+      x.attributes['graphql.batch.size'] = request.length
+      const body = await runBatch(x, request, (one) => this.#answerOne(x, one, engine))
+      if (!x.gone && !x.committed) x.answer(200, headers, body)
+      return
+    }
+    const { operation, variables } = await this.#finder.find(x, request, engine)
     note(x, operation)
-    engine.checkVariables(operation, variables)
     const context: OperationContext = { x, faults: [] }
     const result = await engine.execute({ operation, variables, context })
     if (x.gone || x.committed) return
     const [fault] = context.faults
     if (fault !== undefined && isNothing(result)) x.error ??= fault
-    const headers = ['Content-Type', `${type}; charset=utf-8`, 'Vary', 'Accept']
     x.answer(resultStatus(result, type), headers, answerText(x, result))
+  }
+
+  /** One operation of a batch. */
+  async #answerOne(x: HttpExchange, request: OperationRequest, engine: Engine): Promise<string> {
+    const { operation, variables } = await this.#finder.find(x, request, engine)
+    refuseSubscription(operation)
+    return answerText(x, await engine.execute({ operation, variables, context: { x, faults: [] } }))
   }
 }
 
 /** Notes the operation for log and metrics, and refuses the kinds that cannot run. */
-function note(x: HttpExchange, { type, name }: KnownOperation): void {
+function note(x: HttpExchange, operation: KnownOperation): void {
+  const { type, name } = operation
   x.attributes['graphql.operation.type'] = type
   if (name !== '') x.attributes['graphql.operation.name'] = name.slice(0, 64)
+  refuseSubscription(operation)
+}
+
+function refuseSubscription({ type }: KnownOperation): void {
   if (type === 'subscription') throw new GatewayError('NOT_IMPLEMENTED', 'Subscriptions are not supported.')
-  if (type !== 'query' && x.request.method !== 'POST') {
-    throw new GatewayError('METHOD_NOT_ALLOWED', 'GET is for queries only.', { headers: ['Allow', 'POST'] })
-  }
+}
+
+function isBatch(
+  request: OperationRequest | readonly OperationRequest[],
+): request is readonly OperationRequest[] {
+  return Array.isArray(request)
 }
 
 /** Checked before anything runs: a mutation must not be done and then be answered 406. */
