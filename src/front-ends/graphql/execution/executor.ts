@@ -1,5 +1,5 @@
 import type { DocumentNode, GraphQLSchema } from 'graphql'
-import type { Execution, KnownOperation, OperationResult } from '../operation.ts'
+import type { Execution, OperationResult } from '../operation.ts'
 import type { Plan } from '../planning/plan.ts'
 import type { Planner } from '../planning/planner.ts'
 import type { Subgraph, SubgraphData, SubgraphFetch } from '../subgraphs/subgraph.ts'
@@ -40,11 +40,6 @@ export class Executor {
     return compiled.answer(run)
   }
 
-  /** Plans an operation before it is asked for. Rejects with a GatewayError when it cannot be planned. */
-  async prepare(operation: KnownOperation): Promise<void> {
-    await this.#planner.warm(operation)
-  }
-
   /** What a subscription is started with. Rejects with a GatewayError when it cannot be planned. */
   async subscription(execution: Execution): Promise<{ subgraph: Subgraph; fetch: SubgraphFetch }> {
     const { primary } = await this.#compile(execution)
@@ -62,11 +57,11 @@ export class Executor {
     return compiled.answer(run)
   }
 
-  /** At once when the operation was run before. */
   #compile(execution: Execution): CompiledOperation | Promise<CompiledOperation> {
     const plan = this.#planner.plan(execution)
-    if (plan instanceof Promise) return plan.then((made) => this.#compiledOf(made, execution))
-    return this.#compiledOf(plan, execution)
+    return plan instanceof Promise
+      ? plan.then((made) => this.#compiledOf(made, execution))
+      : this.#compiledOf(plan, execution)
   }
 
   #compiledOf(plan: Plan, { operation }: Execution): CompiledOperation {
