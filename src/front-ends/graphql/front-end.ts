@@ -87,6 +87,7 @@ export async function createGraphqlFrontEnd(options: GraphqlOptions): Promise<Gr
     memory,
     warmUp: options.warmUp ?? { operations: 0, timeoutMs: 0 },
     online: options.online ?? true,
+    registered: trusted?.texts ?? [],
     log,
     start: async (supergraphSdl) => {
       const given = { supergraphSdl, subgraphs: reached, limits, viewer, guard, log, ...planning }
