@@ -44,8 +44,8 @@ export function readFeatures(supergraph: DocumentNode): SupergraphFeatures {
 }
 
 /**
- * The supergraph as Apollo Gateway takes it: it loads no supergraph with a SECURITY feature that it does not enforce. The mark is taken
- * off exactly those that the gateway enforces itself; any other, or another version of them, still does not load.
+ * The supergraph as Apollo's planner takes it: it loads no supergraph with a SECURITY feature that it does not know. The mark is taken
+ * off exactly those that the gateway enforces itself, and contexts, which it plans and fills; any other, or another version of them, still does not load.
  */
 export function withoutEnforcedFeatures(supergraph: DocumentNode): string {
   return print(
@@ -78,7 +78,7 @@ export function argumentsOf(node: ConstDirectiveNode): Readonly<Record<string, C
 }
 
 const enforced = new Set(
-  ['authenticated', 'requiresScopes', 'policy'].map((name) => `https://specs.apollo.dev/${name}/v0.1`),
+  ['authenticated', 'requiresScopes', 'policy', 'context'].map((name) => `https://specs.apollo.dev/${name}/v0.1`),
 )
 
 interface Link {
