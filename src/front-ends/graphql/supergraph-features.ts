@@ -44,8 +44,8 @@ export function readFeatures(supergraph: DocumentNode): SupergraphFeatures {
 }
 
 /**
- * The supergraph as Apollo's planner takes it: it loads no supergraph with a SECURITY feature that it does not know. The mark is taken
- * off exactly those that the gateway enforces itself, and contexts, which it plans and fills; any other, or another version of them, still does not load.
+ * The supergraph as Apollo Gateway takes it: it loads no supergraph with a SECURITY feature that it does not enforce. The mark is taken
+ * off exactly those that the gateway enforces itself; any other, or another version of them, still does not load.
  */
 export function withoutEnforcedFeatures(supergraph: DocumentNode): string {
   return print(
@@ -77,8 +77,11 @@ export function argumentsOf(node: ConstDirectiveNode): Readonly<Record<string, C
   return Object.fromEntries((node.arguments ?? []).map(({ name, value }) => [name.value, value]))
 }
 
+/** `context` is one because what a subgraph is told through it must be what the supergraph says: the executor sees to it. */
 const enforced = new Set(
-  ['authenticated', 'requiresScopes', 'policy', 'context'].map((name) => `https://specs.apollo.dev/${name}/v0.1`),
+  ['authenticated', 'requiresScopes', 'policy', 'context'].map(
+    (name) => `https://specs.apollo.dev/${name}/v0.1`,
+  ),
 )
 
 interface Link {
