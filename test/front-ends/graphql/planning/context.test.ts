@@ -4,6 +4,8 @@ import { parse } from 'graphql'
 import { loadPlanner } from '../../../../src/front-ends/graphql/planning/planner.ts'
 import { composeSupergraph } from '../../../../src/front-ends/graphql/supergraph.ts'
 import { withoutEnforcedFeatures } from '../../../../src/front-ends/graphql/supergraph-features.ts'
+import { frontEndTo, startRecording } from '../authorization/recording.ts'
+import { openDoor } from '../harness.ts'
 import { operationOf } from './operation.ts'
 
 const link = `extend schema @link(url: "https://specs.apollo.dev/federation/v2.8", import: ["@key", "@external", "@requires", "@context", "@fromContext"])`
@@ -47,4 +49,20 @@ it('plans what fields take from the context, also where an alias has its name', 
   const [rewrite] = lines.contextRewrites ?? []
   assert.deepEqual(rewrite?.path, ['..', '... on Order', 'currency'])
   assert.deepEqual(lines.variableUsages, [rewrite?.renameKeyTo])
+})
+
+it('gives fields what they take from the context', async (t) => {
+  const subgraphs = await Promise.all(
+    Object.entries(sources).map(([name, source]) => startRecording(name, source)),
+  )
+  const door = await openDoor(await frontEndTo(subgraphs))
+  t.after(() => Promise.all([door.close(), ...subgraphs.map((one) => one.close())]))
+  const { data, errors } = await door.query('{ orders { currency: id line { total note } } }')
+  assert.deepEqual(errors, [])
+  assert.deepEqual(data, {
+    orders: [
+      { currency: '0', line: { total: 'l0 in EUR', note: 'note l0' } },
+      { currency: '1', line: { total: 'l1 in USD', note: 'note l1' } },
+    ],
+  })
 })

@@ -236,7 +236,8 @@ fragment More on Product { eur: price(currency: "EUR") label title: renown __typ
   {
     name: 'an alias for different arguments, for two types on one path',
     sources: pets,
-    query: '{ pets { ... on Dog { owner { x: score(times: 1) } } ... on Cat { owner { x: score(times: 2) } } } }',
+    query:
+      '{ pets { ... on Dog { owner { x: score(times: 1) } } ... on Cat { owner { x: score(times: 2) } } } }',
     data: { pets: [{ owner: { x: 1 } }, { owner: { x: 4 } }] },
   },
   {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { planningDefaults } from '../../../../src/front-ends/graphql/planning/planner.ts'
+import { planningDefaults } from '../../../../src/front-ends/graphql/planning/planning-options.ts'
 import { overrideDecider } from '../../../../src/front-ends/graphql/planning/progressive-override.ts'
 import { frontEndTo, link, startRecording } from '../authorization/recording.ts'
 import { openDoor } from '../harness.ts'
