@@ -4,6 +4,7 @@ import { type AuthParts, buildAuthFrontEnd } from './build-auth-front-end.ts'
 import { fieldAuthorization } from './build-field-authorization.ts'
 import { graphqlRequests } from './build-graphql-requests.ts'
 import { type AnsweredRoute, answerKey, routeAnswer } from './build-route-answer.ts'
+import { errorPolicy, requestHeaders } from './build-subgraph-rules.ts'
 import { schemaOf, supergraphOptions } from './build-supergraph.ts'
 import { wordHint } from './config/nearest-word.ts'
 import { ConfigError } from './config/problem.ts'
@@ -78,6 +79,8 @@ async function graphqlFrontEnd(build: Build, identity: Identity): Promise<Graphq
         name,
         destination: build.destination(`graphql/${name}`, subgraph),
         path: subgraph.path,
+        headersFor: requestHeaders(build, name),
+        errors: errorPolicy(graphql, subgraph),
         ...schemaOf(build, graphql, name),
       })),
       ...source,

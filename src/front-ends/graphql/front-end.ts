@@ -24,6 +24,8 @@ import { refusalStatus, resultStatus } from './requests/status.ts'
 import type { TrustedDocuments } from './requests/trusted-documents.ts'
 import { type Audience, viewerBy } from './requests/viewer.ts'
 import { HttpSubgraph } from './subgraphs/http-subgraph.ts'
+import { type HeadersFor, usualHeaders } from './subgraphs/request-headers.ts'
+import { type ErrorPolicy, usualErrorPolicy } from './subgraphs/subgraph-errors.ts'
 import { SupergraphLife, type SupergraphStatus } from './supergraph/supergraph-life.ts'
 import { SupergraphMemory } from './supergraph/supergraph-memory.ts'
 import type { SubgraphSource } from './supergraph/supergraph-source.ts'
@@ -65,15 +67,20 @@ export interface GraphqlOptions {
 }
 
 /** One subgraph and the upstream that serves it. Needs `sdl` or `live` when no supergraph is given. */
-export type SubgraphOptions = SubgraphSource
+export interface SubgraphOptions extends SubgraphSource {
+  /** Default: no header of the client but its language, and its credentials where the policy forwards them. */
+  readonly headersFor?: HeadersFor
+  /** Default: {@link usualErrorPolicy}. */
+  readonly errors?: ErrorPolicy
+}
 
 /** Builds the GraphQL front-end. Rejects with an Error that lists every mistake when subgraphs whose schemas are files do not compose. */
 export async function createGraphqlFrontEnd(options: GraphqlOptions): Promise<GraphqlFrontEnd> {
   const { log, limits, trusted, supergraph, subgraphs, memory = new SupergraphMemory() } = options
-  const reached = subgraphs.map((subgraph) => new HttpSubgraph({ ...subgraph, log }))
+  const reached = subgraphs.map((subgraph) => new HttpSubgraph({ ...usual, ...subgraph, log }))
   const guard = { authorization: options.authorization, maxCost: limits.cost, listSize: limits.listSize }
-  const planning = options.planning === undefined ? {} : { planning: { planning: options.planning } }
   const viewer = { introspection: options.introspection !== false, suggestions: true }
+  const planning = options.planning === undefined ? {} : { planning: { planning: options.planning } }
   const life = new SupergraphLife({
     supergraph,
     subgraphs,
@@ -235,6 +242,9 @@ function acceptable(x: HttpExchange): AnswerType {
     'Answers are application/json or application/graphql-response+json.',
   )
 }
+
+/** What holds for subgraphs of which nothing is said. */
+const usual = { headersFor: usualHeaders, errors: usualErrorPolicy }
 
 /** The page shows nothing that needs protection; its operations go through the policy of the endpoint. */
 const explorerPolicy = openPolicy('graphql-explorer')
