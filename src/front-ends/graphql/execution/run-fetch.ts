@@ -7,7 +7,12 @@ import type { Run } from './run.ts'
 
 /** Runs a fetch. Never rejects. */
 export function runFetch(fetch: PlannedFetch, run: Run): Promise<void> | undefined {
-  if (run.isOver) return undefined
+  const { gone, stopped } = run.execution.context.x
+  if (gone) return undefined
+  if (stopped !== undefined) {
+    reportFailure(stopped, run, { fetch, targets: objectsAt(run.data, fetch.path) })
+    return undefined
+  }
   const [ask, ...others] = asksOf(fetch, run)
   if (ask === undefined) return undefined
   if (others.length === 0) return run.queue.send(ask)

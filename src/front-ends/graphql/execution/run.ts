@@ -34,11 +34,6 @@ export class Run {
     this.variables = new Variables(execution.variables, execution.operation.node)
   }
 
-  /** Nobody waits for it any more: nothing else is asked for. */
-  get isOver(): boolean {
-    return this.execution.context.x.gone
-  }
-
   /** A variable as the client sent it, as JSON; undefined when it did not. */
   variable(name: string): string | undefined {
     const { variables } = this.execution
