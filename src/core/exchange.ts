@@ -198,7 +198,7 @@ export abstract class Exchange {
     return this.#abort.signal
   }
 
-  /** Why it was stopped; undefined: it goes on. */
+  /** Why it is to end although its client is there; undefined: it goes on. */
   get stopped(): GatewayError | undefined {
     return this.#stopped
   }
