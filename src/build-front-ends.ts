@@ -2,6 +2,7 @@ import { relative, resolve } from 'node:path'
 import type { Build } from './build.ts'
 import { type AuthParts, buildAuthFrontEnd } from './build-auth-front-end.ts'
 import { fieldAuthorization } from './build-field-authorization.ts'
+import { buildGraphqlService } from './build-graphql-services.ts'
 import { type AnsweredRoute, answerKey, routeAnswer } from './build-route-answer.ts'
 import { chosenFiles } from './chosen-files.ts'
 import { wordHint } from './config/nearest-word.ts'
@@ -11,7 +12,7 @@ import type { FrontEnd } from './core/front-end.ts'
 import { messageOf } from './core/message-of.ts'
 import type { Authorization, Policy, Row, ValueMatch } from './core/route.ts'
 import { credentialHeaders } from './credential-headers.ts'
-import type { GraphqlFrontEnd } from './front-ends/graphql/front-end.ts'
+import type { GraphqlFrontEnd, SubgraphOptions } from './front-ends/graphql/front-end.ts'
 import type { GrpcFrontEnd } from './front-ends/grpc/front-end.ts'
 import type { MethodOptions, ServiceOptions } from './front-ends/grpc/service-options.ts'
 import { createRestFrontEnd, type RestRoute, RouteMistake } from './front-ends/rest/front-end.ts'
@@ -20,8 +21,8 @@ import type { Identity } from './plugins/identity/identity.ts'
 
 /** The front-ends that a configuration asks for. GraphQL and gRPC are loaded only where they are. */
 export async function buildFrontEnds(build: Build, parts: AuthParts): Promise<readonly FrontEnd[]> {
-  const graphql = await graphqlFrontEnd(build, parts.deciders.identity)
   const grpc = await grpcFrontEnd(build)
+  const graphql = await graphqlFrontEnd(build, parts.deciders.identity, grpc)
   const frontEnds = [restFrontEnd(build, { graphql, grpc }), graphql, grpc, buildAuthFrontEnd(build, parts)]
   return frontEnds.filter((frontEnd) => frontEnd !== undefined)
 }
@@ -62,26 +63,24 @@ function restFrontEnd(build: Build, others: Pick<AnsweredRoute, 'graphql' | 'grp
   return frontEnd
 }
 
-async function graphqlFrontEnd(build: Build, identity: Identity): Promise<GraphqlFrontEnd | undefined> {
+/** `grpc`: whose methods subgraphs may call. */
+async function graphqlFrontEnd(
+  build: Build,
+  identity: Identity,
+  grpc: GrpcFrontEnd | undefined,
+): Promise<GraphqlFrontEnd | undefined> {
   const { graphql } = build.config
   if (graphql === undefined) return undefined
   const { createGraphqlFrontEnd } = await import('./front-ends/graphql/front-end.ts')
   const { supergraph } = graphql
+  const subgraphs = await Promise.all(
+    Object.entries(graphql.subgraphs).map(([name, config]) => subgraphOf(build, { name, config, grpc })),
+  )
   const frontEnd = await made(build, 'graphql', () =>
     createGraphqlFrontEnd({
       path: graphql.path,
       policy: policy('graphql', graphql),
-      subgraphs: Object.entries(graphql.subgraphs).map(([name, subgraph]) => ({
-        name,
-        destination: build.destination(`graphql/${name}`, subgraph),
-        path: subgraph.path,
-        ...(subgraph.schema === undefined || supergraph !== undefined
-          ? undefined
-          : {
-              sdl: build.read(subgraph.schema, ['graphql', 'subgraphs', name, 'schema']),
-              file: subgraph.schema,
-            }),
-      })),
+      subgraphs,
       ...(supergraph === undefined
         ? undefined
         : { supergraph: build.read(supergraph, ['graphql', 'supergraph']) }),
@@ -94,6 +93,28 @@ async function graphqlFrontEnd(build: Build, identity: Identity): Promise<Graphq
   )
   for (const row of frontEnd.rows) build.place(row, ['graphql', 'path'])
   return frontEnd
+}
+
+type SubgraphConfig = NonNullable<Config['graphql']>['subgraphs'][string]
+
+async function subgraphOf(
+  build: Build,
+  {
+    name,
+    config,
+    grpc,
+  }: { readonly name: string; readonly config: SubgraphConfig; readonly grpc: GrpcFrontEnd | undefined },
+): Promise<SubgraphOptions> {
+  const { schema, upstream, path, resolvers } = config
+  const destination = upstream === undefined ? undefined : build.destination(`graphql/${name}`, config)
+  // A composed supergraph says what clients may ask for, and a service's own schema how it is asked.
+  const isRead =
+    schema !== undefined && (resolvers !== undefined || build.config.graphql?.supergraph === undefined)
+  const sdl = isRead ? build.read(schema, ['graphql', 'subgraphs', name, 'schema']) : undefined
+  const options = { name, path, sdl, file: schema }
+  if (resolvers === undefined) return { ...options, destination }
+  const service = { name, config, sdl: sdl ?? '', destination, grpc }
+  return { ...options, service: await buildGraphqlService(build, service) }
 }
 
 async function grpcFrontEnd(build: Build): Promise<GrpcFrontEnd | undefined> {

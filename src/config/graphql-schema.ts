@@ -4,6 +4,7 @@ import { canaryKey } from './canary-keys.ts'
 import { name, object, template } from './declare.ts'
 import { authorizationKey } from './graphql-authorization-keys.ts'
 import { costKeys } from './graphql-cost-keys.ts'
+import { serviceKeys, serviceProblems } from './graphql-service-keys.ts'
 import { mirrorKey } from './mirror-keys.ts'
 import { type PluginListSchema, policyKeys } from './policy-keys.ts'
 
@@ -16,7 +17,12 @@ export function graphqlSchema(uses: PluginListSchema) {
         .record(
           name('a subgraph'),
           z.strictObject({
-            upstream: z.string().describe('Who answers: a name under upstreams.'),
+            upstream: z
+              .string()
+              .optional()
+              .describe(
+                'Who answers: a name under upstreams. Needed but where all resolvers are gRPC calls.',
+              ),
             canary: canaryKey,
             mirror: mirrorKey,
             path: z.string().startsWith('/').default('/graphql').describe("Path of the subgraph's endpoint."),
@@ -24,6 +30,7 @@ export function graphqlSchema(uses: PluginListSchema) {
               .string()
               .optional()
               .describe('SDL file, relative to this file; needed unless supergraph is set.'),
+            ...serviceKeys,
           }),
         )
         .describe('Federation 2 subgraphs.'),
@@ -50,6 +57,9 @@ export function graphqlSchema(uses: PluginListSchema) {
       ...policyKeys(uses),
     })
     .superRefine((value, context) => {
+      for (const [name, subgraph] of Object.entries(value.subgraphs))
+        for (const { path, message } of serviceProblems(subgraph))
+          context.addIssue({ code: 'custom', path: ['subgraphs', name, ...path], message })
       if (value.supergraph !== undefined) return
       for (const [key, subgraph] of Object.entries(value.subgraphs)) {
         if (subgraph.schema !== undefined) continue

@@ -18,6 +18,7 @@ import type { KnownOperation, OperationContext } from './operation.ts'
 import { readOperation } from './operation-request.ts'
 import { type OperationSource, prepareOperation } from './prepared-operation.ts'
 import { HttpSubgraph } from './subgraphs/http-subgraph.ts'
+import type { Subgraph } from './subgraphs/subgraph.ts'
 import { composeSupergraph } from './supergraph.ts'
 
 /** What the GraphQL front-end is built from. */
@@ -40,16 +41,19 @@ export interface GraphqlOptions {
   readonly log: Logger
 }
 
-/** One subgraph and the upstream that serves it. */
+/** One subgraph and who serves it. */
 export interface SubgraphOptions {
   readonly name: string
-  readonly destination: Destination
+  /** Of its GraphQL server. */
+  readonly destination?: Destination | undefined
+  /** It has no GraphQL server: who is asked instead. */
+  readonly service?: Subgraph
   /** Path of its GraphQL endpoint. */
   readonly path: string
   /** Needed when no supergraph is given. */
-  readonly sdl?: string
+  readonly sdl?: string | undefined
   /** The file of the SDL, for messages. */
-  readonly file?: string
+  readonly file?: string | undefined
 }
 
 /** Builds the GraphQL front-end. Rejects with an Error that lists every mistake when the subgraphs do not compose. */
@@ -58,13 +62,19 @@ export async function createGraphqlFrontEnd(options: GraphqlOptions): Promise<Gr
   const supergraphSdl = options.supergraph ?? (await composeSupergraph(options.subgraphs.map(withSdl)))
   const engine = await startEngine({
     supergraphSdl,
-    subgraphs: options.subgraphs.map((subgraph) => new HttpSubgraph({ ...subgraph, log })),
+    subgraphs: options.subgraphs.map((subgraph) => subgraphOf(subgraph, log)),
     introspection,
     limits,
     guard: { authorization: options.authorization, maxCost: limits.cost, listSize: limits.listSize },
     log,
   })
   return new GraphqlFrontEnd(options, engine)
+}
+
+function subgraphOf({ service, destination, name, path }: SubgraphOptions, log: Logger): Subgraph {
+  if (service !== undefined) return service
+  if (destination === undefined) throw new Error(`Subgraph "${name}" has no upstream.`)
+  return new HttpSubgraph({ name, destination, path, log })
 }
 
 function withSdl({ name, sdl, file }: SubgraphOptions): { name: string; sdl: string; file?: string } {
