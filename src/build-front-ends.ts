@@ -2,9 +2,10 @@ import { relative, resolve } from 'node:path'
 import type { Build } from './build.ts'
 import { type AuthParts, buildAuthFrontEnd } from './build-auth-front-end.ts'
 import { fieldAuthorization } from './build-field-authorization.ts'
+import { graphqlRequests } from './build-graphql-requests.ts'
 import { buildGraphqlService } from './build-graphql-services.ts'
 import { type AnsweredRoute, answerKey, routeAnswer } from './build-route-answer.ts'
-import { chosenFiles } from './chosen-files.ts'
+import { schemaOf, supergraphOptions } from './build-supergraph.ts'
 import { wordHint } from './config/nearest-word.ts'
 import { ConfigError } from './config/problem.ts'
 import type { Config, RouteConfig } from './config/schema.ts'
@@ -18,6 +19,7 @@ import type { MethodOptions, ServiceOptions } from './front-ends/grpc/service-op
 import { createRestFrontEnd, type RestRoute, RouteMistake } from './front-ends/rest/front-end.ts'
 import { importedProtos } from './imported-protos.ts'
 import type { Identity } from './plugins/identity/identity.ts'
+import { watchedFiles } from './watched-files.ts'
 
 /** The front-ends that a configuration asks for. GraphQL and gRPC are loaded only where they are. */
 export async function buildFrontEnds(build: Build, parts: AuthParts): Promise<readonly FrontEnd[]> {
@@ -72,21 +74,21 @@ async function graphqlFrontEnd(
   const { graphql } = build.config
   if (graphql === undefined) return undefined
   const { createGraphqlFrontEnd } = await import('./front-ends/graphql/front-end.ts')
-  const { supergraph } = graphql
+  const source = await supergraphOptions(build, graphql)
   const subgraphs = await Promise.all(
-    Object.entries(graphql.subgraphs).map(([name, config]) => subgraphOf(build, { name, config, grpc })),
+    Object.keys(graphql.subgraphs).map((name) => subgraphOf(build, { name, graphql, grpc })),
   )
-  const frontEnd = await made(build, 'graphql', () =>
+  const { timeout, cache, heap, ...bounds } = graphql.planning
+  const frontEnd = await made(build, 'graphql', async () =>
     createGraphqlFrontEnd({
       path: graphql.path,
       policy: policy('graphql', graphql),
       subgraphs,
-      ...(supergraph === undefined
-        ? undefined
-        : { supergraph: build.read(supergraph, ['graphql', 'supergraph']) }),
-      introspection: graphql.introspection,
+      ...source,
+      ...(await graphqlRequests(build, graphql)),
       explorer: graphql.explorer,
       limits: graphql.limits,
+      planning: { ...bounds, timeoutMs: timeout, cacheBytes: cache, heapMb: Math.ceil(heap / 1_048_576) },
       authorization: fieldAuthorization(build, graphql.authorization, identity),
       log: build.log,
     }),
@@ -95,26 +97,22 @@ async function graphqlFrontEnd(
   return frontEnd
 }
 
-type SubgraphConfig = NonNullable<Config['graphql']>['subgraphs'][string]
+type GraphqlConfig = NonNullable<Config['graphql']>
 
 async function subgraphOf(
   build: Build,
-  {
-    name,
-    config,
-    grpc,
-  }: { readonly name: string; readonly config: SubgraphConfig; readonly grpc: GrpcFrontEnd | undefined },
+  from: {
+    readonly name: string
+    readonly graphql: GraphqlConfig
+    readonly grpc: GrpcFrontEnd | undefined
+  },
 ): Promise<SubgraphOptions> {
-  const { schema, upstream, path, resolvers } = config
-  const destination = upstream === undefined ? undefined : build.destination(`graphql/${name}`, config)
-  // A composed supergraph says what clients may ask for, and a service's own schema how it is asked.
-  const isRead =
-    schema !== undefined && (resolvers !== undefined || build.config.graphql?.supergraph === undefined)
-  const sdl = isRead ? build.read(schema, ['graphql', 'subgraphs', name, 'schema']) : undefined
-  const options = { name, path, sdl, file: schema }
-  if (resolvers === undefined) return { ...options, destination }
-  const service = { name, config, sdl: sdl ?? '', destination, grpc }
-  return { ...options, service: await buildGraphqlService(build, service) }
+  const { name, graphql, grpc } = from
+  const config = graphql.subgraphs[name] as GraphqlConfig['subgraphs'][string]
+  const destination = config.upstream === undefined ? undefined : build.destination(`graphql/${name}`, config)
+  const options = { name, destination, path: config.path, ...schemaOf(build, graphql, name) }
+  if (config.resolvers === undefined) return options
+  return { ...options, service: await buildGraphqlService(build, { name, config, destination, grpc }) }
 }
 
 async function grpcFrontEnd(build: Build): Promise<GrpcFrontEnd | undefined> {
@@ -122,11 +120,12 @@ async function grpcFrontEnd(build: Build): Promise<GrpcFrontEnd | undefined> {
   if (grpc === undefined) return undefined
   const { createGrpcFrontEnd } = await import('./front-ends/grpc/front-end.ts')
   const includeDirs = grpc.includeDirs.map((dir) => resolve(build.folder, dir))
-  const protoFiles = chosen(build, 'protos')
+  const protoFiles = watchedFiles(build, grpc.protos, ['grpc', 'protos'])
   for (const file of importedProtos(protoFiles, includeDirs)) build.see(file)
-  const descriptorSets = chosen(build, 'descriptorSets').map((file) => ({
+  const descriptorPath = ['grpc', 'descriptorSets']
+  const descriptorSets = watchedFiles(build, grpc.descriptorSets, descriptorPath).map((file) => ({
     name: relative(process.cwd(), file),
-    bytes: build.readBytes(file, ['grpc', 'descriptorSets']),
+    bytes: build.readBytes(file, descriptorPath),
   }))
   const reflection = await build.reflections(grpc.reflection)
   const frontEnd = await made(build, 'grpc', () =>
@@ -197,20 +196,6 @@ function policiesOf(
 }
 
 const nothing: Authorization = { roles: [], scopes: [] }
-
-/** The files of a list of patterns; they and what could join them are watched. */
-function chosen(build: Build, key: 'protos' | 'descriptorSets'): readonly string[] {
-  const patterns = build.config.grpc?.[key] ?? []
-  const files = patterns.flatMap((pattern, index) => {
-    const { files, folders } = chosenFiles(pattern, build.folder)
-    for (const folder of folders) build.seeNames(folder)
-    for (const file of files) build.see(file)
-    if (files.length > 0) return files
-    if (folders.length === 0) build.see(pattern)
-    throw build.error(['grpc', key, index], `no file matches "${pattern}"`)
-  })
-  return [...new Set(files)]
-}
 
 async function made<F extends FrontEnd>(build: Build, key: string, make: () => Promise<F>): Promise<F> {
   try {

@@ -19,7 +19,6 @@ type ResolverConfig = NonNullable<SubgraphConfig['resolvers']>[string]
 export interface ServiceConfig {
   readonly name: string
   readonly config: SubgraphConfig
-  readonly sdl: string
   /** Of its rest calls; undefined: it has none. */
   readonly destination: Destination | undefined
   /** Whose methods its grpc calls name. */
@@ -28,11 +27,13 @@ export interface ServiceConfig {
 
 /** Builds a subgraph out of REST and gRPC calls. Rejects with a ConfigError that has every mistake, in the configuration and in the schema. */
 export async function buildGraphqlService(build: Build, service: ServiceConfig): Promise<Subgraph> {
-  const { name, config, sdl } = service
+  const { name, config } = service
   const { createServiceSubgraph } = await import(
     './front-ends/graphql/subgraphs/services/service-subgraph.ts'
   )
   const place = ['graphql', 'subgraphs', name]
+  // A composed supergraph says what clients may ask for, and a service's own schema how it is asked.
+  const sdl = build.read(config.schema ?? '', [...place, 'schema'])
   const resolvers = Object.entries(config.resolvers ?? {}).map(([field, resolver]): ResolverOptions => {
     const { rest, grpc, value } = resolver
     const path = [...place, 'resolvers', field]

@@ -84,43 +84,49 @@ interface Subgraph {
   readonly upstream?: string | undefined
   readonly path: string
   readonly schema?: string | undefined
+  readonly live?: unknown
   readonly canary?: unknown
   readonly mirror?: unknown
   readonly enums: object
   readonly resolvers?: Readonly<Record<string, { readonly rest?: unknown }>> | undefined
 }
 
-/** Combinations that contradict each other, each with its key. */
-export function serviceProblems(
-  subgraph: Subgraph,
-): readonly { readonly path: readonly string[]; readonly message: string }[] {
-  const { upstream, path, schema, resolvers, canary, mirror, enums } = subgraph
-  if (resolvers === undefined) {
-    return [
-      ...(upstream === undefined ? [{ path: [], message: 'needs an upstream, or resolvers' }] : []),
-      ...(Object.keys(enums).length > 0
-        ? [{ path: ['enums'], message: 'is for subgraphs with resolvers' }]
-        : []),
-    ]
+/** Combinations that contradict each other: the path of the key, and the mistake. */
+export function serviceProblems(graphql: {
+  readonly supergraph?: unknown
+  readonly supergraphUrl?: unknown
+  readonly subgraphs: Readonly<Record<string, Subgraph>>
+}): [string[], string][] {
+  const isComposed = graphql.supergraph !== undefined || graphql.supergraphUrl !== undefined
+  return Object.entries(graphql.subgraphs).flatMap(([name, subgraph]) => {
+    const found = subgraph.resolvers === undefined ? serverProblems(subgraph) : resolverProblems(subgraph)
+    if (subgraph.resolvers !== undefined && subgraph.schema === undefined && isComposed)
+      found.push([[], 'has resolvers, and needs the schema that they fill'])
+    return found.map(([path, message]): [string[], string] => [['subgraphs', name, ...path], message])
+  })
+}
+
+function serverProblems({ upstream, enums }: Subgraph): [string[], string][] {
+  const problems: [string[], string][] = []
+  if (upstream === undefined) problems.push([[], 'needs an upstream, or resolvers'])
+  if (Object.keys(enums).length > 0) problems.push([['enums'], 'is for subgraphs with resolvers'])
+  return problems
+}
+
+function resolverProblems(subgraph: Subgraph): [string[], string][] {
+  const { upstream, path, live, resolvers = {}, canary, mirror } = subgraph
+  const problems: [string[], string][] = []
+  if (path !== '/graphql')
+    problems.push([['path'], 'is that of a GraphQL server; resolvers have paths of their own'])
+  if (live !== undefined)
+    problems.push([['live'], 'asks a GraphQL server; resolvers fill the schema of a file'])
+  const isCalled = Object.values(resolvers).some(({ rest }) => rest !== undefined)
+  if (isCalled && upstream === undefined) problems.push([[], 'needs an upstream for its rest calls'])
+  for (const [key, value] of Object.entries({ upstream, canary, mirror })) {
+    if (isCalled || value === undefined) continue
+    const message =
+      'is asked by nothing: no resolver has a rest call (grpc calls go where grpc.services says)'
+    problems.push([[key], message])
   }
-  const calls = Object.values(resolvers).some(({ rest }) => rest !== undefined)
-  const unused = Object.entries({ upstream, canary, mirror }).filter(([, value]) => value !== undefined)
-  return [
-    ...(schema === undefined
-      ? [{ path: [], message: 'has resolvers, and needs the schema that they fill' }]
-      : []),
-    ...(path !== '/graphql'
-      ? [{ path: ['path'], message: 'is that of a GraphQL server; resolvers have paths of their own' }]
-      : []),
-    ...(calls && upstream === undefined
-      ? [{ path: [], message: 'needs an upstream for its rest calls' }]
-      : []),
-    ...(calls
-      ? []
-      : unused.map(([key]) => ({
-          path: [key],
-          message:
-            'is asked by nothing: no resolver has a rest call (gRPC calls go where grpc.services says)',
-        }))),
-  ]
+  return problems
 }
