@@ -5,6 +5,7 @@ import { fieldAuthorization } from './build-field-authorization.ts'
 import { graphqlRequests } from './build-graphql-requests.ts'
 import { buildGraphqlService } from './build-graphql-services.ts'
 import { type AnsweredRoute, answerKey, routeAnswer } from './build-route-answer.ts'
+import { errorPolicy, requestHeaders } from './build-subgraph-rules.ts'
 import { schemaOf, supergraphOptions } from './build-supergraph.ts'
 import { wordHint } from './config/nearest-word.ts'
 import { ConfigError } from './config/problem.ts'
@@ -13,7 +14,8 @@ import type { FrontEnd } from './core/front-end.ts'
 import { messageOf } from './core/message-of.ts'
 import type { Authorization, Policy, Row, ValueMatch } from './core/route.ts'
 import { credentialHeaders } from './credential-headers.ts'
-import type { GraphqlFrontEnd, SubgraphOptions } from './front-ends/graphql/front-end.ts'
+import type { GraphqlFrontEnd } from './front-ends/graphql/front-end.ts'
+import type { SubgraphOptions } from './front-ends/graphql/subgraphs/reached-subgraph.ts'
 import type { GrpcFrontEnd } from './front-ends/grpc/front-end.ts'
 import type { MethodOptions, ServiceOptions } from './front-ends/grpc/service-options.ts'
 import { createRestFrontEnd, type RestRoute, RouteMistake } from './front-ends/rest/front-end.ts'
@@ -110,9 +112,19 @@ async function subgraphOf(
   const { name, graphql, grpc } = from
   const config = graphql.subgraphs[name] as GraphqlConfig['subgraphs'][string]
   const destination = config.upstream === undefined ? undefined : build.destination(`graphql/${name}`, config)
-  const options = { name, destination, path: config.path, ...schemaOf(build, graphql, name) }
+  const headersFor = requestHeaders(build, name)
+  const errors = errorPolicy(graphql, config)
+  const options = {
+    name,
+    destination,
+    path: config.path,
+    headersFor,
+    errors,
+    ...schemaOf(build, graphql, name),
+  }
   if (config.resolvers === undefined) return options
-  return { ...options, service: await buildGraphqlService(build, { name, config, destination, grpc }) }
+  const service = { name, config, destination, headersFor, errors, grpc }
+  return { ...options, service: await buildGraphqlService(build, service) }
 }
 
 async function grpcFrontEnd(build: Build): Promise<GrpcFrontEnd | undefined> {

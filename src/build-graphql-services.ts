@@ -5,9 +5,11 @@ import { parseJson } from './core/json-value.ts'
 import { messageOf } from './core/message-of.ts'
 import { within } from './core/mistake.ts'
 import { credentialHeaders } from './credential-headers.ts'
+import type { HeadersFor } from './front-ends/graphql/subgraphs/request-headers.ts'
 import type { ResolverOptions, ServiceCallOptions } from './front-ends/graphql/subgraphs/services/resolver.ts'
 import { ServiceMistakes } from './front-ends/graphql/subgraphs/services/service-mistakes.ts'
 import type { Subgraph } from './front-ends/graphql/subgraphs/subgraph.ts'
+import type { ErrorPolicy } from './front-ends/graphql/subgraphs/subgraph-errors.ts'
 import type { GrpcFrontEnd } from './front-ends/grpc/front-end.ts'
 import { compileHttpCall } from './front-ends/rest/compile-call.ts'
 import type { Destination } from './traffic/destination.ts'
@@ -21,6 +23,9 @@ export interface ServiceConfig {
   readonly config: SubgraphConfig
   /** Of its rest calls; undefined: it has none. */
   readonly destination: Destination | undefined
+  /** Of its rest calls. */
+  readonly headersFor: HeadersFor
+  readonly errors: ErrorPolicy
   /** Whose methods its grpc calls name. */
   readonly grpc: GrpcFrontEnd | undefined
 }
@@ -40,13 +45,14 @@ export async function buildGraphqlService(build: Build, service: ServiceConfig):
     const call =
       rest === undefined
         ? rpcCall(build, service, { resolver, path })
-        : httpCall(build, service, { ...resolver, rest })
+        : httpCall(service, { ...resolver, rest })
     return { name: field, written: rest ?? grpc ?? value, call }
   })
   const options = {
     name,
     sdl,
     resolvers,
+    errors: service.errors,
     enums: config.enums,
     credentialHeaders: credentialHeaders(build.config),
   }
@@ -65,20 +71,18 @@ export async function buildGraphqlService(build: Build, service: ServiceConfig):
 }
 
 function httpCall(
-  build: Build,
-  { destination }: ServiceConfig,
+  { destination, headersFor }: ServiceConfig,
   { rest, ...resolver }: ResolverConfig & { readonly rest: NonNullable<ResolverConfig['rest']> },
 ): ServiceCallOptions | undefined {
   // Checked with the configuration: who has rest calls has an upstream.
   if (destination === undefined) return undefined
-  const credentials = [...credentialHeaders(build.config), 'cookie']
   return {
     ...answerOptions(resolver),
     kind: 'rest',
     shapes: undefined,
     prepare(place, idempotent) {
       const repeat = idempotent === undefined ? {} : { idempotent }
-      const options = { ...rest, ...repeat, body: rest.body, destination, credentialHeaders: credentials }
+      const options = { ...rest, ...repeat, body: rest.body, destination, headersFor }
       const call = within(['rest'], () => compileHttpCall(options, place))
       return async (x, limits) => {
         const outcome = await call(x, limits)

@@ -4,6 +4,8 @@ import { canaryKey } from './canary-keys.ts'
 import { name, object, template } from './declare.ts'
 import { authorizationKey } from './graphql-authorization-keys.ts'
 import { costKeys } from './graphql-cost-keys.ts'
+import { errorPolicyKey, ownErrorPolicyKey } from './graphql-error-keys.ts'
+import { subgraphHeadersKey } from './graphql-header-keys.ts'
 import { planningKey } from './graphql-planning-keys.ts'
 import { requestKeys } from './graphql-request-keys.ts'
 import { serviceKeys, serviceProblems } from './graphql-service-keys.ts'
@@ -34,6 +36,10 @@ export function graphqlSchema(uses: PluginListSchema) {
               .optional()
               .describe('SDL file, relative to this file; needed unless live or supergraph is set.'),
             live: liveKey,
+            headers: subgraphHeadersKey.describe(
+              'What is different from graphql.headers for this subgraph: rules that come after those for all.',
+            ),
+            errors: ownErrorPolicyKey,
             ...serviceKeys,
           }),
         )
@@ -44,6 +50,8 @@ export function graphqlSchema(uses: PluginListSchema) {
         .describe('A composed supergraph file, instead of composing the subgraphs.'),
       supergraphUrl: supergraphUrlKey,
       warmUp: warmUpKey,
+      headers: subgraphHeadersKey.describe('Headers of all subgraphs (docs/graphql-headers.md).'),
+      errors: errorPolicyKey,
       ...requestKeys,
       explorer: z.boolean().default(false).describe('Whether browsers get GraphiQL at the path.'),
       limits: object({

@@ -23,11 +23,9 @@ import type { PersistedQueries } from './requests/persisted-queries.ts'
 import { refusalStatus, resultStatus } from './requests/status.ts'
 import type { TrustedDocuments } from './requests/trusted-documents.ts'
 import { type Audience, viewerBy } from './requests/viewer.ts'
-import { HttpSubgraph } from './subgraphs/http-subgraph.ts'
-import type { Subgraph } from './subgraphs/subgraph.ts'
+import { reachedSubgraph, type SubgraphOptions } from './subgraphs/reached-subgraph.ts'
 import { SupergraphLife, type SupergraphStatus } from './supergraph/supergraph-life.ts'
 import { SupergraphMemory } from './supergraph/supergraph-memory.ts'
-import type { SubgraphSource } from './supergraph/supergraph-source.ts'
 import type { SupergraphUrl } from './supergraph/supergraph-url.ts'
 import type { WarmUpOptions } from './supergraph/warm-up.ts'
 
@@ -65,16 +63,13 @@ export interface GraphqlOptions {
   readonly log: Logger
 }
 
-/** One subgraph and the upstream that serves it. Needs `sdl` or `live` when no supergraph is given. */
-export type SubgraphOptions = SubgraphSource
-
 /** Builds the GraphQL front-end. Rejects with an Error that lists every mistake when subgraphs whose schemas are files do not compose. */
 export async function createGraphqlFrontEnd(options: GraphqlOptions): Promise<GraphqlFrontEnd> {
   const { log, limits, trusted, supergraph, subgraphs, memory = new SupergraphMemory() } = options
-  const reached = subgraphs.map((subgraph) => subgraphOf(subgraph, log))
+  const reached = subgraphs.map((subgraph) => reachedSubgraph(subgraph, log))
   const guard = { authorization: options.authorization, maxCost: limits.cost, listSize: limits.listSize }
-  const planning = options.planning === undefined ? {} : { planning: { planning: options.planning } }
   const viewer = { introspection: options.introspection !== false, suggestions: true }
+  const planning = options.planning === undefined ? {} : { planning: { planning: options.planning } }
   const life = new SupergraphLife({
     supergraph,
     subgraphs,
@@ -97,12 +92,6 @@ export async function createGraphqlFrontEnd(options: GraphqlOptions): Promise<Gr
     throw error
   }
   return new GraphqlFrontEnd(options, life)
-}
-
-function subgraphOf({ service, destination, name, path }: SubgraphOptions, log: Logger): Subgraph {
-  if (service !== undefined) return service
-  if (destination === undefined) throw new Error(`Subgraph "${name}" has no upstream.`)
-  return new HttpSubgraph({ name, destination, path, log })
 }
 
 /** Serves the endpoint, and runs operations for other places. */

@@ -26,8 +26,8 @@ export interface HttpCallOptions {
   /** JSON; undefined: none. */
   readonly body: unknown
   readonly answer: 'json' | 'text'
-  /** Lower-case names of request headers with credentials, which go along where the route forwards them. */
-  readonly credentialHeaders: readonly string[]
+  /** The headers of every call, flat, made anew each time. */
+  headersFor(x: HttpExchange): string[]
   /** Whether doing it twice is the same as once. Default: as the method says. */
   readonly idempotent?: boolean
 }
@@ -42,7 +42,7 @@ export type HttpOutcome =
 
 /** Compiles an HTTP call. Values are read before it returns its promise. Throws a Mistake for values that the place has not. */
 export function compileHttpCall(options: HttpCallOptions, place: Place): HttpCall {
-  const { destination, method, credentialHeaders } = options
+  const { destination, method, headersFor } = options
   const path = within(['path'], () => compileText(options.path, place))
   const query = compileQuery(options.query, place)
   const changes = { remove: [], rename: {}, set: options.headers, add: {} }
@@ -50,8 +50,13 @@ export function compileHttpCall(options: HttpCallOptions, place: Place): HttpCal
   const body =
     options.body === undefined ? undefined : within(['body'], () => compileJson(options.body, place))
   return async (x, { deadlineAt, maxAnswerBytes }) => {
-    const headers = ownHeaders(x, credentialHeaders)
-    headers.push('accept', options.answer === 'json' ? 'application/json' : '*/*')
+    const headers = headersFor(x)
+    headers.push(
+      'accept-encoding',
+      'identity',
+      'accept',
+      options.answer === 'json' ? 'application/json' : '*/*',
+    )
     const written = body === undefined ? null : Buffer.from(JSON.stringify(body(x) ?? null))
     if (written !== null) headers.push('content-type', 'application/json')
     change?.(x, headers)
@@ -104,16 +109,20 @@ function allValues(text: TextTemplate): ParameterValues {
   }
 }
 
-/** A call is made for the client, not by it: of its headers only what says who asks, and in which language. */
-function ownHeaders(x: HttpExchange, credentialHeaders: readonly string[]): string[] {
-  const headers = forwardingHeaders(x.request, '')
-  headers.push('accept-encoding', 'identity')
-  const names = x.route.policy.forwardCredentials ? [...always, ...credentialHeaders] : always
-  for (const name of names) {
-    const value = x.header(name)
-    if (value !== undefined) headers.push(name, value)
+/**
+ * The headers of calls that are made for a client, not by it: of the client's own only what says who asks, and in which language.
+ * `credentialHeaders`: lower-case names of those that go along where the route forwards credentials.
+ */
+export function usualHeaders(credentialHeaders: readonly string[]): HttpCallOptions['headersFor'] {
+  return (x) => {
+    const headers = forwardingHeaders(x.request, '')
+    const names = x.route.policy.forwardCredentials ? [...always, ...credentialHeaders] : always
+    for (const name of names) {
+      const value = x.header(name)
+      if (value !== undefined) headers.push(name, value)
+    }
+    return headers
   }
-  return headers
 }
 
 const always = ['accept-language']

@@ -1,6 +1,5 @@
 import type { Logger } from '../../../core/log.ts'
 import type { Destination } from '../../../traffic/destination.ts'
-import type { Subgraph } from '../subgraphs/subgraph.ts'
 import type { SubgraphSdl } from '../supergraph.ts'
 import { askForSchema, type LiveOptions } from './live-subgraph.ts'
 import { type KnownText, PolledText, type PolledTextOptions } from './polled-text.ts'
@@ -9,10 +8,8 @@ import { fetchText, type SupergraphUrl } from './supergraph-url.ts'
 /** A part of the supergraph, and who knows its schema: a file that was read, or the subgraph itself. */
 export interface SubgraphSource {
   readonly name: string
-  /** Of its GraphQL server. */
+  /** Of its GraphQL server; undefined: it has none. */
   readonly destination?: Destination | undefined
-  /** Who is asked instead, where it has none. */
-  readonly service?: Subgraph
   /** Path of its GraphQL endpoint. */
   readonly path: string
   readonly sdl?: string

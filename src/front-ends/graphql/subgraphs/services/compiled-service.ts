@@ -9,6 +9,7 @@ import {
 import { compileJson, type JsonTemplate } from '../../../../core/json-template.ts'
 import { messageOf } from '../../../../core/message-of.ts'
 import { Mistake } from '../../../../core/mistake.ts'
+import type { ErrorPolicy } from '../subgraph-errors.ts'
 import { noRenames, type Renames } from './entity.ts'
 import { type EntityKeys, entityKeys } from './entity-keys.ts'
 import { type NamedValue, namedValues } from './named-values.ts'
@@ -24,6 +25,8 @@ export interface ServiceOptions {
   readonly sdl: string
   readonly resolvers: readonly ResolverOptions[]
   readonly enums: EnumSpellings
+  /** What clients see of what the backend refuses. */
+  readonly errors: ErrorPolicy
   /** Lower-case names of headers with credentials, which texts may not name. */
   readonly credentialHeaders: ReadonlySet<string>
 }

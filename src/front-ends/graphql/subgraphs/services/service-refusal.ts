@@ -9,12 +9,11 @@ export class ServiceRefusal extends Error {
     message,
     said,
   }: { readonly status: number; readonly message: string; readonly said: string }) {
-    // What backends say of their own faults is not for strangers.
-    super(said === '' || status >= 500 ? `${message.replace(/\.$/, '')}.` : `${message}: ${said}`)
+    super(said === '' ? `${message.replace(/\.$/, '')}.` : `${message}: ${said}`)
     this.status = status
   }
 
-  /** `NOT_FOUND`, in words that users of Apollo know; undefined: nobody agreed on one. */
+  /** `NOT_FOUND`, in words that users of Apollo know; undefined: nobody agreed on one, or it is the backend's own fault. */
   get code(): string | undefined {
     return codes[this.status]
   }

@@ -9,7 +9,7 @@ import { checkMessages } from './check-messages.ts'
 import { checkService } from './check-service.ts'
 import { type CompiledService, compileService, type ServiceOptions } from './compiled-service.ts'
 import { type DefaultResolvers, fillFields } from './fill-fields.ts'
-import { publicServiceError } from './service-errors.ts'
+import { compileServiceErrors } from './service-errors.ts'
 import { MistakeList } from './service-mistakes.ts'
 import { ServiceRun } from './service-run.ts'
 
@@ -20,7 +20,7 @@ export function createServiceSubgraph(options: ServiceOptions, log: Logger): Sub
   checkService(service, options, mistakes)
   const absent = checkMessages(service, mistakes)
   mistakes.throwIfAny()
-  return new ServiceSubgraph(options.name, { service, defaults: fillFields(service, absent), log })
+  return new ServiceSubgraph(options, { service, defaults: fillFields(service, absent), log })
 }
 
 interface Parts {
@@ -32,13 +32,17 @@ interface Parts {
 /** A subgraph that the gateway executes itself, by calls to a REST or gRPC backend. */
 class ServiceSubgraph implements Subgraph {
   readonly name: string
+  readonly anonymous: boolean
   readonly #parts: Parts
+  readonly #show: ReturnType<typeof compileServiceErrors>
   /** By the text of the operation. */
   readonly #documents = new BoundedMap<string, DocumentNode>(maxDocuments)
 
-  constructor(name: string, parts: Parts) {
+  constructor({ name, errors }: ServiceOptions, parts: Parts) {
     this.name = name
+    this.anonymous = !errors.showSubgraph
     this.#parts = parts
+    this.#show = compileServiceErrors(errors)
   }
 
   async fetch(fetch: SubgraphFetch, context: OperationContext): Promise<SubgraphData> {
@@ -67,14 +71,14 @@ class ServiceSubgraph implements Subgraph {
     return errors.map((found) => {
       const { originalError } = found
       if (originalError instanceof GatewayError && !faults.includes(originalError)) faults.push(originalError)
-      const { error, masked } = publicServiceError(found, this.name)
+      const { error, masked } = this.#show(found)
       if (masked) {
         // The rest of the message quotes what did not fit.
         const [message = ''] = found.message.split(':')
         const ids = { request_id: x.id, trace_id: x.trace.traceId }
         this.#parts.log.warn(
           { subgraph: this.name, message: message.slice(0, 200), path: found.path, ...ids },
-          'A service answered what does not fit its schema.',
+          'An error of a service is not shown to clients as it is.',
         )
       }
       return error
