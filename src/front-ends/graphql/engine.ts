@@ -47,6 +47,7 @@ export class Engine {
   readonly #planner: Planner
   readonly #subscriptions: SubscriptionOptions
   readonly #events = new Set<OperationEvents>()
+  #ended: GatewayError | undefined
   readonly #viewer: Viewer
 
   constructor(options: EngineOptions, planner: Planner) {
@@ -100,12 +101,18 @@ export class Engine {
       charge: () => (chargeEvents ? this.#guard.chargeEvent(admitted) : undefined),
       onOver: (over) => this.#events.delete(over),
     })
+    // While its subgraph was asked.
+    if (this.#ended !== undefined) {
+      events.close()
+      throw this.#ended
+    }
     this.#events.add(events)
     return events
   }
 
-  /** Ends the subscriptions, for that reason. */
+  /** Ends the subscriptions for that reason, and takes no more. */
   endSubscriptions(error: GatewayError): void {
+    this.#ended = error
     for (const events of [...this.#events]) events.close(error)
   }
 
