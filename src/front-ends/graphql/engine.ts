@@ -4,6 +4,7 @@ import type { Logger } from '../../core/log.ts'
 import { createGuard, type GuardOptions } from './create-guard.ts'
 import { Documents, type KnownDocument, type UsedDocument } from './documents.ts'
 import { Executor } from './execution/executor.ts'
+import type { AnswerInParts } from './execution/run-parts.ts'
 import { InvalidOperation } from './invalid-operation.ts'
 import type { OperationLimits } from './limits.ts'
 import type { Execution, KnownOperation, OperationResult } from './operation.ts'
@@ -80,6 +81,14 @@ export class Engine {
     const admitted = await this.#guard.admit(execution)
     const result = await this.#executor.execute(admitted.execution)
     return admitted.complete === undefined ? result : admitted.complete(result)
+  }
+
+  /** The same, for who takes an answer in parts. Of an operation of which the caller may not have all there is one. */
+  async executeParts(execution: Execution): Promise<{ first: OperationResult; rest?: AnswerInParts['rest'] }> {
+    const admitted = await this.#guard.admit(execution)
+    const { complete } = admitted
+    if (complete === undefined) return this.#executor.executeParts(admitted.execution)
+    return { first: complete(await this.#executor.execute(admitted.execution)) }
   }
 
   /** Begins a subscription. Rejects with a GatewayError when it is not to be run, or its subgraph does not take it. */
