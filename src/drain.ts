@@ -15,7 +15,13 @@ export interface Draining {
 }
 
 /** Lets requests in flight end, and closes the ports. */
-export async function drain({ listener, server, drainDelay, gracePeriod, onClosing }: Draining): Promise<void> {
+export async function drain({
+  listener,
+  server,
+  drainDelay,
+  gracePeriod,
+  onClosing,
+}: Draining): Promise<void> {
   // Requests that are under way were not told yet: after this answer their clients must not send another on the connection.
   for (const x of listener.active.all()) if (!x.committed) x.replyHeaders.push('Connection', 'close')
   server.drain()

@@ -84,7 +84,9 @@ export class Engine {
   }
 
   /** The same, for who takes an answer in parts. Of an operation of which the caller may not have all there is one. */
-  async executeParts(execution: Execution): Promise<{ first: OperationResult; rest?: AnswerInParts['rest'] }> {
+  async executeParts(
+    execution: Execution,
+  ): Promise<{ first: OperationResult; rest?: AnswerInParts['rest'] }> {
     const admitted = await this.#guard.admit(execution)
     const { complete } = admitted
     if (complete === undefined) return this.#executor.executeParts(admitted.execution)

@@ -38,7 +38,9 @@ export function compilePlan(node: PlanNode, options: PlanOptions, path: Response
     }
     case 'Defer': {
       // For who takes the answer as a whole.
-      const parts = node.deferred.flatMap((part) => (part.node === undefined ? [] : compilePlan(part.node, options, path)))
+      const parts = node.deferred.flatMap((part) =>
+        part.node === undefined ? [] : compilePlan(part.node, options, path),
+      )
       const first = node.primary.node === undefined ? [] : [compilePlan(node.primary.node, options, path)]
       return inSequence([...first, inParallel(parts)])
     }

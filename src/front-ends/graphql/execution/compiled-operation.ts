@@ -2,12 +2,12 @@ import type { GraphQLFormattedError, GraphQLSchema } from 'graphql'
 import type { Execution, KnownOperation, OperationResult } from '../operation.ts'
 import type { Plan } from '../planning/plan.ts'
 import { AnswerWriter } from './answer-writer.ts'
-import type { DataObject } from './data-object.ts'
-import { compileParts, type Part } from './deferred.ts'
-import type { Write } from './projection.ts'
 import { Combinations } from './combinations.ts'
 import { compilePlan, type PlanOptions, type Step } from './compile-plan.ts'
+import type { DataObject } from './data-object.ts'
+import { compileParts, type Part } from './deferred.ts'
 import { PlannedFetch } from './planned-fetch.ts'
+import type { Write } from './projection.ts'
 import { Run } from './run.ts'
 
 /** What {@link CompiledOperation} is made with. */
@@ -54,7 +54,10 @@ export class CompiledOperation {
   }
 
   /** What one object of a part comes to. */
-  writePart(write: Write, of: { readonly run: Run; readonly object: DataObject; readonly path: Path }): OperationResult {
+  writePart(
+    write: Write,
+    of: { readonly run: Run; readonly object: DataObject; readonly path: Path },
+  ): OperationResult {
     return this.#answer.writePart(write, of)
   }
 

@@ -1,15 +1,20 @@
 import type { DeferNode } from '@apollo/query-planner'
 import {
+  type DirectiveNode,
+  type DocumentNode,
   type FieldNode,
+  type FragmentSpreadNode,
   type GraphQLNamedType,
   type GraphQLSchema,
   getNamedType,
+  type InlineFragmentNode,
   isInterfaceType,
   isObjectType,
   Kind,
   type OperationDefinitionNode,
   parse,
   type SelectionSetNode,
+  visit,
 } from 'graphql'
 import { Variables } from '../inclusion.ts'
 import type { KnownOperation } from '../operation.ts'
@@ -45,11 +50,19 @@ export interface DeferOptions extends PlanOptions {
 export function compileParts(plan: Plan, operation: KnownOperation, options: DeferOptions): Part | undefined {
   if (plan.node?.kind !== 'Defer') return undefined
   const responseKeys = new Map(Object.entries(plan.responseKeys))
-  const document = plan.document === undefined ? operation.document : parse(plan.document, { noLocation: true })
+  const document =
+    plan.document === undefined ? operation.document : parse(plan.document, { noLocation: true })
   const planned = document.definitions.find(({ kind }) => kind === Kind.OPERATION_DEFINITION)
   const node = plan.document === undefined ? operation.node : (planned as OperationDefinitionNode)
   const compiling = { ...options, operation: node, fragments: fragmentsOf(document), responseKeys }
-  return compileDefer(plan.node, { label: undefined, ...follow([], compiling) }, compiling)
+  const root = compileDefer(plan.node, { label: undefined, ...follow([], compiling) }, compiling)
+  // The plan does not tell of objects of which everything is deferred.
+  const first = withoutDeferred(document)
+  const set = first.definitions.find(
+    (one) => one.kind === Kind.OPERATION_DEFINITION && one.name?.value === node.name?.value,
+  )
+  if (set === undefined || !('selectionSet' in set)) return root
+  return { ...root, write: compileSets([set.selectionSet], { ...compiling, fragments: fragmentsOf(first) }) }
 }
 
 type PartPlace = Pick<Part, 'label' | 'path' | 'type'>
@@ -80,10 +93,15 @@ function compileDefer({ primary, deferred }: DeferNode, place: PartPlace, compil
 
 /** The text of a selection set as what it writes of an object, by the object's type. */
 function compileWrite(text: string, compiling: Compiling): (type: string) => Write {
-  const { schema, operation, responseKeys } = compiling
   const [definition] = parse(text, { noLocation: true }).definitions
   if (definition?.kind !== Kind.OPERATION_DEFINITION) throw new Error('A part of a plan is no selection set.')
-  const sets: readonly SelectionSetNode[] = [definition.selectionSet]
+  return compileSets([definition.selectionSet], { ...compiling, fragments: new Map() })
+}
+
+function compileSets(
+  sets: readonly SelectionSetNode[],
+  { schema, operation, fragments, responseKeys }: Compiling,
+): (type: string) => Write {
   const writes = new Map<string, Write>()
   return (name) => {
     let write = writes.get(name)
@@ -91,7 +109,7 @@ function compileWrite(text: string, compiling: Compiling): (type: string) => Wri
       const type = schema.getType(name)
       if (!isObjectType(type)) throw new Error(`The schema has no object type "${name}".`)
       const variables = new Variables({}, operation)
-      write = compileObject(sets, type, { schema, fragments: new Map(), variables, responseKeys })
+      write = compileObject(sets, type, { schema, fragments, variables, responseKeys })
       writes.set(name, write)
     }
     return write
@@ -117,6 +135,17 @@ function follow(queryPath: readonly string[], compiling: Compiling): Pick<Part, 
     return { key: part, clientKey: responseKeys.get(part) ?? part }
   })
   return { path, type }
+}
+
+function withoutDeferred(document: DocumentNode): DocumentNode {
+  const cut = (node: FragmentSpreadNode | InlineFragmentNode): null | undefined =>
+    node.directives?.some(isDefer) === true ? null : undefined
+  return visit(document, { FragmentSpread: cut, InlineFragment: cut })
+}
+
+function isDefer({ name, arguments: given = [] }: DirectiveNode): boolean {
+  const condition = given.find((one) => one.name.value === 'if')?.value
+  return name.value === 'defer' && !(condition?.kind === Kind.BOOLEAN && !condition.value)
 }
 
 function fieldsOf({ selections }: SelectionSetNode, key: string, fragments: Fragments): FieldNode[] {

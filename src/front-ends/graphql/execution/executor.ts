@@ -42,7 +42,9 @@ export class Executor {
   }
 
   /** The same, for who takes an answer in parts; undefined `rest`: there is one part only. */
-  async executeParts(execution: Execution): Promise<{ first: OperationResult; rest?: AnswerInParts['rest'] }> {
+  async executeParts(
+    execution: Execution,
+  ): Promise<{ first: OperationResult; rest?: AnswerInParts['rest'] }> {
     const compiled = await this.#compile(execution)
     if (compiled.parts === undefined) return { first: await this.execute(execution) }
     return runParts(compiled.parts, compiled.begin(execution), { compiled, schema: this.#options.schema })

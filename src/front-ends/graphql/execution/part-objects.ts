@@ -8,7 +8,7 @@ export interface PartObject {
   readonly path: readonly (string | number)[]
 }
 
-/** The objects at a path which the client has been told of (`told`, in its own keys). */
+/** The objects at a path, but for those that the client was told are null (`told`, in its own keys). */
 export function objectsAt(
   path: readonly PathStep[],
   roots: { readonly data: DataObject; readonly told: unknown },
@@ -17,13 +17,21 @@ export function objectsAt(
   const found: PartObject[] = []
   const walk = (value: unknown, told: unknown, way: readonly (string | number)[], at: number): void => {
     if (Array.isArray(value)) {
-      if (Array.isArray(told)) value.forEach((item, i) => walk(item, told[i], [...way, i], at))
+      if (told === null) return
+      for (const [i, item] of value.entries())
+        walk(item, Array.isArray(told) ? told[i] : undefined, [...way, i], at)
       return
     }
-    if (!isObject(value) || !isObject(told)) return
+    if (!isObject(value) || told === null) return
     const step = path[at]
     if (step === undefined) found.push({ object: value, path: way })
-    else if ('key' in step) walk(own(value, step.key), own(told, step.clientKey), [...way, step.clientKey], at + 1)
+    else if ('key' in step)
+      walk(
+        own(value, step.key),
+        isObject(told) ? own(told, step.clientKey) : undefined,
+        [...way, step.clientKey],
+        at + 1,
+      )
     else if (isOf(value, step.type, schema)) walk(value, told, way, at + 1)
   }
   walk(roots.data, roots.told, [], 0)

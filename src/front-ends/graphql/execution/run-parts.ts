@@ -79,7 +79,9 @@ function results({ label, path, type, write }: Part, { run, compiled, schema, to
     const name = isObjectType(type) ? type.name : own(one.object, '__typename')
     const written = compiled.writePart(write(String(name)), { run, ...one })
     // What cannot be placed is told with the first.
-    const placed = failed.filter((error) => isWithin(error, one) || (index === 0 && !objects.some((other) => isWithin(error, other))))
+    const placed = failed.filter(
+      (error) => isWithin(error, one) || (index === 0 && !objects.some((other) => isWithin(error, other))),
+    )
     return { label, path: one.path, data: written.data ?? 'null', errors: [...placed, ...written.errors] }
   })
 }
@@ -91,12 +93,14 @@ function isWithin({ path }: GraphQLFormattedError, { path: place }: PartObject):
 /** Adds to what the client has been told. */
 function tell(told: unknown, path: readonly (string | number)[], data: unknown): void {
   let at = told
-  for (const part of path) at = isObject(at) || Array.isArray(at) ? (at as Record<string | number, unknown>)[part] : undefined
+  for (const part of path)
+    at = isObject(at) || Array.isArray(at) ? (at as Record<string | number, unknown>)[part] : undefined
   merge(at, data)
 }
 
 function merge(into: unknown, data: unknown): void {
-  if (Array.isArray(into) && Array.isArray(data)) into.forEach((item, index) => merge(item, data[index]))
+  if (Array.isArray(into) && Array.isArray(data))
+    for (const [index, item] of into.entries()) merge(item, data[index])
   if (!isObject(into) || !isObject(data)) return
   for (const [key, value] of Object.entries(data)) {
     if (isObject(into[key]) || Array.isArray(into[key])) merge(into[key], value)

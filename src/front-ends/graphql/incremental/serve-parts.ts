@@ -32,7 +32,8 @@ export async function serveParts(x: HttpExchange, { first, rest }: AnswerInParts
   try {
     for await (const results of rest) {
       if (x.gone) return
-      if (results.length > 0) x.write(part(`{"incremental":[${results.map((one) => text(x, one)).join()}],"hasNext":true}`))
+      if (results.length > 0)
+        x.write(part(`{"incremental":[${results.map((one) => text(x, one)).join()}],"hasNext":true}`))
     }
     x.write(part('{"hasNext":false}'))
   } catch (thrown) {

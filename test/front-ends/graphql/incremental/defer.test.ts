@@ -6,7 +6,11 @@ import { startWorld } from '../subscriptions/world.ts'
 const accept = 'multipart/mixed;deferSpec=20220824,application/graphql-response+json,application/json;q=0.9'
 
 /** The parts of an answer, as JSON. */
-async function partsOf(t: TestContext, url: string, query: string): Promise<{ type: string | null; parts: unknown[] }> {
+async function partsOf(
+  t: TestContext,
+  url: string,
+  query: string,
+): Promise<{ type: string | null; parts: unknown[] }> {
   const { response, rest } = await readEvents(t, url, query, accept)
   const type = response.headers.get('content-type')
   const text = await rest()
@@ -25,7 +29,10 @@ test('what is deferred comes after the rest, with its label and for each object'
   people.before = () => held.promise
   const query = '{ last { text ... @defer(label: "who") { author { name } } } }'
   const stream = await readEvents(t, url, query, accept)
-  assert.equal(stream.response.headers.get('content-type'), 'multipart/mixed; boundary="-"; deferSpec=20220824')
+  assert.equal(
+    stream.response.headers.get('content-type'),
+    'multipart/mixed; boundary="-"; deferSpec=20220824',
+  )
   const first = await stream.until(/"hasNext":true\}\r\n---$/)
   assert.match(first, /\{"data":\{"last":\[\{"text":"text 1"\},\{"text":"text 2"\}\]\},"hasNext":true\}/)
   held.resolve()
@@ -50,7 +57,10 @@ test('who does not take parts gets everything at once', async (t) => {
 
 const nothingDeferred: readonly [name: string, query: string][] = [
   ['if: false', '{ last { text ... @defer(if: false) { author { name } } } }'],
-  ['a variable that is false', 'query ($no: Boolean! = false) { last { text ... @defer(if: $no) { author { name } } } }'],
+  [
+    'a variable that is false',
+    'query ($no: Boolean! = false) { last { text ... @defer(if: $no) { author { name } } } }',
+  ],
   ['no @defer at all', '{ last { text author { name } } }'],
 ]
 for (const [name, query] of nothingDeferred) {
@@ -69,16 +79,16 @@ test('a variable that is true, a named fragment and an alias', async (t) => {
   const { parts } = await partsOf(t, url, query)
   const [first, ...others] = parts as [{ data: object }, ...{ incremental?: object[] }[]]
   assert.deepEqual(first, { data: { first: {} }, hasNext: true })
-  assert.deepEqual(others.flatMap((one) => one.incremental ?? []), [
-    { path: ['first'], data: { said: 'one', by: { called: 'name of 1' } }, label: 'f' },
-  ])
+  assert.deepEqual(
+    others.flatMap((one) => one.incremental ?? []),
+    [{ path: ['first'], data: { said: 'one', by: { called: 'name of 1' } }, label: 'f' }],
+  )
   assert.deepEqual(others.at(-1), { hasNext: false })
 })
 
 test('what is deferred within what is deferred comes after it', async (t) => {
   const { url } = await startWorld(t)
-  const query =
-    '{ one { text ... @defer(label: "a") { author { id ... @defer(label: "b") { name } } } } }'
+  const query = '{ one { text ... @defer(label: "a") { author { id ... @defer(label: "b") { name } } } } }'
   const { parts } = await partsOf(t, url, query)
   const came = (parts as { incremental?: { label: string }[] }[]).flatMap((one) => one.incremental ?? [])
   assert.deepEqual(came, [
@@ -91,7 +101,16 @@ test('what fails in a part is told there, where null may not be the part is null
   const { url, people } = await startWorld(t)
   people.broken = true
   const { parts } = await partsOf(t, url, '{ one { text ... @defer(label: "x") { author { name } } } }')
-  const [first, second] = parts as [object, { incremental: { path: unknown; data: unknown; errors: { path: unknown; extensions: { reason: string } }[] }[] }]
+  const [first, second] = parts as [
+    object,
+    {
+      incremental: {
+        path: unknown
+        data: unknown
+        errors: { path: unknown; extensions: { reason: string } }[]
+      }[]
+    },
+  ]
   assert.deepEqual(first, { data: { one: { text: 'one' } }, hasNext: true })
   const [part] = second.incremental
   assert.deepEqual([part?.path, part?.data], [['one'], null])
@@ -108,7 +127,11 @@ test('nothing is said of an object that is not there', async (t) => {
 
 test('a mutation may defer what it answers', async (t) => {
   const { url } = await startWorld(t)
-  const { parts } = await partsOf(t, url, 'mutation { say(room: "a", text: "t") { text ... @defer { author { name } } } }')
+  const { parts } = await partsOf(
+    t,
+    url,
+    'mutation { say(room: "a", text: "t") { text ... @defer { author { name } } } }',
+  )
   assert.deepEqual(parts, [
     { data: { say: { text: 't' } }, hasNext: true },
     { incremental: [{ path: ['say'], data: { author: { name: 'name of 1' } } }], hasNext: true },

@@ -96,7 +96,10 @@ async function startPeople(t: TestContext, asked: World['asked'], hold: World['p
     typeDefs: parse(sdls.people),
     resolvers: {
       Query: { person: (_: unknown, { id }: { id: string }) => ({ id, name: `name of ${id}` }) },
-      User: { __resolveReference: ({ id }: { id: string }) => (id === '9' ? null : { id, name: `name of ${id}`, email: `${id}@x` }) },
+      User: {
+        __resolveReference: ({ id }: { id: string }) =>
+          id === '9' ? null : { id, name: `name of ${id}`, email: `${id}@x` },
+      },
     } as never,
   })
   const server = createServer(async (req, res) => {
