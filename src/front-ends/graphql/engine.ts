@@ -4,6 +4,7 @@ import type { Logger } from '../../core/log.ts'
 import { createGuard, type GuardOptions } from './create-guard.ts'
 import { Documents, type KnownDocument, type UsedDocument } from './documents.ts'
 import { Executor } from './execution/executor.ts'
+import type { AnswerInParts } from './execution/run-parts.ts'
 import { InvalidOperation } from './invalid-operation.ts'
 import type { OperationLimits } from './limits.ts'
 import type { Execution, KnownOperation, OperationResult } from './operation.ts'
@@ -47,6 +48,7 @@ export class Engine {
   readonly #planner: Planner
   readonly #subscriptions: SubscriptionOptions
   readonly #events = new Set<OperationEvents>()
+  #ended: GatewayError | undefined
   readonly #viewer: Viewer
 
   constructor(options: EngineOptions, planner: Planner) {
@@ -81,6 +83,16 @@ export class Engine {
     return admitted.complete === undefined ? result : admitted.complete(result)
   }
 
+  /** The same, for who takes an answer in parts. Of an operation of which the caller may not have all there is one. */
+  async executeParts(
+    execution: Execution,
+  ): Promise<{ first: OperationResult; rest?: AnswerInParts['rest'] }> {
+    const admitted = await this.#guard.admit(execution)
+    const { complete } = admitted
+    if (complete === undefined) return this.#executor.executeParts(admitted.execution)
+    return { first: complete(await this.#executor.execute(admitted.execution)) }
+  }
+
   /** Begins a subscription. Rejects with a GatewayError when it is not to be run, or its subgraph does not take it. */
   async subscribe(execution: Execution): Promise<OperationEvents> {
     const { execution: admitted, complete } = await this.#guard.admit(execution)
@@ -100,12 +112,18 @@ export class Engine {
       charge: () => (chargeEvents ? this.#guard.chargeEvent(admitted) : undefined),
       onOver: (over) => this.#events.delete(over),
     })
+    // While its subgraph was asked.
+    if (this.#ended !== undefined) {
+      events.close()
+      throw this.#ended
+    }
     this.#events.add(events)
     return events
   }
 
-  /** Ends the subscriptions, for that reason. */
+  /** Ends the subscriptions for that reason, and takes no more. */
   endSubscriptions(error: GatewayError): void {
+    this.#ended = error
     for (const events of [...this.#events]) events.close(error)
   }
 

@@ -11,6 +11,7 @@ import type { GuardOptions } from './create-guard.ts'
 import { endpointRows } from './endpoint-rows.ts'
 import { type Engine, startEngine } from './engine.ts'
 import { refusalBody } from './errors.ts'
+import { serveParts, takesParts } from './incremental/serve-parts.ts'
 import type { OperationLimits } from './limits.ts'
 import { answerType } from './media-type.ts'
 import type { KnownOperation, OperationContext } from './operation.ts'
@@ -80,7 +81,7 @@ export async function createGraphqlFrontEnd(options: GraphqlOptions): Promise<Gr
   const guard = { authorization: options.authorization, maxCost: limits.cost, listSize: limits.listSize }
   const { reconnects, chargeEvents } = options.subscriptions
   const subscriptions = { shared: new SharedSubscriptions({ reconnects, log }), chargeEvents }
-  const planning = options.planning === undefined ? {} : { planning: { planning: options.planning } }
+  const planning = { planning: { ...(options.planning && { planning: options.planning }), defer: true } }
   const viewer = { introspection: options.introspection !== false, suggestions: true }
   const life = new SupergraphLife({
     supergraph,
@@ -205,8 +206,11 @@ export class GraphqlFrontEnd implements FrontEnd {
     const context: OperationContext = { x, faults: [] }
     const execution = { operation, variables, context }
     if (operation.type === 'subscription') return this.#subscriptions.serve(x, engine, execution)
-    const result = await engine.execute(execution)
+    const { first: result, rest } = takesParts(x.header('accept'))
+      ? await engine.executeParts(execution)
+      : { first: await engine.execute(execution) }
     if (x.gone || x.committed) return
+    if (rest !== undefined) return serveParts(x, { first: result, rest })
     const [fault] = context.faults
     if (fault !== undefined && isNothing(result)) x.error ??= fault
     if (answerType(x.header('accept')) === undefined) return this.#subscriptions.serveOnce(x, result)
