@@ -7,9 +7,10 @@ import { InvalidOperation } from './invalid-operation.ts'
 import type { OperationLimits } from './limits.ts'
 import type { Execution, KnownOperation, OperationResult } from './operation.ts'
 import type { OperationGuard } from './operation-guard.ts'
-import { type LoadOptions, loadPlanner, type Planner } from './planning/planner.ts'
+import { type LoadOptions, loadPlanner, type Planner, type PlanningFigures } from './planning/planner.ts'
 import type { Viewer } from './requests/viewer.ts'
 import type { Subgraph } from './subgraphs/subgraph.ts'
+import { planText } from './supergraph/plan-text.ts'
 import { subgraphNames, withoutEnforcedFeatures } from './supergraph-features.ts'
 
 /** What {@link startEngine} needs. */
@@ -63,7 +64,8 @@ export class Engine {
   async execute(execution: Execution): Promise<OperationResult> {
     const admitted = await this.#guard.admit(execution)
     const result = await this.#executor.execute(admitted.execution)
-    return admitted.complete === undefined ? result : admitted.complete(result)
+    const whole = admitted.complete === undefined ? result : admitted.complete(result)
+    return execution.context.showsPlan === true ? this.#withPlan(whole, admitted.execution) : whole
   }
 
   /** Has an operation planned that is going to be run. Rejects with a GatewayError when it cannot be. */
@@ -74,6 +76,17 @@ export class Engine {
   /** The documents that were read most often, most used first. */
   mostUsed(max: number): UsedDocument[] {
     return this.#documents.mostUsed(max)
+  }
+
+  get planning(): PlanningFigures {
+    return this.#planner.figures
+  }
+
+  /** The plan of what was run, which may be less than what was asked for. */
+  async #withPlan(result: OperationResult, execution: Execution): Promise<OperationResult> {
+    const plan = await this.#planner.plan(execution)
+    const queryPlan = { text: planText(plan), object: { kind: 'QueryPlan', node: plan.node } }
+    return { ...result, extensions: { ...result.extensions, queryPlan } }
   }
 
   close(): void {

@@ -2,20 +2,21 @@ import { GatewayError, refusalHeaders } from '../../core/error.ts'
 import type { FrontEnd } from '../../core/front-end.ts'
 import type { HttpExchange } from '../../core/http-exchange.ts'
 import type { Logger } from '../../core/log.ts'
-import { openPolicy } from '../../core/policy.ts'
 import type { Policy, Row } from '../../core/route.ts'
 import type { StoredOperation } from '../../core/stored-operation.ts'
 import type { Place } from '../../core/text-template.ts'
 import { answerText, isNothing } from './answer.ts'
+import { ClientOperations, type ClientOperationsOptions, nothingSeen } from './client-operations.ts'
 import type { GuardOptions } from './create-guard.ts'
+import { endpointRows } from './endpoint-rows.ts'
 import { type Engine, startEngine } from './engine.ts'
 import { refusalBody } from './errors.ts'
-import { serveExplorer } from './explorer.ts'
 import type { OperationLimits } from './limits.ts'
 import { type AnswerType, answerType } from './media-type.ts'
+import type { GraphqlObserver } from './observer.ts'
 import type { KnownOperation, OperationContext } from './operation.ts'
 import { type OperationRequest, type RequestLimits, readRequest } from './operation-request.ts'
-import type { PlanningOptions } from './planning/planner.ts'
+import type { Planned, PlanningOptions } from './planning/planner.ts'
 import type { OperationSource } from './prepared-operation.ts'
 import { type BatchOptions, runBatch } from './requests/batch.ts'
 import { OperationFinder } from './requests/operation-finder.ts'
@@ -62,7 +63,10 @@ export interface GraphqlOptions {
   readonly authorization: GuardOptions['authorization']
   readonly planning?: PlanningOptions
   /** Default: everything is shared that may be. */
-  readonly sharing?: Omit<HttpSubgraphsOptions, 'log'>
+  readonly sharing?: Pick<HttpSubgraphsOptions, 'ignoredHeaders'>
+  /** Default: nothing but what is run. */
+  readonly seen?: Omit<ClientOperationsOptions, 'log'>
+  readonly observer?: GraphqlObserver | undefined
   readonly log: Logger
 }
 
@@ -71,10 +75,15 @@ export type SubgraphOptions = SubgraphSource & SubgraphRules
 
 /** Builds the GraphQL front-end. Rejects with an Error that lists every mistake when subgraphs whose schemas are files do not compose. */
 export async function createGraphqlFrontEnd(options: GraphqlOptions): Promise<GraphqlFrontEnd> {
-  const { log, limits, trusted, supergraph, subgraphs, memory = new SupergraphMemory() } = options
-  const reached = httpSubgraphs(subgraphs, { ...options.sharing, log })
+  const { log, limits, trusted, supergraph, subgraphs, observer, memory = new SupergraphMemory() } = options
+  const reached = httpSubgraphs(subgraphs, { ...options.sharing, observer, log })
   const guard = { authorization: options.authorization, maxCost: limits.cost, listSize: limits.listSize }
-  const planning = options.planning === undefined ? {} : { planning: { planning: options.planning } }
+  const operations = new ClientOperations({ ...nothingSeen, ...options.seen, log })
+  const onPlanned = (planned: Planned): void => {
+    operations.planned(planned)
+    observer?.planned(planned)
+  }
+  const planning = { onPlanned, ...(options.planning === undefined ? {} : { planning: options.planning }) }
   const viewer = { introspection: options.introspection !== false, suggestions: true }
   const life = new SupergraphLife({
     supergraph,
@@ -85,7 +94,7 @@ export async function createGraphqlFrontEnd(options: GraphqlOptions): Promise<Gr
     registered: trusted?.texts ?? [],
     log,
     start: async (supergraphSdl) => {
-      const given = { supergraphSdl, subgraphs: reached, limits, viewer, guard, log, ...planning }
+      const given = { supergraphSdl, subgraphs: reached, limits, viewer, guard, log, planning }
       const engine = await startEngine(given)
       await trusted?.check(engine)
       return engine
@@ -97,7 +106,12 @@ export async function createGraphqlFrontEnd(options: GraphqlOptions): Promise<Gr
     await life.close()
     throw error
   }
-  return new GraphqlFrontEnd(options, life)
+  return new GraphqlFrontEnd(options, { life, operations })
+}
+
+interface FrontEndParts {
+  readonly life: SupergraphLife
+  readonly operations: ClientOperations
 }
 
 /** Serves the endpoint, and runs operations for other places. */
@@ -106,42 +120,16 @@ export class GraphqlFrontEnd implements FrontEnd {
   readonly rows: readonly Row[]
   readonly #life: SupergraphLife
   readonly #finder: OperationFinder
+  readonly #operations: ClientOperations
   readonly #limits: RequestLimits
 
-  constructor(options: GraphqlOptions, life: SupergraphLife) {
+  constructor(options: GraphqlOptions, { life, operations }: FrontEndParts) {
     this.#life = life
+    this.#operations = operations
     const { introspection, suggestions = introspection, persisted, trusted, batching } = options
     this.#finder = new OperationFinder({ viewerOf: viewerBy(introspection, suggestions), persisted, trusted })
     this.#limits = { bodyBytes: options.limits.bodyBytes, batching }
-    const row: Omit<Row, 'id' | 'policy' | 'methods' | 'serve'> = {
-      protocol: 'graphql',
-      template: options.path,
-      hosts: [],
-      headers: [],
-      query: [],
-      priority: 0,
-      encodedSlash: false,
-      frontEnd: this,
-      origin: 'graphql.path',
-    }
-    const { policy } = options
-    const operations: Row = {
-      ...row,
-      id: 'graphql',
-      policy,
-      methods: ['GET', 'POST'],
-      serve: (x) => this.#serve(x),
-    }
-    // Wins for navigations because it asks for more: browsers send this header with them, and scripts cannot set it.
-    const navigations = { headers: [{ name: 'sec-fetch-mode', value: 'navigate' }], policy: explorerPolicy }
-    const explorer: Row = {
-      ...row,
-      ...navigations,
-      id: 'graphql-explorer',
-      methods: ['GET'],
-      serve: serveExplorer,
-    }
-    this.rows = options.explorer ? [operations, explorer] : [operations]
+    this.rows = endpointRows(this, { ...options, serve: (x) => this.#serve(x) })
   }
 
   refuse(x: HttpExchange, error: GatewayError): void {
@@ -189,16 +177,18 @@ export class GraphqlFrontEnd implements FrontEnd {
     if (isBatch(request)) {
       x.attributes['graphql.batch.size'] = request.length
       const body = await runBatch(x, request, (one) => this.#answerOne(x, one, engine))
+      headers.push(...this.#operations.headers(x))
       if (!x.gone && !x.committed) x.answer(200, headers, body)
       return
     }
     const { operation, variables } = await this.#finder.find(x, request, engine)
     note(x, operation)
     const context: OperationContext = { x, faults: [] }
-    const result = await engine.execute({ operation, variables, context })
+    const result = await this.#operations.run(engine, { operation, variables }, context)
     if (x.gone || x.committed) return
     const [fault] = context.faults
     if (fault !== undefined && isNothing(result)) x.error ??= fault
+    headers.push(...this.#operations.headers(x))
     x.answer(resultStatus(result, type), headers, answerText(x, result))
   }
 
@@ -206,7 +196,7 @@ export class GraphqlFrontEnd implements FrontEnd {
   async #answerOne(x: HttpExchange, request: OperationRequest, engine: Engine): Promise<string> {
     const { operation, variables } = await this.#finder.find(x, request, engine)
     refuseSubscription(operation)
-    return answerText(x, await engine.execute({ operation, variables, context: { x, faults: [] } }))
+    return answerText(x, await this.#operations.run(engine, { operation, variables }, { x, faults: [] }))
   }
 }
 
@@ -237,6 +227,3 @@ function acceptable(x: HttpExchange): AnswerType {
     'Answers are application/json or application/graphql-response+json.',
   )
 }
-
-/** The page shows nothing that needs protection; its operations go through the policy of the endpoint. */
-const explorerPolicy = openPolicy('graphql-explorer')

@@ -1,6 +1,8 @@
 import type { Logger } from '../../../core/log.ts'
 import type { Destination } from '../../../traffic/destination.ts'
+import type { GraphqlObserver } from '../observer.ts'
 import { HttpSubgraph } from './http-subgraph.ts'
+import type { ReplyRules } from './reply-rules.ts'
 import { type HeadersFor, usualHeaders } from './request-headers.ts'
 import { SharedFetches } from './shared-fetches.ts'
 import { type ErrorPolicy, usualErrorPolicy } from './subgraph-errors.ts'
@@ -13,6 +15,8 @@ export interface SubgraphRules {
   readonly errors?: ErrorPolicy
   /** Whether identical queries that are under way at a time are sent once. Default true. */
   readonly shared?: boolean
+  /** Default: clients see nothing of answers but data and errors. */
+  readonly reply?: ReplyRules | undefined
 }
 
 /** A GraphQL server among the subgraphs. */
@@ -27,6 +31,7 @@ export interface HttpSubgraphPlace extends SubgraphRules {
 export interface HttpSubgraphsOptions {
   /** Lower-case names of headers that no subgraph decides its answers by, for the comparison of queries. */
   readonly ignoredHeaders?: readonly string[]
+  readonly observer?: GraphqlObserver | undefined
   readonly log: Logger
 }
 
@@ -35,20 +40,35 @@ export function httpSubgraphs(
   places: readonly HttpSubgraphPlace[],
   options: HttpSubgraphsOptions,
 ): HttpSubgraph[] {
-  const { log, ignoredHeaders } = options
+  const { log, ignoredHeaders, observer } = options
   const fetches = new SharedFetches(ignoredHeaders)
   const mutated = (): void => fetches.forget()
   return places.map(
-    ({ name, destination, path, headersFor = usualHeaders, errors = usualErrorPolicy, shared = true }) =>
+    ({
+      name,
+      destination,
+      path,
+      headersFor = usualHeaders,
+      errors = usualErrorPolicy,
+      shared = true,
+      reply,
+    }) =>
       new HttpSubgraph({
         name,
         destination,
         path,
         headersFor,
         errors,
-        shared: shared ? fetches : undefined,
+        // What one caller is given to keep is not for another.
+        shared: shared && !setsCookies(reply) ? fetches : undefined,
         mutated,
+        reply,
+        observe: observer?.subgraph(name),
         log,
       }),
   )
+}
+
+function setsCookies(reply: ReplyRules | undefined): boolean {
+  return reply !== undefined && Object.keys(reply.forward).some((name) => name.toLowerCase() === 'set-cookie')
 }
