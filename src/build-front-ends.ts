@@ -6,6 +6,7 @@ import { graphqlRequests } from './build-graphql-requests.ts'
 import { graphqlSeen } from './build-graphql-seen.ts'
 import { type AnsweredRoute, answerKey, routeAnswer } from './build-route-answer.ts'
 import { subgraphRules } from './build-subgraph-rules.ts'
+import { subscriptionEndpoint, subscriptionSettings } from './build-subscriptions.ts'
 import { schemaOf, supergraphOptions } from './build-supergraph.ts'
 import { wordHint } from './config/nearest-word.ts'
 import { ConfigError } from './config/problem.ts'
@@ -80,6 +81,7 @@ async function graphqlFrontEnd(build: Build, identity: Identity): Promise<Graphq
         name,
         destination: build.destination(`graphql/${name}`, subgraph),
         path: subgraph.path,
+        subscription: subscriptionEndpoint(subgraph),
         ...subgraphRules(build, name),
         ...schemaOf(build, graphql, name),
       })),
@@ -87,6 +89,7 @@ async function graphqlFrontEnd(build: Build, identity: Identity): Promise<Graphq
       ...(await graphqlRequests(build, graphql)),
       explorer: graphql.explorer,
       limits: graphql.limits,
+      subscriptions: subscriptionSettings(graphql.subscriptions, build.config),
       planning: { ...bounds, timeoutMs: timeout, cacheBytes: cache, heapMb: Math.ceil(heap / 1_048_576) },
       ...graphqlSeen(build, graphql),
       sharing: { ignoredHeaders: graphql.sharing.ignoreHeaders },

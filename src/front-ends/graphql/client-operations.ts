@@ -1,8 +1,9 @@
-import type { HttpExchange } from '../../core/http-exchange.ts'
+import type { Exchange } from '../../core/exchange.ts'
 import type { Logger } from '../../core/log.ts'
 import type { Engine } from './engine.ts'
-import type { Execution, KnownOperation, OperationContext, OperationResult } from './operation.ts'
-import type { Planned } from './planning/planner.ts'
+import type { GraphqlObserver } from './observer.ts'
+import type { Execution, KnownOperation, OperationResult } from './operation.ts'
+import type { Planned } from './planning/planning-figures.ts'
 import type { Audience } from './requests/viewer.ts'
 import { ReplyParts } from './subgraphs/reply-parts.ts'
 
@@ -18,6 +19,7 @@ export interface ClientOperationsOptions {
   readonly varyOn: readonly string[]
   /** Whether other things of a client decide too, so that no answer is for others. */
   readonly personal: boolean
+  readonly observer?: GraphqlObserver | undefined
   readonly log: Logger
 }
 
@@ -40,28 +42,22 @@ export class ClientOperations {
   }
 
   /** Rejects with a GatewayError when the operation is not to be run. */
-  async run(
-    engine: Engine,
-    asked: Pick<Execution, 'operation' | 'variables'>,
-    context: OperationContext,
-  ): Promise<OperationResult> {
+  async run(engine: Engine, execution: Execution): Promise<OperationResult> {
     const startedAt = performance.now()
+    const { context, operation } = execution
     const { x } = context
-    const showsPlan = this.#showsPlan(x)
-    const result = await engine.execute({
-      ...asked,
-      context: showsPlan ? { ...context, showsPlan } : context,
-    })
+    if (this.#showsPlan(x)) context.showsPlan = true
+    const result = await engine.execute(execution)
     const { length } = result.errors
     if (length > 0) x.attributes['graphql.errors'] = Number(x.attributes['graphql.errors'] ?? 0) + length
-    if (length > 0 || asked.operation.type !== 'query') ReplyParts.known(x)?.forbidCaching()
-    this.#noteSlow(asked.operation, x, performance.now() - startedAt)
+    if (length > 0 || operation.type !== 'query') ReplyParts.known(x)?.forbidCaching()
+    this.#noteSlow(operation, x, performance.now() - startedAt)
     const { subgraphExtensions: subgraphs } = context
     return subgraphs === undefined ? result : { ...result, extensions: { ...result.extensions, subgraphs } }
   }
 
   /** What subgraphs add to the head of the answer, flat. */
-  headers(x: HttpExchange): string[] {
+  headers(x: Exchange): string[] {
     const { varyOn, personal } = this.#options
     const parts = ReplyParts.known(x)
     const showsPlan = this.#showsPlan(x)
@@ -74,8 +70,10 @@ export class ClientOperations {
   }
 
   /** Told of each operation that was not known. */
-  planned({ operation, waitedMs, tookMs, evaluatedPlans, error }: Planned): void {
-    const { slowPlanningMs, log } = this.#options
+  planned(planned: Planned): void {
+    const { slowPlanningMs, observer, log } = this.#options
+    const { operation, waitedMs, tookMs, evaluatedPlans, error } = planned
+    observer?.planned(planned)
     this.#planningMs.set(operation, tookMs)
     if (slowPlanningMs === 0 || tookMs < slowPlanningMs) return
     const fields = {
@@ -88,7 +86,7 @@ export class ClientOperations {
     log.warn(fields, 'Planning an operation took long.')
   }
 
-  #noteSlow(operation: KnownOperation, x: HttpExchange, tookMs: number): void {
+  #noteSlow(operation: KnownOperation, x: Exchange, tookMs: number): void {
     const { slowOperationMs, log } = this.#options
     if (slowOperationMs === 0 || tookMs < slowOperationMs) return
     const planningMs = this.#planningMs.get(operation)
@@ -103,11 +101,17 @@ export class ClientOperations {
     log.warn(fields, 'An operation took long.')
   }
 
-  #showsPlan(x: HttpExchange): boolean {
+  #showsPlan(x: Exchange): boolean {
     const { queryPlan } = this.#options
     if (queryPlan === false || x.header(planHeader) !== 'true') return false
     return queryPlan === true || queryPlan(x)
   }
+}
+
+/** Notes the operation for log and metrics. */
+export function note(x: Exchange, { type, name }: KnownOperation): void {
+  x.attributes['graphql.operation.type'] = type
+  if (name !== '') x.attributes['graphql.operation.name'] = name.slice(0, 64)
 }
 
 /** Never with values of variables: what clients ask with is theirs. */

@@ -1,42 +1,44 @@
-import type { FrontEnd } from '../../core/front-end.ts'
 import { openPolicy } from '../../core/policy.ts'
-import type { Policy, Row } from '../../core/route.ts'
+import type { Row } from '../../core/route.ts'
 import { serveExplorer } from './explorer.ts'
 
-/** What the rows are made of. */
-export interface EndpointOptions {
-  /** A literal path, `/graphql`. */
+/** What {@link endpointRows} needs. */
+export interface EndpointOptions extends Pick<Row, 'policy' | 'frontEnd' | 'serve'> {
+  /** A literal path. */
   readonly path: string
-  readonly policy: Policy
   /** Whether browsers that navigate to the path get GraphiQL. */
   readonly explorer: boolean
-  readonly serve: Row['serve']
+  /** The rows beside that of the endpoint, by which WebSockets come. */
+  sockets(row: Row): readonly Row[]
 }
 
-/** The rows of the endpoint: one for operations, and one for the explorer if there is one. */
-export function endpointRows(frontEnd: FrontEnd, { path, policy, explorer, serve }: EndpointOptions): Row[] {
-  const row = {
+/** The lines of the routing table; the first is the endpoint's. */
+export function endpointRows({ path, policy, frontEnd, serve, explorer, sockets }: EndpointOptions): Row[] {
+  const endpoint: Row = {
+    id: 'graphql',
     protocol: 'graphql',
     template: path,
+    policy,
+    methods: ['GET', 'POST'],
     hosts: [],
+    headers: [],
     query: [],
     priority: 0,
     encodedSlash: false,
     frontEnd,
     origin: 'graphql.path',
-  } as const
-  const operations: Row = { ...row, id: 'graphql', headers: [], policy, methods: ['GET', 'POST'], serve }
-  if (!explorer) return [operations]
-  // Wins for navigations because it asks for more: browsers send this header with them, and scripts cannot set it.
-  const headers = [{ name: 'sec-fetch-mode', value: 'navigate' }]
-  const page = {
+    serve,
+  }
+  const page: Row = {
+    ...endpoint,
     id: 'graphql-explorer',
-    headers,
     policy: explorerPolicy,
     methods: ['GET'],
+    // Wins for navigations because it asks for more: browsers send this header with them, and scripts cannot set it.
+    headers: [{ name: 'sec-fetch-mode', value: 'navigate' }],
     serve: serveExplorer,
   }
-  return [operations, { ...row, ...page }]
+  return [endpoint, ...sockets(endpoint), ...(explorer ? [page] : [])]
 }
 
 /** The page shows nothing that needs protection; its operations go through the policy of the endpoint. */

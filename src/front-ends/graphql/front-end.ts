@@ -1,4 +1,5 @@
 import { GatewayError, refusalHeaders } from '../../core/error.ts'
+import type { Exchange, Hooks } from '../../core/exchange.ts'
 import type { FrontEnd } from '../../core/front-end.ts'
 import type { HttpExchange } from '../../core/http-exchange.ts'
 import type { Logger } from '../../core/log.ts'
@@ -6,18 +7,19 @@ import type { Policy, Row } from '../../core/route.ts'
 import type { StoredOperation } from '../../core/stored-operation.ts'
 import type { Place } from '../../core/text-template.ts'
 import { answerText, isNothing } from './answer.ts'
-import { ClientOperations, type ClientOperationsOptions, nothingSeen } from './client-operations.ts'
+import { ClientOperations, type ClientOperationsOptions, note, nothingSeen } from './client-operations.ts'
 import type { GuardOptions } from './create-guard.ts'
 import { endpointRows } from './endpoint-rows.ts'
 import { type Engine, startEngine } from './engine.ts'
 import { refusalBody } from './errors.ts'
 import type { OperationLimits } from './limits.ts'
-import { type AnswerType, answerType } from './media-type.ts'
+import { answerType } from './media-type.ts'
 import type { GraphqlObserver } from './observer.ts'
 import type { KnownOperation, OperationContext } from './operation.ts'
-import { type OperationRequest, type RequestLimits, readRequest } from './operation-request.ts'
-import type { Planned, PlanningOptions } from './planning/planner.ts'
+import { type OperationRequest, type RequestLimits, readRequest, shapedBody } from './operation-request.ts'
+import type { PlanningOptions } from './planning/planning-options.ts'
 import type { OperationSource } from './prepared-operation.ts'
+import { acceptable, refusalType } from './requests/acceptable.ts'
 import { type BatchOptions, runBatch } from './requests/batch.ts'
 import { OperationFinder } from './requests/operation-finder.ts'
 import type { PersistedQueries } from './requests/persisted-queries.ts'
@@ -25,6 +27,8 @@ import { refusalStatus, resultStatus } from './requests/status.ts'
 import type { TrustedDocuments } from './requests/trusted-documents.ts'
 import { type Audience, viewerBy } from './requests/viewer.ts'
 import { type HttpSubgraphsOptions, httpSubgraphs, type SubgraphRules } from './subgraphs/http-subgraphs.ts'
+import { SharedSubscriptions } from './subscriptions/shared-subscriptions.ts'
+import { type SubscriptionSettings, Subscriptions } from './subscriptions/subscriptions.ts'
 import { SupergraphLife, type SupergraphStatus } from './supergraph/supergraph-life.ts'
 import { SupergraphMemory } from './supergraph/supergraph-memory.ts'
 import type { SubgraphSource } from './supergraph/supergraph-source.ts'
@@ -61,11 +65,12 @@ export interface GraphqlOptions {
       readonly cost?: number | undefined
     }
   readonly authorization: GuardOptions['authorization']
+  readonly subscriptions: SubscriptionSettings
   readonly planning?: PlanningOptions
   /** Default: everything is shared that may be. */
   readonly sharing?: Pick<HttpSubgraphsOptions, 'ignoredHeaders'>
   /** Default: nothing but what is run. */
-  readonly seen?: Omit<ClientOperationsOptions, 'log'>
+  readonly seen?: Omit<ClientOperationsOptions, 'observer' | 'log'>
   readonly observer?: GraphqlObserver | undefined
   readonly log: Logger
 }
@@ -78,12 +83,11 @@ export async function createGraphqlFrontEnd(options: GraphqlOptions): Promise<Gr
   const { log, limits, trusted, supergraph, subgraphs, observer, memory = new SupergraphMemory() } = options
   const reached = httpSubgraphs(subgraphs, { ...options.sharing, observer, log })
   const guard = { authorization: options.authorization, maxCost: limits.cost, listSize: limits.listSize }
-  const operations = new ClientOperations({ ...nothingSeen, ...options.seen, log })
-  const onPlanned = (planned: Planned): void => {
-    operations.planned(planned)
-    observer?.planned(planned)
-  }
+  const operations = new ClientOperations({ ...nothingSeen, ...options.seen, observer, log })
+  const onPlanned = operations.planned.bind(operations)
   const planning = { onPlanned, ...(options.planning === undefined ? {} : { planning: options.planning }) }
+  const { reconnects, chargeEvents } = options.subscriptions
+  const subscriptions = { shared: new SharedSubscriptions({ reconnects, log }), chargeEvents }
   const viewer = { introspection: options.introspection !== false, suggestions: true }
   const life = new SupergraphLife({
     supergraph,
@@ -94,7 +98,16 @@ export async function createGraphqlFrontEnd(options: GraphqlOptions): Promise<Gr
     registered: trusted?.texts ?? [],
     log,
     start: async (supergraphSdl) => {
-      const given = { supergraphSdl, subgraphs: reached, limits, viewer, guard, log, planning }
+      const given = {
+        supergraphSdl,
+        subgraphs: reached,
+        limits,
+        viewer,
+        guard,
+        subscriptions,
+        log,
+        planning,
+      }
       const engine = await startEngine(given)
       await trusted?.check(engine)
       return engine
@@ -119,6 +132,7 @@ export class GraphqlFrontEnd implements FrontEnd {
   readonly name = 'graphql'
   readonly rows: readonly Row[]
   readonly #life: SupergraphLife
+  readonly #subscriptions: Subscriptions
   readonly #finder: OperationFinder
   readonly #operations: ClientOperations
   readonly #limits: RequestLimits
@@ -129,11 +143,30 @@ export class GraphqlFrontEnd implements FrontEnd {
     const { introspection, suggestions = introspection, persisted, trusted, batching } = options
     this.#finder = new OperationFinder({ viewerOf: viewerBy(introspection, suggestions), persisted, trusted })
     this.#limits = { bodyBytes: options.limits.bodyBytes, batching }
-    this.rows = endpointRows(this, { ...options, serve: (x) => this.#serve(x) })
+    this.#subscriptions = new Subscriptions(options.subscriptions, {
+      engines: life.engines,
+      read: async (x, engine, payload) => {
+        const found = await this.#finder.find(x, shapedBody(payload, undefined) as OperationRequest, engine)
+        note(x, found.operation)
+        return found
+      },
+    })
+    this.rows = endpointRows({
+      path: options.path,
+      policy: options.policy,
+      explorer: options.explorer,
+      frontEnd: this,
+      serve: (x) => this.#serve(x),
+      sockets: (row) => this.#subscriptions.rows(row),
+    })
+  }
+
+  planned(row: Row, hooks: Hooks): void {
+    if (row === this.rows[0]) this.#subscriptions.planned(row, hooks)
   }
 
   refuse(x: HttpExchange, error: GatewayError): void {
-    const type = answerType(x.header('accept')) ?? 'application/json'
+    const type = refusalType(x)
     const headers = [...refusalHeaders(error), 'Content-Type', `${type}; charset=utf-8`]
     x.answer(refusalStatus(error, type), headers, refusalBody(x, error))
   }
@@ -154,6 +187,7 @@ export class GraphqlFrontEnd implements FrontEnd {
   }
 
   retire(): void {
+    this.#subscriptions.retire()
     this.#life.retire()
   }
 
@@ -184,10 +218,13 @@ export class GraphqlFrontEnd implements FrontEnd {
     const { operation, variables } = await this.#finder.find(x, request, engine)
     note(x, operation)
     const context: OperationContext = { x, faults: [] }
-    const result = await this.#operations.run(engine, { operation, variables }, context)
+    const execution = { operation, variables, context }
+    if (operation.type === 'subscription') return this.#subscriptions.serve(x, engine, execution)
+    const result = await this.#operations.run(engine, execution)
     if (x.gone || x.committed) return
     const [fault] = context.faults
     if (fault !== undefined && isNothing(result)) x.error ??= fault
+    if (answerType(x.header('accept')) === undefined) return this.#subscriptions.serveOnce(x, result)
     headers.push(...this.#operations.headers(x))
     x.answer(resultStatus(result, type), headers, answerText(x, result))
   }
@@ -196,34 +233,20 @@ export class GraphqlFrontEnd implements FrontEnd {
   async #answerOne(x: HttpExchange, request: OperationRequest, engine: Engine): Promise<string> {
     const { operation, variables } = await this.#finder.find(x, request, engine)
     refuseSubscription(operation)
-    return answerText(x, await this.#operations.run(engine, { operation, variables }, { x, faults: [] }))
+    return answerText(
+      x,
+      await this.#operations.run(engine, { operation, variables, context: { x, faults: [] } }),
+    )
   }
 }
 
-/** Notes the operation for log and metrics, and refuses the kinds that cannot run. */
-function note(x: HttpExchange, operation: KnownOperation): void {
-  const { type, name } = operation
-  x.attributes['graphql.operation.type'] = type
-  if (name !== '') x.attributes['graphql.operation.name'] = name.slice(0, 64)
-  refuseSubscription(operation)
-}
 
 function refuseSubscription({ type }: KnownOperation): void {
-  if (type === 'subscription') throw new GatewayError('NOT_IMPLEMENTED', 'Subscriptions are not supported.')
+  if (type === 'subscription') throw new GatewayError('NOT_IMPLEMENTED', 'A batch has no subscriptions.')
 }
 
 function isBatch(
   request: OperationRequest | readonly OperationRequest[],
 ): request is readonly OperationRequest[] {
   return Array.isArray(request)
-}
-
-/** Checked before anything runs: a mutation must not be done and then be answered 406. */
-function acceptable(x: HttpExchange): AnswerType {
-  const type = answerType(x.header('accept'))
-  if (type !== undefined) return type
-  throw new GatewayError(
-    'NOT_ACCEPTABLE',
-    'Answers are application/json or application/graphql-response+json.',
-  )
 }

@@ -1,4 +1,4 @@
-import type { Planned } from './planning/planner.ts'
+import type { Planned } from './planning/planning-figures.ts'
 
 /** Told what operations take, for metrics; nothing of it throws. */
 export interface GraphqlObserver {

@@ -1,6 +1,7 @@
 import type { Logger } from '../../../core/log.ts'
 import type { Destination } from '../../../traffic/destination.ts'
 import type { GraphqlObserver } from '../observer.ts'
+import type { SubscriptionEndpoint } from '../subscriptions/subgraph/graphql-subscription.ts'
 import { HttpSubgraph } from './http-subgraph.ts'
 import type { ReplyRules } from './reply-rules.ts'
 import { type HeadersFor, usualHeaders } from './request-headers.ts'
@@ -17,6 +18,8 @@ export interface SubgraphRules {
   readonly shared?: boolean
   /** Default: clients see nothing of answers but data and errors. */
   readonly reply?: ReplyRules | undefined
+  /** Where it takes subscriptions. Default: WebSockets at its path. */
+  readonly subscription?: SubscriptionEndpoint | undefined
 }
 
 /** A GraphQL server among the subgraphs. */
@@ -52,6 +55,7 @@ export function httpSubgraphs(
       errors = usualErrorPolicy,
       shared = true,
       reply,
+      subscription,
     }) =>
       new HttpSubgraph({
         name,
@@ -64,6 +68,7 @@ export function httpSubgraphs(
         mutated,
         reply,
         observe: observer?.subgraph(name),
+        subscription: subscription ?? { protocol: 'ws', path },
         log,
       }),
   )
