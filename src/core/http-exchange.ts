@@ -31,7 +31,6 @@ export class HttpExchange extends Exchange {
   #expectsContinue: boolean
   #isLast = false
   #settled = false
-  #stopped: GatewayError | undefined
   #tookOver = false
   #onSettled: (() => void) | undefined
   #codedBody: CodedBody | undefined
@@ -153,15 +152,9 @@ export class HttpExchange extends Exchange {
     this.row.frontEnd.refuse(this, error)
   }
 
-  /** Why it is to end although its client is there; undefined: it goes on. */
-  get stopped(): GatewayError | undefined {
-    return this.#stopped
-  }
-
   /** What is not at its end by itself a moment later, in the words of its protocol, is broken off. */
   override stop(error: GatewayError): void {
-    if (this.#stopped !== undefined) return
-    this.#stopped = error
+    if (this.stopped !== undefined) return
     this.error ??= error
     super.stop(error)
     setTimeout(() => {
