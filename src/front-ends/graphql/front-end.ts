@@ -1,5 +1,5 @@
 import { GatewayError, refusalHeaders } from '../../core/error.ts'
-import type { Exchange, Hooks } from '../../core/exchange.ts'
+import type { Hooks } from '../../core/exchange.ts'
 import type { FrontEnd } from '../../core/front-end.ts'
 import type { HttpExchange } from '../../core/http-exchange.ts'
 import type { Logger } from '../../core/log.ts'
@@ -98,16 +98,7 @@ export async function createGraphqlFrontEnd(options: GraphqlOptions): Promise<Gr
     registered: trusted?.texts ?? [],
     log,
     start: async (supergraphSdl) => {
-      const given = {
-        supergraphSdl,
-        subgraphs: reached,
-        limits,
-        viewer,
-        guard,
-        subscriptions,
-        log,
-        planning,
-      }
+      const given = { supergraphSdl, subgraphs: reached, limits, viewer, guard, subscriptions, log, planning }
       const engine = await startEngine(given)
       await trusted?.check(engine)
       return engine
@@ -239,7 +230,6 @@ export class GraphqlFrontEnd implements FrontEnd {
     )
   }
 }
-
 
 function refuseSubscription({ type }: KnownOperation): void {
   if (type === 'subscription') throw new GatewayError('NOT_IMPLEMENTED', 'A batch has no subscriptions.')
