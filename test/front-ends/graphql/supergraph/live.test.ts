@@ -142,6 +142,22 @@ describe('a supergraph of live subgraphs', { concurrency: 2 }, () => {
     assert.deepEqual(answer.data, { me: { name: 'Ada' }, best: { price: 7 } })
   })
 
+  test('says in /readyz why subgraphs do not compose at the start, and begins when they do', async (t) => {
+    const a = await changingSubgraph(t, users, me)
+    const b = await changingSubgraph(t, `${link}type Query { me: Int }`)
+    const gateway = await startGateway(t, configOf({ a, b }))
+    const { status, errors } = await ask(gateway, '{ me { name } }')
+    assert.equal(status, 503)
+    assert.equal(errors?.[0]?.message, 'There is no GraphQL schema: what there is does not load.')
+    assert.match(await supergraphCheck(gateway), /is refused: The subgraphs do not compose[\s\S]*"Query\.me"/)
+    assert.equal((await fetch(`${gateway.url}/up`)).status, 204)
+    b.change(goods)
+    await until(
+      () => ask(gateway, '{ me { name } }'),
+      (answer) => answer.status === 200,
+    )
+  })
+
   test('keeps the old one when the new one does not compose, says so once with subgraph and line, and takes the cure', async (t) => {
     const a = await changingSubgraph(t, users, me)
     const b = await changingSubgraph(t, goods, best)
