@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, type TestContext, test } from 'node:test'
 import { silentLog } from '../../../../src/core/log.ts'
 import { type Engine, startEngine } from '../../../../src/front-ends/graphql/engine.ts'
+import { SharedSubscriptions } from '../../../../src/front-ends/graphql/subscriptions/shared-subscriptions.ts'
 import { Engines, RunningEngine } from '../../../../src/front-ends/graphql/supergraph/engines.ts'
 import { warmUp } from '../../../../src/front-ends/graphql/supergraph/warm-up.ts'
 import { composeSupergraph } from '../../../../src/front-ends/graphql/supergraph.ts'
@@ -26,6 +27,10 @@ async function engineOf(t: TestContext, fields: string): Promise<Watched> {
     limits,
     viewer,
     guard,
+    subscriptions: {
+      shared: new SharedSubscriptions({ reconnects: 0, log: silentLog }),
+      chargeEvents: false,
+    },
     log: silentLog,
   })
   const { mock } = t.mock.method(engine, 'close')
