@@ -275,6 +275,24 @@ describe('gateway graphql', { concurrency: 3 }, () => {
     assert.match(without.err, /^gateway: subgraph "users": .*refused the connection/)
   })
 
+  test('validate asks no subgraph for its schema', async (t) => {
+    const live = await changingSubgraph(t, users)
+    const graphql = { auth: 'none', subgraphs: { users: { upstream: 'a', live: {} } } }
+    const route = { id: 'r', path: '/r', auth: 'none', methods: ['GET'] }
+    const written = (operation: string): string =>
+      JSON.stringify({
+        upstreams: { a: { targets: [{ url: live.url }] } },
+        graphql,
+        routes: [{ ...route, graphqlOperation: { operation } }],
+      })
+    const cwd = folderOf(t, { 'good.yaml': written('{ me { id } }'), 'bad.yaml': written('{ me { id }') })('')
+    assert.equal((await runCli(['validate', 'good.yaml'], { cwd })).code, 0)
+    const { code, err } = await runCli(['validate', 'bad.yaml'], { cwd })
+    assert.equal(code, 1)
+    assert.match(err, /routes\[0\]\.graphqlOperation\.operation: Syntax Error/)
+    assert.equal(live.asked.length, 0)
+  })
+
   test('check fetches a supergraph with a token', async (t) => {
     const sdl = composed
     const source = await startBackend(t, (req, res) => {

@@ -49,6 +49,7 @@ export class Engine {
   readonly #planner: Planner
   readonly #subscriptions: SubscriptionOptions
   readonly #events = new Set<OperationEvents>()
+  #ended: GatewayError | undefined
   readonly #viewer: Viewer
 
   constructor(options: EngineOptions, planner: Planner) {
@@ -103,12 +104,15 @@ export class Engine {
       charge: () => (chargeEvents ? this.#guard.chargeEvent(admitted) : undefined),
       onOver: (over) => this.#events.delete(over),
     })
-    this.#events.add(events)
+    // Begun while another engine took over.
+    if (this.#ended !== undefined) events.close(this.#ended)
+    else this.#events.add(events)
     return events
   }
 
-  /** Ends the subscriptions, for that reason. */
+  /** Ends the subscriptions, for that reason; also those that are about to begin. */
   endSubscriptions(error: GatewayError): void {
+    this.#ended = error
     for (const events of [...this.#events]) events.close(error)
   }
 

@@ -142,6 +142,28 @@ describe('a supergraph of live subgraphs', { concurrency: 2 }, () => {
     assert.deepEqual(answer.data, { me: { name: 'Ada' }, best: { price: 7 } })
   })
 
+  test('says in /readyz why subgraphs do not compose at the start, and begins when they do', async (t) => {
+    const a = await changingSubgraph(t, users, me)
+    const b = await changingSubgraph(t, `${link}type Query { me: Int }`)
+    const gateway = await startGateway(t, configOf({ a, b }))
+    const { status, errors } = await ask(gateway, '{ me { name } }')
+    assert.equal(status, 503)
+    assert.equal(errors?.[0]?.message, 'There is no GraphQL schema: what there is does not load.')
+    assert.match(await supergraphCheck(gateway), /is refused: The subgraphs do not compose[\s\S]*"Query\.me"/)
+    assert.equal((await fetch(`${gateway.url}/up`)).status, 204)
+    const asked = b.asked.length
+    await until(
+      async () => b.asked.length,
+      (count) => count > asked + 2,
+    )
+    assert.equal(gateway.logs.filter(refused).length, 1)
+    b.change(goods)
+    await until(
+      () => ask(gateway, '{ me { name } }'),
+      (answer) => answer.status === 200,
+    )
+  })
+
   test('keeps the old one when the new one does not compose, says so once with subgraph and line, and takes the cure', async (t) => {
     const a = await changingSubgraph(t, users, me)
     const b = await changingSubgraph(t, goods, best)
@@ -318,6 +340,10 @@ describe('a supergraph of live subgraphs', { concurrency: 2 }, () => {
     await gateway.logged(({ source }) => source === 'subgraph "b"')
     assert.equal(await gateway.gateway.reload(), true)
     assert.deepEqual((await ask(gateway, '{ me { name } }')).data, { me: { name: 'Ada' } })
+    // What it told goes on to count, also where another one changes.
+    a.change(users.replace('name: String', 'name: String age: Int'))
+    await gateway.logged(applied)
+    assert.equal((await ask(gateway, '{ me { age } }')).status, 200)
     await b.start()
     await until(
       () => ask(gateway, '{ best { price } }'),
