@@ -26,7 +26,7 @@ import type { PersistedQueries } from './requests/persisted-queries.ts'
 import { refusalStatus, resultStatus } from './requests/status.ts'
 import type { TrustedDocuments } from './requests/trusted-documents.ts'
 import { type Audience, viewerBy } from './requests/viewer.ts'
-import { type HttpSubgraphsOptions, httpSubgraphs, type SubgraphRules } from './subgraphs/http-subgraphs.ts'
+import { type ReachedOptions, reachedSubgraphs, type SubgraphPlace } from './subgraphs/reached-subgraphs.ts'
 import { SharedSubscriptions } from './subscriptions/shared-subscriptions.ts'
 import { type SubscriptionSettings, Subscriptions } from './subscriptions/subscriptions.ts'
 import { SupergraphLife, type SupergraphStatus } from './supergraph/supergraph-life.ts'
@@ -68,20 +68,20 @@ export interface GraphqlOptions {
   readonly subscriptions: SubscriptionSettings
   readonly planning?: PlanningOptions
   /** Default: everything is shared that may be. */
-  readonly sharing?: Pick<HttpSubgraphsOptions, 'ignoredHeaders'>
+  readonly sharing?: Pick<ReachedOptions, 'ignoredHeaders'>
   /** Default: nothing but what is run. */
   readonly seen?: Omit<ClientOperationsOptions, 'observer' | 'log'>
   readonly observer?: GraphqlObserver | undefined
   readonly log: Logger
 }
 
-/** One subgraph and the upstream that serves it. Needs `sdl` or `live` when no supergraph is given. */
-export type SubgraphOptions = SubgraphSource & SubgraphRules
+/** One subgraph and who serves it. Needs `sdl` or `live` when no supergraph is given. */
+export type SubgraphOptions = SubgraphSource & SubgraphPlace
 
 /** Builds the GraphQL front-end. Rejects with an Error that lists every mistake when subgraphs whose schemas are files do not compose. */
 export async function createGraphqlFrontEnd(options: GraphqlOptions): Promise<GraphqlFrontEnd> {
   const { log, limits, trusted, supergraph, subgraphs, observer, memory = new SupergraphMemory() } = options
-  const reached = httpSubgraphs(subgraphs, { ...options.sharing, observer, log })
+  const reached = reachedSubgraphs(subgraphs, { ...options.sharing, observer, log })
   const guard = { authorization: options.authorization, maxCost: limits.cost, listSize: limits.listSize }
   const operations = new ClientOperations({ ...nothingSeen, ...options.seen, observer, log })
   const onPlanned = operations.planned.bind(operations)
