@@ -250,7 +250,7 @@ describe('gateway graphql', { concurrency: 3 }, () => {
     const graphql = {
       auth: 'none',
       subgraphs: {
-        users: { upstream: 'a', live: { timeout: '2s' } },
+        users: { upstream: 'a', live: { timeout: '20s' } },
         goods: { upstream: 'a', schema: 'goods.graphql' },
       },
     }

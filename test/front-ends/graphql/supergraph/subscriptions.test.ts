@@ -43,7 +43,7 @@ test('a subscription is ended so that its client comes again when a new supergra
   let supergraph = await compose()
   const source = await startBackend(t, (_, res) => res.end(supergraph))
   const { gateway, url, chat } = await startWorld(t, {
-    graphql: { introspection: true, supergraphUrl: { url: source.url, interval: '100ms' } },
+    graphql: { introspection: true, supergraphUrl: { url: source.url, interval: '100ms', timeout: '60s' } },
   })
   const first = await subscribe(t, url)
   await chat.untilOpen(1)
