@@ -4,6 +4,7 @@ import { type AuthParts, buildAuthFrontEnd } from './build-auth-front-end.ts'
 import { fieldAuthorization } from './build-field-authorization.ts'
 import { graphqlRequests } from './build-graphql-requests.ts'
 import { type AnsweredRoute, answerKey, routeAnswer } from './build-route-answer.ts'
+import { schemaOf, supergraphOptions } from './build-supergraph.ts'
 import { wordHint } from './config/nearest-word.ts'
 import { ConfigError } from './config/problem.ts'
 import type { Config, RouteConfig } from './config/schema.ts'
@@ -67,7 +68,8 @@ async function graphqlFrontEnd(build: Build, identity: Identity): Promise<Graphq
   const { graphql } = build.config
   if (graphql === undefined) return undefined
   const { createGraphqlFrontEnd } = await import('./front-ends/graphql/front-end.ts')
-  const { supergraph } = graphql
+  const source = await supergraphOptions(build, graphql)
+  const { timeout, cache, heap, ...bounds } = graphql.planning
   const frontEnd = await made(build, 'graphql', async () =>
     createGraphqlFrontEnd({
       path: graphql.path,
@@ -76,19 +78,13 @@ async function graphqlFrontEnd(build: Build, identity: Identity): Promise<Graphq
         name,
         destination: build.destination(`graphql/${name}`, subgraph),
         path: subgraph.path,
-        ...(subgraph.schema === undefined || supergraph !== undefined
-          ? undefined
-          : {
-              sdl: build.read(subgraph.schema, ['graphql', 'subgraphs', name, 'schema']),
-              file: subgraph.schema,
-            }),
+        ...schemaOf(build, graphql, name),
       })),
-      ...(supergraph === undefined
-        ? undefined
-        : { supergraph: build.read(supergraph, ['graphql', 'supergraph']) }),
+      ...source,
       ...(await graphqlRequests(build, graphql)),
       explorer: graphql.explorer,
       limits: graphql.limits,
+      planning: { ...bounds, timeoutMs: timeout, cacheBytes: cache, heapMb: Math.ceil(heap / 1_048_576) },
       authorization: fieldAuthorization(build, graphql.authorization, identity),
       log: build.log,
     }),

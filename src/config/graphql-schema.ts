@@ -4,7 +4,9 @@ import { canaryKey } from './canary-keys.ts'
 import { name, object, template } from './declare.ts'
 import { authorizationKey } from './graphql-authorization-keys.ts'
 import { costKeys } from './graphql-cost-keys.ts'
+import { planningKey } from './graphql-planning-keys.ts'
 import { requestKeys } from './graphql-request-keys.ts'
+import { liveKey, sourceProblems, supergraphUrlKey, warmUpKey } from './graphql-supergraph-keys.ts'
 import { mirrorKey } from './mirror-keys.ts'
 import { type PluginListSchema, policyKeys } from './policy-keys.ts'
 
@@ -24,14 +26,17 @@ export function graphqlSchema(uses: PluginListSchema) {
             schema: z
               .string()
               .optional()
-              .describe('SDL file, relative to this file; needed unless supergraph is set.'),
+              .describe('SDL file, relative to this file; needed unless live or supergraph is set.'),
+            live: liveKey,
           }),
         )
         .describe('Federation 2 subgraphs.'),
       supergraph: z
         .string()
         .optional()
-        .describe('A composed supergraph file, instead of composing the SDL files.'),
+        .describe('A composed supergraph file, instead of composing the subgraphs.'),
+      supergraphUrl: supergraphUrlKey,
+      warmUp: warmUpKey,
       ...requestKeys,
       explorer: z.boolean().default(false).describe('Whether browsers get GraphiQL at the path.'),
       limits: object({
@@ -49,17 +54,10 @@ export function graphqlSchema(uses: PluginListSchema) {
         ...costKeys,
       }).describe('Counted before an operation is planned.'),
       authorization: authorizationKey,
+      planning: planningKey,
       ...policyKeys(uses),
     })
     .superRefine((value, context) => {
-      if (value.supergraph !== undefined) return
-      for (const [key, subgraph] of Object.entries(value.subgraphs)) {
-        if (subgraph.schema !== undefined) continue
-        context.addIssue({
-          code: 'custom',
-          path: ['subgraphs', key],
-          message: 'needs a schema (or graphql.supergraph)',
-        })
-      }
+      for (const [path, message] of sourceProblems(value)) context.addIssue({ code: 'custom', path, message })
     })
 }

@@ -7,7 +7,7 @@ import { InvalidOperation } from './invalid-operation.ts'
 import type { OperationLimits } from './limits.ts'
 import type { Execution, KnownOperation, OperationResult } from './operation.ts'
 import type { OperationGuard } from './operation-guard.ts'
-import { loadPlanner, type Planner } from './planning/planner.ts'
+import { type LoadOptions, loadPlanner, type Planner } from './planning/planner.ts'
 import type { Viewer } from './requests/viewer.ts'
 import type { Subgraph } from './subgraphs/subgraph.ts'
 import { subgraphNames, withoutEnforcedFeatures } from './supergraph-features.ts'
@@ -21,6 +21,7 @@ export interface EngineOptions {
   /** Who reads where nobody in particular does: the operator, by what is configured. */
   readonly viewer: Viewer
   readonly guard: GuardOptions
+  readonly planning?: LoadOptions
   readonly log: Logger
 }
 
@@ -87,6 +88,6 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     if (!options.subgraphs.some((subgraph) => subgraph.name === name))
       throw new Error(`The supergraph names a subgraph "${name}" that is not configured.`)
   }
-  const planner = await loadPlanner(withoutEnforcedFeatures(supergraph))
+  const planner = await loadPlanner(withoutEnforcedFeatures(supergraph), options.planning)
   return new Engine(options, planner)
 }

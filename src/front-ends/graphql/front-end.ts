@@ -15,6 +15,7 @@ import type { OperationLimits } from './limits.ts'
 import { type AnswerType, answerType } from './media-type.ts'
 import type { KnownOperation, OperationContext } from './operation.ts'
 import { type OperationRequest, type RequestLimits, readRequest } from './operation-request.ts'
+import type { PlanningOptions } from './planning/planner.ts'
 import type { OperationSource } from './prepared-operation.ts'
 import { type BatchOptions, runBatch } from './requests/batch.ts'
 import { OperationFinder } from './requests/operation-finder.ts'
@@ -59,6 +60,7 @@ export interface GraphqlOptions {
       readonly cost?: number | undefined
     }
   readonly authorization: GuardOptions['authorization']
+  readonly planning?: PlanningOptions
   readonly log: Logger
 }
 
@@ -70,6 +72,7 @@ export async function createGraphqlFrontEnd(options: GraphqlOptions): Promise<Gr
   const { log, limits, trusted, supergraph, subgraphs, memory = new SupergraphMemory() } = options
   const reached = subgraphs.map((subgraph) => new HttpSubgraph({ ...subgraph, log }))
   const guard = { authorization: options.authorization, maxCost: limits.cost, listSize: limits.listSize }
+  const planning = options.planning === undefined ? {} : { planning: { planning: options.planning } }
   const viewer = { introspection: options.introspection !== false, suggestions: true }
   const life = new SupergraphLife({
     supergraph,
@@ -77,9 +80,11 @@ export async function createGraphqlFrontEnd(options: GraphqlOptions): Promise<Gr
     memory,
     warmUp: options.warmUp ?? { operations: 0, timeoutMs: 0 },
     online: options.online ?? true,
+    registered: trusted?.texts ?? [],
     log,
     start: async (supergraphSdl) => {
-      const engine = await startEngine({ supergraphSdl, subgraphs: reached, limits, viewer, guard, log })
+      const given = { supergraphSdl, subgraphs: reached, limits, viewer, guard, log, ...planning }
+      const engine = await startEngine(given)
       await trusted?.check(engine)
       return engine
     },

@@ -1,5 +1,4 @@
 import { createRequire } from 'node:module'
-import type { QueryPlan } from '@apollo/query-planner'
 import {
   GraphQLError,
   type GraphQLFormattedError,
@@ -11,6 +10,7 @@ import {
 import { GatewayError, toGatewayError } from '../../../core/error.ts'
 import { extensionsFor, extensionsOf } from '../errors.ts'
 import type { Execution, OperationContext, OperationResult } from '../operation.ts'
+import type { Plan } from '../planning/plan.ts'
 import type { Subgraph } from '../subgraphs/subgraph.ts'
 import type { ExecutorOptions } from './executor.ts'
 
@@ -24,22 +24,35 @@ export function stockExecutor(options: ExecutorOptions, supergraphSchema: GraphQ
   const { printSchema } = require('graphql')
   const api = buildFed(printSchema(options.schema))
   const serviceMap = Object.fromEntries(options.subgraphs.map((one) => [one.name, source(one)]))
-  return async (plan: QueryPlan, { operation, variables, context }: Execution): Promise<OperationResult> => {
+  return async (plan: Plan, { operation, variables, context }: Execution): Promise<OperationResult> => {
     const answer = await executeQueryPlan(
-      plan,
+      { kind: 'QueryPlan', ...(plan.node === undefined ? {} : { node: plan.node }) },
       serviceMap,
       { request: { variables }, context, logger: undefined, metrics: {} },
       buildOperationContext({
         schema: options.schema,
-        operationDocument: operation.document,
+        operationDocument: plan.document === undefined ? operation.document : parse(plan.document),
         operationName: operation.name || undefined,
       }),
       supergraphSchema,
       api,
     )
+    const clientKey = (key: string): string =>
+      Object.hasOwn(plan.responseKeys, key) ? (plan.responseKeys[key] ?? key) : key
+    const withClientKeys = (value: unknown): unknown => {
+      if (Array.isArray(value)) return value.map(withClientKeys)
+      if (typeof value !== 'object' || value === null) return value
+      return Object.fromEntries(
+        Object.entries(value).map(([key, one]) => [clientKey(key), withClientKeys(one)]),
+      )
+    }
     return {
-      data: answer.data === undefined ? undefined : JSON.stringify(answer.data),
-      errors: (answer.errors ?? []).map((error: GraphQLError) => told(error)),
+      data: answer.data === undefined ? undefined : JSON.stringify(withClientKeys(answer.data)),
+      errors: (answer.errors ?? []).map((error: GraphQLError) => {
+        const { path, ...rest } = told(error)
+        if (path === undefined) return rest
+        return { ...rest, path: path.map((key) => (typeof key === 'string' ? clientKey(key) : key)) }
+      }),
     }
   }
 }

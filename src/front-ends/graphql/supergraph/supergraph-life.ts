@@ -2,8 +2,9 @@ import { createHash } from 'node:crypto'
 import type { Logger } from '../../../core/log.ts'
 import { messageOf } from '../../../core/message-of.ts'
 import type { StoredOperation } from '../../../core/stored-operation.ts'
+import type { UsedDocument } from '../documents.ts'
 import type { Engine } from '../engine.ts'
-import { composeSupergraph } from '../supergraph.ts'
+import { composeSupergraph, type SubgraphSdl } from '../supergraph.ts'
 import { Engines, RunningEngine } from './engines.ts'
 import { StoredOperations } from './stored-operations.ts'
 import type { SupergraphMemory } from './supergraph-memory.ts'
@@ -14,6 +15,8 @@ import { type WarmUpOptions, warmUp } from './warm-up.ts'
 export interface SupergraphLifeOptions extends SupergraphSourceOptions {
   readonly memory: SupergraphMemory
   readonly warmUp: WarmUpOptions
+  /** Texts of operations that are planned warm after those that were used most. */
+  readonly registered?: Iterable<string>
   /** Whether others are asked for their schemas; without, there is no engine where they would have to be. */
   readonly online: boolean
   readonly log: Logger
@@ -145,12 +148,19 @@ export class SupergraphLife {
   /** Rejects with an Error that says why it is not to be run. */
   async #take(gathered: Gathered): Promise<void> {
     if (gathered.kind === 'missing') throw new Error(gathered.reason)
-    const sdl = gathered.kind === 'supergraph' ? gathered.sdl : await composeSupergraph(gathered.subgraphs)
+    const sdl = gathered.kind === 'supergraph' ? gathered.sdl : await this.#composed(gathered.subgraphs)
     const digest = digestOf(gathered)
     // Another spelling of the same.
     if (sdl === this.#running?.sdl) this.#running = { digest, sdl }
     else await this.#run(sdl, digest)
     this.#options.memory.known = this.#source.known
+  }
+
+  async #composed(subgraphs: readonly SubgraphSdl[]): Promise<string> {
+    const { supergraphSdl, hints } = await composeSupergraph(subgraphs)
+    for (const { code, message: hint } of hints)
+      this.#options.log.debug({ code, hint }, 'a hint of the composition')
+    return supergraphSdl
   }
 
   async #run(sdl: string, digest: string): Promise<void> {
@@ -160,7 +170,7 @@ export class SupergraphLife {
       const isFirst = this.engines.current === undefined
       // Before work is put into it, and again with those that the configuration came up with meanwhile.
       if (!isFirst) this.#preparedBy(engine)
-      const { planned, refused, late } = await warmUp(engine, memory.mostUsed(options.operations), options)
+      const { planned, refused, late } = await warmUp(engine, this.#warmDocuments(), options)
       if (this.#isOver) throw new Error('the configuration has changed meanwhile')
       const operations = isFirst ? this.stored.preparedBy(engine) : this.#preparedBy(engine)
       this.engines.swap(new RunningEngine(engine, operations))
@@ -177,6 +187,14 @@ export class SupergraphLife {
       engine.close()
       throw error
     }
+  }
+
+  #warmDocuments(): UsedDocument[] {
+    const { memory, warmUp, registered = [] } = this.#options
+    const used = memory.mostUsed(warmUp.operations)
+    const known = new Set(used.map(({ text }) => text))
+    const others = [...registered].filter((text) => !known.has(text))
+    return [...used, ...others.map((text) => ({ text, uses: 0 }))]
   }
 
   /** Throws the first that does not fit. */

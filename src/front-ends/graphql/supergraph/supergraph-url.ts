@@ -42,7 +42,7 @@ export async function fetchText(
       signal,
     })
     if (status !== 200) {
-      body.destroy()
+      await body.dump({ limit: 65_536, signal })
       if (status === 304 && known !== undefined) return undefined
       throw new Error(
         `answered ${status}${status >= 300 && status < 400 ? ', and is not followed elsewhere' : ''}`,
@@ -67,10 +67,7 @@ async function readText(
   let bytes = 0
   for await (const chunk of body) {
     bytes += chunk.length
-    if (bytes > maxBytes) {
-      body.destroy()
-      throw new Error(`answered with more than ${maxBytes} bytes`)
-    }
+    if (bytes > maxBytes) throw new Error(`answered with more than ${maxBytes} bytes`)
     chunks.push(chunk)
   }
   return Buffer.concat(chunks).toString('utf8')

@@ -15,7 +15,7 @@ export interface WarmUpOptions {
 /** How a warm-up went. */
 export interface WarmedUp {
   readonly planned: number
-  /** Documents that the new schema refuses, each with the reason. */
+  /** Documents in use that the new schema refuses, each with the reason. */
   readonly refused: readonly { readonly text: string; readonly reason: string }[]
   /** Documents for which there was no time. */
   readonly late: number
@@ -40,11 +40,11 @@ export async function warmUp(
     try {
       const document = engine.read(text)
       // What was used often before stays ahead of what is used once now.
-      document.uses = Math.floor(uses / 2)
+      document.uses = Math.max(document.uses, Math.floor(uses / 2))
       for (const operation of document.operations)
         if (await inTime(engine.prepare(operation), until)) planned++
     } catch (error) {
-      refused.push({ text, reason: reasonOf(error) })
+      if (uses > 0) refused.push({ text, reason: reasonOf(error) })
     }
   }
   return { planned, refused, late: Math.min(documents.length, options.operations) - done }
