@@ -4,6 +4,7 @@ import { type AuthParts, buildAuthFrontEnd } from './build-auth-front-end.ts'
 import { fieldAuthorization } from './build-field-authorization.ts'
 import { graphqlRequests } from './build-graphql-requests.ts'
 import { type AnsweredRoute, answerKey, routeAnswer } from './build-route-answer.ts'
+import { subgraphRules } from './build-subgraph-rules.ts'
 import { schemaOf, supergraphOptions } from './build-supergraph.ts'
 import { wordHint } from './config/nearest-word.ts'
 import { ConfigError } from './config/problem.ts'
@@ -78,6 +79,7 @@ async function graphqlFrontEnd(build: Build, identity: Identity): Promise<Graphq
         name,
         destination: build.destination(`graphql/${name}`, subgraph),
         path: subgraph.path,
+        ...subgraphRules(build, name),
         ...schemaOf(build, graphql, name),
       })),
       ...source,
@@ -85,6 +87,7 @@ async function graphqlFrontEnd(build: Build, identity: Identity): Promise<Graphq
       explorer: graphql.explorer,
       limits: graphql.limits,
       planning: { ...bounds, timeoutMs: timeout, cacheBytes: cache, heapMb: Math.ceil(heap / 1_048_576) },
+      sharing: { ignoredHeaders: graphql.sharing.ignoreHeaders },
       authorization: fieldAuthorization(build, graphql.authorization, identity),
       log: build.log,
     }),

@@ -6,6 +6,7 @@ import { authorizationKey } from './graphql-authorization-keys.ts'
 import { costKeys } from './graphql-cost-keys.ts'
 import { planningKey } from './graphql-planning-keys.ts'
 import { requestKeys } from './graphql-request-keys.ts'
+import { ownRuleKeys, ruleKeys } from './graphql-subgraph-keys.ts'
 import { liveKey, sourceProblems, supergraphUrlKey, warmUpKey } from './graphql-supergraph-keys.ts'
 import { mirrorKey } from './mirror-keys.ts'
 import { type PluginListSchema, policyKeys } from './policy-keys.ts'
@@ -28,6 +29,7 @@ export function graphqlSchema(uses: PluginListSchema) {
               .optional()
               .describe('SDL file, relative to this file; needed unless live or supergraph is set.'),
             live: liveKey,
+            ...ownRuleKeys,
           }),
         )
         .describe('Federation 2 subgraphs.'),
@@ -38,6 +40,7 @@ export function graphqlSchema(uses: PluginListSchema) {
       supergraphUrl: supergraphUrlKey,
       warmUp: warmUpKey,
       ...requestKeys,
+      ...ruleKeys,
       explorer: z.boolean().default(false).describe('Whether browsers get GraphiQL at the path.'),
       limits: object({
         bodyBytes: size().prefault('2mb').describe('Largest request body.'),

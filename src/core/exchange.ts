@@ -42,6 +42,8 @@ export interface CallRecord {
   error: GatewayError | undefined
   /** Whether it went to a new version; undefined where none is let in. */
   readonly canary?: boolean | undefined
+  /** Whether it has the answer of another call, and was not sent. Default false. */
+  readonly shared?: boolean
 }
 
 /** The part of a call that plugins see and may add headers to. */

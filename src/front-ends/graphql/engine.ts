@@ -44,7 +44,7 @@ export class Engine {
     const { schema } = this
     this.#documents = new Documents({ schema, limits })
     this.#guard = createGuard(supergraph, { ...guard, schema, log })
-    this.#executor = new Executor({ schema, supergraphSdl, planner, subgraphs })
+    this.#executor = new Executor({ schema, supergraph, planner, subgraphs })
   }
 
   /** Throws a GatewayError for a document that is not to be run. */

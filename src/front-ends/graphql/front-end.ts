@@ -23,7 +23,7 @@ import type { PersistedQueries } from './requests/persisted-queries.ts'
 import { refusalStatus, resultStatus } from './requests/status.ts'
 import type { TrustedDocuments } from './requests/trusted-documents.ts'
 import { type Audience, viewerBy } from './requests/viewer.ts'
-import { HttpSubgraph } from './subgraphs/http-subgraph.ts'
+import { type HttpSubgraphsOptions, httpSubgraphs, type SubgraphRules } from './subgraphs/http-subgraphs.ts'
 import { SupergraphLife, type SupergraphStatus } from './supergraph/supergraph-life.ts'
 import { SupergraphMemory } from './supergraph/supergraph-memory.ts'
 import type { SubgraphSource } from './supergraph/supergraph-source.ts'
@@ -61,16 +61,18 @@ export interface GraphqlOptions {
     }
   readonly authorization: GuardOptions['authorization']
   readonly planning?: PlanningOptions
+  /** Default: everything is shared that may be. */
+  readonly sharing?: Omit<HttpSubgraphsOptions, 'log'>
   readonly log: Logger
 }
 
 /** One subgraph and the upstream that serves it. Needs `sdl` or `live` when no supergraph is given. */
-export type SubgraphOptions = SubgraphSource
+export type SubgraphOptions = SubgraphSource & SubgraphRules
 
 /** Builds the GraphQL front-end. Rejects with an Error that lists every mistake when subgraphs whose schemas are files do not compose. */
 export async function createGraphqlFrontEnd(options: GraphqlOptions): Promise<GraphqlFrontEnd> {
   const { log, limits, trusted, supergraph, subgraphs, memory = new SupergraphMemory() } = options
-  const reached = subgraphs.map((subgraph) => new HttpSubgraph({ ...subgraph, log }))
+  const reached = httpSubgraphs(subgraphs, { ...options.sharing, log })
   const guard = { authorization: options.authorization, maxCost: limits.cost, listSize: limits.listSize }
   const planning = options.planning === undefined ? {} : { planning: { planning: options.planning } }
   const viewer = { introspection: options.introspection !== false, suggestions: true }

@@ -103,7 +103,7 @@ export const authorization: GraphqlOptions['authorization'] = {
 /** A front-end over the three subgraphs of `subgraphs.ts`. */
 export function frontEndOver(
   subgraphs: readonly Subgraph[],
-  options: Partial<GraphqlOptions> & { timeoutMs?: number; attempts?: number } = {},
+  options: Partial<GraphqlOptions> & { timeoutMs?: number; attempts?: number; shared?: boolean } = {},
 ): Promise<FrontEnd> {
   return createGraphqlFrontEnd({
     path: '/graphql',
@@ -120,6 +120,7 @@ export function frontEndOver(
         name,
         destination,
         path: '/graphql',
+        shared: options.shared ?? true,
         sdl: schemas[name] ?? '',
         file: `schemas/${name}.graphql`,
       }

@@ -13,6 +13,7 @@ import {
   type TypeNode,
   visit,
 } from 'graphql'
+import { argumentsOf } from '../../supergraph-features.ts'
 
 /** A field without arguments that stands for a field with these arguments. */
 export interface MadeField {
@@ -29,6 +30,8 @@ export class FieldSets {
   readonly fieldNames = new Set<string>()
   readonly made = new Map<string, MadeField>()
   readonly #byUse = new Map<string, MadeField>()
+  /** Names of fields that a `@requires` gives arguments somewhere. */
+  readonly #withArguments = new Set<string>()
   readonly #fields = new Map<string, ReadonlyMap<string, FieldDefinitionNode>>()
   /** Interface to the types that implement it. */
   readonly #implementers = new Map<string, string[]>()
@@ -37,7 +40,10 @@ export class FieldSets {
     for (const type of supergraph.definitions) {
       if (type.kind !== Kind.OBJECT_TYPE_DEFINITION && type.kind !== Kind.INTERFACE_TYPE_DEFINITION) continue
       this.#fields.set(type.name.value, new Map(type.fields?.map((field) => [field.name.value, field])))
-      for (const { name } of type.fields ?? []) this.fieldNames.add(name.value)
+      for (const { name, directives } of type.fields ?? []) {
+        this.fieldNames.add(name.value)
+        for (const directive of directives ?? []) this.#noteArguments(argumentsOf(directive).requires)
+      }
       for (const { name } of type.interfaces ?? []) {
         const list = this.#implementers.get(name.value)
         if (list === undefined) this.#implementers.set(name.value, [type.name.value])
@@ -58,12 +64,20 @@ export class FieldSets {
     if (selection?.kind === Kind.STRING) this.#noteText(selection.value)
   }
 
-  /** A field set of a type with a made-up field for each that has arguments; `top`: those at its first level. */
+  /** A field set of a type with a made-up field for each that has arguments, here or in another; `top`: those at its first level. */
   withoutArguments(set: string, type: string): { readonly text: string; readonly top: string[] } {
     const selections = this.#replaced(selectionSet(`{${set}}`), type)
     const text = stripIgnoredCharacters(print(selections)).slice(1, -1)
     this.#noteText(`{${text}}`)
     return { text, top: topNames(selections.selections).filter((name) => this.made.has(name)) }
+  }
+
+  #noteArguments(set: ConstValueNode | undefined): void {
+    if (set?.kind !== Kind.STRING || !set.value.includes('(')) return
+    visit(selectionSet(`{${set.value}}`), {
+      Field: ({ name, arguments: given = [] }) =>
+        void (given.length > 0 && this.#withArguments.add(name.value)),
+    })
   }
 
   #noteText(text: string): void {
@@ -82,7 +96,7 @@ export class FieldSets {
         node.selectionSet === undefined || definition === undefined
           ? {}
           : { selectionSet: this.#replaced(node.selectionSet, namedType(definition.type)) }
-      if (node.arguments === undefined || node.arguments.length === 0) return { ...node, ...inner }
+      if (!this.#withArguments.has(node.name.value)) return { ...node, ...inner }
       const { name } = this.#madeFor(node, type)
       return { ...node, ...inner, arguments: [], name: { kind: Kind.NAME, value: name } }
     })

@@ -19,7 +19,12 @@ export class LoadedSupergraph {
     const { maxEvaluatedPlans, pathsLimit } = bounds
     const asGiven = Supergraph.build(sdl)
     this.#adapted = adaptSupergraph(parse(sdl))
-    const supergraph = this.#adapted.sdl === undefined ? asGiven : Supergraph.build(this.#adapted.sdl)
+    const supergraph =
+      this.#adapted.sdl === undefined
+        ? asGiven
+        : Supergraph.build(this.#adapted.sdl, { validateSupergraph: false })
+    // Only a supergraph that is right as it came may be changed: what is made up is not looked at again.
+    asGiven.subgraphs()
     this.facts = { apiSdl: printSchema(asGiven.apiSchema()), overrides: this.#adapted.overrides }
     this.#api = supergraph.apiSchema()
     this.#planner = new QueryPlanner(supergraph, {
