@@ -15,14 +15,17 @@ type GraphqlConfig = NonNullable<Config['graphql']>
 /** What clients of GraphQL may send, and how. */
 export async function graphqlRequests(
   build: Build,
-  { introspection, suggestions, persistedQueries, trustedDocuments, batching }: GraphqlConfig,
-): Promise<Pick<GraphqlOptions, 'introspection' | 'suggestions' | 'persisted' | 'trusted' | 'batching'>> {
+  { introspection, suggestions, persistedQueries, trustedDocuments, batching, uploads }: GraphqlConfig,
+): Promise<
+  Pick<GraphqlOptions, 'introspection' | 'suggestions' | 'persisted' | 'trusted' | 'batching' | 'uploads'>
+> {
   return {
     introspection: audience(build, introspection, ['introspection']),
     suggestions: suggestions === undefined ? undefined : audience(build, suggestions, ['suggestions']),
     persisted: persistedQueries.enabled ? await persisted(build, persistedQueries) : undefined,
     trusted: trustedDocuments === undefined ? undefined : await trusted(build, trustedDocuments),
     batching,
+    uploads: uploads && { ...uploads, timeoutMs: uploads.timeout },
   }
 }
 

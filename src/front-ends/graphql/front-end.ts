@@ -22,6 +22,7 @@ import { OperationFinder } from './requests/operation-finder.ts'
 import type { PersistedQueries } from './requests/persisted-queries.ts'
 import { refusalStatus, resultStatus } from './requests/status.ts'
 import type { TrustedDocuments } from './requests/trusted-documents.ts'
+import type { UploadLimits } from './requests/uploads/uploads.ts'
 import { type Audience, viewerBy } from './requests/viewer.ts'
 import { type HttpSubgraphsOptions, httpSubgraphs, type SubgraphRules } from './subgraphs/http-subgraphs.ts'
 import { SupergraphLife, type SupergraphStatus } from './supergraph/supergraph-life.ts'
@@ -53,6 +54,8 @@ export interface GraphqlOptions {
   readonly trusted?: TrustedDocuments | undefined
   /** Default: one operation per request. */
   readonly batching?: BatchOptions | undefined
+  /** Default: no files. */
+  readonly uploads?: UploadLimits | undefined
   /** Whether browsers that navigate to the path get GraphiQL, without credentials. */
   readonly explorer: boolean
   readonly limits: OperationLimits & { readonly bodyBytes: number } & Pick<GuardOptions, 'listSize'> & {
@@ -110,9 +113,9 @@ export class GraphqlFrontEnd implements FrontEnd {
 
   constructor(options: GraphqlOptions, life: SupergraphLife) {
     this.#life = life
-    const { introspection, suggestions = introspection, persisted, trusted, batching } = options
+    const { introspection, suggestions = introspection, persisted, trusted, batching, uploads } = options
     this.#finder = new OperationFinder({ viewerOf: viewerBy(introspection, suggestions), persisted, trusted })
-    this.#limits = { bodyBytes: options.limits.bodyBytes, batching }
+    this.#limits = { bodyBytes: options.limits.bodyBytes, batching, uploads }
     const row: Omit<Row, 'id' | 'policy' | 'methods' | 'serve'> = {
       protocol: 'graphql',
       template: options.path,
@@ -192,10 +195,13 @@ export class GraphqlFrontEnd implements FrontEnd {
       if (!x.gone && !x.committed) x.answer(200, headers, body)
       return
     }
+    const { uploads } = request
     const { operation, variables } = await this.#finder.find(x, request, engine)
     note(x, operation)
-    const context: OperationContext = { x, faults: [] }
+    const context: OperationContext = { x, faults: [], uploads }
     const result = await engine.execute({ operation, variables, context })
+    uploads?.close()
+    if (uploads?.failure !== undefined) throw uploads.failure
     if (x.gone || x.committed) return
     const [fault] = context.faults
     if (fault !== undefined && isNothing(result)) x.error ??= fault

@@ -3,10 +3,13 @@ import { GatewayError } from '../../core/error.ts'
 import type { HttpExchange } from '../../core/http-exchange.ts'
 import { isRecord } from '../../core/is-record.ts'
 import { maxJsonDepth } from '../../core/json-value.ts'
+import { essence } from '../../core/media-type.ts'
 import type { Reason } from '../../core/reason.ts'
 import { readJsonText } from '../json-body.ts'
 import { type BatchOptions, checkBatch } from './requests/batch.ts'
 import { refuseForgeable } from './requests/forgery.ts'
+import { readUpload } from './requests/uploads/read-upload.ts'
+import type { UploadLimits, Uploads } from './requests/uploads/uploads.ts'
 
 /** The parameters of a GraphQL request (GraphQL over HTTP, section "Request parameters"). */
 export interface OperationRequest {
@@ -16,6 +19,8 @@ export interface OperationRequest {
   readonly operationName?: string | undefined
   readonly variables?: Readonly<Record<string, unknown>> | undefined
   readonly extensions?: Readonly<Record<string, unknown>> | undefined
+  /** Files that belong into the variables. */
+  readonly uploads?: Uploads | undefined
 }
 
 /** How much a client may send at once. */
@@ -23,10 +28,12 @@ export interface RequestLimits {
   readonly bodyBytes: number
   /** Undefined: no batches. */
   readonly batching: BatchOptions | undefined
+  /** Undefined: no files. */
+  readonly uploads: UploadLimits | undefined
 }
 
 /**
- * Reads a GraphQL request from the query string (GET) or a JSON body (POST) and checks its shape; a list is a batch. Throws GatewayErrors: CSRF_REFUSED,
+ * Reads a GraphQL request from the query string (GET) or a JSON body or a form with files (POST) and checks its shape; a list is a batch. Throws GatewayErrors: CSRF_REFUSED,
  * UNSUPPORTED_MEDIA_TYPE, BODY_TOO_LARGE, INVALID_BODY, INVALID_ARGUMENT, GRAPHQL_LIMIT_EXCEEDED.
  */
 export async function readRequest(
@@ -35,7 +42,15 @@ export async function readRequest(
 ): Promise<OperationRequest | readonly OperationRequest[]> {
   refuseForgeable(x)
   if (x.request.method !== 'POST') return readQueryString(x.request.query)
-  return shapedBody(await readJson(x, limits.bodyBytes), limits.batching)
+  const { bodyBytes, batching, uploads: files } = limits
+  if (files === undefined || essence(x.header('content-type') ?? '') !== 'multipart/form-data')
+    return shapedBody(await readJson(x, bodyBytes), batching)
+  const { operations, uploads } = await readUpload(x, {
+    limits: files,
+    fieldBytes: bodyBytes,
+    parse: parseJson,
+  })
+  return { ...shaped(operations), uploads }
 }
 
 /** The request or the batch that the value of a body is. Throws INVALID_ARGUMENT, GRAPHQL_LIMIT_EXCEEDED. */

@@ -2,6 +2,7 @@ import type { DocumentNode, GraphQLFormattedError, OperationDefinitionNode } fro
 import type { CallLimits } from '../../core/call-limits.ts'
 import type { GatewayError } from '../../core/error.ts'
 import type { HttpExchange } from '../../core/http-exchange.ts'
+import type { Uploads } from './requests/uploads/uploads.ts'
 
 /** One operation of a document that is valid and within the limits. The same object each time that the document is known: caches may hang on it. */
 export interface KnownOperation {
@@ -30,6 +31,8 @@ export interface OperationContext {
   readonly faults: GatewayError[]
   /** Of each fetch of a stored operation; undefined: clients sent it. */
   readonly limits?: CallLimits | undefined
+  /** Files that came with the request; undefined: none did. */
+  readonly uploads?: Uploads | undefined
 }
 
 /** What an operation came to; of a subscription, one event. */

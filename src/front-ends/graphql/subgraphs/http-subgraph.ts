@@ -7,11 +7,12 @@ import type { Destination } from '../../../traffic/destination.ts'
 import { announce, dispatchAnnounced } from '../../../traffic/dispatch.ts'
 import { tellMore } from '../errors.ts'
 import type { OperationContext } from '../operation.ts'
+import { multipartBody } from './multipart-body.ts'
 import type { HeadersFor } from './request-headers.ts'
 import type { SharedFetches } from './shared-fetches.ts'
 import type { Subgraph, SubgraphData, SubgraphFetch } from './subgraph.ts'
 import type { SubgraphAnswer } from './subgraph-answer.ts'
-import { SubgraphCall } from './subgraph-call.ts'
+import { SubgraphCall, type SubgraphCallOptions } from './subgraph-call.ts'
 import { compileErrorPolicy, type ErrorPolicy, isFailure, type ShowError } from './subgraph-errors.ts'
 
 /** One GraphQL server as {@link HttpSubgraph} needs it. */
@@ -44,7 +45,29 @@ export class HttpSubgraph implements Subgraph {
   }
 
   async fetch(fetch: SubgraphFetch, context: OperationContext): Promise<SubgraphData> {
-    const call = this.#call(fetch, context)
+    const { uploads } = context
+    const claim =
+      uploads === undefined || fetch.variables === undefined
+        ? undefined
+        : uploads.claim(JSON.parse(fetch.variables))
+    if (uploads === undefined || claim === undefined)
+      return this.#fetch(fetch, context, this.#call(fetch, context))
+    try {
+      const { stream, contentType } = multipartBody(fetch.body, claim, uploads.limits)
+      // What is longer on its way than others has its own time.
+      const call = this.#call(fetch, context, {
+        body: stream,
+        contentType,
+        timeoutMs: uploads.limits.timeoutMs,
+      })
+      claim.onFail = (error) => call.end(error)
+      return await this.#fetch(fetch, context, call)
+    } finally {
+      claim.release()
+    }
+  }
+
+  async #fetch(fetch: SubgraphFetch, context: OperationContext, call: SubgraphCall): Promise<SubgraphData> {
     announce(call)
     try {
       const { data, errors = none } = await this.#send(fetch, call)
@@ -65,6 +88,7 @@ export class HttpSubgraph implements Subgraph {
     if (
       shared === undefined ||
       type !== 'query' ||
+      !call.replayable ||
       destination.canary !== undefined ||
       body.length > maxShared
     )
@@ -72,17 +96,20 @@ export class HttpSubgraph implements Subgraph {
     return shared.send(call, body)
   }
 
-  #call({ type, body }: SubgraphFetch, { x, limits }: OperationContext): SubgraphCall {
+  #call({ type, body }: SubgraphFetch, { x, limits }: OperationContext, files?: FilesOfCall): SubgraphCall {
     const { destination, path, headersFor } = this.#options
     const headers = headersFor(x)
-    headers.push('content-type', 'application/json')
+    headers.push('content-type', files?.contentType ?? 'application/json')
+    // Servers that are protected against forged requests ask for it with forms.
+    if (files !== undefined) headers.push('apollo-require-preflight', 'true')
     headers.push('accept', 'application/graphql-response+json, application/json;q=0.9')
     return new SubgraphCall(x, destination, {
       path,
-      body: Buffer.from(body),
+      body: files?.body ?? Buffer.from(body),
       headers,
       idempotent: type !== 'mutation',
       limits,
+      ...(files === undefined ? undefined : { timeoutMs: files.timeoutMs }),
     })
   }
 
@@ -113,6 +140,11 @@ export class HttpSubgraph implements Subgraph {
     }
     return error
   }
+}
+
+type FilesOfCall = Pick<SubgraphCallOptions, 'body'> & {
+  readonly contentType: string
+  readonly timeoutMs: number
 }
 
 /** Messages of the gateway name the upstream, which is called as the subgraph more often than not. */
