@@ -7,6 +7,7 @@ import { costKeys } from './graphql-cost-keys.ts'
 import { planningKey } from './graphql-planning-keys.ts'
 import { requestKeys } from './graphql-request-keys.ts'
 import { ownRuleKeys, ruleKeys } from './graphql-subgraph-keys.ts'
+import { subgraphSubscriptionKey, subscriptionsKey } from './graphql-subscription-keys.ts'
 import { liveKey, sourceProblems, supergraphUrlKey, warmUpKey } from './graphql-supergraph-keys.ts'
 import { mirrorKey } from './mirror-keys.ts'
 import { type PluginListSchema, policyKeys } from './policy-keys.ts'
@@ -29,6 +30,7 @@ export function graphqlSchema(uses: PluginListSchema) {
               .optional()
               .describe('SDL file, relative to this file; needed unless live or supergraph is set.'),
             live: liveKey,
+            subscription: subgraphSubscriptionKey,
             ...ownRuleKeys,
           }),
         )
@@ -57,6 +59,7 @@ export function graphqlSchema(uses: PluginListSchema) {
         ...costKeys,
       }).describe('Counted before an operation is planned.'),
       authorization: authorizationKey,
+      subscriptions: subscriptionsKey,
       planning: planningKey,
       ...policyKeys(uses),
     })

@@ -116,6 +116,7 @@ export abstract class Exchange {
   #whenGone: ((stopped?: GatewayError) => void)[] | undefined
   #abort: AbortController | undefined
   #gone = false
+  #stopped: GatewayError | undefined
 
   constructor(request: RequestHead, route: Route, hooks: Hooks) {
     this.request = request
@@ -197,8 +198,14 @@ export abstract class Exchange {
     return this.#abort.signal
   }
 
+  /** Why it is to end although its client is there; undefined: it goes on. */
+  get stopped(): GatewayError | undefined {
+    return this.#stopped
+  }
+
   /** Ends it although its client is there: what is under way for it is let go, for this reason. */
   stop(error: GatewayError): void {
+    this.#stopped ??= error
     for (const listener of this.#whenGone ?? []) listener(error)
   }
 

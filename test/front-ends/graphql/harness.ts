@@ -100,6 +100,15 @@ export const authorization: GraphqlOptions['authorization'] = {
   policies: new Map(),
 }
 
+export const subscriptions: GraphqlOptions['subscriptions'] = {
+  max: 100,
+  perCaller: 100,
+  chargeEvents: false,
+  reconnects: 0,
+  heartbeatMs: 10_000,
+  webSocket: undefined,
+}
+
 /** A front-end over the three subgraphs of `subgraphs.ts`. */
 export function frontEndOver(
   subgraphs: readonly Subgraph[],
@@ -129,6 +138,7 @@ export function frontEndOver(
     explorer: true,
     limits,
     authorization,
+    subscriptions,
     log: silentLog,
     ...options,
   })

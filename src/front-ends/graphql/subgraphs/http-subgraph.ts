@@ -1,16 +1,20 @@
 import type { GraphQLFormattedError } from 'graphql'
 import { GatewayError, toGatewayError } from '../../../core/error.ts'
-import type { HttpExchange } from '../../../core/http-exchange.ts'
+import type { Exchange } from '../../../core/exchange.ts'
 import type { Logger } from '../../../core/log.ts'
 import { bufferedTransport } from '../../../traffic/buffered-call.ts'
 import type { Destination } from '../../../traffic/destination.ts'
 import { announce, dispatchAnnounced } from '../../../traffic/dispatch.ts'
 import { tellMore } from '../errors.ts'
 import type { OperationContext } from '../operation.ts'
+import {
+  graphqlSubscription,
+  type SubscriptionEndpoint,
+} from '../subscriptions/subgraph/graphql-subscription.ts'
 import { multipartBody } from './multipart-body.ts'
 import type { HeadersFor } from './request-headers.ts'
 import type { SharedFetches } from './shared-fetches.ts'
-import type { Subgraph, SubgraphData, SubgraphFetch } from './subgraph.ts'
+import type { Subgraph, SubgraphData, SubgraphFetch, SubgraphSubscription } from './subgraph.ts'
 import type { SubgraphAnswer } from './subgraph-answer.ts'
 import { SubgraphCall, type SubgraphCallOptions } from './subgraph-call.ts'
 import { compileErrorPolicy, type ErrorPolicy, isFailure, type ShowError } from './subgraph-errors.ts'
@@ -21,6 +25,7 @@ export interface HttpSubgraphOptions {
   readonly destination: Destination
   /** Path of its endpoint. */
   readonly path: string
+  readonly subscription: SubscriptionEndpoint
   readonly headersFor: HeadersFor
   readonly errors: ErrorPolicy
   /** Where identical queries meet; undefined: each is sent. */
@@ -113,6 +118,18 @@ export class HttpSubgraph implements Subgraph {
     })
   }
 
+  subscribe(fetch: SubgraphFetch, { x }: OperationContext): SubgraphSubscription {
+    const { name, destination, subscription, headersFor } = this.#options
+    return graphqlSubscription(fetch, x, {
+      name,
+      destination,
+      endpoint: subscription,
+      headers: headersFor(x),
+      told: (reported, of) => this.#told(reported, { status: 200, x: of }),
+      failed: (error) => (this.anonymous ? withoutName(error) : error),
+    })
+  }
+
   #failure(error: GatewayError, { received }: SubgraphCall): GatewayError {
     const { showStatus } = this.#options.errors
     const told = this.anonymous ? withoutName(error) : error
@@ -123,7 +140,7 @@ export class HttpSubgraph implements Subgraph {
 
   #told(
     reported: Readonly<Record<string, unknown>>,
-    { status, x }: { readonly status: number; readonly x: HttpExchange },
+    { status, x }: { readonly status: number; readonly x: Exchange },
   ): GraphQLFormattedError {
     const { error, masked } = this.#show(reported, status)
     if (masked) {

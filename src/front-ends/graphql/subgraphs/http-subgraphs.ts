@@ -1,5 +1,6 @@
 import type { Logger } from '../../../core/log.ts'
 import type { Destination } from '../../../traffic/destination.ts'
+import type { SubscriptionEndpoint } from '../subscriptions/subgraph/graphql-subscription.ts'
 import { HttpSubgraph } from './http-subgraph.ts'
 import { type HeadersFor, usualHeaders } from './request-headers.ts'
 import { SharedFetches } from './shared-fetches.ts'
@@ -13,6 +14,8 @@ export interface SubgraphRules {
   readonly errors?: ErrorPolicy
   /** Whether identical queries that are under way at a time are sent once. Default true. */
   readonly shared?: boolean
+  /** Where it takes subscriptions. Default: WebSockets at its path. */
+  readonly subscription?: SubscriptionEndpoint | undefined
 }
 
 /** A GraphQL server among the subgraphs. */
@@ -39,7 +42,15 @@ export function httpSubgraphs(
   const fetches = new SharedFetches(ignoredHeaders)
   const mutated = (): void => fetches.forget()
   return places.map(
-    ({ name, destination, path, headersFor = usualHeaders, errors = usualErrorPolicy, shared = true }) =>
+    ({
+      name,
+      destination,
+      path,
+      headersFor = usualHeaders,
+      errors = usualErrorPolicy,
+      shared = true,
+      subscription,
+    }) =>
       new HttpSubgraph({
         name,
         destination,
@@ -48,6 +59,7 @@ export function httpSubgraphs(
         errors,
         shared: shared ? fetches : undefined,
         mutated,
+        subscription: subscription ?? { protocol: 'ws', path },
         log,
       }),
   )
