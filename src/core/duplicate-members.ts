@@ -32,12 +32,12 @@ export interface JsonSize {
   readonly levels: number
 }
 
-/** Measures a value of any depth, one level after the other. */
-export function jsonSize(value: unknown): JsonSize {
+/** Measures a value of any depth, one level after the other, down to the first that is deeper than `maxLevels`. */
+export function jsonSize(value: unknown, maxLevels = Number.POSITIVE_INFINITY): JsonSize {
   let members = 0
   let levels = 0
   let level = isNested(value) ? [value] : []
-  while (level.length > 0) {
+  while (level.length > 0 && levels <= maxLevels) {
     levels++
     const next: object[] = []
     for (const one of level) {

@@ -81,7 +81,7 @@ export function parseJson(text: string, what = 'The body', reason: Reason = 'INV
   } catch (cause) {
     throw new GatewayError(reason, `${what} is not valid JSON.`, { cause })
   }
-  const { members, levels } = jsonSize(value)
+  const { members, levels } = jsonSize(value, maxJsonDepth)
   if (levels > maxJsonDepth) throw invalid(`${what} is nested more than ${maxJsonDepth} levels deep.`)
   // Who reads a name twice reads it differently: RFC 8259 section 4.
   if (members !== membersWritten(text)) throw invalid(`${what} has an object with two members of one name.`)
