@@ -39,6 +39,8 @@ function audience(
 
 /** Whether a caller is known and has what is asked for. */
 function meets(build: Build, asked: Authorization, path: readonly string[]): (x: Exchange) => boolean {
+  if (build.config.graphql?.auth === 'none')
+    throw build.error(['graphql', ...path], 'is met by nobody: auth: none establishes who calls for no one')
   try {
     const refusalOf = compileAuthorization(asked, build.textPlace('graphql', undefined))
     return (x) => x.principal !== undefined && refusalOf(x.principal, x) === undefined

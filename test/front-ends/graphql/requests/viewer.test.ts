@@ -49,5 +49,11 @@ test('suggestions follow introspection unless they are told otherwise', async (t
 })
 
 test('a rule that asks for nothing is refused', async (t) => {
-  await assert.rejects(startShop(t, { introspection: {} }), /graphql\.introspection/)
+  await assert.rejects(startShop(t, { introspection: {} }), /graphql\.introspection.*asks for nothing/)
+})
+
+test('a rule about callers where nobody is known is refused', async (t) => {
+  const roles = { roles: ['developer'] }
+  await assert.rejects(startShop(t, { introspection: roles }), /graphql\.introspection: is met by nobody/)
+  await assert.rejects(startShop(t, { suggestions: roles }), /graphql\.suggestions: is met by nobody/)
 })
