@@ -39,7 +39,10 @@ function audience(
 
 /** Whether a caller is known and has what is asked for. */
 function meets(build: Build, asked: Authorization, path: readonly string[]): (x: Exchange) => boolean {
-  if (build.config.graphql?.auth === 'none')
+  const { plugins, graphql } = build.config
+  const uses = [...plugins, ...(graphql?.plugins ?? [])]
+  // The service that forwardAuth asks may say who calls.
+  if (graphql?.auth === 'none' && !uses.some(({ name }) => name === 'forwardAuth'))
     throw build.error(['graphql', ...path], 'is met by nobody: auth: none establishes who calls for no one')
   try {
     const refusalOf = compileAuthorization(asked, build.textPlace('graphql', undefined))

@@ -97,6 +97,15 @@ test('a mutation is not run by GET, by its hash neither', async (t) => {
   assert.equal(shop.accounts.requests.length, 1)
 })
 
+test('what is asked for by its hash is charged as its text is', async (t) => {
+  const limits = [{ name: 'cost', limit: 5, window: '1h', cost: 'operation' }]
+  const shop = await startShop(t, { plugins: [{ rateLimit: { by: 'ip', limits } }] })
+  const two = 'query Two { a: me { id } b: me { id } }'
+  assert.match(await said(shop.ask({ query: two, ...persistedQuery(two) })), /^200 \{/)
+  assert.match(await said(shop.ask(persistedQuery(two))), /^200 \{/)
+  assert.match(await said(shop.ask(persistedQuery(two))), /^429 RATE_LIMITED/)
+})
+
 test('switched off, clients are told to send texts', async (t) => {
   const shop = await startShop(t, { persistedQueries: { enabled: false } })
   assert.equal(await said(shop.ask({ query: me, ...persistedQuery(me) })), found)
