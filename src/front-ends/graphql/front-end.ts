@@ -25,6 +25,7 @@ import { OperationFinder } from './requests/operation-finder.ts'
 import type { PersistedQueries } from './requests/persisted-queries.ts'
 import { refusalStatus, resultStatus } from './requests/status.ts'
 import type { TrustedDocuments } from './requests/trusted-documents.ts'
+import type { UploadLimits } from './requests/uploads/uploads.ts'
 import { type Audience, viewerBy } from './requests/viewer.ts'
 import { type ReachedOptions, reachedSubgraphs, type SubgraphPlace } from './subgraphs/reached-subgraphs.ts'
 import { SharedSubscriptions } from './subscriptions/shared-subscriptions.ts'
@@ -58,6 +59,8 @@ export interface GraphqlOptions {
   readonly trusted?: TrustedDocuments | undefined
   /** Default: one operation per request. */
   readonly batching?: BatchOptions | undefined
+  /** Default: no files. */
+  readonly uploads?: UploadLimits | undefined
   /** Whether browsers that navigate to the path get GraphiQL, without credentials. */
   readonly explorer: boolean
   readonly limits: OperationLimits & { readonly bodyBytes: number } & Pick<GuardOptions, 'listSize'> & {
@@ -131,9 +134,9 @@ export class GraphqlFrontEnd implements FrontEnd {
   constructor(options: GraphqlOptions, { life, operations }: FrontEndParts) {
     this.#life = life
     this.#operations = operations
-    const { introspection, suggestions = introspection, persisted, trusted, batching } = options
+    const { introspection, suggestions = introspection, persisted, trusted, batching, uploads } = options
     this.#finder = new OperationFinder({ viewerOf: viewerBy(introspection, suggestions), persisted, trusted })
-    this.#limits = { bodyBytes: options.limits.bodyBytes, batching }
+    this.#limits = { bodyBytes: options.limits.bodyBytes, batching, uploads }
     this.#subscriptions = new Subscriptions(options.subscriptions, {
       engines: life.engines,
       read: async (x, engine, payload) => {
@@ -206,12 +209,15 @@ export class GraphqlFrontEnd implements FrontEnd {
       if (!x.gone && !x.committed) x.answer(200, headers, body)
       return
     }
+    const { uploads } = request
     const { operation, variables } = await this.#finder.find(x, request, engine)
     note(x, operation)
-    const context: OperationContext = { x, faults: [] }
+    const context: OperationContext = { x, faults: [], uploads }
     const execution = { operation, variables, context }
     if (operation.type === 'subscription') return this.#subscriptions.serve(x, engine, execution)
     const result = await this.#operations.run(engine, execution)
+    uploads?.close()
+    if (uploads?.failure !== undefined) throw uploads.failure
     if (x.gone || x.committed) return
     const [fault] = context.faults
     if (fault !== undefined && isNothing(result)) x.error ??= fault
