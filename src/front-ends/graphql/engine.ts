@@ -4,6 +4,7 @@ import type { Logger } from '../../core/log.ts'
 import { createGuard, type GuardOptions } from './create-guard.ts'
 import { Documents, type KnownDocument, type UsedDocument } from './documents.ts'
 import { Executor } from './execution/executor.ts'
+import type { AnswerInParts } from './execution/run-parts.ts'
 import { InvalidOperation } from './invalid-operation.ts'
 import type { OperationLimits } from './limits.ts'
 import type { Execution, KnownOperation, OperationResult } from './operation.ts'
@@ -16,6 +17,12 @@ import { OperationEvents } from './subscriptions/operation-events.ts'
 import type { SharedSubscriptions } from './subscriptions/shared-subscriptions.ts'
 import { planText } from './supergraph/plan-text.ts'
 import { subgraphNames, withoutEnforcedFeatures } from './supergraph-features.ts'
+
+/** What an operation came to for who may take it in parts; without `rest` it is whole. */
+export interface ClientAnswer {
+  readonly first: OperationResult
+  readonly rest?: AnswerInParts['rest'] | undefined
+}
 
 /** What {@link startEngine} needs. */
 export interface EngineOptions {
@@ -85,6 +92,14 @@ export class Engine {
     return execution.context.showsPlan === true ? this.#withPlan(whole, admitted.execution) : whole
   }
 
+  /** The same, for who takes an answer in parts. Of an operation of which the caller may not have all there is one. */
+  async executeParts(execution: Execution): Promise<ClientAnswer> {
+    const admitted = await this.#guard.admit(execution)
+    const { complete } = admitted
+    if (complete === undefined) return this.#executor.executeParts(admitted.execution)
+    return { first: complete(await this.#executor.execute(admitted.execution)) }
+  }
+
   /** Begins a subscription. Rejects with a GatewayError when it is not to be run, or its subgraph does not take it. */
   async subscribe(execution: Execution): Promise<OperationEvents> {
     const { execution: admitted, complete } = await this.#guard.admit(execution)
@@ -104,13 +119,16 @@ export class Engine {
       charge: () => (chargeEvents ? this.#guard.chargeEvent(admitted) : undefined),
       onOver: (over) => this.#events.delete(over),
     })
-    // Begun while another engine took over.
-    if (this.#ended !== undefined) events.close(this.#ended)
-    else this.#events.add(events)
+    // While its subgraph was asked.
+    if (this.#ended !== undefined) {
+      events.close()
+      throw this.#ended
+    }
+    this.#events.add(events)
     return events
   }
 
-  /** Ends the subscriptions, for that reason; also those that are about to begin. */
+  /** Ends the subscriptions for that reason, and takes no more. */
   endSubscriptions(error: GatewayError): void {
     this.#ended = error
     for (const events of [...this.#events]) events.close(error)

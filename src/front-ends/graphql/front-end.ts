@@ -12,6 +12,7 @@ import type { GuardOptions } from './create-guard.ts'
 import { endpointRows } from './endpoint-rows.ts'
 import { type Engine, startEngine } from './engine.ts'
 import { refusalBody } from './errors.ts'
+import { serveParts, takesParts } from './incremental/serve-parts.ts'
 import type { OperationLimits } from './limits.ts'
 import { answerType } from './media-type.ts'
 import type { GraphqlObserver } from './observer.ts'
@@ -88,7 +89,7 @@ export async function createGraphqlFrontEnd(options: GraphqlOptions): Promise<Gr
   const guard = { authorization: options.authorization, maxCost: limits.cost, listSize: limits.listSize }
   const operations = new ClientOperations({ ...nothingSeen, ...options.seen, observer, log })
   const onPlanned = operations.planned.bind(operations)
-  const planning = { onPlanned, ...(options.planning === undefined ? {} : { planning: options.planning }) }
+  const planning = { onPlanned, defer: true, ...(options.planning && { planning: options.planning }) }
   const { reconnects, chargeEvents } = options.subscriptions
   const subscriptions = { shared: new SharedSubscriptions({ reconnects, log }), chargeEvents }
   const viewer = { introspection: options.introspection !== false, suggestions: true }
@@ -215,10 +216,12 @@ export class GraphqlFrontEnd implements FrontEnd {
     const context: OperationContext = { x, faults: [], uploads }
     const execution = { operation, variables, context }
     if (operation.type === 'subscription') return this.#subscriptions.serve(x, engine, execution)
-    const result = await this.#operations.run(engine, execution)
+    const inParts = takesParts(x.header('accept'))
+    const { first: result, rest } = await this.#operations.run(engine, execution, inParts)
     uploads?.close()
     if (uploads?.failure !== undefined) throw uploads.failure
     if (x.gone || x.committed) return
+    if (rest !== undefined) return serveParts(x, { first: result, rest })
     const [fault] = context.faults
     if (fault !== undefined && isNothing(result)) x.error ??= fault
     if (answerType(x.header('accept')) === undefined) return this.#subscriptions.serveOnce(x, result)
@@ -230,10 +233,9 @@ export class GraphqlFrontEnd implements FrontEnd {
   async #answerOne(x: HttpExchange, request: OperationRequest, engine: Engine): Promise<string> {
     const { operation, variables } = await this.#finder.find(x, request, engine)
     refuseSubscription(operation)
-    return answerText(
-      x,
-      await this.#operations.run(engine, { operation, variables, context: { x, faults: [] } }),
-    )
+    const context: OperationContext = { x, faults: [] }
+    const { first } = await this.#operations.run(engine, { operation, variables, context })
+    return answerText(x, first)
   }
 }
 
