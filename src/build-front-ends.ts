@@ -5,7 +5,8 @@ import { fieldAuthorization } from './build-field-authorization.ts'
 import { graphqlRequests } from './build-graphql-requests.ts'
 import { buildGraphqlService } from './build-graphql-services.ts'
 import { type AnsweredRoute, answerKey, routeAnswer } from './build-route-answer.ts'
-import { errorPolicy, requestHeaders } from './build-subgraph-rules.ts'
+import { subgraphRules } from './build-subgraph-rules.ts'
+import { subscriptionEndpoint, subscriptionSettings } from './build-subscriptions.ts'
 import { schemaOf, supergraphOptions } from './build-supergraph.ts'
 import { wordHint } from './config/nearest-word.ts'
 import { ConfigError } from './config/problem.ts'
@@ -15,7 +16,7 @@ import { messageOf } from './core/message-of.ts'
 import type { Authorization, Policy, Row, ValueMatch } from './core/route.ts'
 import { credentialHeaders } from './credential-headers.ts'
 import type { GraphqlFrontEnd } from './front-ends/graphql/front-end.ts'
-import type { SubgraphOptions } from './front-ends/graphql/subgraphs/reached-subgraph.ts'
+import type { SubgraphOptions } from './front-ends/graphql/subgraphs/reached-subgraphs.ts'
 import type { GrpcFrontEnd } from './front-ends/grpc/front-end.ts'
 import type { MethodOptions, ServiceOptions } from './front-ends/grpc/service-options.ts'
 import { createRestFrontEnd, type RestRoute, RouteMistake } from './front-ends/rest/front-end.ts'
@@ -90,7 +91,9 @@ async function graphqlFrontEnd(
       ...(await graphqlRequests(build, graphql)),
       explorer: graphql.explorer,
       limits: graphql.limits,
+      subscriptions: subscriptionSettings(graphql.subscriptions, build.config),
       planning: { ...bounds, timeoutMs: timeout, cacheBytes: cache, heapMb: Math.ceil(heap / 1_048_576) },
+      sharing: { ignoredHeaders: graphql.sharing.ignoreHeaders },
       authorization: fieldAuthorization(build, graphql.authorization, identity),
       log: build.log,
     }),
@@ -112,19 +115,18 @@ async function subgraphOf(
   const { name, graphql, grpc } = from
   const config = graphql.subgraphs[name] as GraphqlConfig['subgraphs'][string]
   const destination = config.upstream === undefined ? undefined : build.destination(`graphql/${name}`, config)
-  const headersFor = requestHeaders(build, name)
-  const errors = errorPolicy(graphql, config)
+  const rules = subgraphRules(build, name)
+  const subscription = subscriptionEndpoint(config)
   const options = {
     name,
     destination,
     path: config.path,
-    headersFor,
-    errors,
+    subscription,
+    ...rules,
     ...schemaOf(build, graphql, name),
   }
   if (config.resolvers === undefined) return options
-  const service = { name, config, destination, headersFor, errors, grpc }
-  return { ...options, service: await buildGraphqlService(build, service) }
+  return { ...options, service: await buildGraphqlService(build, { name, config, destination, rules, grpc }) }
 }
 
 async function grpcFrontEnd(build: Build): Promise<GrpcFrontEnd | undefined> {

@@ -1,5 +1,5 @@
 import type { CallLimits } from './call-limits.ts'
-import type { HttpExchange } from './http-exchange.ts'
+import type { Exchange } from './exchange.ts'
 import type { MessageShape } from './message-shape.ts'
 import type { Place } from './text-template.ts'
 
@@ -23,7 +23,7 @@ export interface UnaryOptions {
 }
 
 /** Makes the call of one exchange. Rejects with a GatewayError for values that do not fit the message, and for a call that failed. */
-export type UnaryCall = (x: HttpExchange, limits: CallLimits) => Promise<UnaryOutcome>
+export type UnaryCall = (x: Exchange, limits: CallLimits) => Promise<UnaryOutcome>
 
 /** What a method answered: a message as ProtoJSON, or a status other than OK. */
 export type UnaryOutcome =

@@ -1,8 +1,8 @@
 import { isUtf8 } from 'node:buffer'
 import type { CallLimits } from '../../core/call-limits.ts'
 import { GatewayError } from '../../core/error.ts'
+import type { Exchange } from '../../core/exchange.ts'
 import { compileHeaderChanges } from '../../core/header-changes.ts'
-import type { HttpExchange } from '../../core/http-exchange.ts'
 import { compileJson, onlyValue } from '../../core/json-template.ts'
 import { parseJson, scalarText } from '../../core/json-value.ts'
 import { essence, isJsonType } from '../../core/media-type.ts'
@@ -27,13 +27,13 @@ export interface HttpCallOptions {
   readonly body: unknown
   readonly answer: 'json' | 'text'
   /** The headers of every call, flat, made anew each time. */
-  headersFor(x: HttpExchange): string[]
+  headersFor(x: Exchange): string[]
   /** Whether doing it twice is the same as once. Default: as the method says. */
   readonly idempotent?: boolean
 }
 
 /** Makes the call of one exchange. Rejects with a GatewayError when it failed, or its answer is none of the kind expected. */
-export type HttpCall = (x: HttpExchange, limits: CallLimits) => Promise<HttpOutcome>
+export type HttpCall = (x: Exchange, limits: CallLimits) => Promise<HttpOutcome>
 
 /** What a call was answered with: JSON (or a text), or another status than 2xx, with the headers that belong to it. */
 export type HttpOutcome =
@@ -74,7 +74,7 @@ export function compileHttpCall(options: HttpCallOptions, place: Place): HttpCal
   }
 }
 
-function compileQuery(written: HttpCallOptions['query'], place: Place): (x: HttpExchange) => string {
+function compileQuery(written: HttpCallOptions['query'], place: Place): (x: Exchange) => string {
   const parameters = Object.entries(written).flatMap(([name, texts]) => {
     const compile = (text: string): TextTemplate => within(['query', name], () => compileText(text, place))
     const encoded = encodeURIComponent(name)
@@ -93,7 +93,7 @@ function compileQuery(written: HttpCallOptions['query'], place: Place): (x: Http
   }
 }
 
-type ParameterValues = (x: HttpExchange) => readonly string[]
+type ParameterValues = (x: Exchange) => readonly string[]
 
 function oneValue(text: TextTemplate): ParameterValues {
   return (x) => [renderText(text, x, (found = '') => found)]

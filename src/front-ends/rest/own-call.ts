@@ -1,5 +1,5 @@
 import type { CallLimits } from '../../core/call-limits.ts'
-import type { HttpExchange } from '../../core/http-exchange.ts'
+import type { Exchange } from '../../core/exchange.ts'
 import { type BufferedAnswer, BufferedCall } from '../../traffic/buffered-call.ts'
 import type { Destination } from '../../traffic/destination.ts'
 import type { HttpCallOptions } from './compile-call.ts'
@@ -24,7 +24,7 @@ export class OwnCall extends BufferedCall<BufferedAnswer> {
   readonly body: Buffer | null
   readonly maxAnswerBytes: number
 
-  constructor(x: HttpExchange, destination: Destination, options: OwnCallOptions) {
+  constructor(x: Exchange, destination: Destination, options: OwnCallOptions) {
     const { method, headers, deadlineAt, idempotent } = options
     super(x, destination, {
       headers,

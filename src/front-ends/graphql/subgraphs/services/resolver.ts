@@ -1,5 +1,5 @@
 import type { CallLimits } from '../../../../core/call-limits.ts'
-import type { HttpExchange } from '../../../../core/http-exchange.ts'
+import type { Exchange } from '../../../../core/exchange.ts'
 import type { MessageShape } from '../../../../core/message-shape.ts'
 import type { Place } from '../../../../core/text-template.ts'
 
@@ -32,7 +32,7 @@ export interface ServiceCallOptions {
 }
 
 /** Makes a call; values in its texts are read before it returns its promise. Rejects with a GatewayError. */
-export type BackendCall = (x: HttpExchange, limits: CallLimits) => Promise<BackendAnswer>
+export type BackendCall = (x: Exchange, limits: CallLimits) => Promise<BackendAnswer>
 
 /** What a backend answered: JSON, or that it will not. */
 export type BackendAnswer =
