@@ -3,11 +3,11 @@ import type { Build } from './build.ts'
 import { type AuthParts, buildAuthFrontEnd } from './build-auth-front-end.ts'
 import { fieldAuthorization } from './build-field-authorization.ts'
 import { graphqlRequests } from './build-graphql-requests.ts'
-import { buildGraphqlService } from './build-graphql-services.ts'
+import { graphqlSeen } from './build-graphql-seen.ts'
 import { type AnsweredRoute, answerKey, routeAnswer } from './build-route-answer.ts'
-import { subgraphRules } from './build-subgraph-rules.ts'
-import { subscriptionEndpoint, subscriptionSettings } from './build-subscriptions.ts'
-import { schemaOf, supergraphOptions } from './build-supergraph.ts'
+import { buildSubgraph } from './build-subgraph.ts'
+import { subscriptionSettings } from './build-subscriptions.ts'
+import { supergraphOptions } from './build-supergraph.ts'
 import { wordHint } from './config/nearest-word.ts'
 import { ConfigError } from './config/problem.ts'
 import type { Config, RouteConfig } from './config/schema.ts'
@@ -16,7 +16,6 @@ import { messageOf } from './core/message-of.ts'
 import type { Authorization, Policy, Row, ValueMatch } from './core/route.ts'
 import { credentialHeaders } from './credential-headers.ts'
 import type { GraphqlFrontEnd } from './front-ends/graphql/front-end.ts'
-import type { SubgraphOptions } from './front-ends/graphql/subgraphs/reached-subgraphs.ts'
 import type { GrpcFrontEnd } from './front-ends/grpc/front-end.ts'
 import type { MethodOptions, ServiceOptions } from './front-ends/grpc/service-options.ts'
 import { createRestFrontEnd, type RestRoute, RouteMistake } from './front-ends/rest/front-end.ts'
@@ -79,7 +78,7 @@ async function graphqlFrontEnd(
   const { createGraphqlFrontEnd } = await import('./front-ends/graphql/front-end.ts')
   const source = await supergraphOptions(build, graphql)
   const subgraphs = await Promise.all(
-    Object.keys(graphql.subgraphs).map((name) => subgraphOf(build, { name, graphql, grpc })),
+    Object.keys(graphql.subgraphs).map((name) => buildSubgraph(build, { name, graphql, grpc })),
   )
   const { timeout, cache, heap, ...bounds } = graphql.planning
   const frontEnd = await made(build, 'graphql', async () =>
@@ -93,6 +92,7 @@ async function graphqlFrontEnd(
       limits: graphql.limits,
       subscriptions: subscriptionSettings(graphql.subscriptions, build.config),
       planning: { ...bounds, timeoutMs: timeout, cacheBytes: cache, heapMb: Math.ceil(heap / 1_048_576) },
+      ...graphqlSeen(build, graphql),
       sharing: { ignoredHeaders: graphql.sharing.ignoreHeaders },
       authorization: fieldAuthorization(build, graphql.authorization, identity),
       log: build.log,
@@ -100,33 +100,6 @@ async function graphqlFrontEnd(
   )
   for (const row of frontEnd.rows) build.place(row, ['graphql', 'path'])
   return frontEnd
-}
-
-type GraphqlConfig = NonNullable<Config['graphql']>
-
-async function subgraphOf(
-  build: Build,
-  from: {
-    readonly name: string
-    readonly graphql: GraphqlConfig
-    readonly grpc: GrpcFrontEnd | undefined
-  },
-): Promise<SubgraphOptions> {
-  const { name, graphql, grpc } = from
-  const config = graphql.subgraphs[name] as GraphqlConfig['subgraphs'][string]
-  const destination = config.upstream === undefined ? undefined : build.destination(`graphql/${name}`, config)
-  const rules = subgraphRules(build, name)
-  const subscription = subscriptionEndpoint(config)
-  const options = {
-    name,
-    destination,
-    path: config.path,
-    subscription,
-    ...rules,
-    ...schemaOf(build, graphql, name),
-  }
-  if (config.resolvers === undefined) return options
-  return { ...options, service: await buildGraphqlService(build, { name, config, destination, rules, grpc }) }
 }
 
 async function grpcFrontEnd(build: Build): Promise<GrpcFrontEnd | undefined> {

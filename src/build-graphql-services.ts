@@ -5,12 +5,11 @@ import { parseJson } from './core/json-value.ts'
 import { messageOf } from './core/message-of.ts'
 import { within } from './core/mistake.ts'
 import { credentialHeaders } from './credential-headers.ts'
-import type { SubgraphRules } from './front-ends/graphql/subgraphs/http-subgraphs.ts'
-import { usualHeaders } from './front-ends/graphql/subgraphs/request-headers.ts'
+import type { HeadersFor } from './front-ends/graphql/subgraphs/request-headers.ts'
 import type { ResolverOptions, ServiceCallOptions } from './front-ends/graphql/subgraphs/services/resolver.ts'
 import { ServiceMistakes } from './front-ends/graphql/subgraphs/services/service-mistakes.ts'
 import type { Subgraph } from './front-ends/graphql/subgraphs/subgraph.ts'
-import { usualErrorPolicy } from './front-ends/graphql/subgraphs/subgraph-errors.ts'
+import type { ErrorPolicy } from './front-ends/graphql/subgraphs/subgraph-errors.ts'
 import type { GrpcFrontEnd } from './front-ends/grpc/front-end.ts'
 import { compileHttpCall } from './front-ends/rest/compile-call.ts'
 import type { Destination } from './traffic/destination.ts'
@@ -24,7 +23,9 @@ export interface ServiceConfig {
   readonly config: SubgraphConfig
   /** Of its rest calls; undefined: it has none. */
   readonly destination: Destination | undefined
-  readonly rules: SubgraphRules
+  /** Of its rest calls. */
+  readonly headersFor: HeadersFor
+  readonly errors: ErrorPolicy
   /** Whose methods its grpc calls name. */
   readonly grpc: GrpcFrontEnd | undefined
 }
@@ -51,7 +52,7 @@ export async function buildGraphqlService(build: Build, service: ServiceConfig):
     name,
     sdl,
     resolvers,
-    errors: service.rules.errors ?? usualErrorPolicy,
+    errors: service.errors,
     enums: config.enums,
     credentialHeaders: credentialHeaders(build.config),
   }
@@ -70,12 +71,11 @@ export async function buildGraphqlService(build: Build, service: ServiceConfig):
 }
 
 function httpCall(
-  { destination, rules }: ServiceConfig,
+  { destination, headersFor }: ServiceConfig,
   { rest, ...resolver }: ResolverConfig & { readonly rest: NonNullable<ResolverConfig['rest']> },
 ): ServiceCallOptions | undefined {
   // Checked with the configuration: who has rest calls has an upstream.
   if (destination === undefined) return undefined
-  const { headersFor = usualHeaders } = rules
   return {
     ...answerOptions(resolver),
     kind: 'rest',

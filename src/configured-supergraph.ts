@@ -31,11 +31,9 @@ export async function configuredSupergraph(options: {
   const { graphql } = loaded.config
   if (graphql === undefined) throw new Error(`${options.file} configures no graphql`)
   const upstreams = new Upstreams(silentLog, { probe: true })
-  const taken = Object.values(graphql.subgraphs).flatMap(({ live, upstream: name }) =>
-    live === undefined || name === undefined
-      ? []
-      : [[name, upstreams.take(name, upstreamOf(loaded.config, name))] as const],
-  )
+  const taken = Object.values(graphql.subgraphs)
+    .flatMap(({ upstream, live }) => (upstream === undefined || live === undefined ? [] : upstream))
+    .map((name) => [name, upstreams.take(name, upstreamOf(loaded.config, name))] as const)
   try {
     await upstreams.discovered()
     const known = new Map(taken.map(([name, { upstream }]) => [name, upstream]))
@@ -69,22 +67,23 @@ function sourceOf(
   return new SupergraphSource(
     {
       supergraph: supergraph === undefined ? from && { ...from, ...asked(from) } : read(supergraph),
-      subgraphs: Object.entries(graphql.subgraphs).map(([name, { upstream, path, schema, live }]) => {
+      subgraphs: Object.entries(graphql.subgraphs).map(([name, { upstream, path, schema, live }]) => ({
+        name,
         // Nobody is asked where a file says what the schema is.
-        const known = live === undefined || upstream === undefined ? undefined : upstreams.get(upstream)
-        return {
-          name,
-          destination: known && new Destination(`graphql/${name}`, known),
-          path,
-          ...(schema === undefined || supergraph !== undefined || from !== undefined
-            ? undefined
-            : { sdl: read(schema), file: schema }),
-          live: live && asked(live),
-        }
-      }),
+        destination: placeOf(name, upstreams.get(upstream ?? '')),
+        path,
+        ...(schema === undefined || supergraph !== undefined || from !== undefined
+          ? undefined
+          : { sdl: read(schema), file: schema }),
+        live: live && asked(live),
+      })),
     },
     { known: new Map(), log: silentLog, onAsked: () => {} },
   )
+}
+
+function placeOf(name: string, upstream: Upstream | undefined): Destination | undefined {
+  return upstream && new Destination(`graphql/${name}`, upstream)
 }
 
 function upstreamOf({ upstreams }: Config, name: string): Config['upstreams'][string] {
