@@ -12,6 +12,7 @@ import type { OperationGuard } from './operation-guard.ts'
 import { type LoadOptions, loadPlanner, type Planner } from './planning/planner.ts'
 import type { PlanningFigures } from './planning/planning-figures.ts'
 import type { Viewer } from './requests/viewer.ts'
+import { SharedOperations } from './shared-operations.ts'
 import type { Subgraph } from './subgraphs/subgraph.ts'
 import { OperationEvents } from './subscriptions/operation-events.ts'
 import type { SharedSubscriptions } from './subscriptions/shared-subscriptions.ts'
@@ -35,6 +36,8 @@ export interface EngineOptions {
   readonly guard: GuardOptions
   readonly subscriptions: SubscriptionOptions
   readonly planning?: LoadOptions
+  /** Whether identical queries of clients that are under way at a time are run once. Default false. */
+  readonly sharesOperations?: boolean | undefined
   readonly log: Logger
 }
 
@@ -58,6 +61,7 @@ export class Engine {
   readonly #events = new Set<OperationEvents>()
   #ended: GatewayError | undefined
   readonly #viewer: Viewer
+  readonly #shared: SharedOperations | undefined
 
   constructor(options: EngineOptions, planner: Planner) {
     const { supergraphSdl, subgraphs, limits, guard, log } = options
@@ -65,6 +69,7 @@ export class Engine {
     this.#planner = planner
     this.#subscriptions = options.subscriptions
     this.#viewer = options.viewer
+    this.#shared = options.sharesOperations === true ? new SharedOperations() : undefined
     this.schema = buildSchema(planner.apiSdl, { assumeValid: true })
     const { schema } = this
     this.#documents = new Documents({ schema, limits })
@@ -87,7 +92,8 @@ export class Engine {
   /** Runs a query or a mutation. Rejects with a GatewayError when it is not to be run; what fails later is among the errors. */
   async execute(execution: Execution): Promise<OperationResult> {
     const admitted = await this.#guard.admit(execution)
-    const result = await this.#executor.execute(admitted.execution)
+    const run = (): Promise<OperationResult> => this.#executor.execute(admitted.execution)
+    const result = await (this.#shared === undefined ? run() : this.#shared.run(admitted.execution, run))
     const whole = admitted.complete === undefined ? result : admitted.complete(result)
     return execution.context.showsPlan === true ? this.#withPlan(whole, admitted.execution) : whole
   }

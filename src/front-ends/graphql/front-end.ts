@@ -10,7 +10,7 @@ import { answerText, isNothing } from './answer.ts'
 import { ClientOperations, type ClientOperationsOptions, note, nothingSeen } from './client-operations.ts'
 import type { GuardOptions } from './create-guard.ts'
 import { endpointRows } from './endpoint-rows.ts'
-import { type Engine, startEngine } from './engine.ts'
+import { type Engine, type EngineOptions, startEngine } from './engine.ts'
 import { refusalBody } from './errors.ts'
 import { serveParts, takesParts } from './incremental/serve-parts.ts'
 import type { OperationLimits } from './limits.ts'
@@ -71,8 +71,8 @@ export interface GraphqlOptions {
   readonly authorization: GuardOptions['authorization']
   readonly subscriptions: SubscriptionSettings
   readonly planning?: PlanningOptions
-  /** Default: everything is shared that may be. */
-  readonly sharing?: Pick<ReachedOptions, 'ignoredHeaders'>
+  /** Default: fetches are shared, operations are not. */
+  readonly sharing?: Pick<ReachedOptions, 'ignoredHeaders'> & Pick<EngineOptions, 'sharesOperations'>
   /** Default: nothing but what is run. */
   readonly seen?: Omit<ClientOperationsOptions, 'observer' | 'log'>
   readonly observer?: GraphqlObserver | undefined
@@ -102,8 +102,8 @@ export async function createGraphqlFrontEnd(options: GraphqlOptions): Promise<Gr
     registered: trusted?.texts ?? [],
     log,
     start: async (supergraphSdl) => {
-      const given = { supergraphSdl, subgraphs: reached, limits, viewer, guard, subscriptions, log, planning }
-      const engine = await startEngine(given)
+      const given = { supergraphSdl, subgraphs: reached, ...options.sharing, subscriptions, planning }
+      const engine = await startEngine({ ...given, limits, viewer, guard, log })
       await trusted?.check(engine)
       return engine
     },

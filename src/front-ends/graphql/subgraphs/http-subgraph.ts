@@ -112,7 +112,9 @@ export class HttpSubgraph implements Subgraph {
       type !== 'query' ||
       !call.replayable ||
       destination.canary !== undefined ||
-      body.length > maxShared
+      body.length > maxShared ||
+      // Files are not in the body that is compared.
+      call.exchange.header('content-type')?.startsWith('multipart/') === true
     )
       return dispatchAnnounced<SubgraphCall, SubgraphAnswer>(call, bufferedTransport)
     return shared.send(call, body)
