@@ -63,7 +63,7 @@ const cases: readonly Case[] = [
     name: 'compose shows each mistake with subgraph, file and line',
     args: ['compose', 'users=users.graphql', 'clash=clash.graphql'],
     code: 1,
-    err: /do not compose[\s\S]*clash\.graphql:6:3 \(subgraph "clash"\), users\.graphql:8:3 \(subgraph "users"\): .* \[FIELD_TYPE_MISMATCH\]/,
+    err: /do not compose[\s\S]*clash\.graphql:6:3 \(subgraph "clash"\), users\.graphql:8:3 \(subgraph "users"\): .* \[FIELD_TYPE_MISMATCH\]\n- users\.graphql:8:3 \(subgraph "users"\), clash\.graphql:6:3 \(subgraph "clash"\): .* \[INVALID_FIELD_SHARING\]/,
   },
   {
     name: 'compose points into a file that does not parse',
@@ -250,7 +250,7 @@ describe('gateway graphql', { concurrency: 3 }, () => {
     const graphql = {
       auth: 'none',
       subgraphs: {
-        users: { upstream: 'a', live: { timeout: '20s' } },
+        users: { upstream: 'a', live: { interval: '1h', timeout: '20s' } },
         goods: { upstream: 'a', schema: 'goods.graphql' },
       },
     }
