@@ -33,6 +33,10 @@ export interface OperationContext {
   readonly limits?: CallLimits | undefined
   /** Files that came with the request; undefined: none did. */
   readonly uploads?: Uploads | undefined
+  /** What subgraphs said in the `extensions` of their answers, as far as clients may see it; by subgraph. */
+  subgraphExtensions?: Record<string, Readonly<Record<string, unknown>>>
+  /** Whether the plan stands in the answer. */
+  showsPlan?: boolean
 }
 
 /** What an operation came to; of a subscription, one event. */
