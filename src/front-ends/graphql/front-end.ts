@@ -17,7 +17,13 @@ import type { OperationLimits } from './limits.ts'
 import { answerType } from './media-type.ts'
 import type { GraphqlObserver } from './observer.ts'
 import type { KnownOperation, OperationContext } from './operation.ts'
-import { type OperationRequest, type RequestLimits, readRequest, shapedBody } from './operation-request.ts'
+import {
+  isBatch,
+  type OperationRequest,
+  type RequestLimits,
+  readRequest,
+  shapedBody,
+} from './operation-request.ts'
 import type { PlanningOptions } from './planning/planning-options.ts'
 import type { OperationSource } from './prepared-operation.ts'
 import { acceptable, refusalType } from './requests/acceptable.ts'
@@ -241,10 +247,4 @@ export class GraphqlFrontEnd implements FrontEnd {
 
 function refuseSubscription({ type }: KnownOperation): void {
   if (type === 'subscription') throw new GatewayError('NOT_IMPLEMENTED', 'A batch has no subscriptions.')
-}
-
-function isBatch(
-  request: OperationRequest | readonly OperationRequest[],
-): request is readonly OperationRequest[] {
-  return Array.isArray(request)
 }

@@ -53,6 +53,13 @@ export async function readRequest(
   return { ...shaped(operations), uploads }
 }
 
+/** Whether a client sent several operations at once. */
+export function isBatch(
+  request: OperationRequest | readonly OperationRequest[],
+): request is readonly OperationRequest[] {
+  return Array.isArray(request)
+}
+
 /** The request or the batch that the value of a body is. Throws INVALID_ARGUMENT, GRAPHQL_LIMIT_EXCEEDED. */
 export function shapedBody(
   value: unknown,

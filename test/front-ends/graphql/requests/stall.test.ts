@@ -95,7 +95,6 @@ describe('requests made to hold up others', () => {
       const { data, errors = [] } = JSON.parse(text)
       assert.match(errors[0]?.message ?? JSON.stringify(data), answer)
       assert.ok(text.length < 100_000, `an answer of ${text.length} bytes`)
-      if (process.env.SHOW) console.log(longestMs, name)
       assert.ok(longestMs < 300, `the event loop stood still for ${longestMs.toFixed(0)} ms`)
     })
   }

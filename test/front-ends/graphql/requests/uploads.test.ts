@@ -24,6 +24,7 @@ const sdl = (name: string): string => `
   type Stored @shareable { name: String type: String bytes: Int sha256: String }
   input Page { title: String image: Upload }
   type Query { ${name}Hello: String ${name}Measure(file: Upload!): Stored }
+  type Subscription { ${name}Watch(file: Upload!): String }
   type Mutation {
     ${name}Store(file: Upload!): Stored
     ${name}StoreAll(files: [Upload!]!): [Stored]
@@ -265,6 +266,11 @@ const refused: [name: string, form: FormData, answer: RegExp][] = [
     'an operation that is not valid',
     formOf({ ...operation, query: '{ nobody }' }, map, file),
     /^200 GRAPHQL_VALIDATION_FAILED/,
+  ],
+  [
+    'a subscription',
+    formOf({ ...operation, query: 'subscription($file: Upload!) { imagesWatch(file: $file) }' }, map, file),
+    /^400 INVALID_ARGUMENT: Files are for queries and mutations/,
   ],
   [
     'a file for a text',
