@@ -16,8 +16,9 @@ import { ClientPaths } from './client-paths.ts'
 import type { DataObject } from './data-object.ts'
 import { fragmentsOf } from './fragments.ts'
 import { type Introspecting, introspect } from './introspection.ts'
-import { compileObject, type Write, type Writing } from './projection.ts'
+import { compileObject } from './projection.ts'
 import type { FetchError, Run } from './run.ts'
+import type { Write, Writing } from './writing.ts'
 
 /** Writes what a run fetched as the answer to its operation. */
 export class AnswerWriter {
@@ -93,14 +94,12 @@ export class AnswerWriter {
     if (projection === undefined) {
       // Not those of the run, which may be large: parts of the projection are compiled later, and look at them again.
       const kept = Object.fromEntries(this.#conditions.map((name, index) => [name, values[index]]))
-      const compiled = compileObject([this.#operation.selectionSet], this.#type, {
+      projection = compileObject([this.#operation.selectionSet], this.#type, {
         schema: this.#schema,
         fragments: fragmentsOf(this.#document),
         variables: new Variables(kept, this.#operation),
         responseKeys: this.#responseKeys,
       })
-      if (compiled === undefined) throw new Error(`${this.#type.name} is no object type.`)
-      projection = compiled
       this.#projections.set(key, projection)
     }
     return projection

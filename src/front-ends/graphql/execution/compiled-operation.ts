@@ -7,8 +7,8 @@ import { compilePlan, type PlanOptions, type Step } from './compile-plan.ts'
 import type { DataObject } from './data-object.ts'
 import { compileParts, type Part } from './deferred.ts'
 import { PlannedFetch } from './planned-fetch.ts'
-import type { Write } from './projection.ts'
 import { Run } from './run.ts'
+import type { Write } from './writing.ts'
 
 /** What {@link CompiledOperation} is made with. */
 export interface CompileOptions extends PlanOptions {

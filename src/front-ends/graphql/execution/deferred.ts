@@ -21,7 +21,8 @@ import type { KnownOperation } from '../operation.ts'
 import type { Plan } from '../planning/plan.ts'
 import { compilePlan, type PlanOptions, type Step } from './compile-plan.ts'
 import { type Fragments, fragmentsOf } from './fragments.ts'
-import { compileObject, type Write } from './projection.ts'
+import { compileObject } from './projection.ts'
+import type { Write } from './writing.ts'
 
 /** A part of an operation that is answered by itself. */
 export interface Part {
