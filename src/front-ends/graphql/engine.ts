@@ -10,11 +10,20 @@ import type { OperationLimits } from './limits.ts'
 import type { Execution, KnownOperation, OperationResult } from './operation.ts'
 import type { OperationGuard } from './operation-guard.ts'
 import { type LoadOptions, loadPlanner, type Planner } from './planning/planner.ts'
+import type { PlanningFigures } from './planning/planning-figures.ts'
 import type { Viewer } from './requests/viewer.ts'
+import { SharedOperations } from './shared-operations.ts'
 import type { Subgraph } from './subgraphs/subgraph.ts'
 import { OperationEvents } from './subscriptions/operation-events.ts'
 import type { SharedSubscriptions } from './subscriptions/shared-subscriptions.ts'
+import { planText } from './supergraph/plan-text.ts'
 import { subgraphNames, withoutEnforcedFeatures } from './supergraph-features.ts'
+
+/** What an operation came to for who may take it in parts; without `rest` it is whole. */
+export interface ClientAnswer {
+  readonly first: OperationResult
+  readonly rest?: AnswerInParts['rest'] | undefined
+}
 
 /** What {@link startEngine} needs. */
 export interface EngineOptions {
@@ -27,6 +36,8 @@ export interface EngineOptions {
   readonly guard: GuardOptions
   readonly subscriptions: SubscriptionOptions
   readonly planning?: LoadOptions
+  /** Whether identical queries of clients that are under way at a time are run once. Default false. */
+  readonly sharesOperations?: boolean | undefined
   readonly log: Logger
 }
 
@@ -50,6 +61,7 @@ export class Engine {
   readonly #events = new Set<OperationEvents>()
   #ended: GatewayError | undefined
   readonly #viewer: Viewer
+  readonly #shared: SharedOperations | undefined
 
   constructor(options: EngineOptions, planner: Planner) {
     const { supergraphSdl, subgraphs, limits, guard, log } = options
@@ -57,6 +69,7 @@ export class Engine {
     this.#planner = planner
     this.#subscriptions = options.subscriptions
     this.#viewer = options.viewer
+    this.#shared = options.sharesOperations === true ? new SharedOperations() : undefined
     this.schema = buildSchema(planner.apiSdl, { assumeValid: true })
     const { schema } = this
     this.#documents = new Documents({ schema, limits })
@@ -79,14 +92,14 @@ export class Engine {
   /** Runs a query or a mutation. Rejects with a GatewayError when it is not to be run; what fails later is among the errors. */
   async execute(execution: Execution): Promise<OperationResult> {
     const admitted = await this.#guard.admit(execution)
-    const result = await this.#executor.execute(admitted.execution)
-    return admitted.complete === undefined ? result : admitted.complete(result)
+    const run = (): Promise<OperationResult> => this.#executor.execute(admitted.execution)
+    const result = await (this.#shared === undefined ? run() : this.#shared.run(admitted.execution, run))
+    const whole = admitted.complete === undefined ? result : admitted.complete(result)
+    return execution.context.showsPlan === true ? this.#withPlan(whole, admitted.execution) : whole
   }
 
   /** The same, for who takes an answer in parts. Of an operation of which the caller may not have all there is one. */
-  async executeParts(
-    execution: Execution,
-  ): Promise<{ first: OperationResult; rest?: AnswerInParts['rest'] }> {
+  async executeParts(execution: Execution): Promise<ClientAnswer> {
     const admitted = await this.#guard.admit(execution)
     const { complete } = admitted
     if (complete === undefined) return this.#executor.executeParts(admitted.execution)
@@ -135,6 +148,17 @@ export class Engine {
   /** The documents that were read most often, most used first. */
   mostUsed(max: number): UsedDocument[] {
     return this.#documents.mostUsed(max)
+  }
+
+  get planning(): PlanningFigures {
+    return this.#planner.figures
+  }
+
+  /** The plan of what was run, which may be less than what was asked for. */
+  async #withPlan(result: OperationResult, execution: Execution): Promise<OperationResult> {
+    const plan = await this.#planner.plan(execution)
+    const queryPlan = { text: planText(plan), object: { kind: 'QueryPlan', node: plan.node } }
+    return { ...result, extensions: { ...result.extensions, queryPlan } }
   }
 
   close(): void {

@@ -1,5 +1,5 @@
 import { GatewayError, refusalHeaders } from '../../core/error.ts'
-import type { Exchange, Hooks } from '../../core/exchange.ts'
+import type { Hooks } from '../../core/exchange.ts'
 import type { FrontEnd } from '../../core/front-end.ts'
 import type { HttpExchange } from '../../core/http-exchange.ts'
 import type { Logger } from '../../core/log.ts'
@@ -7,15 +7,23 @@ import type { Policy, Row } from '../../core/route.ts'
 import type { StoredOperation } from '../../core/stored-operation.ts'
 import type { Place } from '../../core/text-template.ts'
 import { answerText, isNothing } from './answer.ts'
+import { ClientOperations, type ClientOperationsOptions, note, nothingSeen } from './client-operations.ts'
 import type { GuardOptions } from './create-guard.ts'
 import { endpointRows } from './endpoint-rows.ts'
-import { type Engine, startEngine } from './engine.ts'
+import { type Engine, type EngineOptions, startEngine } from './engine.ts'
 import { refusalBody } from './errors.ts'
 import { serveParts, takesParts } from './incremental/serve-parts.ts'
 import type { OperationLimits } from './limits.ts'
 import { answerType } from './media-type.ts'
+import type { GraphqlObserver } from './observer.ts'
 import type { KnownOperation, OperationContext } from './operation.ts'
-import { type OperationRequest, type RequestLimits, readRequest, shapedBody } from './operation-request.ts'
+import {
+  isBatch,
+  type OperationRequest,
+  type RequestLimits,
+  readRequest,
+  shapedBody,
+} from './operation-request.ts'
 import type { PlanningOptions } from './planning/planning-options.ts'
 import type { OperationSource } from './prepared-operation.ts'
 import { acceptable, refusalType } from './requests/acceptable.ts'
@@ -24,6 +32,7 @@ import { OperationFinder } from './requests/operation-finder.ts'
 import type { PersistedQueries } from './requests/persisted-queries.ts'
 import { refusalStatus, resultStatus } from './requests/status.ts'
 import type { TrustedDocuments } from './requests/trusted-documents.ts'
+import type { UploadLimits } from './requests/uploads/uploads.ts'
 import { type Audience, viewerBy } from './requests/viewer.ts'
 import { type ReachedOptions, reachedSubgraphs, type SubgraphPlace } from './subgraphs/reached-subgraphs.ts'
 import { SharedSubscriptions } from './subscriptions/shared-subscriptions.ts'
@@ -57,6 +66,8 @@ export interface GraphqlOptions {
   readonly trusted?: TrustedDocuments | undefined
   /** Default: one operation per request. */
   readonly batching?: BatchOptions | undefined
+  /** Default: no files. */
+  readonly uploads?: UploadLimits | undefined
   /** Whether browsers that navigate to the path get GraphiQL, without credentials. */
   readonly explorer: boolean
   readonly limits: OperationLimits & { readonly bodyBytes: number } & Pick<GuardOptions, 'listSize'> & {
@@ -66,8 +77,11 @@ export interface GraphqlOptions {
   readonly authorization: GuardOptions['authorization']
   readonly subscriptions: SubscriptionSettings
   readonly planning?: PlanningOptions
-  /** Default: everything is shared that may be. */
-  readonly sharing?: Omit<ReachedOptions, 'log'>
+  /** Default: fetches are shared, operations are not. */
+  readonly sharing?: Pick<ReachedOptions, 'ignoredHeaders'> & Pick<EngineOptions, 'sharesOperations'>
+  /** Default: nothing but what is run. */
+  readonly seen?: Omit<ClientOperationsOptions, 'observer' | 'log'>
+  readonly observer?: GraphqlObserver | undefined
   readonly log: Logger
 }
 
@@ -76,12 +90,14 @@ export type SubgraphOptions = SubgraphSource & SubgraphPlace
 
 /** Builds the GraphQL front-end. Rejects with an Error that lists every mistake when subgraphs whose schemas are files do not compose. */
 export async function createGraphqlFrontEnd(options: GraphqlOptions): Promise<GraphqlFrontEnd> {
-  const { log, limits, trusted, supergraph, subgraphs, memory = new SupergraphMemory() } = options
-  const reached = reachedSubgraphs(subgraphs, { ...options.sharing, log })
+  const { log, limits, trusted, supergraph, subgraphs, observer, memory = new SupergraphMemory() } = options
+  const reached = reachedSubgraphs(subgraphs, { ...options.sharing, observer, log })
   const guard = { authorization: options.authorization, maxCost: limits.cost, listSize: limits.listSize }
+  const operations = new ClientOperations({ ...nothingSeen, ...options.seen, observer, log })
+  const onPlanned = operations.planned.bind(operations)
+  const planning = { onPlanned, defer: true, ...(options.planning && { planning: options.planning }) }
   const { reconnects, chargeEvents } = options.subscriptions
   const subscriptions = { shared: new SharedSubscriptions({ reconnects, log }), chargeEvents }
-  const planning = { planning: { ...(options.planning && { planning: options.planning }), defer: true } }
   const viewer = { introspection: options.introspection !== false, suggestions: true }
   const life = new SupergraphLife({
     supergraph,
@@ -92,17 +108,8 @@ export async function createGraphqlFrontEnd(options: GraphqlOptions): Promise<Gr
     registered: trusted?.texts ?? [],
     log,
     start: async (supergraphSdl) => {
-      const given = {
-        supergraphSdl,
-        subgraphs: reached,
-        limits,
-        viewer,
-        guard,
-        subscriptions,
-        log,
-        ...planning,
-      }
-      const engine = await startEngine(given)
+      const given = { supergraphSdl, subgraphs: reached, ...options.sharing, subscriptions, planning }
+      const engine = await startEngine({ ...given, limits, viewer, guard, log })
       await trusted?.check(engine)
       return engine
     },
@@ -113,7 +120,12 @@ export async function createGraphqlFrontEnd(options: GraphqlOptions): Promise<Gr
     await life.close()
     throw error
   }
-  return new GraphqlFrontEnd(options, life)
+  return new GraphqlFrontEnd(options, { life, operations })
+}
+
+interface FrontEndParts {
+  readonly life: SupergraphLife
+  readonly operations: ClientOperations
 }
 
 /** Serves the endpoint, and runs operations for other places. */
@@ -123,13 +135,15 @@ export class GraphqlFrontEnd implements FrontEnd {
   readonly #life: SupergraphLife
   readonly #subscriptions: Subscriptions
   readonly #finder: OperationFinder
+  readonly #operations: ClientOperations
   readonly #limits: RequestLimits
 
-  constructor(options: GraphqlOptions, life: SupergraphLife) {
+  constructor(options: GraphqlOptions, { life, operations }: FrontEndParts) {
     this.#life = life
-    const { introspection, suggestions = introspection, persisted, trusted, batching } = options
+    this.#operations = operations
+    const { introspection, suggestions = introspection, persisted, trusted, batching, uploads } = options
     this.#finder = new OperationFinder({ viewerOf: viewerBy(introspection, suggestions), persisted, trusted })
-    this.#limits = { bodyBytes: options.limits.bodyBytes, batching }
+    this.#limits = { bodyBytes: options.limits.bodyBytes, batching, uploads }
     this.#subscriptions = new Subscriptions(options.subscriptions, {
       engines: life.engines,
       read: async (x, engine, payload) => {
@@ -198,22 +212,26 @@ export class GraphqlFrontEnd implements FrontEnd {
     if (isBatch(request)) {
       x.attributes['graphql.batch.size'] = request.length
       const body = await runBatch(x, request, (one) => this.#answerOne(x, one, engine))
+      headers.push(...this.#operations.headers(x))
       if (!x.gone && !x.committed) x.answer(200, headers, body)
       return
     }
+    const { uploads } = request
     const { operation, variables } = await this.#finder.find(x, request, engine)
     note(x, operation)
-    const context: OperationContext = { x, faults: [] }
+    const context: OperationContext = { x, faults: [], uploads }
     const execution = { operation, variables, context }
     if (operation.type === 'subscription') return this.#subscriptions.serve(x, engine, execution)
-    const { first: result, rest } = takesParts(x.header('accept'))
-      ? await engine.executeParts(execution)
-      : { first: await engine.execute(execution) }
+    const inParts = takesParts(x.header('accept'))
+    const { first: result, rest } = await this.#operations.run(engine, execution, inParts)
+    uploads?.close()
+    if (uploads?.failure !== undefined) throw uploads.failure
     if (x.gone || x.committed) return
     if (rest !== undefined) return serveParts(x, { first: result, rest })
     const [fault] = context.faults
     if (fault !== undefined && isNothing(result)) x.error ??= fault
     if (answerType(x.header('accept')) === undefined) return this.#subscriptions.serveOnce(x, result)
+    headers.push(...this.#operations.headers(x))
     x.answer(resultStatus(result, type), headers, answerText(x, result))
   }
 
@@ -221,22 +239,12 @@ export class GraphqlFrontEnd implements FrontEnd {
   async #answerOne(x: HttpExchange, request: OperationRequest, engine: Engine): Promise<string> {
     const { operation, variables } = await this.#finder.find(x, request, engine)
     refuseSubscription(operation)
-    return answerText(x, await engine.execute({ operation, variables, context: { x, faults: [] } }))
+    const context: OperationContext = { x, faults: [] }
+    const { first } = await this.#operations.run(engine, { operation, variables, context })
+    return answerText(x, first)
   }
-}
-
-/** Notes the operation for log and metrics. */
-function note(x: Exchange, { type, name }: KnownOperation): void {
-  x.attributes['graphql.operation.type'] = type
-  if (name !== '') x.attributes['graphql.operation.name'] = name.slice(0, 64)
 }
 
 function refuseSubscription({ type }: KnownOperation): void {
   if (type === 'subscription') throw new GatewayError('NOT_IMPLEMENTED', 'A batch has no subscriptions.')
-}
-
-function isBatch(
-  request: OperationRequest | readonly OperationRequest[],
-): request is readonly OperationRequest[] {
-  return Array.isArray(request)
 }

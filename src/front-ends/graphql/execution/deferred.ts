@@ -111,6 +111,7 @@ function compileSets(
       if (!isObjectType(type)) throw new Error(`The schema has no object type "${name}".`)
       const variables = new Variables({}, operation)
       write = compileObject(sets, type, { schema, fragments, variables, responseKeys })
+      if (write === undefined) throw new Error(`Objects of type "${name}" must say what they are.`)
       writes.set(name, write)
     }
     return write

@@ -2,23 +2,16 @@ import { createHash } from 'node:crypto'
 import { print } from 'graphql'
 import { GatewayError } from '../../../core/error.ts'
 import { BoundedMap } from '../bounded-map.ts'
-import type { Execution, KnownOperation } from '../operation.ts'
+import type { KnownOperation } from '../operation.ts'
 import type { LoadAnswer, PlanAnswer, PlannedSupergraph } from './messages.ts'
 import type { Plan } from './plan.ts'
 import { PlanCache } from './plan-cache.ts'
 import { planningError, tooLong } from './planning-error.ts'
 import type { Planned, PlanningFigures } from './planning-figures.ts'
 import { type PlanningOptions, planningDefaults } from './planning-options.ts'
-import { type PlanningThreads, planningThreads } from './planning-threads.ts'
-import { overrideDecider } from './progressive-override.ts'
-import {
-  type OverrideDecider,
-  type Variant,
-  type Variants,
-  variantKey,
-  variantOf,
-  variantsOf,
-} from './variant.ts'
+import { type PlanningProcesses, planningProcesses } from './planning-processes.ts'
+import { type PlannedExecution, ProgressiveOverride } from './progressive-override.ts'
+import { type Variant, type Variants, variantKey, variantOf, variantsOf } from './variant.ts'
 
 /** A supergraph that is ready to be planned for. */
 export interface Planner {
@@ -29,7 +22,7 @@ export interface Planner {
    * How an operation is to be run: at once where it is known, and then the same object each time. Rejects (or throws) with a
    * GatewayError: PLANNING_LIMIT_EXCEEDED, OVERLOADED, INTERNAL.
    */
-  plan(execution: Pick<Execution, 'operation' | 'variables'>): Plan | Promise<Plan>
+  plan(execution: PlannedExecution): Plan | Promise<Plan>
   /** Plans an operation before it is asked for, every condition without a default taken as false. Rejects as `plan` does. */
   warm(operation: KnownOperation): Promise<Plan>
   close(): void
@@ -44,7 +37,7 @@ export interface LoadOptions {
   readonly onPlanned?: ((planned: Planned) => void) | undefined
 }
 
-/** Loads a supergraph into Apollo's planner, in another thread. Rejects with an Error when it does not load. */
+/** Loads a supergraph into Apollo's planner, in another process. Rejects with an Error when it does not load. */
 export async function loadPlanner(supergraphSdl: string, options: LoadOptions = {}): Promise<Planner> {
   const { planning = planningDefaults, defer = false, onPlanned } = options
   const { maxEvaluatedPlans, pathsLimit } = planning
@@ -53,27 +46,27 @@ export async function loadPlanner(supergraphSdl: string, options: LoadOptions = 
     .update(JSON.stringify([supergraphSdl, bounds]))
     .digest('hex')
   const supergraph = { hash, sdl: supergraphSdl, bounds }
-  const threads = planningThreads(planning.heapMb)
-  const facts = await threads.load(supergraph)
+  const processes = planningProcesses(planning.heapMb)
+  const facts = await processes.load(supergraph)
   const apiSdl = defer ? `${facts.apiSdl}\n\n${deferSdl}` : facts.apiSdl
-  return new ThreadedPlanner({ supergraph, facts: { ...facts, apiSdl }, threads, planning, onPlanned })
+  return new RemotePlanner({ supergraph, facts: { ...facts, apiSdl }, processes, planning, onPlanned })
 }
 
 /** As in the RFC on incremental delivery of the GraphQL specification. */
 const deferSdl = 'directive @defer(if: Boolean! = true, label: String) on FRAGMENT_SPREAD | INLINE_FRAGMENT'
 
-interface ThreadedPlannerParts {
+interface RemotePlannerParts {
   readonly supergraph: PlannedSupergraph
   readonly facts: LoadAnswer
-  readonly threads: PlanningThreads
+  readonly processes: PlanningProcesses
   readonly planning: PlanningOptions
   readonly onPlanned: LoadOptions['onPlanned']
 }
 
-class ThreadedPlanner implements Planner {
-  readonly #parts: ThreadedPlannerParts
+class RemotePlanner implements Planner {
+  readonly #parts: RemotePlannerParts
   readonly #cache: PlanCache
-  readonly #isOn: OverrideDecider
+  readonly #labels: ProgressiveOverride
   readonly #variants = new WeakMap<KnownOperation, Variants>()
   readonly #waiting = new Map<string, Promise<Plan>>()
   /** Until when what went above a limit is refused without another try, by key; of the clock of `performance.now`. */
@@ -81,10 +74,10 @@ class ThreadedPlanner implements Planner {
   #hits = 0
   #misses = 0
 
-  constructor(parts: ThreadedPlannerParts) {
+  constructor(parts: RemotePlannerParts) {
     this.#parts = parts
     this.#cache = new PlanCache(parts.planning.cacheBytes)
-    this.#isOn = overrideDecider(parts.planning.overrides)
+    this.#labels = new ProgressiveOverride(parts.planning.overrides)
   }
 
   get apiSdl(): string {
@@ -101,9 +94,10 @@ class ThreadedPlanner implements Planner {
     }
   }
 
-  plan({ operation, variables }: Pick<Execution, 'operation' | 'variables'>): Plan | Promise<Plan> {
+  plan(execution: PlannedExecution): Plan | Promise<Plan> {
+    const { operation } = execution
     const variants = this.#variantsOf(operation)
-    const variant = variantKey(variants, variables, this.#isOn)
+    const variant = variantKey(variants, execution, this.#labels)
     const key = operation.hash + variant
     const known = this.#cache.get(key)
     if (known !== undefined) {
@@ -130,7 +124,7 @@ class ThreadedPlanner implements Planner {
   }
 
   close(): void {
-    this.#parts.threads.release(this.#parts.supergraph)
+    this.#parts.processes.release(this.#parts.supergraph)
   }
 
   #variantsOf(operation: KnownOperation): Variants {
@@ -143,7 +137,7 @@ class ThreadedPlanner implements Planner {
   }
 
   async #planNow(operation: KnownOperation, variant: Variant, key: string): Promise<Plan> {
-    const { supergraph, threads, planning, onPlanned } = this.#parts
+    const { supergraph, processes, planning, onPlanned } = this.#parts
     const { conditions, overrides } = variant
     const document = print(operation.document)
     const request = { document, operationName: operation.name, conditions, overrides }
@@ -155,7 +149,7 @@ class ThreadedPlanner implements Planner {
     let answer: PlanAnswer | undefined
     let error: GatewayError | undefined
     try {
-      answer = await threads.plan(supergraph, { request, limitMs: planning.timeoutMs, started })
+      answer = await processes.plan(supergraph, { request, limitMs: planning.timeoutMs, started })
     } catch (thrown) {
       error = planningError(thrown)
       if (error.reason === 'PLANNING_LIMIT_EXCEEDED') this.#refused.set(key, performance.now() + refusedForMs)
