@@ -150,3 +150,10 @@ test('a client that leaves in between leaves nothing behind', async (t) => {
   assert.equal(line['http.route'], '/graphql')
   held.resolve()
 })
+
+test('an operation of which the caller may not have everything is answered at once', async (t) => {
+  const { url } = await startWorld(t)
+  const { type, parts } = await partsOf(t, url, '{ one { text ... @defer { author { email } } } }')
+  assert.equal(type, 'application/graphql-response+json; charset=utf-8')
+  assert.deepEqual((parts as { data: unknown }[])[0]?.data, { one: { text: 'one', author: { email: null } } })
+})
