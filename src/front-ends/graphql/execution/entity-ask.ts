@@ -79,11 +79,9 @@ export class EntityAsk implements Ask {
     const entities = data?._entities
     if (Array.isArray(entities) && entities.length === this.#representations.size) return entities
     if (errors.length > 0 && (entities === null || entities === undefined)) return undefined
-    const { name } = this.fetch.subgraph
-    throw new GatewayError(
-      'UPSTREAM_BAD_ANSWER',
-      `Upstream "${name}" answered with other entities than asked for.`,
-    )
+    const { name, anonymous = false } = this.fetch.subgraph
+    const who = anonymous ? 'A subgraph' : `Upstream "${name}"`
+    throw new GatewayError('UPSTREAM_BAD_ANSWER', `${who} answered with other entities than asked for.`)
   }
 
   /** Returns the entities whose absence the errors explain. */
@@ -95,7 +93,7 @@ export class EntityAsk implements Ask {
       const told = errorOf(error, fetch.subgraph)
       if (field !== '_entities' || typeof index !== 'number' || index >= this.#representations.size) {
         for (let i = 0; i < this.#representations.size; i++) explained.add(i)
-        this.#run.errors.push({ error: told, path: beforeLists(fetch.path) })
+        this.#run.errors.push({ error: told, path: beforeLists(fetch.path), isExact: false })
         continue
       }
       explained.add(index)
@@ -103,7 +101,7 @@ export class EntityAsk implements Ask {
       if (isObject(entity)) markFailed(entity, rest)
       const within = rest.map((part) => fetch.renamed.get(String(part)) ?? part)
       for (const place of this.#places(index)) {
-        this.#run.errors.push({ error: told, path: [...place, ...within] })
+        this.#run.errors.push({ error: told, path: [...place, ...within], isExact: rest.length > 0 })
       }
     }
     return explained

@@ -7,11 +7,12 @@ import { markUnfetched } from './merge.ts'
 import type { PlannedFetch } from './planned-fetch.ts'
 import { type Run, toldFailure } from './run.ts'
 
-/** An error that a subgraph reported, without its path, and with the name of the subgraph. */
+/** An error that a subgraph reported, without its path, and with the name of the subgraph if clients may know it. */
 export function errorOf(
   { message, extensions }: GraphQLFormattedError,
-  { name }: Subgraph,
+  { name, anonymous = false }: Subgraph,
 ): GraphQLFormattedError {
+  if (anonymous) return extensions === undefined ? { message } : { message, extensions }
   return { message, extensions: { ...extensions, serviceName: name } }
 }
 
@@ -28,8 +29,8 @@ export function reportFailure(
   const isBelowList = fetch.path.some(({ key }) => key === '@')
   const [target] = targets
   const keys = isBelowList || target === undefined ? [] : keysOf(target, fetch)
-  if (keys.length === 0) run.errors.push({ error: told, path: place })
-  for (const key of keys) run.errors.push({ error: told, path: [...place, key] })
+  if (keys.length === 0) run.errors.push({ error: told, path: place, isExact: false })
+  for (const key of keys) run.errors.push({ error: told, path: [...place, key], isExact: true })
   for (const one of targets) markUnfetched(one, fetch.shape)
 }
 

@@ -1,0 +1,98 @@
+import { BREAK, visit } from 'graphql'
+import { toGatewayError } from '../../../core/error.ts'
+import type { HttpExchange } from '../../../core/http-exchange.ts'
+import { essence } from '../../../core/media-type.ts'
+import { answerText } from '../answer.ts'
+import type { Engine } from '../engine.ts'
+import { identifiedErrors, refusalErrors } from '../errors.ts'
+import type { AnswerInParts, PartResult } from '../execution/run-parts.ts'
+import type { Execution, KnownOperation } from '../operation.ts'
+
+/** Whether the client takes an answer in parts: it names `multipart/mixed`, and not for subscriptions alone. */
+export function takesParts(accept: string | undefined): boolean {
+  if (accept === undefined || !accept.includes('multipart/')) return false
+  return accept.split(',', 32).some((item) => {
+    if (essence(item) !== 'multipart/mixed' || /;\s*q=0(?:\.0*)?\s*(?:;|$)/i.test(item)) return false
+    return /;\s*deferSpec=/i.test(item) || !/;\s*subscriptionSpec=/i.test(item)
+  })
+}
+
+/** Whether something of an operation may be deferred. */
+export function defers(operation: KnownOperation): boolean {
+  let known = deferring.get(operation)
+  if (known === undefined) {
+    known = false
+    visit(operation.document, {
+      Directive: ({ name }) => {
+        if (name.value !== 'defer') return undefined
+        known = true
+        return BREAK
+      },
+    })
+    deferring.set(operation, known)
+  }
+  return known
+}
+
+const deferring = new WeakMap<KnownOperation, boolean>()
+
+/**
+ * Runs an operation and answers by parts as they come ("Incremental Delivery over HTTP" of 2022-08-24, by which the clients of Apollo name it).
+ * Rejects with a GatewayError before anything was answered.
+ */
+export async function answerInParts(x: HttpExchange, engine: Engine, execution: Execution): Promise<void> {
+  const { first, rest } = await engine.executeParts(execution)
+  if (x.gone || x.committed) return
+  noteErrors(x, first.errors.length)
+  x.writeHead(200, headers.slice())
+  x.write('---')
+  const answer = answerText(x, first).slice(0, -1)
+  x.write(part(`${answer},"hasNext":${rest !== undefined}}`))
+  if (rest !== undefined) await writeRest(x, rest)
+  x.write('--\r\n')
+  x.res.end()
+}
+
+async function writeRest(x: HttpExchange, rest: AnswerInParts['rest']): Promise<void> {
+  try {
+    for await (const results of rest) {
+      if (x.gone) return
+      for (const { errors } of results) noteErrors(x, errors.length)
+      if (results.length > 0)
+        x.write(part(`{"incremental":[${results.map((one) => text(x, one)).join()}],"hasNext":true}`))
+    }
+    x.write(part('{"hasNext":false}'))
+  } catch (thrown) {
+    const error = toGatewayError(thrown)
+    x.error ??= error
+    x.write(part(`{"errors":${JSON.stringify(refusalErrors(x, error))},"hasNext":false}`))
+  }
+}
+
+function noteErrors(x: HttpExchange, count: number): void {
+  if (count > 0) x.attributes['graphql.errors'] = Number(x.attributes['graphql.errors'] ?? 0) + count
+}
+
+const headers: readonly string[] = [
+  'Content-Type',
+  'multipart/mixed; boundary="-"; deferSpec=20220824',
+  'Cache-Control',
+  'no-cache',
+  // Some proxies collect what they are not told to pass on at once.
+  'X-Accel-Buffering',
+  'no',
+  'Vary',
+  'Accept',
+]
+
+function text(x: HttpExchange, { label, path, data, errors }: PartResult): string {
+  const members = [`"path":${JSON.stringify(path)}`, `"data":${data}`]
+  if (label !== undefined) members.push(`"label":${JSON.stringify(label)}`)
+  if (errors.length > 0) members.push(`"errors":${JSON.stringify(identifiedErrors(x, errors))}`)
+  return `{${members.join()}}`
+}
+
+/** A boundary follows each part, for clients that wait for it. */
+function part(body: string): string {
+  return `\r\nContent-Type: application/json; charset=utf-8\r\n\r\n${body}\r\n---`
+}
