@@ -1,7 +1,7 @@
 import type { Build } from './build.ts'
 import { audience } from './build-graphql-requests.ts'
 import type { Config } from './config/schema.ts'
-import type { GraphqlOptions } from './front-ends/graphql/front-end.ts'
+import type { GraphqlOptions } from './front-ends/graphql/graphql-options.ts'
 import { GraphqlMetrics } from './graphql-metrics.ts'
 
 type GraphqlConfig = NonNullable<Config['graphql']>

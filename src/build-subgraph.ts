@@ -4,7 +4,7 @@ import { errorPolicy, requestHeaders, subgraphRules } from './build-subgraph-rul
 import { subscriptionEndpoint } from './build-subscriptions.ts'
 import { schemaOf } from './build-supergraph.ts'
 import type { Config } from './config/schema.ts'
-import type { SubgraphOptions } from './front-ends/graphql/front-end.ts'
+import type { SubgraphOptions } from './front-ends/graphql/graphql-options.ts'
 import type { GrpcFrontEnd } from './front-ends/grpc/front-end.ts'
 
 type GraphqlConfig = NonNullable<Config['graphql']>

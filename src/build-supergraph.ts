@@ -1,6 +1,6 @@
 import type { Build } from './build.ts'
 import type { Config } from './config/schema.ts'
-import type { GraphqlOptions } from './front-ends/graphql/front-end.ts'
+import type { GraphqlOptions } from './front-ends/graphql/graphql-options.ts'
 
 type GraphqlConfig = NonNullable<Config['graphql']>
 type Asked =

@@ -2,20 +2,17 @@ import { GatewayError, refusalHeaders } from '../../core/error.ts'
 import type { Hooks } from '../../core/exchange.ts'
 import type { FrontEnd } from '../../core/front-end.ts'
 import type { HttpExchange } from '../../core/http-exchange.ts'
-import type { Logger } from '../../core/log.ts'
-import type { Policy, Row } from '../../core/route.ts'
+import type { Row } from '../../core/route.ts'
 import type { StoredOperation } from '../../core/stored-operation.ts'
 import type { Place } from '../../core/text-template.ts'
 import { answerText, isNothing } from './answer.ts'
-import { ClientOperations, type ClientOperationsOptions, note, nothingSeen } from './client-operations.ts'
-import type { GuardOptions } from './create-guard.ts'
+import { ClientOperations, note, nothingSeen } from './client-operations.ts'
 import { endpointRows } from './endpoint-rows.ts'
-import { type Engine, type EngineOptions, startEngine } from './engine.ts'
+import { type Engine, startEngine } from './engine.ts'
 import { refusalBody } from './errors.ts'
-import { serveParts, takesParts } from './incremental/serve-parts.ts'
-import type { OperationLimits } from './limits.ts'
+import type { GraphqlOptions } from './graphql-options.ts'
+import { answerInParts, defers, takesParts } from './incremental/answer-in-parts.ts'
 import { answerType } from './media-type.ts'
-import type { GraphqlObserver } from './observer.ts'
 import type { KnownOperation, OperationContext } from './operation.ts'
 import {
   isBatch,
@@ -24,69 +21,17 @@ import {
   readRequest,
   shapedBody,
 } from './operation-request.ts'
-import type { PlanningOptions } from './planning/planning-options.ts'
 import type { OperationSource } from './prepared-operation.ts'
 import { acceptable, refusalType } from './requests/acceptable.ts'
-import { type BatchOptions, runBatch } from './requests/batch.ts'
+import { runBatch } from './requests/batch.ts'
 import { OperationFinder } from './requests/operation-finder.ts'
-import type { PersistedQueries } from './requests/persisted-queries.ts'
 import { refusalStatus, resultStatus } from './requests/status.ts'
-import type { TrustedDocuments } from './requests/trusted-documents.ts'
-import type { UploadLimits } from './requests/uploads/uploads.ts'
-import { type Audience, viewerBy } from './requests/viewer.ts'
-import { type ReachedOptions, reachedSubgraphs, type SubgraphPlace } from './subgraphs/reached-subgraphs.ts'
+import { viewerBy } from './requests/viewer.ts'
+import { reachedSubgraphs } from './subgraphs/reached-subgraphs.ts'
 import { SharedSubscriptions } from './subscriptions/shared-subscriptions.ts'
-import { type SubscriptionSettings, Subscriptions } from './subscriptions/subscriptions.ts'
+import { Subscriptions } from './subscriptions/subscriptions.ts'
 import { SupergraphLife, type SupergraphStatus } from './supergraph/supergraph-life.ts'
 import { SupergraphMemory } from './supergraph/supergraph-memory.ts'
-import type { SubgraphSource } from './supergraph/supergraph-source.ts'
-import type { SupergraphUrl } from './supergraph/supergraph-url.ts'
-import type { WarmUpOptions } from './supergraph/warm-up.ts'
-
-/** What the GraphQL front-end is built from. */
-export interface GraphqlOptions {
-  /** A literal path, `/graphql`. */
-  readonly path: string
-  readonly policy: Policy
-  readonly subgraphs: readonly SubgraphOptions[]
-  /** A supergraph that was composed elsewhere, or where to fetch one; without it the subgraphs' own schemas are composed. */
-  readonly supergraph?: string | SupergraphUrl | undefined
-  /** What an earlier front-end of the same gateway knew. Default: nothing. */
-  readonly memory?: SupergraphMemory
-  /** Default: nothing is planned before it is asked for. */
-  readonly warmUp?: WarmUpOptions
-  /** Whether subgraphs and addresses are asked for schemas. Default true. */
-  readonly online?: boolean
-  /** Who may ask for the schema. */
-  readonly introspection: Audience
-  /** Whose mistakes are answered with names of the schema. Default: as `introspection`. */
-  readonly suggestions?: Audience | undefined
-  /** Operations that clients may ask for without their text. Default: none. */
-  readonly persisted?: PersistedQueries | undefined
-  readonly trusted?: TrustedDocuments | undefined
-  /** Default: one operation per request. */
-  readonly batching?: BatchOptions | undefined
-  /** Default: no files. */
-  readonly uploads?: UploadLimits | undefined
-  /** Whether browsers that navigate to the path get GraphiQL, without credentials. */
-  readonly explorer: boolean
-  readonly limits: OperationLimits & { readonly bodyBytes: number } & Pick<GuardOptions, 'listSize'> & {
-      /** The largest cost of an operation; undefined: any. */
-      readonly cost?: number | undefined
-    }
-  readonly authorization: GuardOptions['authorization']
-  readonly subscriptions: SubscriptionSettings
-  readonly planning?: PlanningOptions
-  /** Default: fetches are shared, operations are not. */
-  readonly sharing?: Pick<ReachedOptions, 'ignoredHeaders'> & Pick<EngineOptions, 'sharesOperations'>
-  /** Default: nothing but what is run. */
-  readonly seen?: Omit<ClientOperationsOptions, 'observer' | 'log'>
-  readonly observer?: GraphqlObserver | undefined
-  readonly log: Logger
-}
-
-/** One subgraph and who serves it. Needs `sdl` or `live` when no supergraph is given. */
-export type SubgraphOptions = SubgraphSource & SubgraphPlace
 
 /** Builds the GraphQL front-end. Rejects with an Error that lists every mistake when subgraphs whose schemas are files do not compose. */
 export async function createGraphqlFrontEnd(options: GraphqlOptions): Promise<GraphqlFrontEnd> {
@@ -222,12 +167,13 @@ export class GraphqlFrontEnd implements FrontEnd {
     const context: OperationContext = { x, faults: [], uploads }
     const execution = { operation, variables, context }
     if (operation.type === 'subscription') return this.#subscriptions.serve(x, engine, execution)
-    const inParts = takesParts(x.header('accept'))
-    const { first: result, rest } = await this.#operations.run(engine, execution, inParts)
+    const inParts = defers(operation) && takesParts(x.header('accept'))
+    const answer = await this.#operations.run(engine, execution, inParts)
+    const { first: result } = answer
     uploads?.close()
     if (uploads?.failure !== undefined) throw uploads.failure
     if (x.gone || x.committed) return
-    if (rest !== undefined) return serveParts(x, { first: result, rest })
+    if (inParts) return answerInParts(x, answer)
     const [fault] = context.faults
     if (fault !== undefined && isNothing(result)) x.error ??= fault
     if (answerType(x.header('accept')) === undefined) return this.#subscriptions.serveOnce(x, result)

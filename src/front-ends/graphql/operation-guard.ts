@@ -1,4 +1,4 @@
-import type { OperationDefinitionNode } from 'graphql'
+import { Kind, type OperationDefinitionNode } from 'graphql'
 import { chargeOperation } from '../../core/request-cost.ts'
 import type { FieldAuthorization, Permitted } from './authorization/field-authorization.ts'
 import { askedGaps, fillGaps, type Refused } from './authorization/fill-gaps.ts'
@@ -6,7 +6,7 @@ import { type Challenge, fieldError, operationRefused } from './authorization/re
 import { CostExceeded } from './cost/cost-exceeded.ts'
 import { type CostOptions, operationCost } from './cost/operation-cost.ts'
 import { Variables } from './inclusion.ts'
-import type { Execution, OperationResult } from './operation.ts'
+import type { Execution, KnownOperation, OperationResult } from './operation.ts'
 
 /** What is done with operations that ask for fields which the caller is refused. */
 export interface RefusalOptions {
@@ -84,7 +84,7 @@ export class OperationGuard {
     const { x } = execution.context
     const permitted = authorization.permitted(execution.operation, x)
     if (permitted === undefined) return undefined
-    if (onRefused === 'filter' && !reportOnly && execution.operation.type !== 'mutation') return permitted
+    if (onRefused === 'filter' && !reportOnly && mayBePart(permitted.operation)) return permitted
     const asked = askedGaps(permitted.gaps, variablesOf(execution))
     if (asked.length > 0) x.attributes[refusedFields] = named(asked)
     if (reportOnly) return undefined
@@ -119,6 +119,16 @@ export class OperationGuard {
     if (maxCost !== undefined && cost > maxCost) throw new CostExceeded(cost, maxCost)
     return cost
   }
+}
+
+/** A mutation is run whole or not at all; of a subscription the one field must be left. */
+function mayBePart({ type, node }: KnownOperation): boolean {
+  if (type === 'query') return true
+  const { selections } = node.selectionSet
+  return (
+    type === 'subscription' &&
+    selections.some((one) => one.kind !== Kind.FIELD || one.name.value !== '__typename')
+  )
 }
 
 function variablesOf({ variables, operation }: Execution): Variables {

@@ -108,9 +108,9 @@ function compileSets(
     let write = writes.get(name)
     if (write === undefined) {
       const type = schema.getType(name)
-      if (!isObjectType(type)) throw new Error(`The schema has no object type "${name}".`)
       const variables = new Variables({}, operation)
-      write = compileObject(sets, type, { schema, fragments, variables, responseKeys })
+      if (isObjectType(type))
+        write = compileObject(sets, type, { schema, fragments, variables, responseKeys })
       if (write === undefined) throw new Error(`Objects of type "${name}" must say what they are.`)
       writes.set(name, write)
     }

@@ -1,4 +1,5 @@
 import type { DocumentNode, GraphQLSchema } from 'graphql'
+import { GatewayError } from '../../../core/error.ts'
 import type { Execution, KnownOperation, OperationResult } from '../operation.ts'
 import type { Plan } from '../planning/plan.ts'
 import type { Planner } from '../planning/planner.ts'
@@ -59,7 +60,8 @@ export class Executor {
   async subscription(execution: Execution): Promise<{ subgraph: Subgraph; fetch: SubgraphFetch }> {
     const compiled = await this.#compile(execution)
     const [ask] = compiled.primary?.asks(compiled.begin(execution)) ?? []
-    if (ask === undefined) throw new Error('The operation is no subscription.')
+    if (ask === undefined)
+      throw new GatewayError('GRAPHQL_VALIDATION_FAILED', 'The subscription asks for nothing.')
     return { subgraph: ask.fetch.subgraph, fetch: requestOf(ask.fetch.operation, variablesOf(ask)) }
   }
 

@@ -3,7 +3,7 @@ import { buildSubgraphSchema } from '@apollo/subgraph'
 import { graphql, parse } from 'graphql'
 import type { FrontEnd } from '../../../../src/core/front-end.ts'
 import type { Principal } from '../../../../src/core/principal.ts'
-import type { GraphqlOptions } from '../../../../src/front-ends/graphql/front-end.ts'
+import type { GraphqlOptions } from '../../../../src/front-ends/graphql/graphql-options.ts'
 import { plainDestination } from '../../../traffic/plain-upstream.ts'
 import { authorization, frontEndOver, listen, upstreamFor } from '../harness.ts'
 

@@ -61,14 +61,13 @@ const nothingDeferred: readonly [name: string, query: string][] = [
     'a variable that is false',
     'query ($no: Boolean! = false) { last { text ... @defer(if: $no) { author { name } } } }',
   ],
-  ['no @defer at all', '{ last { text author { name } } }'],
 ]
 for (const [name, query] of nothingDeferred) {
-  test(`${name}: one answer, as JSON`, async (t) => {
+  test(`${name}: one part`, async (t) => {
     const { url } = await startWorld(t)
     const { type, parts } = await partsOf(t, url, query)
-    assert.equal(type, 'application/graphql-response+json; charset=utf-8')
-    assert.deepEqual(parts, [{ data: whole }])
+    assert.match(type ?? '', /^multipart\/mixed/)
+    assert.deepEqual(parts, [{ data: whole, hasNext: false }])
   })
 }
 
@@ -149,4 +148,19 @@ test('a client that leaves in between leaves nothing behind', async (t) => {
   const line = await gateway.logged((one) => one['gateway.error.reason'] === 'CLIENT_GONE')
   assert.equal(line['http.route'], '/graphql')
   held.resolve()
+})
+
+test('an operation of which the caller may not have everything is answered at once', async (t) => {
+  const { url } = await startWorld(t)
+  const { type, parts } = await partsOf(t, url, '{ one { text ... @defer { author { email } } } }')
+  assert.match(type ?? '', /^multipart\/mixed/)
+  assert.equal((parts as { hasNext: boolean }[])[0]?.hasNext, false)
+  assert.deepEqual((parts as { data: unknown }[])[0]?.data, { one: { text: 'one', author: { email: null } } })
+})
+
+test('an operation without @defer is answered as JSON, whatever else the client takes', async (t) => {
+  const { url } = await startWorld(t)
+  const { type, parts } = await partsOf(t, url, '{ last { text author { name } } }')
+  assert.equal(type, 'application/graphql-response+json; charset=utf-8')
+  assert.deepEqual(parts, [{ data: whole }])
 })

@@ -193,3 +193,28 @@ test('each operation of a WebSocket counts at the limits of the endpoint, and ea
   assert.ok(told.length >= 2 && told.length <= 3, told.join())
   await chat.untilOpen(0)
 })
+
+test('a field that the caller may not have is null in each event; a subscription to one is refused', async (t) => {
+  const { url, asked } = await startWorld(t, { ...worldOf(), graphql: { auth: 'optional' } })
+  const peer = await Peer.connect(t, url)
+  peer.subscribe('1', 'subscription { maybe { author { name email } } }')
+  const events = [await peer.read(), await peer.read(), await peer.read()] as {
+    type: string
+    payload: { data: unknown; errors?: { path: unknown }[] }
+  }[]
+  assert.deepEqual(
+    events.map(({ type }) => type),
+    ['next', 'next', 'complete'],
+  )
+  assert.deepEqual(events[1]?.payload.data, { maybe: { author: { name: 'name of 3', email: null } } })
+  asked.length = 0
+  peer.subscribe('2', 'subscription { secrets { text } }')
+  const refused = (await peer.read()) as { type: string; payload: { extensions: { reason: string } }[] }
+  assert.deepEqual([refused.type, refused.payload[0]?.extensions.reason], ['error', 'NO_CREDENTIALS'])
+  peer.subscribe('3', 'subscription { ticks(count: 1) @skip(if: true) }')
+  const nothing = (await peer.read()) as { type: string; payload: { extensions: { reason: string } }[] }
+  assert.deepEqual(
+    [nothing.type, nothing.payload[0]?.extensions.reason],
+    ['error', 'GRAPHQL_VALIDATION_FAILED'],
+  )
+})

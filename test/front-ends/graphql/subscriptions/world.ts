@@ -151,7 +151,7 @@ async function startChat(t: TestContext): Promise<Chat> {
   }
   async function* maybe() {
     yield { maybe: null }
-    yield { maybe: { text: 'there', author: { id: '9' } } }
+    yield { maybe: { text: 'there', author: { id: '3' } } }
   }
   const schema = buildSubgraphSchema({
     typeDefs: parse(sdls.chat),

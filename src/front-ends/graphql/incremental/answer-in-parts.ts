@@ -1,9 +1,12 @@
+import { BREAK, visit } from 'graphql'
 import { toGatewayError } from '../../../core/error.ts'
 import type { HttpExchange } from '../../../core/http-exchange.ts'
 import { essence } from '../../../core/media-type.ts'
 import { answerText } from '../answer.ts'
+import type { ClientAnswer } from '../engine.ts'
 import { identifiedErrors, refusalErrors } from '../errors.ts'
 import type { AnswerInParts, PartResult } from '../execution/run-parts.ts'
+import type { KnownOperation } from '../operation.ts'
 
 /** Whether the client takes an answer in parts: it names `multipart/mixed`, and not for subscriptions alone. */
 export function takesParts(accept: string | undefined): boolean {
@@ -14,24 +17,41 @@ export function takesParts(accept: string | undefined): boolean {
   })
 }
 
+/** Whether something of an operation may be deferred. */
+export function defers(operation: KnownOperation): boolean {
+  let known = deferring.get(operation)
+  if (known === undefined) {
+    known = false
+    visit(operation.document, {
+      Directive: ({ name }) => {
+        if (name.value !== 'defer') return undefined
+        known = true
+        return BREAK
+      },
+    })
+    deferring.set(operation, known)
+  }
+  return known
+}
+
+const deferring = new WeakMap<KnownOperation, boolean>()
+
 /** Answers by parts as they come ("Incremental Delivery over HTTP" of 2022-08-24, by which the clients of Apollo name it). */
-export async function serveParts(x: HttpExchange, { first, rest }: AnswerInParts): Promise<void> {
-  x.writeHead(200, [
-    'Content-Type',
-    'multipart/mixed; boundary="-"; deferSpec=20220824',
-    'Cache-Control',
-    'no-cache',
-    // Some proxies collect what they are not told to pass on at once.
-    'X-Accel-Buffering',
-    'no',
-    'Vary',
-    'Accept',
-  ])
+export async function answerInParts(x: HttpExchange, { first, rest }: ClientAnswer): Promise<void> {
+  x.writeHead(200, headers.slice())
   x.write('---')
-  x.write(part(`${answerText(x, first).slice(0, -1)},"hasNext":true}`))
+  const answer = answerText(x, first).slice(0, -1)
+  x.write(part(`${answer},"hasNext":${rest !== undefined}}`))
+  if (rest !== undefined) await writeRest(x, rest)
+  x.write('--\r\n')
+  x.res.end()
+}
+
+async function writeRest(x: HttpExchange, rest: AnswerInParts['rest']): Promise<void> {
   try {
     for await (const results of rest) {
       if (x.gone) return
+      for (const { errors } of results) noteErrors(x, errors.length)
       if (results.length > 0)
         x.write(part(`{"incremental":[${results.map((one) => text(x, one)).join()}],"hasNext":true}`))
     }
@@ -41,9 +61,23 @@ export async function serveParts(x: HttpExchange, { first, rest }: AnswerInParts
     x.error ??= error
     x.write(part(`{"errors":${JSON.stringify(refusalErrors(x, error))},"hasNext":false}`))
   }
-  x.write('--\r\n')
-  x.res.end()
 }
+
+function noteErrors(x: HttpExchange, count: number): void {
+  if (count > 0) x.attributes['graphql.errors'] = Number(x.attributes['graphql.errors'] ?? 0) + count
+}
+
+const headers: readonly string[] = [
+  'Content-Type',
+  'multipart/mixed; boundary="-"; deferSpec=20220824',
+  'Cache-Control',
+  'no-cache',
+  // Some proxies collect what they are not told to pass on at once.
+  'X-Accel-Buffering',
+  'no',
+  'Vary',
+  'Accept',
+]
 
 function text(x: HttpExchange, { label, path, data, errors }: PartResult): string {
   const members = [`"path":${JSON.stringify(path)}`, `"data":${data}`]
