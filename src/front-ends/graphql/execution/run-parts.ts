@@ -1,7 +1,7 @@
 import { type GraphQLFormattedError, type GraphQLSchema, isObjectType } from 'graphql'
 import type { OperationResult } from '../operation.ts'
 import type { CompiledOperation } from './compiled-operation.ts'
-import { isObject, own } from './data-object.ts'
+import { isObject, own, put } from './data-object.ts'
 import type { Part } from './deferred.ts'
 import { objectsAt, type PartObject } from './part-objects.ts'
 import type { Run } from './run.ts'
@@ -94,7 +94,7 @@ function isWithin({ path }: GraphQLFormattedError, { path: place }: PartObject):
 function tell(told: unknown, path: readonly (string | number)[], data: unknown): void {
   let at = told
   for (const part of path)
-    at = isObject(at) || Array.isArray(at) ? (at as Record<string | number, unknown>)[part] : undefined
+    at = Array.isArray(at) ? at[Number(part)] : isObject(at) ? own(at, String(part)) : undefined
   merge(at, data)
 }
 
@@ -103,7 +103,8 @@ function merge(into: unknown, data: unknown): void {
     for (const [index, item] of into.entries()) merge(item, data[index])
   if (!isObject(into) || !isObject(data)) return
   for (const [key, value] of Object.entries(data)) {
-    if (isObject(into[key]) || Array.isArray(into[key])) merge(into[key], value)
-    else into[key] = value
+    const known = own(into, key)
+    if (isObject(known) || Array.isArray(known)) merge(known, value)
+    else put(into, key, value)
   }
 }
