@@ -1,0 +1,87 @@
+import { parse } from 'graphql'
+import type { HttpExchange } from '../../../../src/core/http-exchange.ts'
+import { silentLog } from '../../../../src/core/log.ts'
+import { type Engine, startEngine } from '../../../../src/front-ends/graphql/engine.ts'
+import { composeSupergraph } from '../../../../src/front-ends/graphql/supergraph.ts'
+import { authorization, limits } from '../harness.ts'
+import { differences } from './compare.ts'
+import type { Query } from './generate-query.ts'
+import type { Model } from './model.ts'
+import { type Answer, LocalSubgraph, Monolith } from './servers.ts'
+import { World } from './world.ts'
+
+/** One graph, as one server and as subgraphs behind an engine. */
+export interface Pair {
+  readonly world: World
+  readonly subgraphs: readonly LocalSubgraph[]
+  readonly monolith: Monolith
+  readonly engine: Engine
+  readonly supergraphSdl: string
+}
+
+/** What both made of a query. */
+export interface Outcome {
+  readonly expected: Answer
+  readonly actual: Answer
+  /** Empty: the same. */
+  readonly differences: readonly string[]
+}
+
+/** Undefined when the subgraphs do not compose. */
+export async function pairFor(model: Model, sdls?: { subgraphs: ReadonlyMap<string, string>; api: string }): Promise<Pair | undefined> {
+  const world = new World(model)
+  const names = sdls === undefined ? model.subgraphs : [...sdls.subgraphs.keys()]
+  const subgraphs = names.map((name) => new LocalSubgraph(world, name, sdls?.subgraphs.get(name)))
+  let supergraphSdl: string
+  try {
+    supergraphSdl = await composeSupergraph(subgraphs.map(({ name, sdl }) => ({ name, sdl })))
+  } catch {
+    return undefined
+  }
+  const engine = await startEngine({
+    supergraphSdl,
+    subgraphs,
+    introspection: true,
+    limits: generous,
+    guard: { authorization: { ...authorization, policies: new Map() }, maxCost: undefined, listSize: 10 },
+    log: silentLog,
+  })
+  return { world, subgraphs, monolith: new Monolith(world, sdls?.api), engine, supergraphSdl }
+}
+
+/** Asks both the same, with the same faults. */
+export async function compared(pair: Pair, query: Query, faults: World['faults']): Promise<Outcome> {
+  const { world, monolith, engine, subgraphs } = pair
+  const document = parse(query.text)
+  world.faults = faults
+  world.log.length = 0
+  const expected = await monolith.execute(document, query.variables)
+  const expectedLog = world.log.splice(0)
+  const faulty = faults.rate === 0 ? new Set<string>() : await monolith.faults(document, query.variables)
+  world.log.length = 0
+  for (const { complaints, fetches } of subgraphs) {
+    complaints.length = 0
+    fetches.length = 0
+  }
+  let actual: Answer
+  try {
+    const operation = engine.read(query.text).operation(undefined)
+    engine.checkVariables(operation, query.variables)
+    const context = { x: exchange(), faults: [] }
+    const { data = 'undefined', errors } = await engine.execute({ operation, variables: query.variables, context })
+    actual = { data, errors }
+  } catch (error) {
+    return { expected, actual: { data: 'null', errors: [] }, differences: [`refused: ${error instanceof Error ? error.stack : error}`] }
+  }
+  const found = differences({ answer: expected, faults: faulty }, actual)
+  for (const { complaints } of subgraphs) found.push(...complaints)
+  if (world.log.join() !== expectedLog.join()) found.push(`mutations ran as ${world.log.join()}, not ${expectedLog.join()}`)
+  return { expected, actual, differences: found }
+}
+
+/** As much of an exchange as an operation needs that asks no backend over HTTP. */
+function exchange(): HttpExchange {
+  return { attributes: {}, calls: [], get: () => undefined, signal: new AbortController().signal } as unknown as HttpExchange
+}
+
+const generous = { ...limits, depth: 100, aliases: 1_000, tokens: 100_000, rootFields: 1_000, directives: 1_000 }
