@@ -67,6 +67,7 @@ async function graphqlFrontEnd(build: Build, identity: Identity): Promise<Graphq
   if (graphql === undefined) return undefined
   const { createGraphqlFrontEnd } = await import('./front-ends/graphql/front-end.ts')
   const { supergraph } = graphql
+  const { timeout, cache, heap, ...bounds } = graphql.planning
   const frontEnd = await made(build, 'graphql', () =>
     createGraphqlFrontEnd({
       path: graphql.path,
@@ -88,6 +89,7 @@ async function graphqlFrontEnd(build: Build, identity: Identity): Promise<Graphq
       introspection: graphql.introspection,
       explorer: graphql.explorer,
       limits: graphql.limits,
+      planning: { ...bounds, timeoutMs: timeout, cacheBytes: cache, heapMb: Math.ceil(heap / 1_048_576) },
       authorization: fieldAuthorization(build, graphql.authorization, identity),
       log: build.log,
     }),

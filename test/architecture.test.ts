@@ -159,3 +159,10 @@ test('every import of our own leads to a file', () => {
     [],
   )
 })
+
+test('nothing loads Apollo Server or Apollo Gateway, which sends metrics home', () => {
+  const loading = [...sources]
+    .filter(([, text]) => /'@apollo\/(?:server|gateway)/.test(text))
+    .map(([file]) => file)
+  assert.deepEqual(loading, [])
+})

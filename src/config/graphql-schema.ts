@@ -4,6 +4,7 @@ import { canaryKey } from './canary-keys.ts'
 import { name, object, template } from './declare.ts'
 import { authorizationKey } from './graphql-authorization-keys.ts'
 import { costKeys } from './graphql-cost-keys.ts'
+import { planningKey } from './graphql-planning-keys.ts'
 import { mirrorKey } from './mirror-keys.ts'
 import { type PluginListSchema, policyKeys } from './policy-keys.ts'
 
@@ -47,6 +48,7 @@ export function graphqlSchema(uses: PluginListSchema) {
         ...costKeys,
       }).describe('Counted before an operation is planned.'),
       authorization: authorizationKey,
+      planning: planningKey,
       ...policyKeys(uses),
     })
     .superRefine((value, context) => {

@@ -7,7 +7,7 @@ import { InvalidOperation } from './invalid-operation.ts'
 import type { OperationLimits } from './limits.ts'
 import type { Execution, KnownOperation, OperationResult } from './operation.ts'
 import type { OperationGuard } from './operation-guard.ts'
-import { loadPlanner, type Planner } from './planning/planner.ts'
+import { type LoadOptions, loadPlanner, type Planner } from './planning/planner.ts'
 import type { Subgraph } from './subgraphs/subgraph.ts'
 import { subgraphNames, withoutEnforcedFeatures } from './supergraph-features.ts'
 
@@ -19,6 +19,7 @@ export interface EngineOptions {
   readonly introspection: boolean
   readonly limits: OperationLimits
   readonly guard: GuardOptions
+  readonly planning?: LoadOptions
   readonly log: Logger
 }
 
@@ -41,7 +42,7 @@ export class Engine {
     const { schema } = this
     this.#documents = new Documents({ schema, limits, introspection })
     this.#guard = createGuard(supergraph, { ...guard, schema, log })
-    this.#executor = new Executor({ schema, supergraphSdl, planner, subgraphs })
+    this.#executor = new Executor({ schema, supergraph, planner, subgraphs })
   }
 
   /** Throws a GatewayError for a document that is not to be run. */
@@ -75,6 +76,6 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     if (!options.subgraphs.some((subgraph) => subgraph.name === name))
       throw new Error(`The supergraph names a subgraph "${name}" that is not configured.`)
   }
-  const planner = await loadPlanner(withoutEnforcedFeatures(supergraph))
+  const planner = await loadPlanner(withoutEnforcedFeatures(supergraph), options.planning)
   return new Engine(options, planner)
 }

@@ -16,6 +16,7 @@ import type { OperationLimits } from './limits.ts'
 import { type AnswerType, answerType } from './media-type.ts'
 import type { KnownOperation, OperationContext } from './operation.ts'
 import { readOperation } from './operation-request.ts'
+import type { PlanningOptions } from './planning/planner.ts'
 import { type OperationSource, prepareOperation } from './prepared-operation.ts'
 import { HttpSubgraph } from './subgraphs/http-subgraph.ts'
 import { composeSupergraph } from './supergraph.ts'
@@ -37,6 +38,7 @@ export interface GraphqlOptions {
       readonly cost?: number | undefined
     }
   readonly authorization: GuardOptions['authorization']
+  readonly planning?: PlanningOptions
   readonly log: Logger
 }
 
@@ -55,12 +57,14 @@ export interface SubgraphOptions {
 /** Builds the GraphQL front-end. Rejects with an Error that lists every mistake when the subgraphs do not compose. */
 export async function createGraphqlFrontEnd(options: GraphqlOptions): Promise<GraphqlFrontEnd> {
   const { log, limits, introspection } = options
-  const supergraphSdl = options.supergraph ?? (await composeSupergraph(options.subgraphs.map(withSdl)))
+  const supergraphSdl =
+    options.supergraph ?? (await composeSupergraph(options.subgraphs.map(withSdl))).supergraphSdl
   const engine = await startEngine({
     supergraphSdl,
     subgraphs: options.subgraphs.map((subgraph) => new HttpSubgraph({ ...subgraph, log })),
     introspection,
     limits,
+    ...(options.planning === undefined ? {} : { planning: { planning: options.planning } }),
     guard: { authorization: options.authorization, maxCost: limits.cost, listSize: limits.listSize },
     log,
   })

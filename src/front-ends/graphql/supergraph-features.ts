@@ -77,8 +77,11 @@ export function argumentsOf(node: ConstDirectiveNode): Readonly<Record<string, C
   return Object.fromEntries((node.arguments ?? []).map(({ name, value }) => [name.value, value]))
 }
 
+/** `context` is one because what a subgraph is told through it must be what the supergraph says: the executor sees to it. */
 const enforced = new Set(
-  ['authenticated', 'requiresScopes', 'policy'].map((name) => `https://specs.apollo.dev/${name}/v0.1`),
+  ['authenticated', 'requiresScopes', 'policy', 'context'].map(
+    (name) => `https://specs.apollo.dev/${name}/v0.1`,
+  ),
 )
 
 interface Link {

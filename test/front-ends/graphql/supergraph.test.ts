@@ -56,7 +56,9 @@ describe('composition', () => {
   })
 
   it('loads a supergraph that was composed before', async (t) => {
-    const supergraph = await composeSupergraph(Object.entries(schemas).map(([name, sdl]) => ({ name, sdl })))
+    const { supergraphSdl: supergraph } = await composeSupergraph(
+      Object.entries(schemas).map(([name, sdl]) => ({ name, sdl })),
+    )
     const all = await Promise.all([
       startSubgraph('accounts'),
       startSubgraph('products'),
@@ -74,7 +76,9 @@ describe('composition', () => {
   })
 
   it('refuses a supergraph that names a subgraph which is not configured', async () => {
-    const supergraph = await composeSupergraph(Object.entries(schemas).map(([name, sdl]) => ({ name, sdl })))
+    const { supergraphSdl: supergraph } = await composeSupergraph(
+      Object.entries(schemas).map(([name, sdl]) => ({ name, sdl })),
+    )
     await assert.rejects(
       frontEndOver([], { supergraph, subgraphs: [] }),
       /names a subgraph "accounts" that is not configured/,

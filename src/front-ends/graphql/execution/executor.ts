@@ -1,38 +1,75 @@
-import { buildSchema, type GraphQLSchema } from 'graphql'
+import type { DocumentNode, GraphQLSchema } from 'graphql'
 import type { Execution, OperationResult } from '../operation.ts'
 import type { Plan } from '../planning/plan.ts'
 import type { Planner } from '../planning/planner.ts'
-import type { Subgraph } from '../subgraphs/subgraph.ts'
-import { stockExecutor } from './stock.ts'
+import type { Subgraph, SubgraphData, SubgraphFetch } from '../subgraphs/subgraph.ts'
+import { CompiledOperation, type CompileOptions } from './compiled-operation.ts'
+import { requestOf } from './fetch-operation.ts'
+import { Run } from './run.ts'
+import { TypeConditions } from './type-conditions.ts'
 
 /** What {@link Executor} needs. */
 export interface ExecutorOptions {
+  /** What clients may ask for. */
   readonly schema: GraphQLSchema
-  readonly supergraphSdl: string
+  readonly supergraph: DocumentNode
   readonly planner: Planner
   readonly subgraphs: readonly Subgraph[]
 }
 
-/** Plans operations, remembers the plans, and runs them. */
+/** Plans operations, compiles the plans once, and runs them. */
 export class Executor {
-  readonly #options: ExecutorOptions
-  readonly #run: ReturnType<typeof stockExecutor>
-  readonly #plans = new WeakMap<object, Promise<Plan>>()
+  readonly #planner: Planner
+  readonly #options: CompileOptions
+  readonly #compiled = new WeakMap<Plan, CompiledOperation>()
 
-  constructor(options: ExecutorOptions) {
-    this.#options = options
-    this.#run = stockExecutor(options, buildSchema(options.supergraphSdl, { assumeValid: true }))
+  constructor({ schema, supergraph, planner, subgraphs }: ExecutorOptions) {
+    this.#planner = planner
+    this.#options = {
+      schema,
+      types: new TypeConditions(supergraph),
+      subgraphs: new Map(subgraphs.map((subgraph) => [subgraph.name, subgraph])),
+    }
   }
 
-  /** Rejects with a GatewayError when it cannot be planned; what fails later is among the errors. */
+  /** Runs a query or a mutation. Rejects with a GatewayError when it cannot be planned; what fails later is among the errors. */
   async execute(execution: Execution): Promise<OperationResult> {
-    const { operation } = execution
-    let plan = this.#plans.get(operation)
-    if (plan === undefined) {
-      plan = this.#options.planner.plan(operation)
-      this.#plans.set(operation, plan)
+    const compiled = await this.#compile(execution)
+    const run = new Run(execution)
+    await compiled.fetch?.(run)
+    return compiled.answer(run)
+  }
+
+  /** What a subscription is started with. Rejects with a GatewayError when it cannot be planned. */
+  async subscription(execution: Execution): Promise<{ subgraph: Subgraph; fetch: SubgraphFetch }> {
+    const { primary } = await this.#compile(execution)
+    const [ask] = primary?.asks(new Run(execution)) ?? []
+    if (ask === undefined) throw new Error('The operation is no subscription.')
+    return { subgraph: ask.fetch.subgraph, fetch: requestOf(ask.fetch.operation, ask.members()) }
+  }
+
+  /** What one event of a subscription comes to; `event` is what its subgraph sent. */
+  async executeEvent(execution: Execution, event: SubgraphData): Promise<OperationResult> {
+    const compiled = await this.#compile(execution)
+    const run = new Run(execution)
+    for (const ask of compiled.primary?.asks(run) ?? []) ask.accept(event)
+    await compiled.fetch?.(run)
+    return compiled.answer(run)
+  }
+
+  #compile(execution: Execution): CompiledOperation | Promise<CompiledOperation> {
+    const plan = this.#planner.plan(execution)
+    return plan instanceof Promise
+      ? plan.then((made) => this.#compiledOf(made, execution))
+      : this.#compiledOf(plan, execution)
+  }
+
+  #compiledOf(plan: Plan, { operation }: Execution): CompiledOperation {
+    let compiled = this.#compiled.get(plan)
+    if (compiled === undefined) {
+      compiled = new CompiledOperation(plan, operation, this.#options)
+      this.#compiled.set(plan, compiled)
     }
-    const { node } = await plan
-    return this.#run({ kind: 'QueryPlan', ...(node === undefined ? {} : { node }) }, execution)
+    return compiled
   }
 }

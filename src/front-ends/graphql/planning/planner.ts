@@ -1,30 +1,226 @@
-import type { KnownOperation } from '../operation.ts'
+import { createHash } from 'node:crypto'
+import { print } from 'graphql'
+import { GatewayError } from '../../../core/error.ts'
+import { BoundedMap } from '../bounded-map.ts'
+import type { Execution, KnownOperation } from '../operation.ts'
+import type { LoadAnswer, PlanAnswer, PlannedSupergraph, PlannerBounds } from './messages.ts'
 import type { Plan } from './plan.ts'
+import { PlanCache } from './plan-cache.ts'
+import { PlanningFailure } from './planning-thread.ts'
+import { type PlanningThreads, planningThreads } from './planning-threads.ts'
+import { overrideDecider } from './progressive-override.ts'
+import { type OverrideDecider, type Variant, type Variants, variantFor, variantsOf } from './variant.ts'
+
+/** How planning is bounded. */
+export interface PlanningOptions extends PlannerBounds {
+  /** What planning one operation may take, in milliseconds. */
+  readonly timeoutMs: number
+  /** Operations that may wait to be planned at a time. */
+  readonly queue: number
+  /** Bytes of plans, as JSON text, that are remembered. */
+  readonly cacheBytes: number
+  /** Largest heap of a planning thread, in megabytes. */
+  readonly heapMb: number
+  /** Labels of progressive `@override` other than `percent(..)` that are on. */
+  readonly overrides: readonly string[]
+}
+
+/** The defaults of `graphql.planning`. */
+export const planningDefaults: PlanningOptions = {
+  timeoutMs: 5_000,
+  queue: 100,
+  cacheBytes: 16_777_216,
+  heapMb: 512,
+  maxEvaluatedPlans: 10_000,
+  pathsLimit: undefined,
+  overrides: [],
+}
+
+/** One operation that was planned. */
+export interface Planned {
+  readonly operation: KnownOperation
+  /** Milliseconds that it waited for a thread, and that planning took. */
+  readonly waitedMs: number
+  readonly tookMs: number
+  readonly evaluatedPlans: number
+  /** Undefined: there is a plan. */
+  readonly error: GatewayError | undefined
+}
+
+/** What planning has come to so far. */
+export interface PlanningFigures {
+  readonly hits: number
+  readonly misses: number
+  /** Operations that wait or are being planned. */
+  readonly waiting: number
+  readonly cachedPlans: number
+  readonly cachedBytes: number
+}
 
 /** A supergraph that is ready to be planned for. */
 export interface Planner {
   /** SDL of what clients may ask for. */
   readonly apiSdl: string
-  /** How an operation is to be run. Rejects with a GatewayError when it cannot be planned, or not within bounds. Not cached. */
-  plan(operation: KnownOperation): Promise<Plan>
+  readonly figures: PlanningFigures
+  /**
+   * How an operation is to be run: at once where it is known, and then the same object each time. Rejects (or throws) with a
+   * GatewayError: PLANNING_LIMIT_EXCEEDED, OVERLOADED, INTERNAL.
+   */
+  plan(execution: Pick<Execution, 'operation' | 'variables'>): Plan | Promise<Plan>
+  /** Plans an operation before it is asked for, every condition without a default taken as false. Rejects as `plan` does. */
+  warm(operation: KnownOperation): Promise<Plan>
   close(): void
 }
 
-/** Loads a supergraph into Apollo's planner. Rejects with an Error when it does not load. */
-export async function loadPlanner(supergraphSdl: string): Promise<Planner> {
-  const [{ QueryPlanner }, { operationFromDocument, printSchema, Supergraph }] = await Promise.all([
-    import('@apollo/query-planner'),
-    import('@apollo/federation-internals'),
-  ])
-  const supergraph = Supergraph.build(supergraphSdl)
-  const api = supergraph.apiSchema()
-  const planner = new QueryPlanner(supergraph)
-  return {
-    apiSdl: printSchema(api),
-    plan: async ({ document, name }) => {
-      const operation = operationFromDocument(api, document, name === '' ? {} : { operationName: name })
-      return { node: planner.buildQueryPlan(operation).node, document: undefined, responseKeys: {} }
-    },
-    close: () => {},
+/** What {@link loadPlanner} may be given. */
+export interface LoadOptions {
+  readonly planning?: PlanningOptions
+  /** Called after each operation that was not known, in no hurry. */
+  readonly onPlanned?: ((planned: Planned) => void) | undefined
+}
+
+/** Loads a supergraph into Apollo's planner, in another thread. Rejects with an Error when it does not load. */
+export async function loadPlanner(supergraphSdl: string, options: LoadOptions = {}): Promise<Planner> {
+  const { planning = planningDefaults, onPlanned } = options
+  const { maxEvaluatedPlans, pathsLimit } = planning
+  const bounds = { maxEvaluatedPlans, pathsLimit }
+  const hash = createHash('sha256')
+    .update(JSON.stringify([supergraphSdl, bounds]))
+    .digest('hex')
+  const supergraph = { hash, sdl: supergraphSdl, bounds }
+  const threads = planningThreads(planning.heapMb)
+  const facts = await threads.load(supergraph)
+  return new ThreadedPlanner({ supergraph, facts, threads, planning, onPlanned })
+}
+
+interface ThreadedPlannerParts {
+  readonly supergraph: PlannedSupergraph
+  readonly facts: LoadAnswer
+  readonly threads: PlanningThreads
+  readonly planning: PlanningOptions
+  readonly onPlanned: LoadOptions['onPlanned']
+}
+
+class ThreadedPlanner implements Planner {
+  readonly #parts: ThreadedPlannerParts
+  readonly #cache: PlanCache
+  readonly #isOn: OverrideDecider
+  readonly #variants = new WeakMap<KnownOperation, Variants>()
+  readonly #waiting = new Map<string, Promise<Plan>>()
+  /** Until when what went above a limit is refused without another try, by key; of the clock of `performance.now`. */
+  readonly #refused = new BoundedMap<string, number>(maxRefused)
+  #hits = 0
+  #misses = 0
+
+  constructor(parts: ThreadedPlannerParts) {
+    this.#parts = parts
+    this.#cache = new PlanCache(parts.planning.cacheBytes)
+    this.#isOn = overrideDecider(parts.planning.overrides)
+  }
+
+  get apiSdl(): string {
+    return this.#parts.facts.apiSdl
+  }
+
+  get figures(): PlanningFigures {
+    return {
+      hits: this.#hits,
+      misses: this.#misses,
+      waiting: this.#waiting.size,
+      cachedPlans: this.#cache.size,
+      cachedBytes: this.#cache.bytes,
+    }
+  }
+
+  plan({ operation, variables }: Pick<Execution, 'operation' | 'variables'>): Plan | Promise<Plan> {
+    const variant = variantFor(this.#variantsOf(operation), variables, this.#isOn)
+    const key = operation.hash + variant.key
+    const known = this.#cache.get(key)
+    if (known !== undefined) {
+      this.#hits++
+      return known
+    }
+    this.#misses++
+    const underway = this.#waiting.get(key)
+    if (underway !== undefined) return underway
+    if ((this.#refused.get(key) ?? 0) > performance.now()) throw tooLong('It was tried a while ago.')
+    if (this.#waiting.size >= this.#parts.planning.queue)
+      throw new GatewayError('OVERLOADED', 'Too many operations wait to be planned.', { retryAfterMs: 1_000 })
+    const planned = this.#planNow(operation, variant, key).finally(() => this.#waiting.delete(key))
+    this.#waiting.set(key, planned)
+    return planned
+  }
+
+  async warm(operation: KnownOperation): Promise<Plan> {
+    const { conditions } = this.#variantsOf(operation)
+    const missing = conditions.filter(({ byDefault }) => byDefault === undefined)
+    return this.plan({ operation, variables: Object.fromEntries(missing.map(({ name }) => [name, false])) })
+  }
+
+  close(): void {
+    this.#parts.threads.release(this.#parts.supergraph)
+  }
+
+  #variantsOf(operation: KnownOperation): Variants {
+    let variants = this.#variants.get(operation)
+    if (variants === undefined) {
+      variants = variantsOf(operation, this.#parts.facts.overrides)
+      this.#variants.set(operation, variants)
+    }
+    return variants
+  }
+
+  async #planNow(operation: KnownOperation, variant: Variant, key: string): Promise<Plan> {
+    const { supergraph, threads, planning, onPlanned } = this.#parts
+    const { conditions, overrides } = variant
+    const document = print(operation.document)
+    const request = { document, operationName: operation.name, conditions, overrides }
+    const askedAt = performance.now()
+    let startedAt = askedAt
+    const started = (): void => {
+      startedAt = performance.now()
+    }
+    let answer: PlanAnswer | undefined
+    let error: GatewayError | undefined
+    try {
+      answer = await threads.plan(supergraph, { request, limitMs: planning.timeoutMs, started })
+    } catch (thrown) {
+      error = planningError(thrown)
+      if (error.reason === 'PLANNING_LIMIT_EXCEEDED') this.#refused.set(key, performance.now() + refusedForMs)
+    }
+    onPlanned?.({
+      operation,
+      waitedMs: startedAt - askedAt,
+      tookMs: performance.now() - startedAt,
+      evaluatedPlans: answer?.evaluatedPlans ?? 0,
+      error,
+    })
+    if (answer === undefined) throw error
+    const plan = JSON.parse(answer.plan) as Plan
+    this.#cache.set(key, plan, answer.plan.length)
+    return plan
   }
 }
+
+/** In words for strangers; what the planner said goes to the log. */
+function planningError(thrown: unknown): GatewayError {
+  if (!(thrown instanceof PlanningFailure)) throw thrown
+  switch (thrown.kind) {
+    case 'time':
+      return tooLong(thrown)
+    case 'memory':
+    case 'bound':
+      return new GatewayError('PLANNING_LIMIT_EXCEEDED', 'The operation is too complex to be planned.', {
+        cause: thrown,
+      })
+    case 'refused':
+      return new GatewayError('INTERNAL', 'The gateway found no plan for the operation.', { cause: thrown })
+  }
+}
+
+function tooLong(cause: unknown): GatewayError {
+  return new GatewayError('PLANNING_LIMIT_EXCEEDED', 'The operation takes too long to plan.', { cause })
+}
+
+const maxRefused = 1_000
+const refusedForMs = 60_000

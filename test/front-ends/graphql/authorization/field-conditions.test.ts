@@ -91,7 +91,9 @@ const cases: readonly Case[] = [
 
 for (const { name, sdl, edit, asking, keys = [] } of cases) {
   test(`what a supergraph asks of callers: ${name}`, async () => {
-    const composed = await composeSupergraph(sdl.map((text, index) => ({ name: `s${index}`, sdl: text })))
+    const { supergraphSdl: composed } = await composeSupergraph(
+      sdl.map((text, index) => ({ name: `s${index}`, sdl: text })),
+    )
     const edited = edit === undefined ? composed : composed.replace(...edit)
     assert.equal(edit !== undefined, edited !== composed, composed)
     const supergraph = parse(edited)

@@ -55,7 +55,7 @@ describe('a supergraph that was composed elsewhere', () => {
     subgraphs = await Promise.all(
       Object.entries(sources).map(([name, source]) => startRecording(name, source)),
     )
-    composed = await composeSupergraph(subgraphs)
+    composed = (await composeSupergraph(subgraphs)).supergraphSdl
   })
   after(() => Promise.all(subgraphs.map((one) => one.close())))
 

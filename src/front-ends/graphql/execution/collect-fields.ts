@@ -1,0 +1,53 @@
+import {
+  type FieldNode,
+  type GraphQLObjectType,
+  type GraphQLSchema,
+  isAbstractType,
+  Kind,
+  type SelectionSetNode,
+} from 'graphql'
+import { inclusionOf, type Variables } from '../inclusion.ts'
+import type { Fragments } from './fragments.ts'
+
+/** What fields are collected from. */
+export interface Selecting {
+  readonly schema: GraphQLSchema
+  readonly fragments: Fragments
+  readonly variables: Variables
+}
+
+/** The fields that are asked of objects of a type, by response key in the order of the operation (GraphQL specification section 6.3.2). */
+export function collectFields(
+  sets: readonly SelectionSetNode[],
+  type: GraphQLObjectType,
+  selecting: Selecting,
+): Map<string, FieldNode[]> {
+  const fields = new Map<string, FieldNode[]>()
+  const visited = new Set<string>()
+  const collect = ({ selections }: SelectionSetNode): void => {
+    for (const node of selections) {
+      if (!selecting.variables.includes(inclusionOf(node))) continue
+      if (node.kind === Kind.FIELD) {
+        const key = (node.alias ?? node.name).value
+        const known = fields.get(key)
+        if (known === undefined) fields.set(key, [node])
+        else known.push(node)
+        continue
+      }
+      const isSpread = node.kind === Kind.FRAGMENT_SPREAD
+      if (isSpread && visited.has(node.name.value)) continue
+      if (isSpread) visited.add(node.name.value)
+      const fragment = isSpread ? selecting.fragments.get(node.name.value) : node
+      if (fragment !== undefined && applies(fragment.typeCondition?.name.value, type, selecting.schema))
+        collect(fragment.selectionSet)
+    }
+  }
+  for (const set of sets) collect(set)
+  return fields
+}
+
+function applies(condition: string | undefined, type: GraphQLObjectType, schema: GraphQLSchema): boolean {
+  if (condition === undefined || condition === type.name) return true
+  const other = schema.getType(condition)
+  return isAbstractType(other) && schema.isSubType(other, type)
+}

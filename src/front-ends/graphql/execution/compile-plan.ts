@@ -1,0 +1,60 @@
+import type { PlanNode, ResponsePath } from '@apollo/query-planner'
+import { GatewayError } from '../../../core/error.ts'
+import type { Subgraph } from '../subgraphs/subgraph.ts'
+import { compilePath } from './data-path.ts'
+import { PlannedFetch } from './planned-fetch.ts'
+import type { Run } from './run.ts'
+import { runFetch } from './run-fetch.ts'
+import type { TypeConditions } from './type-conditions.ts'
+
+/** A part of a plan, ready to run. Never rejects: what fails is among the errors of the run. */
+export type Step = (run: Run) => Promise<void> | undefined
+
+/** What plans are compiled with. */
+export interface PlanOptions {
+  readonly subgraphs: ReadonlyMap<string, Subgraph>
+  readonly types: TypeConditions
+}
+
+/** Compiles a part of a plan. Throws a GatewayError for what is not understood. */
+export function compilePlan(node: PlanNode, options: PlanOptions, path: ResponsePath = []): Step {
+  switch (node.kind) {
+    case 'Sequence':
+      return inSequence(node.nodes.map((one) => compilePlan(one, options, path)))
+    case 'Parallel':
+      return inParallel(node.nodes.map((one) => compilePlan(one, options, path)))
+    case 'Flatten':
+      return compilePlan(node.node, options, [...path, ...node.path])
+    case 'Condition': {
+      const met = node.ifClause === undefined ? undefined : compilePlan(node.ifClause, options, path)
+      const unmet = node.elseClause === undefined ? undefined : compilePlan(node.elseClause, options, path)
+      return (run) => (run.variables.get(node.condition) === true ? met : unmet)?.(run)
+    }
+    case 'Fetch': {
+      const subgraph = options.subgraphs.get(node.serviceName)
+      if (subgraph === undefined) throw new Error(`The plan names a subgraph "${node.serviceName}".`)
+      const fetch = new PlannedFetch(node, { subgraph, path: compilePath(path), types: options.types })
+      return (run) => runFetch(fetch, run)
+    }
+    default:
+      throw new GatewayError(
+        'NOT_IMPLEMENTED',
+        'The operation asks for something that the gateway cannot do.',
+      )
+  }
+}
+
+function inSequence(steps: readonly Step[]): Step {
+  return async (run) => {
+    for (const step of steps) {
+      if (run.isOver) return
+      await step(run)
+    }
+  }
+}
+
+function inParallel(steps: readonly Step[]): Step {
+  return async (run) => {
+    await Promise.all(steps.map((step) => step(run)))
+  }
+}

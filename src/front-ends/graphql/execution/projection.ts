@@ -1,0 +1,217 @@
+import {
+  type FieldNode,
+  type GraphQLAbstractType,
+  type GraphQLFormattedError,
+  type GraphQLLeafType,
+  type GraphQLObjectType,
+  type GraphQLOutputType,
+  getNullableType,
+  isLeafType,
+  isListType,
+  isNonNullType,
+  isObjectType,
+  SchemaMetaFieldDef,
+  type SelectionSetNode,
+  TypeMetaFieldDef,
+} from 'graphql'
+import { extensionsFor } from '../errors.ts'
+import { collectFields, type Selecting } from './collect-fields.ts'
+import { compileLeaf, type WriteLeaf } from './complete-leaf.ts'
+import { type DataObject, isObject, own } from './data-object.ts'
+
+/** An answer while it is written. */
+export interface Writing {
+  /** Where in the answer; the same array all the time. */
+  readonly path: (string | number)[]
+  readonly errors: GraphQLFormattedError[]
+  /** What the schema says of itself under that response key, as JSON. */
+  introspect(fields: readonly FieldNode[]): string
+}
+
+/** Writes a value of the data as JSON; undefined: it is null where null may not be, or no value of the type, and the error is told. */
+export type Write = (value: unknown, to: Writing) => string | undefined
+
+/** What a projection is compiled from. */
+export interface Projecting extends Selecting {
+  readonly responseKeys: ReadonlyMap<string, string>
+}
+
+/** Compiles how data becomes the answer to selections of an object type (GraphQL specification section 6.4). Types below are compiled when data has them. */
+export function compileObject(
+  sets: readonly SelectionSetNode[],
+  type: GraphQLObjectType,
+  projecting: Projecting,
+): Write {
+  const members = compileMembers(sets, type, projecting)
+  return (value, to) => {
+    const object = value as DataObject
+    let text = '{'
+    for (let i = 0; i < members.length; i++) {
+      const { key, name, write } = members[i] as Member
+      text += name
+      if (write === undefined) continue
+      const written = write(own(object, key), to)
+      if (written === undefined) return undefined
+      text += written
+    }
+    return `${text}}`
+  }
+}
+
+/** A member of an object of the answer. */
+interface Member {
+  /** In the data. */
+  readonly key: string
+  /** `"title":`, behind a comma where it is not the first; with its value where that is always the same. */
+  readonly name: string
+  readonly write: Write | undefined
+}
+
+function compileMembers(
+  sets: readonly SelectionSetNode[],
+  type: GraphQLObjectType,
+  projecting: Projecting,
+): Member[] {
+  const fields = collectFields(sets, type, projecting)
+  return [...fields].flatMap(([key, nodes], index) => {
+    const field = nodes[0]?.name.value ?? ''
+    const clientKey = projecting.responseKeys.get(key) ?? key
+    const name = `${index === 0 ? '' : ','}${JSON.stringify(clientKey)}:`
+    if (field === '__typename') return { key, name: `${name}"${type.name}"`, write: undefined }
+    if (type === projecting.schema.getQueryType() && introspective.has(field))
+      return { key, name, write: (_, to) => to.introspect(nodes) }
+    const definition = type.getFields()[field]
+    // The operation is valid: this is a type that another schema has.
+    if (definition === undefined) return { key, name: `${name}null`, write: undefined }
+    const place: Place = { field: `${type.name}.${field}`, key: clientKey }
+    const nested = nodes.flatMap(({ selectionSet }) => selectionSet ?? [])
+    return { key, name, write: compileField(definition.type, { place, nested, projecting }) }
+  })
+}
+
+const introspective = new Set([SchemaMetaFieldDef.name, TypeMetaFieldDef.name])
+
+/** A field, for messages and paths. */
+interface Place {
+  /** `Product.title` */
+  readonly field: string
+  /** Response key of the client. */
+  readonly key: string
+}
+
+interface Compiling {
+  readonly place: Place
+  readonly nested: readonly SelectionSetNode[]
+  readonly projecting: Projecting
+}
+
+function compileField(type: GraphQLOutputType, compiling: Compiling): Write {
+  const { key } = compiling.place
+  const write = compileValue(type, compiling)
+  return (value, to) => {
+    to.path.push(key)
+    const written = write(value, to)
+    to.path.pop()
+    return written
+  }
+}
+
+function compileValue(type: GraphQLOutputType, compiling: Compiling): Write {
+  const write = compileNonNull(getNullableType(type), compiling)
+  if (!isNonNullType(type)) {
+    // A symbol stands for a null whose error is told.
+    return (value, to) =>
+      value === null || value === undefined || typeof value === 'symbol'
+        ? 'null'
+        : (write(value, to) ?? 'null')
+  }
+  const problem = `Cannot return null for non-nullable field ${compiling.place.field}.`
+  return (value, to) => {
+    if (value !== null && value !== undefined) return typeof value === 'symbol' ? undefined : write(value, to)
+    tell(problem, to)
+    return undefined
+  }
+}
+
+function compileNonNull(type: GraphQLOutputType, compiling: Compiling): Write {
+  if (isListType(type)) return compileList(type.ofType, compiling)
+  if (isLeafType(type)) return compileLeafValue(type, compiling)
+  if (isObjectType(type)) return compileObjectValue(type, compiling)
+  return compileAbstract(type as GraphQLAbstractType, compiling)
+}
+
+function compileLeafValue(type: GraphQLLeafType, { place }: Compiling): Write {
+  const write: WriteLeaf = compileLeaf(type)
+  const problem = `What a subgraph answered for the field ${place.field} is no ${type.name}.`
+  return (value, to) => {
+    const written = write(value)
+    if (written === undefined) tell(problem, to)
+    return written
+  }
+}
+
+function compileList(item: GraphQLOutputType, compiling: Compiling): Write {
+  const write = compileValue(item, compiling)
+  const problem = `What a subgraph answered for the field ${compiling.place.field} is no list.`
+  return (value, to) => {
+    if (!Array.isArray(value)) {
+      tell(problem, to)
+      return undefined
+    }
+    const { path } = to
+    const at = path.length
+    let text = '['
+    for (let i = 0; i < value.length; i++) {
+      path[at] = i
+      const written = write(value[i], to)
+      if (written === undefined) {
+        path.length = at
+        return undefined
+      }
+      text += i === 0 ? written : `,${written}`
+    }
+    path.length = at
+    return `${text}]`
+  }
+}
+
+function compileObjectValue(type: GraphQLObjectType, { place, nested, projecting }: Compiling): Write {
+  let write: Write | undefined
+  const problem = `What a subgraph answered for the field ${place.field} is no object.`
+  return (value, to) => {
+    if (!isObject(value)) {
+      tell(problem, to)
+      return undefined
+    }
+    write ??= compileObject(nested, type, projecting)
+    return write(value, to)
+  }
+}
+
+function compileAbstract(type: GraphQLAbstractType, { place, nested, projecting }: Compiling): Write {
+  const possible = new Map(projecting.schema.getPossibleTypes(type).map((one) => [one.name, one]))
+  const writes = new Map<string, Write>()
+  const problem = `What a subgraph answered for the field ${place.field} is of no type that ${type.name} has.`
+  return (value, to) => {
+    const typename = isObject(value) ? own(value, '__typename') : undefined
+    const concrete = typeof typename === 'string' ? possible.get(typename) : undefined
+    if (concrete === undefined) {
+      tell(problem, to)
+      return undefined
+    }
+    let write = writes.get(concrete.name)
+    if (write === undefined) {
+      write = compileObject(nested, concrete, projecting)
+      writes.set(concrete.name, write)
+    }
+    return write(value, to)
+  }
+}
+
+function tell(message: string, { path, errors }: Writing): void {
+  errors.push({
+    message,
+    path: [...path],
+    extensions: extensionsFor('UPSTREAM_BAD_ANSWER', 'INTERNAL_SERVER_ERROR'),
+  })
+}

@@ -1,0 +1,87 @@
+import { type DirectiveNode, Kind, type OperationDefinitionNode, valueFromASTUntyped, visit } from 'graphql'
+import { GatewayError } from '../../../core/error.ts'
+import type { KnownOperation } from '../operation.ts'
+import type { OverrideLabel } from './messages.ts'
+
+/** What the plan of an operation depends on besides its text. */
+export interface Variants {
+  /** Variables of `@skip`, `@include` and `@defer`, each with its default. */
+  readonly conditions: readonly { readonly name: string; readonly byDefault: boolean | undefined }[]
+  /** Labels of progressive `@override` on fields that it may have to do with. */
+  readonly overrides: readonly string[]
+}
+
+/** One of the variants. */
+export interface Variant {
+  /** Tells it from the others of the operation. */
+  readonly key: string
+  readonly conditions: Readonly<Record<string, boolean>>
+  readonly overrides: readonly string[]
+}
+
+/** Whether a label of progressive `@override` is on for one request. */
+export type OverrideDecider = (label: string) => boolean
+
+/** Finds what the plan of an operation depends on. */
+export function variantsOf({ node, document }: KnownOperation, labels: readonly OverrideLabel[]): Variants {
+  const names = new Set<string>()
+  const fields = new Set<string>()
+  visit(document, {
+    Field: ({ name }) => void fields.add(name.value),
+    Directive: (directive) => {
+      const name = conditionVariable(directive)
+      if (name !== undefined) names.add(name)
+    },
+  })
+  const defaults = defaultsOf(node)
+  const conditions = [...names]
+    .filter((name) => defaults.has(name))
+    .sort()
+    .map((name) => ({ name, byDefault: defaults.get(name) }))
+  const overrides = labels
+    .filter(({ always, fields: moved }) => always || [...moved].some((name) => fields.has(name)))
+    .map(({ label }) => label)
+  return { conditions, overrides }
+}
+
+/** Which variant a request asks for. Throws INVALID_ARGUMENT for a condition that has no value. */
+export function variantFor(
+  { conditions, overrides }: Variants,
+  variables: Readonly<Record<string, unknown>>,
+  isOn: OverrideDecider,
+): Variant {
+  if (conditions.length === 0 && overrides.length === 0) return only
+  const values: Record<string, boolean> = Object.create(null)
+  let key = ''
+  for (const { name, byDefault } of conditions) {
+    const value = Object.hasOwn(variables, name) ? variables[name] : byDefault
+    if (typeof value !== 'boolean')
+      throw new GatewayError(
+        'INVALID_ARGUMENT',
+        `Variable "$${name}" decides what is selected and must be true or false.`,
+      )
+    values[name] = value
+    key += value ? '1' : '0'
+  }
+  const on = overrides.filter((label) => isOn(label))
+  if (overrides.length > 0) key += `:${on.join()}`
+  return { key, conditions: values, overrides: on }
+}
+
+const only: Variant = { key: '', conditions: {}, overrides: [] }
+
+function conditionVariable({ name, arguments: given }: DirectiveNode): string | undefined {
+  if (name.value !== 'skip' && name.value !== 'include' && name.value !== 'defer') return undefined
+  const value = given?.find((argument) => argument.name.value === 'if')?.value
+  return value?.kind === Kind.VARIABLE ? value.name.value : undefined
+}
+
+/** The variables of an operation with their default, where it is a truth value. */
+function defaultsOf(node: OperationDefinitionNode): Map<string, boolean | undefined> {
+  return new Map(
+    (node.variableDefinitions ?? []).map(({ variable, defaultValue }) => {
+      const value = defaultValue === undefined ? undefined : valueFromASTUntyped(defaultValue)
+      return [variable.name.value, typeof value === 'boolean' ? value : undefined]
+    }),
+  )
+}

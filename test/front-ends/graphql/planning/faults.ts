@@ -1,0 +1,202 @@
+import { link } from '../authorization/recording.ts'
+
+/** Something that Apollo's planner (2.14) gets wrong by itself, with what one server would answer. */
+export interface Fault {
+  readonly name: string
+  readonly sources: Readonly<Record<string, { readonly sdl: string; readonly resolvers: object }>>
+  readonly query: string
+  readonly variables?: Readonly<Record<string, unknown>>
+  readonly data: unknown
+}
+
+const rates: Readonly<Record<string, number>> = { USD: 100, EUR: 80 }
+
+/** Prices by currency in one subgraph, what is computed from them in another. */
+const shop: Fault['sources'] = {
+  catalog: {
+    sdl: `${link}
+type Query { products: [Product!]! }
+type Product @key(fields: "id") { id: ID! title: String! price(currency: String = "CHF"): Int maker: Maker! }
+type Maker { id: ID! fame(in: String!): Int }`,
+    resolvers: {
+      Query: { products: () => [{ id: '1' }, { id: '2' }] },
+      Product: {
+        __resolveReference: ({ id }: { id: string }) => ({ id }),
+        title: ({ id }: { id: string }) => `Product ${id}`,
+        price: ({ id }: { id: string }, { currency }: { currency: string }) =>
+          (rates[currency] ?? 90) * Number(id),
+        maker: ({ id }: { id: string }) => ({ id }),
+      },
+      Maker: { fame: ({ id }: { id: string }, given: { in: string }) => given.in.length * Number(id) },
+    },
+  },
+  taxes: {
+    sdl: `${link}
+type Product @key(fields: "id") {
+  id: ID!
+  title: String! @external
+  price(currency: String = "CHF"): Int @external
+  maker: Maker! @external
+  taxUsd: Int @requires(fields: "price(currency: \\"USD\\")")
+  taxEur: Int @requires(fields: "price(currency: \\"EUR\\")")
+  plainTax: Int @requires(fields: "price")
+  renown: Int @requires(fields: "maker { fame(in: \\"ch\\") }")
+  label: String @requires(fields: "title")
+  origin: String!
+}
+type Maker { fame(in: String!): Int @external }`,
+    resolvers: {
+      Product: {
+        taxUsd: ({ price }: { price: number }) => price / 10,
+        taxEur: ({ price }: { price: number }) => price / 10,
+        plainTax: ({ price }: { price: number }) => price / 10,
+        renown: ({ maker }: { maker: { fame: number } }) => maker.fame,
+        label: ({ title }: { title: string }) => `<${title}>`,
+        origin: ({ id }: { id: string }) => `origin ${id}`,
+      },
+    },
+  },
+}
+
+/** The first subgraph that a product is asked of cannot be entered by its first key. */
+const keys: Fault['sources'] = {
+  a: {
+    sdl: `${link}
+type Query { things: [Thing!]! }
+type Thing @key(fields: "id", resolvable: false) @key(fields: "sku") {
+  id: ID!
+  sku: ID!
+  weight: Int @external
+  shipping: Int @requires(fields: "weight")
+}`,
+    resolvers: {
+      Query: { things: () => [{ id: '1', sku: 's1' }] },
+      Thing: {
+        __resolveReference: ({ sku, weight }: { sku?: string; weight?: number }) => {
+          if (sku === undefined) throw new Error('only by sku')
+          return { id: sku.slice(1), sku, weight }
+        },
+        shipping: ({ weight }: { weight: number }) => weight * 2,
+      },
+    },
+  },
+  b: {
+    sdl: `${link}
+type Thing @key(fields: "id") { id: ID! weight: Int }`,
+    resolvers: {
+      Thing: {
+        __resolveReference: ({ id }: { id: string }) => ({ id }),
+        weight: ({ id }: { id: string }) => Number(id) * 7,
+      },
+    },
+  },
+}
+
+const two = <T>(of: (n: number) => T): { products: T[] } => ({ products: [of(1), of(2)] })
+
+export const faults: readonly Fault[] = [
+  {
+    name: 'a field with other arguments than those a @requires names, under the same key',
+    sources: shop,
+    query: '{ products { price(currency: "EUR") taxUsd } }',
+    data: two((n) => ({ price: 80 * n, taxUsd: 10 * n })),
+  },
+  {
+    name: 'a field without arguments, where a @requires names some',
+    sources: shop,
+    query: '{ products { price taxUsd } }',
+    data: two((n) => ({ price: 90 * n, taxUsd: 10 * n })),
+  },
+  {
+    name: 'a field with arguments, where a @requires names none',
+    sources: shop,
+    query: '{ products { price(currency: "EUR") plainTax } }',
+    data: two((n) => ({ price: 80 * n, plainTax: 9 * n })),
+  },
+  {
+    name: 'the same field as the @requires, under its key',
+    sources: shop,
+    query: '{ products { price(currency: "USD") taxUsd } }',
+    data: two((n) => ({ price: 100 * n, taxUsd: 10 * n })),
+  },
+  {
+    name: 'an alias that is the name of a field that a @requires names',
+    sources: shop,
+    query: '{ products { title: origin label } }',
+    data: two((n) => ({ title: `origin ${n}`, label: `<Product ${n}>` })),
+  },
+  {
+    name: 'an alias that is the name of a key',
+    sources: shop,
+    query: '{ products { id: title origin } }',
+    data: two((n) => ({ id: `Product ${n}`, origin: `origin ${n}` })),
+  },
+  {
+    name: 'an alias that is __typename',
+    sources: shop,
+    query: '{ products { __typename: title origin kind: __typename } }',
+    data: two((n) => ({ __typename: `Product ${n}`, origin: `origin ${n}`, kind: 'Product' })),
+  },
+  {
+    name: 'two fields whose @requires name the same field with different arguments',
+    sources: shop,
+    query: '{ products { taxUsd taxEur origin } }',
+    data: two((n) => ({ taxUsd: 10 * n, taxEur: 8 * n, origin: `origin ${n}` })),
+  },
+  {
+    name: 'all of it at once, under aliases',
+    sources: shop,
+    query: `{ products { taxEur price: taxUsd usd: price(currency: "USD") id: plainTax ...More } }
+fragment More on Product { eur: price(currency: "EUR") label title: renown __typename }`,
+    data: two((n) => ({
+      taxEur: 8 * n,
+      price: 10 * n,
+      usd: 100 * n,
+      id: 9 * n,
+      eur: 80 * n,
+      label: `<Product ${n}>`,
+      title: 2 * n,
+      __typename: 'Product',
+    })),
+  },
+  {
+    name: 'a @requires with arguments deep within',
+    sources: shop,
+    query: '{ products { renown maker { fame(in: "abroad") } } }',
+    data: two((n) => ({ renown: 2 * n, maker: { fame: 6 * n } })),
+  },
+  {
+    name: 'fields beside a conditional @requires that is off',
+    sources: shop,
+    query: 'query ($on: Boolean!) { products { taxUsd @include(if: $on) origin label @skip(if: $on) } }',
+    variables: { on: false },
+    data: two((n) => ({ origin: `origin ${n}`, label: `<Product ${n}>` })),
+  },
+  {
+    name: 'fields beside a conditional @requires that is on',
+    sources: shop,
+    query: 'query ($on: Boolean!) { products { taxUsd @include(if: $on) origin label @skip(if: $on) } }',
+    variables: { on: true },
+    data: two((n) => ({ taxUsd: 10 * n, origin: `origin ${n}` })),
+  },
+  {
+    name: 'objects of which conditions leave nothing',
+    sources: shop,
+    query:
+      'query ($on: Boolean = false) { products { ...T @include(if: $on) maker { fame(in: "x") @include(if: $on) } } } fragment T on Product { title }',
+    data: two(() => ({ maker: {} })),
+  },
+  {
+    name: 'an operation of which conditions leave nothing',
+    sources: shop,
+    query: 'query ($on: Boolean!) { products @include(if: $on) { title } }',
+    variables: { on: false },
+    data: {},
+  },
+  {
+    name: 'a key that is not resolvable, before one that is',
+    sources: keys,
+    query: '{ things { shipping } }',
+    data: { things: [{ shipping: 14 }] },
+  },
+]
