@@ -10,7 +10,7 @@ import { PlanningThread, type Task } from './planning-thread.ts'
 
 /** Where everything that needs Apollo's code is done. Every method rejects with a PlanningFailure. */
 export class PlanningThreads {
-  readonly #heapMb: number
+  #heapMb: number
   readonly #idle: PlanningThread[] = []
   readonly #waiting: Waiting[] = []
   /** How many use a supergraph, by hash. */
@@ -22,6 +22,13 @@ export class PlanningThreads {
   /** @param heapMb Largest heap of one thread. */
   constructor(heapMb: number) {
     this.#heapMb = heapMb
+  }
+
+  /** Lets the heap of a thread grow to that. Threads that are busy are not touched. */
+  allow(heapMb: number): void {
+    if (heapMb <= this.#heapMb) return
+    this.#heapMb = heapMb
+    for (const thread of this.#idle.splice(0)) thread.close()
   }
 
   async compose(subgraphs: readonly SubgraphSdl[]): Promise<Composition> {
@@ -124,18 +131,14 @@ interface Waiting {
   readonly started: (() => void) | undefined
 }
 
-/** The threads of the process, shared by all supergraphs; started when first needed. @param heapMb Largest heap of one thread. */
+/** The threads of the process, shared by all supergraphs; started when first needed. Their heap is the largest that was asked for. */
 export function planningThreads(heapMb: number = defaultHeapMb): PlanningThreads {
-  let threads = ofProcess.get(heapMb)
-  if (threads === undefined) {
-    threads = new PlanningThreads(heapMb)
-    ofProcess.set(heapMb, threads)
-  }
-  return threads
+  ofProcess.allow(heapMb)
+  return ofProcess
 }
 
-const ofProcess = new Map<number, PlanningThreads>()
 const defaultHeapMb = 512
+const ofProcess = new PlanningThreads(defaultHeapMb)
 
 /** The second keeps cheap plans from waiting behind an expensive one. */
 const maxThreads = 2
