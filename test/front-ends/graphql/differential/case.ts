@@ -2,6 +2,7 @@ import { parse } from 'graphql'
 import type { HttpExchange } from '../../../../src/core/http-exchange.ts'
 import { silentLog } from '../../../../src/core/log.ts'
 import { type Engine, startEngine } from '../../../../src/front-ends/graphql/engine.ts'
+import { planningDefaults } from '../../../../src/front-ends/graphql/planning/planner.ts'
 import { composeSupergraph } from '../../../../src/front-ends/graphql/supergraph.ts'
 import { authorization, limits } from '../harness.ts'
 import { differences } from './compare.ts'
@@ -34,7 +35,7 @@ export async function pairFor(model: Model, sdls?: { subgraphs: ReadonlyMap<stri
   const subgraphs = names.map((name) => new LocalSubgraph(world, name, sdls?.subgraphs.get(name)))
   let supergraphSdl: string
   try {
-    supergraphSdl = await composeSupergraph(subgraphs.map(({ name, sdl }) => ({ name, sdl })))
+    supergraphSdl = (await composeSupergraph(subgraphs.map(({ name, sdl }) => ({ name, sdl })))).supergraphSdl
   } catch {
     return undefined
   }
@@ -42,6 +43,7 @@ export async function pairFor(model: Model, sdls?: { subgraphs: ReadonlyMap<stri
     supergraphSdl,
     subgraphs,
     introspection: true,
+    planning: { planning: { ...planningDefaults, timeoutMs: Number(process.env.PLAN_MS ?? 60_000) } },
     limits: generous,
     guard: { authorization: { ...authorization, policies: new Map() }, maxCost: undefined, listSize: 10 },
     log: silentLog,

@@ -191,6 +191,7 @@ class ModelMaker {
         if (random.chance(0.3) && common.external.size === 0) {
           added.requires = 'shared'
           common.external.add(subgraph)
+          for (const name of members) for (const one of objects.get(name)?.fields ?? []) if (one.name === 'shared') one.isNeeded = true
         }
         ;(model.fields as FieldModel[]).push(added)
       }

@@ -33,7 +33,7 @@ export async function shrink(pair: Pair, query: Query, faults: World['faults']):
   return smallerQuery(smallest)
 }
 
-async function smallerQuery(from: Smallest): Promise<Smallest> {
+export async function smallerQuery(from: Smallest): Promise<Smallest> {
   const whole = print(inlined(parse(from.query.text)))
   let smallest = (await tried(from, { query: { ...from.query, text: whole } })) ?? from
   for (let at = 0; ; ) {

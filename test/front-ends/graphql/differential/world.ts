@@ -35,13 +35,14 @@ export class World {
     const key = `${type}:${id}.${name}(${canonical(visible(field, args))})`
     if (type === 'Mutation') this.log.push(key)
     const subgraph = typeof asker === 'object' ? asker.subgraph : undefined
-    if (subgraph !== undefined) checkAsked(field, { parent, subgraph })
-    const fault = this.#fault(field, { key, asker })
+    if (subgraph !== undefined) checkAsked(this.model, { field, parent, subgraph })
+    const provided = subgraph === undefined ? undefined : field.provides[subgraph]?.split(' ')
+    const fault = this.#fault(field, { key, asker, provided })
     if (fault !== undefined) return fault.value
     if (field.keyLeaf !== undefined) return keyValue(field, id)
     const needed = field.requires === undefined ? '' : this.#required(field.requires, { parent, asker })
-    const provided = subgraph === undefined ? undefined : field.provides[subgraph]?.split(' ')
-    return this.#value(field.type, { field, key: `${this.model.seed}${key}${needed}`, provided })
+    const [stricter = field.type] = Object.values(field.typeIn)
+    return this.#value(stricter, { field, key: `${this.model.seed}${key}${needed}`, provided })
   }
 
   /** The entity that a representation stands for. Throws when it cannot stand for one. */
@@ -69,7 +70,10 @@ export class World {
     return Array.from({ length: 4 }, (_, at) => `${type}-${at}`)
   }
 
-  #fault(field: FieldModel, { key, asker }: { key: string; asker: Asker }): { value: unknown } | undefined {
+  #fault(
+    field: FieldModel,
+    { key, asker, provided }: { key: string; asker: Asker; provided: readonly string[] | undefined },
+  ): { value: unknown } | undefined {
     const { seed, rate } = this.faults
     if (field.isNeeded || rate === 0 || fraction(`${seed}${key}`) >= rate) return undefined
     const failed = () => new GraphQLError(`Fault at ${key}`, { extensions: { code: 'FAULT' } })
@@ -84,7 +88,7 @@ export class World {
     if (kind === 2 && type.replace('!', '') === name && ['Int', 'Boolean', 'Color'].includes(name)) return { value: 'wrong' }
     if (kind === 3 && type.startsWith('[')) {
       const inner = type.replace(/!$/, '').slice(1, -1)
-      const good = this.#value(inner.endsWith('!') ? inner : `${inner}!`, { field, key, provided: undefined })
+      const good = this.#value(inner.endsWith('!') ? inner : `${inner}!`, { field, key, provided })
       const isNull = hash(`${seed}${key}item`) % 2 === 0 && !(asker === 'lenient' && inner.endsWith('!'))
       return { value: [good, isNull ? null : failed(), good] }
     }
@@ -166,10 +170,14 @@ export function canonical(value: unknown): string {
 }
 
 /** A subgraph is asked for what it resolves only. */
-function checkAsked(field: FieldModel, { parent, subgraph }: { parent: Thing; subgraph: string }): void {
+function checkAsked(
+  { interfaces }: Model,
+  { field, parent, subgraph }: { field: FieldModel; parent: Thing; subgraph: string },
+): void {
   if (field.owners.has(subgraph) || parent.provided?.includes(field.name)) return
-  const given = parent.representation?.[field.name]
-  if (given !== undefined) return
+  if (parent.representation?.[field.name] !== undefined) return
+  const isKeyThere = field.name === 'id' && [...interfaces.values()].some(({ objectIn }) => objectIn.has(subgraph))
+  if (isKeyThere && parent.type.startsWith('M')) return
   throw new Error(`${subgraph} was asked for ${parent.type}.${field.name}, which it does not resolve`)
 }
 
