@@ -2,8 +2,10 @@ import { relative, resolve } from 'node:path'
 import type { Build } from './build.ts'
 import { type AuthParts, buildAuthFrontEnd } from './build-auth-front-end.ts'
 import { fieldAuthorization } from './build-field-authorization.ts'
+import { graphqlRequests } from './build-graphql-requests.ts'
 import { type AnsweredRoute, answerKey, routeAnswer } from './build-route-answer.ts'
-import { chosenFiles } from './chosen-files.ts'
+import { errorPolicy, requestHeaders } from './build-subgraph-rules.ts'
+import { schemaOf, supergraphOptions } from './build-supergraph.ts'
 import { wordHint } from './config/nearest-word.ts'
 import { ConfigError } from './config/problem.ts'
 import type { Config, RouteConfig } from './config/schema.ts'
@@ -17,6 +19,7 @@ import type { MethodOptions, ServiceOptions } from './front-ends/grpc/service-op
 import { createRestFrontEnd, type RestRoute, RouteMistake } from './front-ends/rest/front-end.ts'
 import { importedProtos } from './imported-protos.ts'
 import type { Identity } from './plugins/identity/identity.ts'
+import { watchedFiles } from './watched-files.ts'
 
 /** The front-ends that a configuration asks for. GraphQL and gRPC are loaded only where they are. */
 export async function buildFrontEnds(build: Build, parts: AuthParts): Promise<readonly FrontEnd[]> {
@@ -66,9 +69,9 @@ async function graphqlFrontEnd(build: Build, identity: Identity): Promise<Graphq
   const { graphql } = build.config
   if (graphql === undefined) return undefined
   const { createGraphqlFrontEnd } = await import('./front-ends/graphql/front-end.ts')
-  const { supergraph } = graphql
+  const source = await supergraphOptions(build, graphql)
   const { timeout, cache, heap, ...bounds } = graphql.planning
-  const frontEnd = await made(build, 'graphql', () =>
+  const frontEnd = await made(build, 'graphql', async () =>
     createGraphqlFrontEnd({
       path: graphql.path,
       policy: policy('graphql', graphql),
@@ -76,17 +79,12 @@ async function graphqlFrontEnd(build: Build, identity: Identity): Promise<Graphq
         name,
         destination: build.destination(`graphql/${name}`, subgraph),
         path: subgraph.path,
-        ...(subgraph.schema === undefined || supergraph !== undefined
-          ? undefined
-          : {
-              sdl: build.read(subgraph.schema, ['graphql', 'subgraphs', name, 'schema']),
-              file: subgraph.schema,
-            }),
+        headersFor: requestHeaders(build, name),
+        errors: errorPolicy(graphql, subgraph),
+        ...schemaOf(build, graphql, name),
       })),
-      ...(supergraph === undefined
-        ? undefined
-        : { supergraph: build.read(supergraph, ['graphql', 'supergraph']) }),
-      introspection: graphql.introspection,
+      ...source,
+      ...(await graphqlRequests(build, graphql)),
       explorer: graphql.explorer,
       limits: graphql.limits,
       planning: { ...bounds, timeoutMs: timeout, cacheBytes: cache, heapMb: Math.ceil(heap / 1_048_576) },
@@ -103,11 +101,12 @@ async function grpcFrontEnd(build: Build): Promise<GrpcFrontEnd | undefined> {
   if (grpc === undefined) return undefined
   const { createGrpcFrontEnd } = await import('./front-ends/grpc/front-end.ts')
   const includeDirs = grpc.includeDirs.map((dir) => resolve(build.folder, dir))
-  const protoFiles = chosen(build, 'protos')
+  const protoFiles = watchedFiles(build, grpc.protos, ['grpc', 'protos'])
   for (const file of importedProtos(protoFiles, includeDirs)) build.see(file)
-  const descriptorSets = chosen(build, 'descriptorSets').map((file) => ({
+  const descriptorPath = ['grpc', 'descriptorSets']
+  const descriptorSets = watchedFiles(build, grpc.descriptorSets, descriptorPath).map((file) => ({
     name: relative(process.cwd(), file),
-    bytes: build.readBytes(file, ['grpc', 'descriptorSets']),
+    bytes: build.readBytes(file, descriptorPath),
   }))
   const reflection = await build.reflections(grpc.reflection)
   const frontEnd = await made(build, 'grpc', () =>
@@ -178,20 +177,6 @@ function policiesOf(
 }
 
 const nothing: Authorization = { roles: [], scopes: [] }
-
-/** The files of a list of patterns; they and what could join them are watched. */
-function chosen(build: Build, key: 'protos' | 'descriptorSets'): readonly string[] {
-  const patterns = build.config.grpc?.[key] ?? []
-  const files = patterns.flatMap((pattern, index) => {
-    const { files, folders } = chosenFiles(pattern, build.folder)
-    for (const folder of folders) build.seeNames(folder)
-    for (const file of files) build.see(file)
-    if (files.length > 0) return files
-    if (folders.length === 0) build.see(pattern)
-    throw build.error(['grpc', key, index], `no file matches "${pattern}"`)
-  })
-  return [...new Set(files)]
-}
 
 async function made<F extends FrontEnd>(build: Build, key: string, make: () => Promise<F>): Promise<F> {
   try {

@@ -2,6 +2,7 @@ import { Counter, collectDefaultMetrics, Gauge, type Registry } from 'prom-clien
 import { type GatewayStatus, isUp, type TargetStatus } from './admin/health.ts'
 import { circuitMetrics } from './circuit-metrics.ts'
 import type { GatewayError } from './core/error.ts'
+import { supergraphMetrics } from './supergraph-metrics.ts'
 import { registerTargetMetrics } from './target-metrics.ts'
 
 /** Metrics of the gateway itself; those of exchanges belong to the `metrics` plugin. */
@@ -111,6 +112,7 @@ export class GatewayMetrics {
       },
     })
     circuitMetrics(registry, status)
+    supergraphMetrics(registry, async () => (await status()).supergraph)
   }
 
   reloaded(result: 'applied' | 'refused'): void {

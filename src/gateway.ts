@@ -191,6 +191,7 @@ export class Gateway {
       revocations: this.identity.status(),
       upstreams: this.#generations.upstreams(),
       reflections: this.#generations.reflections(),
+      supergraph: this.#generations.current.graphql?.supergraph,
       identityProviders: this.#generations.current.identityProviders(),
       routes: this.table.entries.length,
       certificates: this.#certificates.expiries,

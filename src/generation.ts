@@ -11,6 +11,7 @@ import type { FrontEnd } from './core/front-end.ts'
 import { Mistake } from './core/mistake.ts'
 import type { Plugin } from './core/plugin.ts'
 import type { Policy, Row } from './core/route.ts'
+import type { GraphqlFrontEnd } from './front-ends/graphql/front-end.ts'
 import type { Generation, Plan } from './listener/listener.ts'
 import type { TlsIdentities } from './listener/tls-identities.ts'
 import { compileHooks } from './pipeline/plan.ts'
@@ -35,6 +36,8 @@ export interface BuiltGeneration extends Generation {
   readonly identity: Identity
   /** The outside services that callers are checked with. */
   identityProviders(): readonly ProviderStatus[]
+  /** Undefined when there is none. */
+  readonly graphql: GraphqlFrontEnd | undefined
   /** What the gRPC front-end serves; undefined when there is none. Made when it is first asked for. */
   grpcDescription(): ApiDescription | undefined
   /** Takes no more requests; resolves when the last one has settled and everything is freed. */
@@ -57,6 +60,7 @@ export async function buildGeneration(loaded: LoadedConfig, context: BuildContex
     const plans = plansOf(build, { frontEnds, shared, identity, last: told.plugin })
     const table: RoutingTable<Plan> = tableOf(build, plans)
     const grpc = frontEnds.find((frontEnd) => frontEnd.name === 'grpc')
+    const graphql = frontEnds.find(({ name }) => name === 'graphql') as GraphqlFrontEnd | undefined
     const unrouted = unroutedPlan(shared)
     const identityProviders = (): readonly ProviderStatus[] => identity.providers
     const grpcDescription = describedApi(grpc)
@@ -66,6 +70,7 @@ export async function buildGeneration(loaded: LoadedConfig, context: BuildContex
       identities,
       identity,
       identityProviders,
+      graphql,
       grpcDescription,
     }
     return generation(build, parts, frontEnds)

@@ -1,3 +1,5 @@
+import { type SupergraphState, supergraphChecks } from './supergraph-state.ts'
+
 /** What the gateway knows of itself, from memory: nothing is probed to answer. */
 export interface GatewayStatus {
   readonly version: string
@@ -20,6 +22,8 @@ export interface GatewayStatus {
   readonly certificates: readonly { readonly name: string; readonly expiresAt: number }[]
   /** Backends that describe themselves; `trouble` is undefined when all is well. */
   readonly reflections: readonly { readonly upstream: string; readonly trouble: string | undefined }[]
+  /** What GraphQL clients are answered from; undefined where there is no GraphQL. */
+  readonly supergraph: SupergraphState | undefined
   /** Outside services that callers are checked with; `trouble` is undefined when all is well. */
   readonly identityProviders: readonly { readonly name: string; readonly trouble: string | undefined }[]
   /** Rows of the routing table. */
@@ -152,6 +156,7 @@ export function readinessReport(status: GatewayStatus): { ready: boolean; checks
       detail: trouble ?? 'the newest descriptors are running',
     })
   }
+  checks.push(...supergraphChecks(status.supergraph))
   for (const { name, trouble } of status.identityProviders) {
     checks.push({
       name: `identity ${name}`,

@@ -4,7 +4,11 @@ import { canaryKey } from './canary-keys.ts'
 import { name, object, template } from './declare.ts'
 import { authorizationKey } from './graphql-authorization-keys.ts'
 import { costKeys } from './graphql-cost-keys.ts'
+import { errorPolicyKey, ownErrorPolicyKey } from './graphql-error-keys.ts'
+import { subgraphHeadersKey } from './graphql-header-keys.ts'
 import { planningKey } from './graphql-planning-keys.ts'
+import { requestKeys } from './graphql-request-keys.ts'
+import { liveKey, sourceProblems, supergraphUrlKey, warmUpKey } from './graphql-supergraph-keys.ts'
 import { mirrorKey } from './mirror-keys.ts'
 import { type PluginListSchema, policyKeys } from './policy-keys.ts'
 
@@ -24,15 +28,24 @@ export function graphqlSchema(uses: PluginListSchema) {
             schema: z
               .string()
               .optional()
-              .describe('SDL file, relative to this file; needed unless supergraph is set.'),
+              .describe('SDL file, relative to this file; needed unless live or supergraph is set.'),
+            live: liveKey,
+            headers: subgraphHeadersKey.describe(
+              'What is different from graphql.headers for this subgraph: rules that come after those for all.',
+            ),
+            errors: ownErrorPolicyKey,
           }),
         )
         .describe('Federation 2 subgraphs.'),
       supergraph: z
         .string()
         .optional()
-        .describe('A composed supergraph file, instead of composing the SDL files.'),
-      introspection: z.boolean().default(false).describe('Whether clients may ask for the schema.'),
+        .describe('A composed supergraph file, instead of composing the subgraphs.'),
+      supergraphUrl: supergraphUrlKey,
+      warmUp: warmUpKey,
+      headers: subgraphHeadersKey.describe('Headers of all subgraphs (docs/graphql-headers.md).'),
+      errors: errorPolicyKey,
+      ...requestKeys,
       explorer: z.boolean().default(false).describe('Whether browsers get GraphiQL at the path.'),
       limits: object({
         bodyBytes: size().prefault('2mb').describe('Largest request body.'),
@@ -45,6 +58,7 @@ export function graphqlSchema(uses: PluginListSchema) {
         tokens: z.int().min(1).default(15_000).describe('Lexical tokens of the document.'),
         rootFields: z.int().min(1).default(20).describe('Fields at the root.'),
         directives: z.int().min(0).default(50).describe('Directives in the document.'),
+        fragments: z.int().min(0).default(100).describe('Fragments that the document defines.'),
         ...costKeys,
       }).describe('Counted before an operation is planned.'),
       authorization: authorizationKey,
@@ -52,14 +66,6 @@ export function graphqlSchema(uses: PluginListSchema) {
       ...policyKeys(uses),
     })
     .superRefine((value, context) => {
-      if (value.supergraph !== undefined) return
-      for (const [key, subgraph] of Object.entries(value.subgraphs)) {
-        if (subgraph.schema !== undefined) continue
-        context.addIssue({
-          code: 'custom',
-          path: ['subgraphs', key],
-          message: 'needs a schema (or graphql.supergraph)',
-        })
-      }
+      for (const [path, message] of sourceProblems(value)) context.addIssue({ code: 'custom', path, message })
     })
 }

@@ -13,6 +13,6 @@ export function maskSecrets(value: unknown): unknown {
 }
 
 /** Also in the options of plugins that are not ours. */
-const secretKey = /(?:secret|hash|password|token|apikey|privatekey)$/i
+const secretKey = /(?:secret|hash|password|token|apikey|privatekey|authorization|cookie|-key)$/i
 /** RFC 3986 section 3.2.1; the last `@` of the authority ends it, whatever the password holds. */
 const password = /^(\w[\w+.-]*:\/\/[^/?#@:]*:)[^/?#]*@/

@@ -44,8 +44,8 @@ export function compileHeaderChanges(
   place: Place,
   direction: Direction,
 ): ChangeHeaders | undefined {
-  const set = compileAll(changes.set, place, direction)
-  const add = compileAll(changes.add, place, direction)
+  const set = compileHeaderTexts(changes.set, place, direction)
+  const add = compileHeaderTexts(changes.add, place, direction)
   const renamed = new Map(Object.entries(changes.rename).map(([from, to]) => [foldHeaderName(from), to]))
   const gone = new Set([...changes.remove, ...Object.keys(changes.set)].map(foldHeaderName))
   for (const to of renamed.values()) {
@@ -65,12 +65,19 @@ export function compileHeaderChanges(
   }
 }
 
-interface Written {
+/** A header and the text that it gets. */
+export interface Written {
+  /** Lower case in requests. */
   readonly name: string
   readonly text: TextTemplate
 }
 
-function compileAll(texts: Readonly<Record<string, string>>, place: Place, direction: Direction): Written[] {
+/** Compiles texts by the names of their headers. Throws an Error that names the header. */
+export function compileHeaderTexts(
+  texts: Readonly<Record<string, string>>,
+  place: Place,
+  direction: Direction,
+): Written[] {
   return Object.entries(texts).map(([written, value]) => {
     const name = direction === 'request' ? written.toLowerCase() : written
     try {
@@ -118,7 +125,7 @@ function takeOut(headers: string[], gone: ReadonlySet<string>, renamed: Readonly
  * A value as it can stand in a header: printable ASCII as it is, all else as percent-encoded UTF-8, so that no value ends a header. One
  * that would be longer than 4,096 characters counts as not there, because cut to fit it could be another one.
  */
-function headerValue(value: string | undefined): string {
+export function headerValue(value: string | undefined): string {
   if (value === undefined || value === '') return ''
   const spelled = value.replace(/[^ -~]+/g, (odd) => encodeURIComponent(odd.toWellFormed()))
   return spelled.length > 4_096 ? '' : spelled

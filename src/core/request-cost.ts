@@ -21,3 +21,9 @@ export interface ChargedOperation {
 export const chargeOperation: Slot<(operation: ChargedOperation) => void | Promise<void>> = new Slot(
   'chargeOperation',
 )
+
+/**
+ * Left on the exchange by limits on requests: counts one more of them, for an operation that came in the same request as others. The front-end calls it
+ * for each operation of a batch but the first, before it is read. Rejects with RATE_LIMITED, QUOTA_EXCEEDED or UNAVAILABLE.
+ */
+export const chargeFurther: Slot<() => Promise<void>> = new Slot('chargeFurther')

@@ -10,14 +10,25 @@ import { outcomeOf } from './outcome.ts'
  * Makes a call: lets plugins see it, chooses an endpoint, sends, and tries again elsewhere where that is safe. The same for a REST
  * request, each subgraph fetch and each gRPC call. Rejects with the GatewayError of the last attempt.
  */
-export async function dispatch<C extends Call, Reply>(
-  call: C,
-  transport: Transport<C, Reply>,
-): Promise<Reply> {
+export function dispatch<C extends Call, Reply>(call: C, transport: Transport<C, Reply>): Promise<Reply> {
+  announce(call)
+  return dispatchAnnounced(call, transport)
+}
+
+/** The beginning of {@link dispatch}: the exchange takes note of the call, and plugins add their headers. For whoever has to know these before it is sent. */
+export function announce(call: Call): void {
   const { exchange } = call
   exchange.calls.push(call)
   const { onCall } = exchange.hooks
   for (let i = 0; i < onCall.length; i++) onCall[i]?.(exchange, call)
+}
+
+/** The rest of {@link dispatch}. */
+export async function dispatchAnnounced<C extends Call, Reply>(
+  call: C,
+  transport: Transport<C, Reply>,
+): Promise<Reply> {
+  const { exchange } = call
   exchange.whenGone((stopped) =>
     call.end(stopped ?? new GatewayError('CLIENT_GONE', 'The client closed the connection.')),
   )

@@ -202,7 +202,7 @@ const cases: readonly MistakeCase[] = [
     name: 'introspection, where it is switched off',
     yaml: runs('‸operation: "{ __schema { types { name } } }"'),
     says: [
-      `${of}.operation: line 1, column 3 of it: GraphQL introspection has been disabled, but the requested query contained the field "__schema".; line 1, column 14 of it: GraphQL introspection has been disabled, but the requested query contained the field "types".`,
+      `${of}.operation: line 1, column 3 of it: Introspection is switched off.; line 1, column 14 of it: Introspection is switched off.`,
     ],
   },
   {

@@ -47,6 +47,57 @@ const cases: readonly MistakeCase[] = [
       'upstreams.a.circuitBreaker.openFor: must be 100ms at least',
     ],
   },
+  // docs/graphql.md: where the supergraph comes from is said once.
+  {
+    name: 'a subgraph whose schema nobody knows',
+    yaml: `${upstreams}graphql:\n  auth: none\n  subgraphs: {‸x: {upstream: a}}\n`,
+    says: ['graphql.subgraphs.x: needs a schema or live (or graphql.supergraph or graphql.supergraphUrl)'],
+  },
+  {
+    name: 'a subgraph whose schema two know',
+    yaml: `${upstreams}graphql:\n  auth: none\n  subgraphs: {x: {upstream: a, schema: a.graphql, ‸live: {}}}\n`,
+    says: ['graphql.subgraphs.x.live: excludes schema: one of them says what the schema is'],
+  },
+  {
+    name: 'a subgraph that is asked in vain',
+    yaml: `${upstreams}graphql:\n  auth: none\n  supergraph: a.graphql\n  subgraphs: {x: {upstream: a, ‸live: {}}}\n`,
+    says: ['graphql.subgraphs.x.live: is not asked for: graphql.supergraph says what the schema is'],
+  },
+  {
+    name: 'two supergraphs',
+    yaml: `${upstreams}graphql:\n  auth: none\n  supergraph: a.graphql\n  ‸supergraphUrl: {url: "https://a"}\n  subgraphs: {x: {upstream: a}}\n`,
+    says: ['graphql.supergraphUrl: excludes supergraph: one of them says what the supergraph is'],
+  },
+  {
+    name: 'an address where a file is meant',
+    yaml: `${upstreams}graphql:\n  auth: none\n  ‸supergraph: https://a\n  subgraphs: {x: {upstream: a}}\n`,
+    says: ['graphql.supergraph: is a file; for an address write supergraphUrl: {url: ...}'],
+  },
+  {
+    name: 'addresses of a supergraph that are none, or hold secrets',
+    yaml: `${upstreams}graphql:\n  auth: none\n  supergraphUrl: {‸url: "ftp://a/"}\n  subgraphs: {x: {upstream: a}}\n`,
+    says: ['graphql.supergraphUrl.url: expected an address that begins with http:// or https://'],
+  },
+  {
+    name: 'an address of a supergraph with a password',
+    yaml: `${upstreams}graphql:\n  auth: none\n  supergraphUrl: {‸url: "https://ada:secret@a/"}\n  subgraphs: {x: {upstream: a}}\n`,
+    says: [
+      'graphql.supergraphUrl.url: must not hold a user, a password or a fragment; a secret is for token or headers',
+    ],
+  },
+  {
+    name: 'questions for schemas that come too often, with headers that are not for them',
+    yaml: `${upstreams}graphql:\n  auth: none\n  subgraphs: {x: {upstream: a, live: {‸interval: 99ms, headers: {‸Content-Type: a}}}}\n`,
+    says: [
+      'graphql.subgraphs.x.live.interval: expected at least 100ms',
+      'graphql.subgraphs.x.live.headers.Content-Type: this header is set by the gateway',
+    ],
+  },
+  {
+    name: 'a token for schemas that stands twice',
+    yaml: `${upstreams}graphql:\n  auth: none\n  subgraphs: {x: {upstream: a, live: {‸token: a, headers: {authorization: b}}}}\n`,
+    says: ['graphql.subgraphs.x.live.token: is sent as Authorization, which stands among the headers too'],
+  },
   {
     name: 'a fallback that there is not',
     yaml: 'upstreams:\n  users: {targets: [{url: http://127.0.0.1:1}], fallback: {‸upstream: user}}\n',

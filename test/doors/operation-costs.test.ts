@@ -45,7 +45,7 @@ for (const store of ['memory', 'redis'] as const) {
       '200 "requests";r=98, "cost";r=3, "operation";r=1 ',
       '200 "requests";r=97, "cost";r=2, "operation";r=0 ',
       '429 "requests";r=96, "cost";r=1, "operation";r=0 RATE_LIMITED',
-      '400 "requests";r=95, "cost";r=0 GRAPHQL_PARSE_FAILED',
+      '200 "requests";r=95, "cost";r=0 GRAPHQL_PARSE_FAILED',
       '429 "requests";r=95, "cost";r=0 RATE_LIMITED',
     ])
     assert.equal(backend.seen.length, 3)

@@ -288,6 +288,7 @@ function reportOf(upstreams: readonly UpstreamStatus[], redis: 'up' | 'down' | u
     upstreams,
     certificates: [],
     reflections: [],
+    supergraph: undefined,
     identityProviders: [],
     routes: 0,
   })

@@ -27,6 +27,11 @@ export class BoundedMap<K, V> {
     if (oldest.done !== true) this.#entries.delete(oldest.value)
   }
 
+  /** The entry that was used longest ago first. */
+  entries(): MapIterator<[K, V]> {
+    return this.#entries.entries()
+  }
+
   delete(key: K): boolean {
     return this.#entries.delete(key)
   }

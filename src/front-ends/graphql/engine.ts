@@ -1,13 +1,14 @@
 import { buildSchema, type GraphQLSchema, getVariableValues, parse } from 'graphql'
 import type { Logger } from '../../core/log.ts'
 import { createGuard, type GuardOptions } from './create-guard.ts'
-import { Documents, type KnownDocument } from './documents.ts'
+import { Documents, type KnownDocument, type UsedDocument } from './documents.ts'
 import { Executor } from './execution/executor.ts'
 import { InvalidOperation } from './invalid-operation.ts'
 import type { OperationLimits } from './limits.ts'
 import type { Execution, KnownOperation, OperationResult } from './operation.ts'
 import type { OperationGuard } from './operation-guard.ts'
 import { type LoadOptions, loadPlanner, type Planner } from './planning/planner.ts'
+import type { Viewer } from './requests/viewer.ts'
 import type { Subgraph } from './subgraphs/subgraph.ts'
 import { subgraphNames, withoutEnforcedFeatures } from './supergraph-features.ts'
 
@@ -16,8 +17,9 @@ export interface EngineOptions {
   readonly supergraphSdl: string
   /** In any order; more than the supergraph names do no harm. */
   readonly subgraphs: readonly Subgraph[]
-  readonly introspection: boolean
   readonly limits: OperationLimits
+  /** Who reads where nobody in particular does: the operator, by what is configured. */
+  readonly viewer: Viewer
   readonly guard: GuardOptions
   readonly planning?: LoadOptions
   readonly log: Logger
@@ -31,30 +33,30 @@ export class Engine {
   readonly #guard: OperationGuard
   readonly #executor: Executor
   readonly #planner: Planner
-  readonly #introspection: boolean
+  readonly #viewer: Viewer
 
   constructor(options: EngineOptions, planner: Planner) {
-    const { supergraphSdl, subgraphs, introspection, limits, guard, log } = options
+    const { supergraphSdl, subgraphs, limits, guard, log } = options
     const supergraph = parse(supergraphSdl)
     this.#planner = planner
-    this.#introspection = introspection
+    this.#viewer = options.viewer
     this.schema = buildSchema(planner.apiSdl, { assumeValid: true })
     const { schema } = this
-    this.#documents = new Documents({ schema, limits, introspection })
+    this.#documents = new Documents({ schema, limits })
     this.#guard = createGuard(supergraph, { ...guard, schema, log })
     this.#executor = new Executor({ schema, supergraph, planner, subgraphs })
   }
 
   /** Throws a GatewayError for a document that is not to be run. */
-  read(text: string): KnownDocument {
-    return this.#documents.read(text)
+  read(text: string, viewer = this.#viewer): KnownDocument {
+    return this.#documents.read(text, viewer)
   }
 
-  /** Holds variables to the types of the operation; throws an InvalidOperation that names every one that does not fit. */
-  checkVariables({ node }: KnownOperation, variables: Readonly<Record<string, unknown>>): void {
+  /** Holds variables to the types of the operation; throws an InvalidOperation that names those that do not fit, 20 at the most. */
+  checkVariables({ node }: KnownOperation, variables: Execution['variables'], viewer = this.#viewer): void {
     if (!node.variableDefinitions?.length) return
-    const { errors } = getVariableValues(this.schema, node.variableDefinitions, variables)
-    if (errors !== undefined) throw new InvalidOperation('INVALID_ARGUMENT', errors, !this.#introspection)
+    const { errors } = getVariableValues(this.schema, node.variableDefinitions, variables, { maxErrors: 20 })
+    if (errors !== undefined) throw new InvalidOperation('INVALID_ARGUMENT', errors, !viewer.suggestions)
   }
 
   /** Runs a query or a mutation. Rejects with a GatewayError when it is not to be run; what fails later is among the errors. */
@@ -62,6 +64,16 @@ export class Engine {
     const admitted = await this.#guard.admit(execution)
     const result = await this.#executor.execute(admitted.execution)
     return admitted.complete === undefined ? result : admitted.complete(result)
+  }
+
+  /** Has an operation planned that is going to be run. Rejects with a GatewayError when it cannot be. */
+  prepare(operation: KnownOperation): Promise<void> {
+    return this.#executor.prepare(operation)
+  }
+
+  /** The documents that were read most often, most used first. */
+  mostUsed(max: number): UsedDocument[] {
+    return this.#documents.mostUsed(max)
   }
 
   close(): void {

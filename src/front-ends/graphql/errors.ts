@@ -23,8 +23,15 @@ export function extensionsOf(error: GatewayError): ErrorExtensions {
     extensions.cost = error.cost
     extensions.limit = error.limit
   }
-  return extensions
+  return Object.assign(extensions, told.get(error))
 }
+
+/** Has clients told something more of an error, among its `extensions`. */
+export function tellMore(error: GatewayError, extensions: Readonly<Record<string, unknown>>): void {
+  told.set(error, extensions)
+}
+
+const told = new WeakMap<GatewayError, Readonly<Record<string, unknown>>>()
 
 /** The `extensions` of an error with that reason, under the code of the reason's kind or another one. */
 export function extensionsFor(reason: Reason, code?: string): ErrorExtensions {

@@ -6,7 +6,6 @@ import { openPolicy } from '../../core/policy.ts'
 import type { Policy, Row } from '../../core/route.ts'
 import type { StoredOperation } from '../../core/stored-operation.ts'
 import type { Place } from '../../core/text-template.ts'
-import type { Destination } from '../../traffic/destination.ts'
 import { answerText, isNothing } from './answer.ts'
 import type { GuardOptions } from './create-guard.ts'
 import { type Engine, startEngine } from './engine.ts'
@@ -15,11 +14,23 @@ import { serveExplorer } from './explorer.ts'
 import type { OperationLimits } from './limits.ts'
 import { type AnswerType, answerType } from './media-type.ts'
 import type { KnownOperation, OperationContext } from './operation.ts'
-import { readOperation } from './operation-request.ts'
+import { type OperationRequest, type RequestLimits, readRequest } from './operation-request.ts'
 import type { PlanningOptions } from './planning/planner.ts'
-import { type OperationSource, prepareOperation } from './prepared-operation.ts'
+import type { OperationSource } from './prepared-operation.ts'
+import { type BatchOptions, runBatch } from './requests/batch.ts'
+import { OperationFinder } from './requests/operation-finder.ts'
+import type { PersistedQueries } from './requests/persisted-queries.ts'
+import { refusalStatus, resultStatus } from './requests/status.ts'
+import type { TrustedDocuments } from './requests/trusted-documents.ts'
+import { type Audience, viewerBy } from './requests/viewer.ts'
 import { HttpSubgraph } from './subgraphs/http-subgraph.ts'
-import { composeSupergraph } from './supergraph.ts'
+import { type HeadersFor, usualHeaders } from './subgraphs/request-headers.ts'
+import { type ErrorPolicy, usualErrorPolicy } from './subgraphs/subgraph-errors.ts'
+import { SupergraphLife, type SupergraphStatus } from './supergraph/supergraph-life.ts'
+import { SupergraphMemory } from './supergraph/supergraph-memory.ts'
+import type { SubgraphSource } from './supergraph/supergraph-source.ts'
+import type { SupergraphUrl } from './supergraph/supergraph-url.ts'
+import type { WarmUpOptions } from './supergraph/warm-up.ts'
 
 /** What the GraphQL front-end is built from. */
 export interface GraphqlOptions {
@@ -27,10 +38,23 @@ export interface GraphqlOptions {
   readonly path: string
   readonly policy: Policy
   readonly subgraphs: readonly SubgraphOptions[]
-  /** SDL of a supergraph that was composed elsewhere; without it the subgraphs' own are composed. */
-  readonly supergraph?: string
-  /** Whether clients may ask for the schema. Off also takes "Did you mean" out of error messages. */
-  readonly introspection: boolean
+  /** A supergraph that was composed elsewhere, or where to fetch one; without it the subgraphs' own schemas are composed. */
+  readonly supergraph?: string | SupergraphUrl | undefined
+  /** What an earlier front-end of the same gateway knew. Default: nothing. */
+  readonly memory?: SupergraphMemory
+  /** Default: nothing is planned before it is asked for. */
+  readonly warmUp?: WarmUpOptions
+  /** Whether subgraphs and addresses are asked for schemas. Default true. */
+  readonly online?: boolean
+  /** Who may ask for the schema. */
+  readonly introspection: Audience
+  /** Whose mistakes are answered with names of the schema. Default: as `introspection`. */
+  readonly suggestions?: Audience | undefined
+  /** Operations that clients may ask for without their text. Default: none. */
+  readonly persisted?: PersistedQueries | undefined
+  readonly trusted?: TrustedDocuments | undefined
+  /** Default: one operation per request. */
+  readonly batching?: BatchOptions | undefined
   /** Whether browsers that navigate to the path get GraphiQL, without credentials. */
   readonly explorer: boolean
   readonly limits: OperationLimits & { readonly bodyBytes: number } & Pick<GuardOptions, 'listSize'> & {
@@ -42,51 +66,58 @@ export interface GraphqlOptions {
   readonly log: Logger
 }
 
-/** One subgraph and the upstream that serves it. */
-export interface SubgraphOptions {
-  readonly name: string
-  readonly destination: Destination
-  /** Path of its GraphQL endpoint. */
-  readonly path: string
-  /** Needed when no supergraph is given. */
-  readonly sdl?: string
-  /** The file of the SDL, for messages. */
-  readonly file?: string
+/** One subgraph and the upstream that serves it. Needs `sdl` or `live` when no supergraph is given. */
+export interface SubgraphOptions extends SubgraphSource {
+  /** Default: no header of the client but its language, and its credentials where the policy forwards them. */
+  readonly headersFor?: HeadersFor
+  /** Default: {@link usualErrorPolicy}. */
+  readonly errors?: ErrorPolicy
 }
 
-/** Builds the GraphQL front-end. Rejects with an Error that lists every mistake when the subgraphs do not compose. */
+/** Builds the GraphQL front-end. Rejects with an Error that lists every mistake when subgraphs whose schemas are files do not compose. */
 export async function createGraphqlFrontEnd(options: GraphqlOptions): Promise<GraphqlFrontEnd> {
-  const { log, limits, introspection } = options
-  const supergraphSdl =
-    options.supergraph ?? (await composeSupergraph(options.subgraphs.map(withSdl))).supergraphSdl
-  const engine = await startEngine({
-    supergraphSdl,
-    subgraphs: options.subgraphs.map((subgraph) => new HttpSubgraph({ ...subgraph, log })),
-    introspection,
-    limits,
-    ...(options.planning === undefined ? {} : { planning: { planning: options.planning } }),
-    guard: { authorization: options.authorization, maxCost: limits.cost, listSize: limits.listSize },
+  const { log, limits, trusted, supergraph, subgraphs, memory = new SupergraphMemory() } = options
+  const reached = subgraphs.map((subgraph) => new HttpSubgraph({ ...usual, ...subgraph, log }))
+  const guard = { authorization: options.authorization, maxCost: limits.cost, listSize: limits.listSize }
+  const viewer = { introspection: options.introspection !== false, suggestions: true }
+  const planning = options.planning === undefined ? {} : { planning: { planning: options.planning } }
+  const life = new SupergraphLife({
+    supergraph,
+    subgraphs,
+    memory,
+    warmUp: options.warmUp ?? { operations: 0, timeoutMs: 0 },
+    online: options.online ?? true,
+    registered: trusted?.texts ?? [],
     log,
+    start: async (supergraphSdl) => {
+      const given = { supergraphSdl, subgraphs: reached, limits, viewer, guard, log, ...planning }
+      const engine = await startEngine(given)
+      await trusted?.check(engine)
+      return engine
+    },
   })
-  return new GraphqlFrontEnd(options, engine)
-}
-
-function withSdl({ name, sdl, file }: SubgraphOptions): { name: string; sdl: string; file?: string } {
-  if (sdl === undefined)
-    throw new Error(`Subgraph "${name}" has no schema; it is needed where no supergraph is given.`)
-  return file === undefined ? { name, sdl } : { name, sdl, file }
+  try {
+    await life.begin()
+  } catch (error) {
+    await life.close()
+    throw error
+  }
+  return new GraphqlFrontEnd(options, life)
 }
 
 /** Serves the endpoint, and runs operations for other places. */
 export class GraphqlFrontEnd implements FrontEnd {
   readonly name = 'graphql'
   readonly rows: readonly Row[]
-  readonly #engine: Engine
-  readonly #maxBodyBytes: number
+  readonly #life: SupergraphLife
+  readonly #finder: OperationFinder
+  readonly #limits: RequestLimits
 
-  constructor(options: GraphqlOptions, engine: Engine) {
-    this.#engine = engine
-    this.#maxBodyBytes = options.limits.bodyBytes
+  constructor(options: GraphqlOptions, life: SupergraphLife) {
+    this.#life = life
+    const { introspection, suggestions = introspection, persisted, trusted, batching } = options
+    this.#finder = new OperationFinder({ viewerOf: viewerBy(introspection, suggestions), persisted, trusted })
+    this.#limits = { bodyBytes: options.limits.bodyBytes, batching }
     const row: Omit<Row, 'id' | 'policy' | 'methods' | 'serve'> = {
       protocol: 'graphql',
       template: options.path,
@@ -121,43 +152,85 @@ export class GraphqlFrontEnd implements FrontEnd {
   refuse(x: HttpExchange, error: GatewayError): void {
     const type = answerType(x.header('accept')) ?? 'application/json'
     const headers = [...refusalHeaders(error), 'Content-Type', `${type}; charset=utf-8`]
-    x.answer(error.entry.status, headers, refusalBody(x, error))
+    x.answer(refusalStatus(error, type), headers, refusalBody(x, error))
   }
 
   /** Prepares an operation for a place whose texts may name values; the limits of operations hold for it. Throws a Mistake. */
   prepare(source: OperationSource, place: Place): StoredOperation {
-    return prepareOperation(source, { engine: this.#engine, place })
+    return this.#life.stored.add(source, place)
   }
 
-  async close(): Promise<void> {
-    this.#engine.close()
+  /** How the supergraph is, for people. */
+  get supergraph(): SupergraphStatus {
+    return this.#life.status
+  }
+
+  /** SDL of the supergraph that runs; undefined: there is none yet. */
+  get supergraphSdl(): string | undefined {
+    return this.#life.supergraphSdl
+  }
+
+  retire(): void {
+    this.#life.retire()
+  }
+
+  close(): Promise<void> {
+    return this.#life.close()
   }
 
   async #serve(x: HttpExchange): Promise<void> {
+    const running = this.#life.engines.enter()
+    try {
+      await this.#answer(x, running.engine)
+    } finally {
+      running.leave()
+    }
+  }
+
+  async #answer(x: HttpExchange, engine: Engine): Promise<void> {
     const type = acceptable(x)
-    const { query, operationName, variables = {} } = await readOperation(x, this.#maxBodyBytes)
-    if (query === undefined)
-      throw new GatewayError('PERSISTED_QUERY_NOT_FOUND', 'No operation is kept under this hash.')
-    const operation = this.#engine.read(query).operation(operationName)
+    const headers = ['Content-Type', `${type}; charset=utf-8`, 'Vary', 'Accept']
+    const request = await readRequest(x, this.#limits)
+    if (isBatch(request)) {
+      x.attributes['graphql.batch.size'] = request.length
+      const body = await runBatch(x, request, (one) => this.#answerOne(x, one, engine))
+      if (!x.gone && !x.committed) x.answer(200, headers, body)
+      return
+    }
+    const { operation, variables } = await this.#finder.find(x, request, engine)
     note(x, operation)
-    this.#engine.checkVariables(operation, variables)
     const context: OperationContext = { x, faults: [] }
-    const result = await this.#engine.execute({ operation, variables, context })
+    const result = await engine.execute({ operation, variables, context })
     if (x.gone || x.committed) return
     const [fault] = context.faults
     if (fault !== undefined && isNothing(result)) x.error ??= fault
-    x.answer(200, ['Content-Type', `${type}; charset=utf-8`, 'Vary', 'Accept'], answerText(x, result))
+    x.answer(resultStatus(result, type), headers, answerText(x, result))
+  }
+
+  /** One operation of a batch. */
+  async #answerOne(x: HttpExchange, request: OperationRequest, engine: Engine): Promise<string> {
+    const { operation, variables } = await this.#finder.find(x, request, engine)
+    refuseSubscription(operation)
+    return answerText(x, await engine.execute({ operation, variables, context: { x, faults: [] } }))
   }
 }
 
 /** Notes the operation for log and metrics, and refuses the kinds that cannot run. */
-function note(x: HttpExchange, { type, name }: KnownOperation): void {
+function note(x: HttpExchange, operation: KnownOperation): void {
+  const { type, name } = operation
   x.attributes['graphql.operation.type'] = type
   if (name !== '') x.attributes['graphql.operation.name'] = name.slice(0, 64)
+  refuseSubscription(operation)
+}
+
+function refuseSubscription({ type }: KnownOperation): void {
   if (type === 'subscription') throw new GatewayError('NOT_IMPLEMENTED', 'Subscriptions are not supported.')
-  if (type !== 'query' && x.request.method !== 'POST') {
-    throw new GatewayError('METHOD_NOT_ALLOWED', 'GET is for queries only.', { headers: ['Allow', 'POST'] })
-  }
+}
+
+function isBatch(
+  request: OperationRequest | readonly OperationRequest[],
+): request is readonly OperationRequest[] {
+  return Array.isArray(request)
 }
 
 /** Checked before anything runs: a mutation must not be done and then be answered 406. */
@@ -169,6 +242,9 @@ function acceptable(x: HttpExchange): AnswerType {
     'Answers are application/json or application/graphql-response+json.',
   )
 }
+
+/** What holds for subgraphs of which nothing is said. */
+const usual = { headersFor: usualHeaders, errors: usualErrorPolicy }
 
 /** The page shows nothing that needs protection; its operations go through the policy of the endpoint. */
 const explorerPolicy = openPolicy('graphql-explorer')

@@ -21,6 +21,8 @@ export interface OperationLimits {
   readonly tokens: number
   readonly rootFields: number
   readonly directives: number
+  /** Fragments that the document defines. */
+  readonly fragments: number
 }
 
 /**
@@ -85,6 +87,7 @@ class CostWalk {
       if (this.#fragments.has(name)) throw invalid(`There are two fragments named "${name}".`)
       this.#fragments.set(name, definition)
     }
+    if (this.#fragments.size > limits.fragments) throw above('fragments', limits.fragments)
   }
 
   operation(node: OperationDefinitionNode): Cost {

@@ -1,61 +1,76 @@
+import { hasDuplicateMembers } from '../../core/duplicate-members.ts'
 import { GatewayError } from '../../core/error.ts'
 import type { HttpExchange } from '../../core/http-exchange.ts'
 import { isRecord } from '../../core/is-record.ts'
 import { maxJsonDepth, shallowerThan } from '../../core/json-value.ts'
-import { essence } from '../../core/media-type.ts'
 import { readJsonText } from '../json-body.ts'
+import { type BatchOptions, checkBatch } from './requests/batch.ts'
+import { refuseForgeable } from './requests/forgery.ts'
 
 /** The parameters of a GraphQL request (GraphQL over HTTP, section "Request parameters"). */
 export interface OperationRequest {
   readonly query?: string
+  /** Stands for a document (GraphQL over HTTP, proposal "Persisted Documents"). */
+  readonly documentId?: string
   readonly operationName?: string
   readonly variables?: Readonly<Record<string, unknown>>
   readonly extensions?: Readonly<Record<string, unknown>>
 }
 
+/** How much a client may send at once. */
+export interface RequestLimits {
+  readonly bodyBytes: number
+  /** Undefined: no batches. */
+  readonly batching: BatchOptions | undefined
+}
+
 /**
- * Reads a GraphQL request from the query string (GET) or a JSON body (POST) and checks its shape. Throws GatewayErrors: CSRF_REFUSED,
- * UNSUPPORTED_MEDIA_TYPE, BODY_TOO_LARGE, INVALID_BODY, INVALID_ARGUMENT.
+ * Reads a GraphQL request from the query string (GET) or a JSON body (POST) and checks its shape; a list is a batch. Throws GatewayErrors: CSRF_REFUSED,
+ * UNSUPPORTED_MEDIA_TYPE, BODY_TOO_LARGE, INVALID_BODY, INVALID_ARGUMENT, GRAPHQL_LIMIT_EXCEEDED.
  */
-export async function readOperation(x: HttpExchange, maxBodyBytes: number): Promise<OperationRequest> {
+export async function readRequest(
+  x: HttpExchange,
+  limits: RequestLimits,
+): Promise<OperationRequest | readonly OperationRequest[]> {
   refuseForgeable(x)
-  const request =
-    x.request.method === 'POST' ? await readJson(x, maxBodyBytes) : readQueryString(x.request.query)
-  if (request.query === undefined && request.extensions?.persistedQuery === undefined) {
-    throw invalid('"query" is missing.')
+  if (x.request.method !== 'POST') return readQueryString(x.request.query)
+  return shapedBody(await readJson(x, limits.bodyBytes), limits.batching)
+}
+
+/** The request or the batch that the value of a body is. Throws INVALID_ARGUMENT, GRAPHQL_LIMIT_EXCEEDED. */
+export function shapedBody(
+  value: unknown,
+  batching: BatchOptions | undefined,
+): OperationRequest | readonly OperationRequest[] {
+  if (Array.isArray(value)) {
+    checkBatch(value, batching)
+    return value.map((one: unknown, index) => {
+      if (!isRecord(one)) throw invalid(`Item ${index} of the list must be a JSON object.`)
+      return shaped(one)
+    })
   }
-  return request
+  if (!isRecord(value)) throw invalid('The body must be a JSON object.')
+  return shaped(value)
 }
 
-/**
- * Refuses what a page of another site can send without a preflight: no content type or one of HTML forms, and none of the headers
- * that Apollo's clients send. Apollo Server has the same rule; here it has a reason of its own.
- */
-function refuseForgeable(x: HttpExchange): void {
-  const contentType = x.header('content-type')
-  if (contentType !== undefined && !formTypes.has(essence(contentType))) return
-  if (preflighted.some((name) => (x.header(name) ?? '') !== '')) return
-  throw new GatewayError(
-    'CSRF_REFUSED',
-    `Another site could have made a browser send this request. Send a "content-type" of application/json, or a header "${preflighted.join('" or "')}" with any value.`,
-  )
+async function readJson(x: HttpExchange, maxBodyBytes: number): Promise<unknown> {
+  return parseBody(await readJsonText(x, maxBodyBytes))
 }
 
-/** The headers by which a request shows that no form sent it; the names are Apollo's. */
-export const preflighted = ['apollo-require-preflight', 'x-apollo-operation-name']
-const formTypes = new Set(['application/x-www-form-urlencoded', 'multipart/form-data', 'text/plain', ''])
-
-async function readJson(x: HttpExchange, maxBodyBytes: number): Promise<OperationRequest> {
-  const text = await readJsonText(x, maxBodyBytes)
+/** Parses JSON that can be read in one way only. Throws INVALID_BODY, INVALID_ARGUMENT. */
+export function parseBody(text: string): unknown {
   let value: unknown
   try {
     value = JSON.parse(text)
   } catch (cause) {
     throw new GatewayError('INVALID_BODY', 'The body is not valid JSON.', { cause })
   }
-  if (Array.isArray(value)) throw invalid('Batches are not supported: send one operation per request.')
-  if (!isRecord(value)) throw invalid('The body must be a JSON object.')
-  return shaped(value)
+  if (!shallowerThan(value, maxJsonDepth + 3))
+    throw invalid(`The body is nested more than ${maxJsonDepth} levels deep.`)
+  // Who reads a name twice reads it differently: RFC 8259 section 4. What was written as we write it has none.
+  if (JSON.stringify(value) !== text && hasDuplicateMembers(text))
+    throw invalid('An object of the body has two members of one name.')
+  return value
 }
 
 function readQueryString(text: string): OperationRequest {
@@ -66,12 +81,12 @@ function readQueryString(text: string): OperationRequest {
     if (values.length > 1) throw invalid(`"${name}" is given more than once.`)
     const [value] = values
     if (value === undefined) continue
-    found[name] = name === 'query' || name === 'operationName' ? value : parsed(name, value)
+    found[name] = name === 'variables' || name === 'extensions' ? parsed(name, value) : value
   }
   return shaped(found)
 }
 
-const names = ['query', 'operationName', 'variables', 'extensions'] as const
+const names = ['query', 'documentId', 'operationName', 'variables', 'extensions'] as const
 
 function parsed(name: string, text: string): unknown {
   try {
@@ -82,18 +97,20 @@ function parsed(name: string, text: string): unknown {
 }
 
 function shaped(value: Readonly<Record<string, unknown>>): OperationRequest {
-  const { query, operationName, variables, extensions } = value
-  if (query !== undefined && query !== null && typeof query !== 'string')
-    throw invalid('"query" must be a string.')
-  if (operationName !== undefined && operationName !== null && typeof operationName !== 'string') {
-    throw invalid('"operationName" must be a string.')
-  }
   return {
-    ...(query ? { query } : {}),
-    ...(operationName ? { operationName } : {}),
-    ...record('variables', variables),
-    ...record('extensions', extensions),
+    ...text('query', value.query),
+    ...text('documentId', value.documentId),
+    ...text('operationName', value.operationName),
+    ...record('variables', value.variables),
+    ...record('extensions', value.extensions),
   }
+}
+
+/** Null and the empty text are nothing. */
+function text(name: 'query' | 'documentId' | 'operationName', value: unknown): Partial<OperationRequest> {
+  if (value === undefined || value === null || value === '') return {}
+  if (typeof value !== 'string') throw invalid(`"${name}" must be a string.`)
+  return { [name]: value }
 }
 
 function record(

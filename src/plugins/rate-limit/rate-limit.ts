@@ -1,6 +1,6 @@
 import type { Exchange } from '../../core/exchange.ts'
 import type { Plugin } from '../../core/plugin.ts'
-import { type ChargedOperation, chargeOperation } from '../../core/request-cost.ts'
+import { type ChargedOperation, chargeFurther, chargeOperation } from '../../core/request-cost.ts'
 import { definePlugin, type PluginDefinition, type PluginHost } from '../../pipeline/registry.ts'
 import { gauge } from '../instruments.ts'
 import type { Decision, Verdict } from './decision.ts'
@@ -50,7 +50,10 @@ class RateLimit implements Plugin {
   }
 
   onRequest(x: Exchange): void | Promise<void> {
-    if (this.#atOperation.length > 0 && x.route.protocol === 'graphql') return this.#beforeOperation(x)
+    if (x.route.protocol === 'graphql') {
+      this.#countFurther(x)
+      if (this.#atOperation.length > 0) return this.#beforeOperation(x)
+    }
     const shares: Share[] = []
     for (let i = 0; i < this.#limits.length; i++) shares.push((this.#limits[i] as Limit).shareOf(x))
     const decision = this.#store.take(shares)
@@ -114,6 +117,19 @@ class RateLimit implements Plugin {
     x.set(chargeOperation, async (operation) => {
       await other?.(operation)
       await this.#charge(x, operation, told)
+    })
+  }
+
+  /** Each operation of a batch pays at the door as if it had come alone. */
+  #countFurther(x: Exchange): void {
+    if (this.#atDoor.length === 0) return
+    const other = x.get(chargeFurther)
+    x.set(chargeFurther, async () => {
+      await other?.()
+      const shares = this.#atDoor.map((limit) => limit.shareOf(x))
+      const decision = await this.#store.take(shares)
+      count(shares, decision)
+      if (decision !== undefined) await this.#finish(x, shares, decision)
     })
   }
 

@@ -87,6 +87,7 @@ export const limits = {
   tokens: 15_000,
   rootFields: 20,
   directives: 50,
+  fragments: 100,
   listSize: 10,
 }
 

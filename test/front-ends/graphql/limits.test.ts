@@ -80,7 +80,7 @@ const refused: [name: string, query: string, message: RegExp][] = [
     /levels|nested/,
   ],
   ['fragments that double 12 times', doubling(14), /written out/],
-  ['fragments that double 1,000 times', doubling(1_000), /written out|levels|nested/],
+  ['fragments that double 1,000 times', doubling(1_000), /more fragments than the limit of 100/],
 ]
 
 const circular: [name: string, query: string][] = [
@@ -154,7 +154,7 @@ describe('GraphQL limits', () => {
   for (const [name, query] of circular) {
     it(`refuses a fragment that ${name}`, async () => {
       const { status, errors } = await door.query(query)
-      assert.equal(status, 400)
+      assert.equal(status, 200)
       assert.match(errors[0]?.message ?? '', /spreads itself/)
       assert.equal(errors[0]?.extensions.reason, 'GRAPHQL_VALIDATION_FAILED')
     })

@@ -1,5 +1,5 @@
 import type { DocumentNode, GraphQLSchema } from 'graphql'
-import type { Execution, OperationResult } from '../operation.ts'
+import type { Execution, KnownOperation, OperationResult } from '../operation.ts'
 import type { Plan } from '../planning/plan.ts'
 import type { Planner } from '../planning/planner.ts'
 import type { Subgraph, SubgraphData, SubgraphFetch } from '../subgraphs/subgraph.ts'
@@ -38,6 +38,11 @@ export class Executor {
     const run = new Run(execution)
     await compiled.fetch?.(run)
     return compiled.answer(run)
+  }
+
+  /** Plans an operation before it is asked for. Rejects with a GatewayError when it cannot be planned. */
+  async prepare(operation: KnownOperation): Promise<void> {
+    await this.#planner.warm(operation)
   }
 
   /** What a subscription is started with. Rejects with a GatewayError when it cannot be planned. */

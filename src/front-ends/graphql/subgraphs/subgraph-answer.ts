@@ -5,6 +5,7 @@ import { essence } from '../../../core/media-type.ts'
 export interface SubgraphAnswer {
   readonly data?: Record<string, unknown> | null
   readonly errors?: readonly Readonly<Record<string, unknown>>[]
+  readonly extensions?: Readonly<Record<string, unknown>>
 }
 
 /**
@@ -21,12 +22,16 @@ export function readSubgraphAnswer(status: number, contentType: string, body: Bu
     throw new Error(`status ${status}`)
   const value: unknown = JSON.parse(body.toString())
   if (!isRecord(value)) throw new Error('not an object')
-  const { data, errors } = value
+  const { data, errors, extensions } = value
   if (data !== undefined && data !== null && !isRecord(data)) throw new Error('"data" is no object')
   if (errors !== undefined && errors !== null && !(Array.isArray(errors) && errors.every(isRecord))) {
     throw new Error('"errors" is no list of objects')
   }
   const failed = Array.isArray(errors) && errors.length > 0
   if (!failed && !isRecord(data)) throw new Error('neither data nor errors')
-  return { ...(data === undefined ? {} : { data }), ...(failed ? { errors } : {}) }
+  return {
+    ...(data === undefined ? undefined : { data }),
+    ...(failed ? { errors } : undefined),
+    ...(isRecord(extensions) ? { extensions } : undefined),
+  }
 }

@@ -12,6 +12,10 @@ export class SubgraphCall extends BufferedCall<SubgraphAnswer> {
   /** The GraphQL request as JSON. */
   readonly body: Buffer
   readonly maxAnswerBytes: number
+  /** The last answer as it came; undefined: none did. */
+  received: BufferedAnswer | undefined
+  /** Whether it has the answer of another call, and was not sent. */
+  shared = false
 
   constructor(exchange: Exchange, destination: Destination, options: SubgraphCallOptions) {
     const { headers, idempotent, limits } = options
@@ -22,8 +26,9 @@ export class SubgraphCall extends BufferedCall<SubgraphAnswer> {
     this.body = options.body
   }
 
-  override read({ status, headers, body }: BufferedAnswer): SubgraphAnswer {
-    return readSubgraphAnswer(status, headers['content-type'] ?? '', body)
+  override read(answer: BufferedAnswer): SubgraphAnswer {
+    this.received = answer
+    return readSubgraphAnswer(answer.status, answer.headers['content-type'] ?? '', answer.body)
   }
 }
 

@@ -4,6 +4,8 @@ import type { OperationContext } from '../operation.ts'
 /** Where the fetches of query plans for one part of the supergraph go: a GraphQL server, or a service that is asked in another protocol. */
 export interface Subgraph {
   readonly name: string
+  /** Whether clients are not told its name with its errors. Default false. */
+  readonly anonymous?: boolean
   /** Rejects with a GatewayError when there is no usable answer. */
   fetch(fetch: SubgraphFetch, context: OperationContext): Promise<SubgraphData>
 }
@@ -22,6 +24,7 @@ export interface SubgraphFetch {
 
 /** What a fetch came to. */
 export interface SubgraphData {
+  /** The operation's own: no other has the same objects. */
   readonly data: Record<string, unknown> | null | undefined
   /** As clients may see them; paths are those of the fetch. */
   readonly errors: readonly GraphQLFormattedError[]

@@ -1,0 +1,43 @@
+import type { Build } from './build.ts'
+import type { Config } from './config/schema.ts'
+import { messageOf } from './core/message-of.ts'
+import { Mistake } from './core/mistake.ts'
+import { credentialCookies } from './credential-headers.ts'
+import { compileRequestHeaders, type HeadersFor } from './front-ends/graphql/subgraphs/request-headers.ts'
+import type { ErrorPolicy } from './front-ends/graphql/subgraphs/subgraph-errors.ts'
+
+type GraphqlConfig = NonNullable<Config['graphql']>
+type SubgraphConfig = GraphqlConfig['subgraphs'][string]
+
+/** What a subgraph is sent of the client's headers: by the rules for all, then by its own. */
+export function requestHeaders(build: Build, name: string): HeadersFor {
+  const { graphql } = build.config
+  const own = graphql?.subgraphs[name]?.headers.request
+  const rules = [graphql?.headers.request, own].filter((one) => one !== undefined)
+  const places = [['graphql'], ['graphql', 'subgraphs', name]]
+  try {
+    return compileRequestHeaders({
+      rules,
+      place: build.textPlace('graphql', undefined),
+      credentialCookies: credentialCookies(build.config),
+    })
+  } catch (error) {
+    const [index = 0, ...path] = error instanceof Mistake ? error.path : []
+    throw build.errorIn([...(places[Number(index)] ?? []), 'headers', 'request', ...path], messageOf(error))
+  }
+}
+
+/** What clients see of a subgraph's errors. */
+export function errorPolicy({ errors }: GraphqlConfig, { errors: own }: SubgraphConfig): ErrorPolicy {
+  const keepExtensions =
+    own.keepExtensions ?? (own.hideExtensions === undefined ? errors.keepExtensions : undefined)
+  const hideExtensions = own.keepExtensions === undefined ? (own.hideExtensions ?? errors.hideExtensions) : []
+  return {
+    messages: own.messages ?? errors.messages,
+    maskedMessage: own.maskedMessage ?? errors.maskedMessage,
+    keepExtensions,
+    hideExtensions,
+    showSubgraph: own.showSubgraph ?? errors.showSubgraph,
+    showStatus: own.showStatus ?? errors.showStatus,
+  }
+}
