@@ -3,59 +3,22 @@ import { print } from 'graphql'
 import { GatewayError } from '../../../core/error.ts'
 import { BoundedMap } from '../bounded-map.ts'
 import type { Execution, KnownOperation } from '../operation.ts'
-import type { LoadAnswer, PlanAnswer, PlannedSupergraph, PlannerBounds } from './messages.ts'
+import type { LoadAnswer, PlanAnswer, PlannedSupergraph } from './messages.ts'
 import type { Plan } from './plan.ts'
 import { PlanCache } from './plan-cache.ts'
-import { PlanningFailure } from './planning-thread.ts'
+import { planningError, tooLong } from './planning-error.ts'
+import type { Planned, PlanningFigures } from './planning-figures.ts'
+import { type PlanningOptions, planningDefaults } from './planning-options.ts'
 import { type PlanningThreads, planningThreads } from './planning-threads.ts'
 import { overrideDecider } from './progressive-override.ts'
-import { type OverrideDecider, type Variant, type Variants, variantFor, variantsOf } from './variant.ts'
-
-/** How planning is bounded. */
-export interface PlanningOptions extends PlannerBounds {
-  /** What planning one operation may take, in milliseconds. */
-  readonly timeoutMs: number
-  /** Operations that may wait to be planned at a time. */
-  readonly queue: number
-  /** Bytes of plans, as JSON text, that are remembered. */
-  readonly cacheBytes: number
-  /** Largest heap of a planning thread, in megabytes. */
-  readonly heapMb: number
-  /** Labels of progressive `@override` other than `percent(..)` that are on. */
-  readonly overrides: readonly string[]
-}
-
-/** The defaults of `graphql.planning`. */
-export const planningDefaults: PlanningOptions = {
-  timeoutMs: 5_000,
-  queue: 100,
-  cacheBytes: 16_777_216,
-  heapMb: 512,
-  maxEvaluatedPlans: 10_000,
-  pathsLimit: undefined,
-  overrides: [],
-}
-
-/** One operation that was planned. */
-export interface Planned {
-  readonly operation: KnownOperation
-  /** Milliseconds that it waited for a thread, and that planning took. */
-  readonly waitedMs: number
-  readonly tookMs: number
-  readonly evaluatedPlans: number
-  /** Undefined: there is a plan. */
-  readonly error: GatewayError | undefined
-}
-
-/** What planning has come to so far. */
-export interface PlanningFigures {
-  readonly hits: number
-  readonly misses: number
-  /** Operations that wait or are being planned. */
-  readonly waiting: number
-  readonly cachedPlans: number
-  readonly cachedBytes: number
-}
+import {
+  type OverrideDecider,
+  type Variant,
+  type Variants,
+  variantKey,
+  variantOf,
+  variantsOf,
+} from './variant.ts'
 
 /** A supergraph that is ready to be planned for. */
 export interface Planner {
@@ -133,8 +96,9 @@ class ThreadedPlanner implements Planner {
   }
 
   plan({ operation, variables }: Pick<Execution, 'operation' | 'variables'>): Plan | Promise<Plan> {
-    const variant = variantFor(this.#variantsOf(operation), variables, this.#isOn)
-    const key = operation.hash + variant.key
+    const variants = this.#variantsOf(operation)
+    const variant = variantKey(variants, variables, this.#isOn)
+    const key = operation.hash + variant
     const known = this.#cache.get(key)
     if (known !== undefined) {
       this.#hits++
@@ -146,7 +110,9 @@ class ThreadedPlanner implements Planner {
     if ((this.#refused.get(key) ?? 0) > performance.now()) throw tooLong('It was tried a while ago.')
     if (this.#waiting.size >= this.#parts.planning.queue)
       throw new GatewayError('OVERLOADED', 'Too many operations wait to be planned.', { retryAfterMs: 1_000 })
-    const planned = this.#planNow(operation, variant, key).finally(() => this.#waiting.delete(key))
+    const planned = this.#planNow(operation, variantOf(variants, variant), key).finally(() =>
+      this.#waiting.delete(key),
+    )
     this.#waiting.set(key, planned)
     return planned
   }
@@ -200,26 +166,6 @@ class ThreadedPlanner implements Planner {
     this.#cache.set(key, plan, answer.plan.length)
     return plan
   }
-}
-
-/** In words for strangers; what the planner said goes to the log. */
-function planningError(thrown: unknown): GatewayError {
-  if (!(thrown instanceof PlanningFailure)) throw thrown
-  switch (thrown.kind) {
-    case 'time':
-      return tooLong(thrown)
-    case 'memory':
-    case 'bound':
-      return new GatewayError('PLANNING_LIMIT_EXCEEDED', 'The operation is too complex to be planned.', {
-        cause: thrown,
-      })
-    case 'refused':
-      return new GatewayError('INTERNAL', 'The gateway found no plan for the operation.', { cause: thrown })
-  }
-}
-
-function tooLong(cause: unknown): GatewayError {
-  return new GatewayError('PLANNING_LIMIT_EXCEEDED', 'The operation takes too long to plan.', { cause })
 }
 
 const maxRefused = 1_000

@@ -13,8 +13,6 @@ export interface Variants {
 
 /** One of the variants. */
 export interface Variant {
-  /** Tells it from the others of the operation. */
-  readonly key: string
   readonly conditions: Readonly<Record<string, boolean>>
   readonly overrides: readonly string[]
 }
@@ -44,31 +42,35 @@ export function variantsOf({ node, document }: KnownOperation, labels: readonly 
   return { conditions, overrides }
 }
 
-/** Which variant a request asks for. Throws INVALID_ARGUMENT for a condition that has no value. */
-export function variantFor(
+/**
+ * Which variant a request asks for: `1` or `0` for each condition, then for each label; `''` where there is one only. Throws
+ * INVALID_ARGUMENT for a condition that has no value.
+ */
+export function variantKey(
   { conditions, overrides }: Variants,
   variables: Readonly<Record<string, unknown>>,
   isOn: OverrideDecider,
-): Variant {
-  if (conditions.length === 0 && overrides.length === 0) return only
-  const values: Record<string, boolean> = Object.create(null)
+): string {
   let key = ''
   for (const { name, byDefault } of conditions) {
     const value = Object.hasOwn(variables, name) ? variables[name] : byDefault
-    if (typeof value !== 'boolean')
-      throw new GatewayError(
-        'INVALID_ARGUMENT',
-        `Variable "$${name}" decides what is selected and must be true or false.`,
-      )
-    values[name] = value
+    if (typeof value !== 'boolean') {
+      const problem = `Variable "$${name}" decides what is selected and must be true or false.`
+      throw new GatewayError('INVALID_ARGUMENT', problem)
+    }
     key += value ? '1' : '0'
   }
-  const on = overrides.filter((label) => isOn(label))
-  if (overrides.length > 0) key += `:${on.join()}`
-  return { key, conditions: values, overrides: on }
+  for (const label of overrides) key += isOn(label) ? '1' : '0'
+  return key
 }
 
-const only: Variant = { key: '', conditions: {}, overrides: [] }
+/** The variant of that key. */
+export function variantOf({ conditions, overrides }: Variants, key: string): Variant {
+  return {
+    conditions: Object.fromEntries(conditions.map(({ name }, index) => [name, key[index] === '1'])),
+    overrides: overrides.filter((_, index) => key[conditions.length + index] === '1'),
+  }
+}
 
 function conditionVariable({ name, arguments: given }: DirectiveNode): string | undefined {
   if (name.value !== 'skip' && name.value !== 'include' && name.value !== 'defer') return undefined

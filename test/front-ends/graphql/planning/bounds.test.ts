@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import { before, describe, it } from 'node:test'
 import { GatewayError } from '../../../../src/core/error.ts'
+import { loadPlanner } from '../../../../src/front-ends/graphql/planning/planner.ts'
+import type { Planned } from '../../../../src/front-ends/graphql/planning/planning-figures.ts'
 import {
-  loadPlanner,
-  type Planned,
   type PlanningOptions,
   planningDefaults,
-} from '../../../../src/front-ends/graphql/planning/planner.ts'
+} from '../../../../src/front-ends/graphql/planning/planning-options.ts'
 import { PlanningFailure } from '../../../../src/front-ends/graphql/planning/planning-thread.ts'
 import { PlanningThreads } from '../../../../src/front-ends/graphql/planning/planning-threads.ts'
 import { composeSupergraph } from '../../../../src/front-ends/graphql/supergraph.ts'

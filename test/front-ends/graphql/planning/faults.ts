@@ -92,6 +92,40 @@ type Thing @key(fields: "id") { id: ID! weight: Int }`,
   },
 }
 
+/** Two types whose objects are reached by one path. */
+const pets: Fault['sources'] = {
+  pets: {
+    sdl: `${link}
+type Query { pets: [Pet!]! }
+interface Pet { id: ID! }
+type Dog implements Pet { id: ID! owner: Person! }
+type Cat implements Pet { id: ID! owner: Person! }
+type Person @key(fields: "id") { id: ID! }`,
+    resolvers: {
+      Query: {
+        pets: () => [
+          { __typename: 'Dog', id: 'd', owner: { id: '1' } },
+          { __typename: 'Cat', id: 'c', owner: { id: '2' } },
+        ],
+      },
+    },
+  },
+  people: {
+    sdl: `${link}
+type Person @key(fields: "id") { id: ID! score(times: Int!): Int name: String onlyFirst: Int }`,
+    resolvers: {
+      Person: {
+        score: ({ id }: { id: string }, { times }: { times: number }) => Number(id) * times,
+        name: ({ id }: { id: string }) => `Person ${id}`,
+        onlyFirst: ({ id }: { id: string }) => {
+          if (id !== '1') throw new Error('asked of the second')
+          return 1
+        },
+      },
+    },
+  },
+}
+
 const two = <T>(of: (n: number) => T): { products: T[] } => ({ products: [of(1), of(2)] })
 
 export const faults: readonly Fault[] = [
@@ -192,6 +226,25 @@ fragment More on Product { eur: price(currency: "EUR") label title: renown __typ
     query: 'query ($on: Boolean!) { products @include(if: $on) { title } }',
     variables: { on: false },
     data: {},
+  },
+  {
+    name: 'a field with different arguments under one key, for two types on one path',
+    sources: pets,
+    query: '{ pets { ... on Dog { owner { score(times: 1) } } ... on Cat { owner { score(times: 5) } } } }',
+    data: { pets: [{ owner: { score: 1 } }, { owner: { score: 10 } }] },
+  },
+  {
+    name: 'an alias for different arguments, for two types on one path',
+    sources: pets,
+    query:
+      '{ pets { ... on Dog { owner { x: score(times: 1) } } ... on Cat { owner { x: score(times: 2) } } } }',
+    data: { pets: [{ owner: { x: 1 } }, { owner: { x: 4 } }] },
+  },
+  {
+    name: 'a field of one of two types on one path, which the other has an error for',
+    sources: pets,
+    query: '{ pets { ... on Dog { owner { onlyFirst } } ... on Cat { owner { name } } } }',
+    data: { pets: [{ owner: { onlyFirst: 1 } }, { owner: { name: 'Person 2' } }] },
   },
   {
     name: 'a key that is not resolvable, before one that is',

@@ -30,6 +30,8 @@ export class LoadedSupergraph {
     this.#planner = new QueryPlanner(supergraph, {
       // Named fragments in what subgraphs are asked save bytes only, and cost time.
       reuseQueryFragments: false,
+      // Objects of another type on the same path are not asked for what the client does not ask of them.
+      typeConditionedFetching: true,
       incrementalDelivery: { enableDefer: true },
       debug: { maxEvaluatedPlans, pathsLimit: pathsLimit ?? null },
     })
