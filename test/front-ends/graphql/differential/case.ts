@@ -2,7 +2,7 @@ import { parse } from 'graphql'
 import type { HttpExchange } from '../../../../src/core/http-exchange.ts'
 import { silentLog } from '../../../../src/core/log.ts'
 import { type Engine, startEngine } from '../../../../src/front-ends/graphql/engine.ts'
-import { planningDefaults } from '../../../../src/front-ends/graphql/planning/planner.ts'
+import { planningDefaults } from '../../../../src/front-ends/graphql/planning/planning-options.ts'
 import { composeSupergraph } from '../../../../src/front-ends/graphql/supergraph.ts'
 import { authorization, limits } from '../harness.ts'
 import { differences } from './compare.ts'
@@ -42,9 +42,9 @@ export async function pairFor(model: Model, sdls?: { subgraphs: ReadonlyMap<stri
   const engine = await startEngine({
     supergraphSdl,
     subgraphs,
-    introspection: true,
     planning: { planning: { ...planningDefaults, timeoutMs: Number(process.env.PLAN_MS ?? 60_000) } },
     limits: generous,
+    viewer: { introspection: true, suggestions: true },
     guard: { authorization: { ...authorization, policies: new Map() }, maxCost: undefined, listSize: 10 },
     log: silentLog,
   })

@@ -9,11 +9,12 @@ import {
   named,
   type ObjectModel,
 } from './model.ts'
+import { type Exclusions, exclusions } from './exclusions.ts'
 import { Random } from './random.ts'
 
 /** A graph and its split. Not every one composes. */
-export function generateModel(seed: string): Model {
-  const maker = new ModelMaker(seed)
+export function generateModel(seed: string, excluded = exclusions): Model {
+  const maker = new ModelMaker(seed, excluded)
   maker.leaves()
   maker.entities()
   maker.values()
@@ -31,10 +32,12 @@ export function generateModel(seed: string): Model {
 class ModelMaker {
   readonly model: Model
   readonly #random: Random
+  readonly #excluded: Exclusions
   /** Subgraphs that may not define the implementations of the entity interface, because it is an object there. */
   readonly #entityInterfaceRoles = new Map<string, 'home' | 'object' | 'parts'>()
 
-  constructor(seed: string) {
+  constructor(seed: string, excluded: Exclusions) {
+    this.#excluded = excluded
     this.#random = new Random(seed)
     const subgraphs = 'abcde'.slice(0, 2 + this.#random.int(4)).split('')
     const maps = { objects: new Map(), interfaces: new Map(), unions: new Map() }
@@ -188,7 +191,7 @@ class ModelMaker {
       for (let i = 0; i < 1 + random.int(3); i++) {
         const type = this.#output(subgraph)
         const added = field(`n${count++}`, type, { args: this.#args(0.2), owners: new Set([subgraph]) })
-        if (random.chance(0.3) && common.external.size === 0) {
+        if (random.chance(0.3) && common.external.size === 0 && !this.#excluded.has('requiresOnInterfaceObject')) {
           added.requires = 'shared'
           common.external.add(subgraph)
           for (const name of members) for (const one of objects.get(name)?.fields ?? []) if (one.name === 'shared') one.isNeeded = true
@@ -301,8 +304,9 @@ class ModelMaker {
       if (!random.chance(0.3) || !entity.keys[owner]?.some(({ resolvable }) => resolvable)) continue
       const wanted = entity.fields
         .slice(0, at)
-        .filter(({ owners, overriddenIn, type }) => {
+        .filter(({ owners, overriddenIn, type, requires }) => {
           if (owners.has(owner) || overriddenIn === owner || owners.size === 0) return false
+          if (requires !== undefined && this.#excluded.has('chainedRequires')) return false
           return this.#isLeaf(named(type)) || this.#mayRequireInto(named(type), owner)
         })
       if (wanted.length === 0) continue
