@@ -38,13 +38,15 @@ export interface Planner {
 /** What {@link loadPlanner} may be given. */
 export interface LoadOptions {
   readonly planning?: PlanningOptions
+  /** Whether clients may use `@defer`: plans then have Defer nodes. Default false. */
+  readonly defer?: boolean
   /** Called after each operation that was not known, in no hurry. */
   readonly onPlanned?: ((planned: Planned) => void) | undefined
 }
 
 /** Loads a supergraph into Apollo's planner, in another thread. Rejects with an Error when it does not load. */
 export async function loadPlanner(supergraphSdl: string, options: LoadOptions = {}): Promise<Planner> {
-  const { planning = planningDefaults, onPlanned } = options
+  const { planning = planningDefaults, defer = false, onPlanned } = options
   const { maxEvaluatedPlans, pathsLimit } = planning
   const bounds = { maxEvaluatedPlans, pathsLimit }
   const hash = createHash('sha256')
@@ -53,8 +55,12 @@ export async function loadPlanner(supergraphSdl: string, options: LoadOptions = 
   const supergraph = { hash, sdl: supergraphSdl, bounds }
   const threads = planningThreads(planning.heapMb)
   const facts = await threads.load(supergraph)
-  return new ThreadedPlanner({ supergraph, facts, threads, planning, onPlanned })
+  const apiSdl = defer ? `${facts.apiSdl}\n\n${deferSdl}` : facts.apiSdl
+  return new ThreadedPlanner({ supergraph, facts: { ...facts, apiSdl }, threads, planning, onPlanned })
 }
+
+/** As in the RFC on incremental delivery of the GraphQL specification. */
+const deferSdl = 'directive @defer(if: Boolean! = true, label: String) on FRAGMENT_SPREAD | INLINE_FRAGMENT'
 
 interface ThreadedPlannerParts {
   readonly supergraph: PlannedSupergraph

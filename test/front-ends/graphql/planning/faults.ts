@@ -126,6 +126,39 @@ type Person @key(fields: "id") { id: ID! score(times: Int!): Int name: String on
   },
 }
 
+/** A field that needs a field that itself needs one of the first subgraph's neighbours. */
+const chain: Fault['sources'] = {
+  a: {
+    sdl: `${link}
+type Query { e: E es: [E!]! }
+type E @key(fields: "k") { k: ID! id: ID! @external f0(times: Int = 1): String @requires(fields: "id") }`,
+    resolvers: {
+      Query: { e: () => ({ k: '1' }), es: () => [{ k: '1' }, { k: '2' }] },
+      E: {
+        __resolveReference: (given: object) => given,
+        f0: ({ id }: { id?: string }, { times }: { times: number }) => `f0(${id})`.repeat(times),
+      },
+    },
+  },
+  b: {
+    sdl: `${link}
+type E @key(fields: "k") {
+  k: ID!
+  id: ID!
+  f0(times: Int = 1): String @external
+  f2: String @requires(fields: "f0")
+  f3: String @requires(fields: "f0(times: 2)")
+}`,
+    resolvers: {
+      E: {
+        __resolveReference: (given: { k: string }) => ({ ...given, id: `id ${given.k}` }),
+        f2: ({ f0 }: { f0?: string }) => `f2(${f0})`,
+        f3: ({ f0 }: { f0?: string }) => `f3(${f0})`,
+      },
+    },
+  },
+}
+
 const two = <T>(of: (n: number) => T): { products: T[] } => ({ products: [of(1), of(2)] })
 
 export const faults: readonly Fault[] = [
@@ -245,6 +278,25 @@ fragment More on Product { eur: price(currency: "EUR") label title: renown __typ
     sources: pets,
     query: '{ pets { ... on Dog { owner { onlyFirst } } ... on Cat { owner { name } } } }',
     data: { pets: [{ owner: { onlyFirst: 1 } }, { owner: { name: 'Person 2' } }] },
+  },
+  {
+    name: 'a @requires of a field that has a @requires itself',
+    sources: chain,
+    query: '{ e { f2 } }',
+    data: { e: { f2: 'f2(f0(id 1))' } },
+  },
+  {
+    name: 'a @requires of a field that has a @requires itself, with arguments, beside the fields themselves',
+    sources: chain,
+    query: '{ es { f0(times: 3) f2 f3 id } }',
+    data: {
+      es: ['1', '2'].map((k) => ({
+        f0: `f0(id ${k})f0(id ${k})f0(id ${k})`,
+        f2: `f2(f0(id ${k}))`,
+        f3: `f3(f0(id ${k})f0(id ${k}))`,
+        id: `id ${k}`,
+      })),
+    },
   },
   {
     name: 'a key that is not resolvable, before one that is',

@@ -4,6 +4,7 @@ import { type DocumentNode, type FieldNode, Kind, parse } from 'graphql'
 import type { LoadAnswer, PlanAnswer, PlannedSupergraph, PlanRequest } from '../messages.ts'
 import type { Plan } from '../plan.ts'
 import { executableNode } from './executable-node.ts'
+import { hideExternalFields } from './hide-external-fields.ts'
 import { type PlannedOperation, plannedOperation } from './planned-operation.ts'
 import { adaptSupergraph, type PlannerSupergraph } from './planner-supergraph.ts'
 
@@ -35,6 +36,12 @@ export class LoadedSupergraph {
       incrementalDelivery: { enableDefer: true },
       debug: { maxEvaluatedPlans, pathsLimit: pathsLimit ?? null },
     })
+    hideExternalFields(
+      supergraph
+        .subgraphs()
+        .values()
+        .map(({ schema }) => schema),
+    )
   }
 
   /** Throws an Error when the planner fails or finds no plan. */
