@@ -3,4 +3,4 @@ export type Exclusion = 'chainedRequires' | 'requiresOnInterfaceObject'
 
 export type Exclusions = ReadonlySet<Exclusion>
 
-export const exclusions: Exclusions = new Set([''requiresOnInterfaceObject'])
+export const exclusions: Exclusions = new Set(['requiresOnInterfaceObject'])

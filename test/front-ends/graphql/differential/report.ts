@@ -7,7 +7,7 @@ import type { Smallest } from './shrink.ts'
 export function reported({ pair, query, faults, outcome }: Smallest): string {
   const parts = pair.subgraphs.map(({ name, sdl, fetches }) => {
     const asked = fetches.map(({ query: text, variables }) => `#   asked: ${text} ${variables ?? ''}`)
-    return [`# subgraph ${name}`, ...sdl.split('\n').slice(3), ...asked].join('\n')
+    return [`# subgraph ${name}`, sdl.replace(/^extend schema[^)]*\)/, '').replaceAll(/\s+/g, ' '), ...asked].join('\n')
   })
   parts.push(`query: ${query.text}`, `variables: ${JSON.stringify(query.variables)} faults: ${JSON.stringify(faults)}`)
   parts.push(`differences:\n  ${outcome.differences.join('\n  ')}`)
