@@ -3,6 +3,7 @@ import type { Express } from 'express'
 import { AdminAccess } from './admin/admin-access.ts'
 import { type AdminRoute, createAdminRouter } from './admin/admin-router.ts'
 import { type AppOptions, createApp } from './admin/app.ts'
+import { graphqlRoutes } from './admin/graphql-routes.ts'
 import { keyRoutes } from './admin/key-routes.ts'
 import { tokenRoutes } from './admin/token-routes.ts'
 import { plainAddress, type TrustedProxies } from './core/client-address.ts'
@@ -43,6 +44,7 @@ export function managementApp(gateway: Gateway, options: ManagementOptions): Exp
 /** Everything that the admin API offers. */
 function adminRoutes({ identity }: Gateway, { current, now }: ManagementOptions): readonly AdminRoute[] {
   return [
+    ...graphqlRoutes(() => current().graphql?.supergraphSdl),
     ...keyRoutes({
       managed: identity.keys,
       configured: () => current().identity.keys.configured,

@@ -4,7 +4,8 @@ import { type AuthParts, buildAuthFrontEnd } from './build-auth-front-end.ts'
 import { fieldAuthorization } from './build-field-authorization.ts'
 import { graphqlRequests } from './build-graphql-requests.ts'
 import { type AnsweredRoute, answerKey, routeAnswer } from './build-route-answer.ts'
-import { errorPolicy, requestHeaders } from './build-subgraph-rules.ts'
+import { subgraphRules } from './build-subgraph-rules.ts'
+import { subscriptionEndpoint, subscriptionSettings } from './build-subscriptions.ts'
 import { schemaOf, supergraphOptions } from './build-supergraph.ts'
 import { wordHint } from './config/nearest-word.ts'
 import { ConfigError } from './config/problem.ts'
@@ -79,15 +80,17 @@ async function graphqlFrontEnd(build: Build, identity: Identity): Promise<Graphq
         name,
         destination: build.destination(`graphql/${name}`, subgraph),
         path: subgraph.path,
-        headersFor: requestHeaders(build, name),
-        errors: errorPolicy(graphql, subgraph),
+        subscription: subscriptionEndpoint(subgraph),
+        ...subgraphRules(build, name),
         ...schemaOf(build, graphql, name),
       })),
       ...source,
       ...(await graphqlRequests(build, graphql)),
       explorer: graphql.explorer,
       limits: graphql.limits,
+      subscriptions: subscriptionSettings(graphql.subscriptions, build.config),
       planning: { ...bounds, timeoutMs: timeout, cacheBytes: cache, heapMb: Math.ceil(heap / 1_048_576) },
+      sharing: { ignoredHeaders: graphql.sharing.ignoreHeaders },
       authorization: fieldAuthorization(build, graphql.authorization, identity),
       log: build.log,
     }),

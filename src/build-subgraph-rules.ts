@@ -3,14 +3,27 @@ import type { Config } from './config/schema.ts'
 import { messageOf } from './core/message-of.ts'
 import { Mistake } from './core/mistake.ts'
 import { credentialCookies } from './credential-headers.ts'
+import type { SubgraphRules } from './front-ends/graphql/subgraphs/http-subgraphs.ts'
 import { compileRequestHeaders, type HeadersFor } from './front-ends/graphql/subgraphs/request-headers.ts'
 import type { ErrorPolicy } from './front-ends/graphql/subgraphs/subgraph-errors.ts'
 
 type GraphqlConfig = NonNullable<Config['graphql']>
 type SubgraphConfig = GraphqlConfig['subgraphs'][string]
 
+/** How a subgraph is talked with. */
+export function subgraphRules(build: Build, name: string): SubgraphRules {
+  const { graphql } = build.config
+  const own = graphql?.subgraphs[name]
+  if (graphql === undefined || own === undefined) return {}
+  return {
+    headersFor: requestHeaders(build, name),
+    errors: errorPolicy(graphql, own),
+    shared: own.shareFetches ?? graphql.sharing.fetches,
+  }
+}
+
 /** What a subgraph is sent of the client's headers: by the rules for all, then by its own. */
-export function requestHeaders(build: Build, name: string): HeadersFor {
+function requestHeaders(build: Build, name: string): HeadersFor {
   const { graphql } = build.config
   const own = graphql?.subgraphs[name]?.headers.request
   const rules = [graphql?.headers.request, own].filter((one) => one !== undefined)
@@ -28,7 +41,7 @@ export function requestHeaders(build: Build, name: string): HeadersFor {
 }
 
 /** What clients see of a subgraph's errors. */
-export function errorPolicy({ errors }: GraphqlConfig, { errors: own }: SubgraphConfig): ErrorPolicy {
+function errorPolicy({ errors }: GraphqlConfig, { errors: own }: SubgraphConfig): ErrorPolicy {
   const keepExtensions =
     own.keepExtensions ?? (own.hideExtensions === undefined ? errors.keepExtensions : undefined)
   const hideExtensions = own.keepExtensions === undefined ? (own.hideExtensions ?? errors.hideExtensions) : []

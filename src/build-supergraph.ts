@@ -38,7 +38,8 @@ export function schemaOf(
   return { sdl: build.read(schema, ['graphql', 'subgraphs', name, 'schema']), file: schema }
 }
 
-function asked({ interval, timeout, token, headers }: Asked) {
+/** How somebody is asked for a schema. */
+export function asked({ interval, timeout, token, headers }: Asked) {
   const authorization = token === undefined ? undefined : { authorization: `Bearer ${token}` }
   return { intervalMs: interval, timeoutMs: timeout, headers: { ...headers, ...authorization } }
 }

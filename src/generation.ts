@@ -152,6 +152,7 @@ function plansOf(build: Build, { frontEnds, shared, identity, last }: PlanParts)
         hooks = compileHooks([...taker, ...shared, ...early, ...checks, ...late, last])
         hooksOf.set(policy, hooks)
       }
+      frontEnd.planned?.(row, hooks)
       return { row, hooks }
     }),
   )

@@ -30,10 +30,16 @@ export interface CommandInput {
     readonly until?: string | undefined
     readonly note?: string | undefined
     readonly undo?: boolean | undefined
+    readonly output?: string | undefined
+    readonly supergraph?: string | undefined
+    readonly against?: string | undefined
+    readonly operations?: string | undefined
+    readonly operation?: string | undefined
+    readonly variables?: string | undefined
   }
 }
 
-/** Runs one command line. Resolves with the exit code: 0 done, 1 error. */
+/** Runs one command line. Resolves with the exit code: 0 done, 1 error, 2 clients would break. */
 export async function runCommand(argv: readonly string[]): Promise<number> {
   try {
     const { positionals, values } = parseArgs({ args: [...argv], options: flags, allowPositionals: true })
@@ -98,6 +104,18 @@ const commands: readonly Command[] = [
   { words: ['token', 'sign'], run: async (input) => (await import('./token.ts')).signToken(input) },
   { words: ['token', 'verify'], run: async (input) => (await import('./revoke.ts')).verifyToken(input) },
   { words: ['token', 'revoke'], run: async (input) => (await import('./revoke.ts')).revokeToken(input) },
+  {
+    words: ['graphql', 'compose'],
+    run: async (input) => (await import('./graphql-compose.ts')).composeGraphql(input),
+  },
+  {
+    words: ['graphql', 'plan'],
+    run: async (input) => (await import('./graphql-plan.ts')).planGraphql(input),
+  },
+  {
+    words: ['graphql', 'check'],
+    run: async (input) => (await import('./graphql-check.ts')).checkGraphql(input),
+  },
   { words: ['schema'], run: async () => (await import('./schema.ts')).printSchema() },
 ]
 
@@ -125,6 +143,12 @@ const flags = {
   until: { type: 'string' },
   note: { type: 'string' },
   undo: { type: 'boolean' },
+  output: { type: 'string', short: 'o' },
+  supergraph: { type: 'string' },
+  against: { type: 'string' },
+  operations: { type: 'string' },
+  operation: { type: 'string' },
+  variables: { type: 'string' },
   help: { type: 'boolean', short: 'h' },
 } as const
 
@@ -148,10 +172,16 @@ const usage = `gateway <command> [--config gateway.yaml] [--json]
   token revoke TOKEN | --jti ID | --sid ID | --sub USER | --consumer ID
                [--issuer URL] [--before TIME] [--until TIME|forever] [--expires TIME] [--note TEXT] [--undo]
                                     no gateway accepts it any more; --undo: all do again
+  graphql compose [NAME=FILE ...] [--output FILE]
+                                    the supergraph of these schemas, or of the configuration, whose live subgraphs are asked
+  graphql plan FILE|'{ TEXT }' [--supergraph FILE] [--operation NAME] [--variables JSON]
+                                    how an operation would be run, how many fetches that takes, and what it costs
+  graphql check [NAME=FILE ... | --supergraph FILE] [--against FILE|URL] [--operations MANIFEST]
+                                    what a new supergraph means to clients of the one that runs, or to these operations
   schema                            the JSON schema of the configuration
 
-The keys commands, token verify and token revoke ask the admin API of a gateway: --url or GATEWAY_ADMIN_URL (default http://127.0.0.1:8080/admin), --token or GATEWAY_ADMIN_TOKEN.
-Exit code: 0 done, 1 error.`
+The keys commands, token verify, token revoke and graphql check without --against ask the admin API of a gateway: --url or GATEWAY_ADMIN_URL (default http://127.0.0.1:8080/admin), --token or GATEWAY_ADMIN_TOKEN.
+Exit code: 0 done, 1 error, 2 clients would break.`
 
 function describeFailure(error: unknown): string {
   if (error instanceof ConfigError) return error.message

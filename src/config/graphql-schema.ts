@@ -4,10 +4,10 @@ import { canaryKey } from './canary-keys.ts'
 import { name, object, template } from './declare.ts'
 import { authorizationKey } from './graphql-authorization-keys.ts'
 import { costKeys } from './graphql-cost-keys.ts'
-import { errorPolicyKey, ownErrorPolicyKey } from './graphql-error-keys.ts'
-import { subgraphHeadersKey } from './graphql-header-keys.ts'
 import { planningKey } from './graphql-planning-keys.ts'
 import { requestKeys } from './graphql-request-keys.ts'
+import { ownRuleKeys, ruleKeys } from './graphql-subgraph-keys.ts'
+import { subgraphSubscriptionKey, subscriptionsKey } from './graphql-subscription-keys.ts'
 import { liveKey, sourceProblems, supergraphUrlKey, warmUpKey } from './graphql-supergraph-keys.ts'
 import { mirrorKey } from './mirror-keys.ts'
 import { type PluginListSchema, policyKeys } from './policy-keys.ts'
@@ -30,10 +30,8 @@ export function graphqlSchema(uses: PluginListSchema) {
               .optional()
               .describe('SDL file, relative to this file; needed unless live or supergraph is set.'),
             live: liveKey,
-            headers: subgraphHeadersKey.describe(
-              'What is different from graphql.headers for this subgraph: rules that come after those for all.',
-            ),
-            errors: ownErrorPolicyKey,
+            subscription: subgraphSubscriptionKey,
+            ...ownRuleKeys,
           }),
         )
         .describe('Federation 2 subgraphs.'),
@@ -43,9 +41,8 @@ export function graphqlSchema(uses: PluginListSchema) {
         .describe('A composed supergraph file, instead of composing the subgraphs.'),
       supergraphUrl: supergraphUrlKey,
       warmUp: warmUpKey,
-      headers: subgraphHeadersKey.describe('Headers of all subgraphs (docs/graphql-headers.md).'),
-      errors: errorPolicyKey,
       ...requestKeys,
+      ...ruleKeys,
       explorer: z.boolean().default(false).describe('Whether browsers get GraphiQL at the path.'),
       limits: object({
         bodyBytes: size().prefault('2mb').describe('Largest request body.'),
@@ -62,6 +59,7 @@ export function graphqlSchema(uses: PluginListSchema) {
         ...costKeys,
       }).describe('Counted before an operation is planned.'),
       authorization: authorizationKey,
+      subscriptions: subscriptionsKey,
       planning: planningKey,
       ...policyKeys(uses),
     })

@@ -42,6 +42,8 @@ export interface CallRecord {
   error: GatewayError | undefined
   /** Whether it went to a new version; undefined where none is let in. */
   readonly canary?: boolean | undefined
+  /** Whether it has the answer of another call, and was not sent. Default false. */
+  readonly shared?: boolean
 }
 
 /** The part of a call that plugins see and may add headers to. */
@@ -114,6 +116,7 @@ export abstract class Exchange {
   #whenGone: ((stopped?: GatewayError) => void)[] | undefined
   #abort: AbortController | undefined
   #gone = false
+  #stopped: GatewayError | undefined
 
   constructor(request: RequestHead, route: Route, hooks: Hooks) {
     this.request = request
@@ -195,8 +198,14 @@ export abstract class Exchange {
     return this.#abort.signal
   }
 
+  /** Why it is to end although its client is there; undefined: it goes on. */
+  get stopped(): GatewayError | undefined {
+    return this.#stopped
+  }
+
   /** Ends it although its client is there: what is under way for it is let go, for this reason. */
   stop(error: GatewayError): void {
+    this.#stopped ??= error
     for (const listener of this.#whenGone ?? []) listener(error)
   }
 

@@ -1,4 +1,5 @@
 import type { GatewayError } from './error.ts'
+import type { Hooks } from './exchange.ts'
 import type { HttpExchange } from './http-exchange.ts'
 import type { Row } from './route.ts'
 
@@ -14,6 +15,8 @@ export interface FrontEnd {
   readonly describe?: () => object
   /** Answers a refused or failed exchange in the protocol's own words. Called only while nothing was sent. */
   refuse(x: HttpExchange, error: GatewayError): void
+  /** Told of the hooks of each row before it is served: for one that makes exchanges of its own. */
+  planned?(row: Row, hooks: Hooks): void
   /** It gets no new exchanges from now on: those that would last for as long as their clients like are to end. */
   retire?(): void
   /** Frees what the front-end holds; called when its last exchange has settled. */

@@ -31,7 +31,6 @@ export class HttpExchange extends Exchange {
   #expectsContinue: boolean
   #isLast = false
   #settled = false
-  #stopped = false
   #tookOver = false
   #onSettled: (() => void) | undefined
   #codedBody: CodedBody | undefined
@@ -155,8 +154,7 @@ export class HttpExchange extends Exchange {
 
   /** What is not at its end by itself a moment later, in the words of its protocol, is broken off. */
   override stop(error: GatewayError): void {
-    if (this.#stopped) return
-    this.#stopped = true
+    if (this.stopped !== undefined) return
     this.error ??= error
     super.stop(error)
     setTimeout(() => {

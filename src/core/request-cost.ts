@@ -12,6 +12,8 @@ export interface ChargedOperation {
   readonly name: string
   /** At least 0; rounded up to whole units, at least 1. Of several operations in one request: the sum. */
   readonly cost: number
+  /** Whether it is one more event of an operation that was charged when it began, so that only limits by cost count it. Default false. */
+  readonly again?: boolean
 }
 
 /**

@@ -115,7 +115,8 @@ class Metrics implements Plugin {
     requests.value++
     for (let i = 0; i < x.calls.length; i++) {
       const call = x.calls[i]
-      if (call !== undefined) this.#upstreamSeries(call.upstreamName).observe(call.durationMs / 1_000)
+      if (call !== undefined && call.shared !== true)
+        this.#upstreamSeries(call.upstreamName).observe(call.durationMs / 1_000)
     }
     if (x.error !== undefined) this.#countError(x.error)
     if (x.route.protocol === 'graphql') this.#countOperation(x)

@@ -72,10 +72,17 @@ export class HttpConnections {
    */
   upgrade(request: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): void {
     const options = { ...this.#options, http2: false }
-    this.#connectUpgrade ??= connectorOf(this.#url, options, this.#names)
-    const client = new Client(this.#url, { ...common(options), connect: this.#connectUpgrade })
+    const client = new Client(this.#url, { ...common(options), connect: this.#upgradeConnector() })
     client.dispatch(request, handler)
     void client.close()
+  }
+
+  /** A bare connection, for whoever begins with an upgrade of HTTP/1.1 themselves, and ends it. */
+  connect(done: buildConnector.Callback): void {
+    const { protocol, host, hostname, port } = new URL(this.#url)
+    // Addresses of IPv6 stand in brackets in a URL, and nowhere else.
+    const name = hostname.replace(/^\[|\]$/g, '')
+    this.#upgradeConnector()({ protocol, hostname: name, port, host }, done)
   }
 
   /** A connection that is none of {@link pool}, for the caller to end. */
@@ -85,6 +92,11 @@ export class HttpConnections {
 
   async close(): Promise<void> {
     await Promise.all([this.#pool.destroy(), this.#single?.destroy()])
+  }
+
+  #upgradeConnector(): buildConnector.connector {
+    this.#connectUpgrade ??= connectorOf(this.#url, { ...this.#options, http2: false }, this.#names)
+    return this.#connectUpgrade
   }
 
   #newPool(): Pool {

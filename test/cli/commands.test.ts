@@ -186,7 +186,7 @@ const cases: readonly Case[] = [
     name: 'no command shows the usage',
     args: [],
     code: 0,
-    out: /^gateway <command>[\s\S]*Exit code: 0 done, 1 error\.\n$/,
+    out: /^gateway <command>[\s\S]*Exit code: 0 done, 1 error, 2 clients would break\.\n$/,
   },
   { name: '--help shows the usage', args: ['start', '--help'], code: 0, out: /^gateway <command>/ },
 ]

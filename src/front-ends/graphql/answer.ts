@@ -1,9 +1,9 @@
-import type { HttpExchange } from '../../core/http-exchange.ts'
+import type { Exchange } from '../../core/exchange.ts'
 import { identifiedErrors } from './errors.ts'
 import type { OperationResult } from './operation.ts'
 
 /** A result as the body of an answer (GraphQL specification section 7.1). */
-export function answerText(x: HttpExchange, { data, errors, extensions }: OperationResult): string {
+export function answerText(x: Exchange, { data, errors, extensions }: OperationResult): string {
   const members: string[] = []
   if (errors.length > 0) members.push(`"errors":${JSON.stringify(identifiedErrors(x, errors))}`)
   if (data !== undefined) members.push(`"data":${data}`)

@@ -131,7 +131,8 @@ function schemaQuestions(schema: GraphQLSchema, document: DocumentNode): Documen
   return errors.map(({ message, locations }) => ({ message, locations }))
 }
 
-function operationsOf(document: DocumentNode, text: string): KnownOperation[] {
+/** The operations of a document; their hashes tell them apart by this text. */
+export function operationsOf(document: DocumentNode, text: string): KnownOperation[] {
   return document.definitions.flatMap((node) => {
     if (node.kind !== Kind.OPERATION_DEFINITION) return []
     const name = node.name?.value ?? ''

@@ -1,4 +1,5 @@
 import { buildSchema, type GraphQLSchema, getVariableValues, parse } from 'graphql'
+import { GatewayError } from '../../core/error.ts'
 import type { Logger } from '../../core/log.ts'
 import { createGuard, type GuardOptions } from './create-guard.ts'
 import { Documents, type KnownDocument, type UsedDocument } from './documents.ts'
@@ -10,6 +11,8 @@ import type { OperationGuard } from './operation-guard.ts'
 import { type LoadOptions, loadPlanner, type Planner } from './planning/planner.ts'
 import type { Viewer } from './requests/viewer.ts'
 import type { Subgraph } from './subgraphs/subgraph.ts'
+import { OperationEvents } from './subscriptions/operation-events.ts'
+import type { SharedSubscriptions } from './subscriptions/shared-subscriptions.ts'
 import { subgraphNames, withoutEnforcedFeatures } from './supergraph-features.ts'
 
 /** What {@link startEngine} needs. */
@@ -21,8 +24,17 @@ export interface EngineOptions {
   /** Who reads where nobody in particular does: the operator, by what is configured. */
   readonly viewer: Viewer
   readonly guard: GuardOptions
+  readonly subscriptions: SubscriptionOptions
   readonly planning?: LoadOptions
   readonly log: Logger
+}
+
+/** How subscriptions are run. */
+export interface SubscriptionOptions {
+  /** Those that are open at subgraphs, of this engine and others. */
+  readonly shared: SharedSubscriptions
+  /** Whether each event is charged what the operation costs. */
+  readonly chargeEvents: boolean
 }
 
 /** One supergraph, ready to run operations: reads, guards, plans and executes them. */
@@ -33,12 +45,15 @@ export class Engine {
   readonly #guard: OperationGuard
   readonly #executor: Executor
   readonly #planner: Planner
+  readonly #subscriptions: SubscriptionOptions
+  readonly #events = new Set<OperationEvents>()
   readonly #viewer: Viewer
 
   constructor(options: EngineOptions, planner: Planner) {
     const { supergraphSdl, subgraphs, limits, guard, log } = options
     const supergraph = parse(supergraphSdl)
     this.#planner = planner
+    this.#subscriptions = options.subscriptions
     this.#viewer = options.viewer
     this.schema = buildSchema(planner.apiSdl, { assumeValid: true })
     const { schema } = this
@@ -64,6 +79,34 @@ export class Engine {
     const admitted = await this.#guard.admit(execution)
     const result = await this.#executor.execute(admitted.execution)
     return admitted.complete === undefined ? result : admitted.complete(result)
+  }
+
+  /** Begins a subscription. Rejects with a GatewayError when it is not to be run, or its subgraph does not take it. */
+  async subscribe(execution: Execution): Promise<OperationEvents> {
+    const { execution: admitted, complete } = await this.#guard.admit(execution)
+    const { subgraph, fetch } = await this.#executor.subscription(admitted)
+    const subscription = subgraph.subscribe?.(fetch, admitted.context)
+    if (subscription === undefined)
+      throw new GatewayError('NOT_IMPLEMENTED', `Subgraph "${subgraph.name}" takes no subscriptions.`)
+    const { shared, chargeEvents } = this.#subscriptions
+    const events = new OperationEvents({
+      execution: admitted,
+      subscription,
+      queue: await shared.join(subscription, execution.context.x),
+      run: async (one, event) => {
+        const result = await this.#executor.executeEvent(one, event)
+        return complete === undefined ? result : complete(result)
+      },
+      charge: () => (chargeEvents ? this.#guard.chargeEvent(admitted) : undefined),
+      onOver: (over) => this.#events.delete(over),
+    })
+    this.#events.add(events)
+    return events
+  }
+
+  /** Ends the subscriptions, for that reason. */
+  endSubscriptions(error: GatewayError): void {
+    for (const events of [...this.#events]) events.close(error)
   }
 
   /** Has an operation planned that is going to be run. Rejects with a GatewayError when it cannot be. */

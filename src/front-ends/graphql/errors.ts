@@ -41,11 +41,16 @@ export function extensionsFor(reason: Reason, code?: string): ErrorExtensions {
 
 /** The whole body of a refused or failed exchange (GraphQL specification section 7.1.2: no `data`, nothing was executed). */
 export function refusalBody(x: Exchange, error: GatewayError): string {
+  return JSON.stringify({ errors: refusalErrors(x, error) })
+}
+
+/** The errors of a refused or failed operation. */
+export function refusalErrors(x: Exchange, error: GatewayError): GraphQLFormattedError[] {
   const errors =
     'errors' in error && Array.isArray(error.errors)
       ? (error as GatewayError & { errors: readonly GraphQLFormattedError[] }).errors
       : [{ message: error.message, extensions: extensionsOf(error) }]
-  return JSON.stringify({ errors: identifiedErrors(x, errors) })
+  return identifiedErrors(x, errors)
 }
 
 /** Adds to each error the ids by which a user's report is found in the log. */

@@ -1,31 +1,32 @@
 import { GatewayError, refusalHeaders } from '../../core/error.ts'
+import type { Exchange, Hooks } from '../../core/exchange.ts'
 import type { FrontEnd } from '../../core/front-end.ts'
 import type { HttpExchange } from '../../core/http-exchange.ts'
 import type { Logger } from '../../core/log.ts'
-import { openPolicy } from '../../core/policy.ts'
 import type { Policy, Row } from '../../core/route.ts'
 import type { StoredOperation } from '../../core/stored-operation.ts'
 import type { Place } from '../../core/text-template.ts'
 import { answerText, isNothing } from './answer.ts'
 import type { GuardOptions } from './create-guard.ts'
+import { endpointRows } from './endpoint-rows.ts'
 import { type Engine, startEngine } from './engine.ts'
 import { refusalBody } from './errors.ts'
-import { serveExplorer } from './explorer.ts'
 import type { OperationLimits } from './limits.ts'
-import { type AnswerType, answerType } from './media-type.ts'
+import { answerType } from './media-type.ts'
 import type { KnownOperation, OperationContext } from './operation.ts'
-import { type OperationRequest, type RequestLimits, readRequest } from './operation-request.ts'
+import { type OperationRequest, type RequestLimits, readRequest, shapedBody } from './operation-request.ts'
 import type { PlanningOptions } from './planning/planning-options.ts'
 import type { OperationSource } from './prepared-operation.ts'
+import { acceptable, refusalType } from './requests/acceptable.ts'
 import { type BatchOptions, runBatch } from './requests/batch.ts'
 import { OperationFinder } from './requests/operation-finder.ts'
 import type { PersistedQueries } from './requests/persisted-queries.ts'
 import { refusalStatus, resultStatus } from './requests/status.ts'
 import type { TrustedDocuments } from './requests/trusted-documents.ts'
 import { type Audience, viewerBy } from './requests/viewer.ts'
-import { HttpSubgraph } from './subgraphs/http-subgraph.ts'
-import { type HeadersFor, usualHeaders } from './subgraphs/request-headers.ts'
-import { type ErrorPolicy, usualErrorPolicy } from './subgraphs/subgraph-errors.ts'
+import { type HttpSubgraphsOptions, httpSubgraphs, type SubgraphRules } from './subgraphs/http-subgraphs.ts'
+import { SharedSubscriptions } from './subscriptions/shared-subscriptions.ts'
+import { type SubscriptionSettings, Subscriptions } from './subscriptions/subscriptions.ts'
 import { SupergraphLife, type SupergraphStatus } from './supergraph/supergraph-life.ts'
 import { SupergraphMemory } from './supergraph/supergraph-memory.ts'
 import type { SubgraphSource } from './supergraph/supergraph-source.ts'
@@ -62,25 +63,25 @@ export interface GraphqlOptions {
       readonly cost?: number | undefined
     }
   readonly authorization: GuardOptions['authorization']
+  readonly subscriptions: SubscriptionSettings
   readonly planning?: PlanningOptions
+  /** Default: everything is shared that may be. */
+  readonly sharing?: Omit<HttpSubgraphsOptions, 'log'>
   readonly log: Logger
 }
 
 /** One subgraph and the upstream that serves it. Needs `sdl` or `live` when no supergraph is given. */
-export interface SubgraphOptions extends SubgraphSource {
-  /** Default: no header of the client but its language, and its credentials where the policy forwards them. */
-  readonly headersFor?: HeadersFor
-  /** Default: {@link usualErrorPolicy}. */
-  readonly errors?: ErrorPolicy
-}
+export type SubgraphOptions = SubgraphSource & SubgraphRules
 
 /** Builds the GraphQL front-end. Rejects with an Error that lists every mistake when subgraphs whose schemas are files do not compose. */
 export async function createGraphqlFrontEnd(options: GraphqlOptions): Promise<GraphqlFrontEnd> {
   const { log, limits, trusted, supergraph, subgraphs, memory = new SupergraphMemory() } = options
-  const reached = subgraphs.map((subgraph) => new HttpSubgraph({ ...usual, ...subgraph, log }))
+  const reached = httpSubgraphs(subgraphs, { ...options.sharing, log })
   const guard = { authorization: options.authorization, maxCost: limits.cost, listSize: limits.listSize }
-  const viewer = { introspection: options.introspection !== false, suggestions: true }
+  const { reconnects, chargeEvents } = options.subscriptions
+  const subscriptions = { shared: new SharedSubscriptions({ reconnects, log }), chargeEvents }
   const planning = options.planning === undefined ? {} : { planning: { planning: options.planning } }
+  const viewer = { introspection: options.introspection !== false, suggestions: true }
   const life = new SupergraphLife({
     supergraph,
     subgraphs,
@@ -90,7 +91,16 @@ export async function createGraphqlFrontEnd(options: GraphqlOptions): Promise<Gr
     registered: trusted?.texts ?? [],
     log,
     start: async (supergraphSdl) => {
-      const given = { supergraphSdl, subgraphs: reached, limits, viewer, guard, log, ...planning }
+      const given = {
+        supergraphSdl,
+        subgraphs: reached,
+        limits,
+        viewer,
+        guard,
+        subscriptions,
+        log,
+        ...planning,
+      }
       const engine = await startEngine(given)
       await trusted?.check(engine)
       return engine
@@ -110,6 +120,7 @@ export class GraphqlFrontEnd implements FrontEnd {
   readonly name = 'graphql'
   readonly rows: readonly Row[]
   readonly #life: SupergraphLife
+  readonly #subscriptions: Subscriptions
   readonly #finder: OperationFinder
   readonly #limits: RequestLimits
 
@@ -118,39 +129,30 @@ export class GraphqlFrontEnd implements FrontEnd {
     const { introspection, suggestions = introspection, persisted, trusted, batching } = options
     this.#finder = new OperationFinder({ viewerOf: viewerBy(introspection, suggestions), persisted, trusted })
     this.#limits = { bodyBytes: options.limits.bodyBytes, batching }
-    const row: Omit<Row, 'id' | 'policy' | 'methods' | 'serve'> = {
-      protocol: 'graphql',
-      template: options.path,
-      hosts: [],
-      headers: [],
-      query: [],
-      priority: 0,
-      encodedSlash: false,
+    this.#subscriptions = new Subscriptions(options.subscriptions, {
+      engines: life.engines,
+      read: async (x, engine, payload) => {
+        const found = await this.#finder.find(x, shapedBody(payload, undefined) as OperationRequest, engine)
+        note(x, found.operation)
+        return found
+      },
+    })
+    this.rows = endpointRows({
+      path: options.path,
+      policy: options.policy,
+      explorer: options.explorer,
       frontEnd: this,
-      origin: 'graphql.path',
-    }
-    const { policy } = options
-    const operations: Row = {
-      ...row,
-      id: 'graphql',
-      policy,
-      methods: ['GET', 'POST'],
       serve: (x) => this.#serve(x),
-    }
-    // Wins for navigations because it asks for more: browsers send this header with them, and scripts cannot set it.
-    const navigations = { headers: [{ name: 'sec-fetch-mode', value: 'navigate' }], policy: explorerPolicy }
-    const explorer: Row = {
-      ...row,
-      ...navigations,
-      id: 'graphql-explorer',
-      methods: ['GET'],
-      serve: serveExplorer,
-    }
-    this.rows = options.explorer ? [operations, explorer] : [operations]
+      sockets: (row) => this.#subscriptions.rows(row),
+    })
+  }
+
+  planned(row: Row, hooks: Hooks): void {
+    if (row === this.rows[0]) this.#subscriptions.planned(row, hooks)
   }
 
   refuse(x: HttpExchange, error: GatewayError): void {
-    const type = answerType(x.header('accept')) ?? 'application/json'
+    const type = refusalType(x)
     const headers = [...refusalHeaders(error), 'Content-Type', `${type}; charset=utf-8`]
     x.answer(refusalStatus(error, type), headers, refusalBody(x, error))
   }
@@ -171,6 +173,7 @@ export class GraphqlFrontEnd implements FrontEnd {
   }
 
   retire(): void {
+    this.#subscriptions.retire()
     this.#life.retire()
   }
 
@@ -200,10 +203,13 @@ export class GraphqlFrontEnd implements FrontEnd {
     const { operation, variables } = await this.#finder.find(x, request, engine)
     note(x, operation)
     const context: OperationContext = { x, faults: [] }
-    const result = await engine.execute({ operation, variables, context })
+    const execution = { operation, variables, context }
+    if (operation.type === 'subscription') return this.#subscriptions.serve(x, engine, execution)
+    const result = await engine.execute(execution)
     if (x.gone || x.committed) return
     const [fault] = context.faults
     if (fault !== undefined && isNothing(result)) x.error ??= fault
+    if (answerType(x.header('accept')) === undefined) return this.#subscriptions.serveOnce(x, result)
     x.answer(resultStatus(result, type), headers, answerText(x, result))
   }
 
@@ -215,16 +221,14 @@ export class GraphqlFrontEnd implements FrontEnd {
   }
 }
 
-/** Notes the operation for log and metrics, and refuses the kinds that cannot run. */
-function note(x: HttpExchange, operation: KnownOperation): void {
-  const { type, name } = operation
+/** Notes the operation for log and metrics. */
+function note(x: Exchange, { type, name }: KnownOperation): void {
   x.attributes['graphql.operation.type'] = type
   if (name !== '') x.attributes['graphql.operation.name'] = name.slice(0, 64)
-  refuseSubscription(operation)
 }
 
 function refuseSubscription({ type }: KnownOperation): void {
-  if (type === 'subscription') throw new GatewayError('NOT_IMPLEMENTED', 'Subscriptions are not supported.')
+  if (type === 'subscription') throw new GatewayError('NOT_IMPLEMENTED', 'A batch has no subscriptions.')
 }
 
 function isBatch(
@@ -232,19 +236,3 @@ function isBatch(
 ): request is readonly OperationRequest[] {
   return Array.isArray(request)
 }
-
-/** Checked before anything runs: a mutation must not be done and then be answered 406. */
-function acceptable(x: HttpExchange): AnswerType {
-  const type = answerType(x.header('accept'))
-  if (type !== undefined) return type
-  throw new GatewayError(
-    'NOT_ACCEPTABLE',
-    'Answers are application/json or application/graphql-response+json.',
-  )
-}
-
-/** What holds for subgraphs of which nothing is said. */
-const usual = { headersFor: usualHeaders, errors: usualErrorPolicy }
-
-/** The page shows nothing that needs protection; its operations go through the policy of the endpoint. */
-const explorerPolicy = openPolicy('graphql-explorer')

@@ -64,6 +64,12 @@ export class OperationGuard {
     }
   }
 
+  /** Charges one event of an operation that was admitted as much as the operation costs. Rejects with a GatewayError. */
+  chargeEvent(execution: Execution): void | Promise<void> {
+    const charge = execution.context.x.get(chargeOperation)
+    return charge?.({ name: execution.operation.name, cost: this.#costOf(execution), again: true })
+  }
+
   #complete(result: OperationResult, permitted: Permitted, execution: Execution): OperationResult {
     if (result.data === undefined || result.data === 'null') return result
     const { data, refused } = fillGaps(JSON.parse(result.data), permitted, variablesOf(execution))

@@ -1,7 +1,7 @@
 import type { DocumentNode, GraphQLFormattedError, OperationDefinitionNode } from 'graphql'
 import type { CallLimits } from '../../core/call-limits.ts'
 import type { GatewayError } from '../../core/error.ts'
-import type { HttpExchange } from '../../core/http-exchange.ts'
+import type { Exchange } from '../../core/exchange.ts'
 
 /** One operation of a document that is valid and within the limits. The same object each time that the document is known: caches may hang on it. */
 export interface KnownOperation {
@@ -25,7 +25,7 @@ export interface Execution {
 
 /** What an operation carries to its fetches. */
 export interface OperationContext {
-  readonly x: HttpExchange
+  readonly x: Exchange
   /** What fetches failed with, in order; of a stored operation also what fields were refused for, each field once. */
   readonly faults: GatewayError[]
   /** Of each fetch of a stored operation; undefined: clients sent it. */

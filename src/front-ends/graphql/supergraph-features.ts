@@ -77,9 +77,12 @@ export function argumentsOf(node: ConstDirectiveNode): Readonly<Record<string, C
   return Object.fromEntries((node.arguments ?? []).map(({ name, value }) => [name.value, value]))
 }
 
-/** `context` is one because what a subgraph is told through it must be what the supergraph says: the executor sees to it. */
+/**
+ * `context` is one because what a subgraph is told through it must be what the supergraph says: the executor sees to it. `cacheTag` says which kept
+ * answers are to be dropped, and none are kept.
+ */
 const enforced = new Set(
-  ['authenticated', 'requiresScopes', 'policy', 'context'].map(
+  ['authenticated', 'requiresScopes', 'policy', 'context', 'cacheTag'].map(
     (name) => `https://specs.apollo.dev/${name}/v0.1`,
   ),
 )

@@ -137,9 +137,10 @@ class RateLimit implements Plugin {
     const cost = Math.max(Math.ceil(operation.cost) || 1, 1)
     const shares: Share[] = []
     for (const limit of this.#atOperation) {
+      if (operation.again === true && !limit.inCost) continue
       const share = limit.shareOf(x, operation.name)
       const price = limit.inCost ? Math.min(share.cost * cost, maxPrice) : share.cost
-      const paid = limit.byOperation ? 0 : share.cost
+      const paid = limit.byOperation || operation.again === true ? 0 : share.cost
       if (price > paid) shares.push({ ...share, cost: price - paid, price })
     }
     if (shares.length === 0) return
@@ -148,6 +149,8 @@ class RateLimit implements Plugin {
     if (decision?.admitted === false) count(shares, decision)
     else for (const { limit } of shares) if (limit.byOperation) limit.allowed.value++
     if (decision === undefined) return
+    // The answer has begun: nobody would read what is left of the limits.
+    if (operation.again === true) return this.#finish(x, shares, decision)
     const all = [...door.shares]
     const standings = [...door.standings]
     for (const [i, share] of shares.entries()) {

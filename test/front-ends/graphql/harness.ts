@@ -100,10 +100,19 @@ export const authorization: GraphqlOptions['authorization'] = {
   policies: new Map(),
 }
 
+export const subscriptions: GraphqlOptions['subscriptions'] = {
+  max: 100,
+  perCaller: 100,
+  chargeEvents: false,
+  reconnects: 0,
+  heartbeatMs: 10_000,
+  webSocket: undefined,
+}
+
 /** A front-end over the three subgraphs of `subgraphs.ts`. */
 export function frontEndOver(
   subgraphs: readonly Subgraph[],
-  options: Partial<GraphqlOptions> & { timeoutMs?: number; attempts?: number } = {},
+  options: Partial<GraphqlOptions> & { timeoutMs?: number; attempts?: number; shared?: boolean } = {},
 ): Promise<FrontEnd> {
   return createGraphqlFrontEnd({
     path: '/graphql',
@@ -120,6 +129,7 @@ export function frontEndOver(
         name,
         destination,
         path: '/graphql',
+        shared: options.shared ?? true,
         sdl: schemas[name] ?? '',
         file: `schemas/${name}.graphql`,
       }
@@ -128,6 +138,7 @@ export function frontEndOver(
     explorer: true,
     limits,
     authorization,
+    subscriptions,
     log: silentLog,
     ...options,
   })

@@ -180,11 +180,6 @@ describe('GraphQL over HTTP', () => {
     })
   }
 
-  it('refuses a subscription with 501', async () => {
-    const { status, errors } = await door.query('subscription { me { id } }')
-    assert.deepEqual([status, errors[0]?.extensions.reason], [501, 'NOT_IMPLEMENTED'])
-  })
-
   it('takes an empty operation name for none', async () => {
     const response = await door.fetch({
       search: '?query={me{id}}&operationName=',

@@ -46,10 +46,7 @@ export function compilePlan(node: PlanNode, options: PlanOptions, path: Response
 
 function inSequence(steps: readonly Step[]): Step {
   return async (run) => {
-    for (const step of steps) {
-      if (run.isOver) return
-      await step(run)
-    }
+    for (const step of steps) await step(run)
   }
 }
 

@@ -1,10 +1,11 @@
 import type { GraphQLSchema } from 'graphql'
-import type { KnownOperation, OperationResult } from '../operation.ts'
+import type { Execution, KnownOperation, OperationResult } from '../operation.ts'
 import type { Plan } from '../planning/plan.ts'
 import { AnswerWriter } from './answer-writer.ts'
+import { Combinations } from './combinations.ts'
 import { compilePlan, type PlanOptions, type Step } from './compile-plan.ts'
 import { PlannedFetch } from './planned-fetch.ts'
-import type { Run } from './run.ts'
+import { Run } from './run.ts'
 
 /** What {@link CompiledOperation} is made with. */
 export interface CompileOptions extends PlanOptions {
@@ -19,6 +20,7 @@ export class CompiledOperation {
   /** Of a subscription: the fetch that subscribes. */
   readonly primary: PlannedFetch | undefined
   readonly #answer: AnswerWriter
+  readonly #combinations = new Combinations()
 
   constructor(plan: Plan, operation: KnownOperation, options: CompileOptions) {
     const { node } = plan
@@ -29,6 +31,10 @@ export class CompiledOperation {
       this.fetch = node.rest === undefined ? undefined : compilePlan(node.rest, options)
     } else this.fetch = node === undefined ? undefined : compilePlan(node, options)
     this.#answer = new AnswerWriter(plan, operation, options.schema)
+  }
+
+  begin(execution: Execution): Run {
+    return new Run(execution, this.#combinations)
   }
 
   /** What a run came to, once all is fetched. */

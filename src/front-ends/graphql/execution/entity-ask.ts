@@ -13,17 +13,23 @@ import type { Run } from './run.ts'
 export class EntityAsk implements Ask {
   readonly fetch: PlannedFetch
   readonly #run: Run
-  readonly #members: readonly string[]
+  readonly shared: readonly string[]
+  readonly #context: readonly string[]
   readonly #targets: DataObject[] = []
   /** By target, the index of its representation. */
   readonly #indexes: number[] = []
   readonly #representations = new Map<string, number>()
   #trails: Map<DataObject, Trail> | undefined
 
-  constructor(fetch: PlannedFetch, run: Run, members: readonly string[]) {
+  constructor(
+    fetch: PlannedFetch,
+    run: Run,
+    { shared, context }: { readonly shared: readonly string[]; readonly context: readonly string[] },
+  ) {
     this.fetch = fetch
+    this.shared = shared
     this.#run = run
-    this.#members = members
+    this.#context = context
   }
 
   add(target: DataObject, representation: string): void {
@@ -36,8 +42,11 @@ export class EntityAsk implements Ask {
     this.#indexes.push(index)
   }
 
-  members(): string[] {
-    return [...this.#members, `"representations":[${[...this.#representations.keys()].join(',')}]`]
+  own(suffix: string): string[] {
+    const representations = `"representations${suffix}":[${[...this.#representations.keys()].join(',')}]`
+    const context =
+      suffix === '' ? this.#context : this.#context.map((member) => member.replace('":', `${suffix}":`))
+    return [...context, representations]
   }
 
   accept({ data, errors }: SubgraphData): void {

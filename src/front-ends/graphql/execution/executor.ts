@@ -3,9 +3,9 @@ import type { Execution, KnownOperation, OperationResult } from '../operation.ts
 import type { Plan } from '../planning/plan.ts'
 import type { Planner } from '../planning/planner.ts'
 import type { Subgraph, SubgraphData, SubgraphFetch } from '../subgraphs/subgraph.ts'
+import { variablesOf } from './ask.ts'
 import { CompiledOperation, type CompileOptions } from './compiled-operation.ts'
 import { requestOf } from './fetch-operation.ts'
-import { Run } from './run.ts'
 import { TypeConditions } from './type-conditions.ts'
 
 /** What {@link Executor} needs. */
@@ -35,7 +35,7 @@ export class Executor {
   /** Runs a query or a mutation. Rejects with a GatewayError when it cannot be planned; what fails later is among the errors. */
   async execute(execution: Execution): Promise<OperationResult> {
     const compiled = await this.#compile(execution)
-    const run = new Run(execution)
+    const run = compiled.begin(execution)
     await compiled.fetch?.(run)
     return compiled.answer(run)
   }
@@ -47,16 +47,16 @@ export class Executor {
 
   /** What a subscription is started with. Rejects with a GatewayError when it cannot be planned. */
   async subscription(execution: Execution): Promise<{ subgraph: Subgraph; fetch: SubgraphFetch }> {
-    const { primary } = await this.#compile(execution)
-    const [ask] = primary?.asks(new Run(execution)) ?? []
+    const compiled = await this.#compile(execution)
+    const [ask] = compiled.primary?.asks(compiled.begin(execution)) ?? []
     if (ask === undefined) throw new Error('The operation is no subscription.')
-    return { subgraph: ask.fetch.subgraph, fetch: requestOf(ask.fetch.operation, ask.members()) }
+    return { subgraph: ask.fetch.subgraph, fetch: requestOf(ask.fetch.operation, variablesOf(ask)) }
   }
 
   /** What one event of a subscription comes to; `event` is what its subgraph sent. */
   async executeEvent(execution: Execution, event: SubgraphData): Promise<OperationResult> {
     const compiled = await this.#compile(execution)
-    const run = new Run(execution)
+    const run = compiled.begin(execution)
     for (const ask of compiled.primary?.asks(run) ?? []) ask.accept(event)
     await compiled.fetch?.(run)
     return compiled.answer(run)

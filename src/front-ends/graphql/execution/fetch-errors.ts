@@ -21,7 +21,8 @@ export function reportFailure(
   run: Run,
   { fetch, targets }: { readonly fetch: PlannedFetch; readonly targets: readonly DataObject[] },
 ): void {
-  run.execution.context.faults.push(error)
+  const { faults } = run.execution.context
+  if (!faults.includes(error)) faults.push(error)
   const told = errorOf(toldFailure(error), fetch.subgraph)
   const place = beforeLists(fetch.path)
   const isBelowList = fetch.path.some(({ key }) => key === '@')

@@ -1,5 +1,5 @@
 import type { FetchNode } from '@apollo/query-planner'
-import { Kind, parse, type SelectionSetNode } from 'graphql'
+import { Kind, parse, print, type SelectionSetNode } from 'graphql'
 import type { SubgraphFetch } from '../subgraphs/subgraph.ts'
 import { type Fragments, fragmentsOf } from './fragments.ts'
 
@@ -34,14 +34,17 @@ export function requestOf(operation: FetchOperation, members: readonly string[])
 export function selectionsOf({ operation, requires }: FetchNode): {
   readonly selections: SelectionSetNode
   readonly fragments: Fragments
+  /** Those of the operation, as text. */
+  readonly directives: string
 } {
   const document = parse(operation, { noLocation: true })
   const fragments = fragmentsOf(document)
   const found = document.definitions.find((node) => node.kind === Kind.OPERATION_DEFINITION)
   if (found === undefined) throw new Error('A fetch has no operation.')
-  if (requires === undefined) return { selections: found.selectionSet, fragments }
+  const directives = (found.directives ?? []).map((directive) => print(directive)).join(' ')
+  if (requires === undefined) return { selections: found.selectionSet, fragments, directives }
   const [entities] = found.selectionSet.selections
   if (entities?.kind !== Kind.FIELD || entities.selectionSet === undefined)
     throw new Error('A fetch of entities does not ask for any.')
-  return { selections: entities.selectionSet, fragments }
+  return { selections: entities.selectionSet, fragments, directives }
 }

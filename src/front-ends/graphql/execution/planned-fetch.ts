@@ -2,6 +2,7 @@ import type { FetchNode } from '@apollo/query-planner'
 import type { Subgraph } from '../subgraphs/subgraph.ts'
 import { failed } from './absent.ts'
 import type { Ask } from './ask.ts'
+import { isSuffixed } from './combinations.ts'
 import { compileContext, type ReadContext } from './context-arguments.ts'
 import type { DataObject } from './data-object.ts'
 import { type DataPath, objectsAt, trailsAt } from './data-path.ts'
@@ -36,12 +37,17 @@ export class PlannedFetch {
   readonly rewrite: Rewrite | undefined
   /** Response keys of the fetch that are other ones in the data. */
   readonly renamed: ReadonlyMap<string, string>
+  /** Fetches for which this is the same may be sent together. */
+  readonly company: unknown
+  /** Variables that each of its requests has values of its own for. */
+  readonly ownVariables: ReadonlySet<string>
+  readonly isEntityFetch: boolean
   readonly #variables: readonly string[]
   readonly #represent: ((entity: DataObject) => Representation) | undefined
   readonly #context: ReadContext | undefined
 
   constructor(node: FetchNode, { subgraph, path, types }: PlannedFetchOptions) {
-    const { selections, fragments } = selectionsOf(node)
+    const { selections, fragments, directives } = selectionsOf(node)
     this.subgraph = subgraph
     this.path = path
     this.types = types
@@ -60,15 +66,19 @@ export class PlannedFetch {
     this.#context = compileContext(node.contextRewrites, types)
     const taken = new Set(node.contextRewrites?.map(({ renameKeyTo }) => renameKeyTo))
     this.#variables = (node.variableUsages ?? []).filter((name) => !taken.has(name))
+    this.isEntityFetch = node.requires !== undefined
+    this.ownVariables = new Set([...(this.isEntityFetch ? ['representations'] : []), ...taken])
+    const isPlain = fragments.size === 0 && !this.#variables.some(isSuffixed)
+    this.company = isPlain ? `${subgraph.name} ${directives}` : this
   }
 
   /** What there is to ask for; nothing when the data has no object for it. */
   asks(run: Run): Ask[] {
-    const members = this.#members(run)
+    const shared = this.#shared(run)
     const targets = this.path.length === 0 ? [run.data] : objectsAt(run.data, this.path)
     if (targets.length === 0) return []
     const represent = this.#represent
-    if (represent === undefined) return [new RootAsk(this, run, { targets, members })]
+    if (represent === undefined) return [new RootAsk(this, run, { targets, shared })]
     const asks = this.#context === undefined ? undefined : new Map<string, EntityAsk>()
     const trails = asks === undefined ? undefined : trailsAt(run.data, this.path)
     let ask: EntityAsk | undefined
@@ -82,18 +92,18 @@ export class PlannedFetch {
         const key = context.join()
         ask = asks.get(key)
         if (ask === undefined) {
-          ask = new EntityAsk(this, run, [...members, ...context])
+          ask = new EntityAsk(this, run, { shared, context })
           asks.set(key, ask)
         }
       }
-      ask ??= new EntityAsk(this, run, members)
+      ask ??= new EntityAsk(this, run, { shared, context: [] })
       ask.add(target, representation)
     }
     if (asks !== undefined) return [...asks.values()]
     return ask === undefined ? [] : [ask]
   }
 
-  #members(run: Run): string[] {
+  #shared(run: Run): string[] {
     const members: string[] = []
     for (const name of this.#variables) {
       const text = run.variable(name)

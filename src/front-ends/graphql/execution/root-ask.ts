@@ -11,23 +11,23 @@ import type { Run } from './run.ts'
 /** Fields of the root. */
 export class RootAsk implements Ask {
   readonly fetch: PlannedFetch
+  readonly shared: readonly string[]
   readonly #run: Run
   readonly #targets: readonly DataObject[]
-  readonly #members: string[]
 
   constructor(
     fetch: PlannedFetch,
     run: Run,
-    { targets, members }: { readonly targets: readonly DataObject[]; readonly members: string[] },
+    { targets, shared }: { readonly targets: readonly DataObject[]; readonly shared: readonly string[] },
   ) {
     this.fetch = fetch
     this.#run = run
     this.#targets = targets
-    this.#members = members
+    this.shared = shared
   }
 
-  members(): string[] {
-    return this.#members
+  own(): string[] {
+    return []
   }
 
   accept({ data, errors }: SubgraphData): void {

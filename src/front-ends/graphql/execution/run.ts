@@ -3,7 +3,9 @@ import type { GatewayError } from '../../../core/error.ts'
 import { extensionsOf } from '../errors.ts'
 import { Variables } from '../inclusion.ts'
 import type { Execution } from '../operation.ts'
+import type { Combinations } from './combinations.ts'
 import type { DataObject } from './data-object.ts'
+import { FetchQueue } from './fetch-queue.ts'
 
 /** Where in the data: response keys of the operation as it was planned, and indexes. */
 export type DataErrorPath = readonly (string | number)[]
@@ -22,16 +24,14 @@ export class Run {
   /** What the fetches brought so far. */
   readonly data: DataObject = {}
   readonly errors: FetchError[] = []
+  /** Where its fetches wait for each other. */
+  readonly queue: FetchQueue
   readonly #texts = new Map<string, string | undefined>()
 
-  constructor(execution: Execution) {
+  constructor(execution: Execution, combinations: Combinations) {
     this.execution = execution
+    this.queue = new FetchQueue(execution.context, combinations)
     this.variables = new Variables(execution.variables, execution.operation.node)
-  }
-
-  /** Nobody waits for it any more: nothing else is asked for. */
-  get isOver(): boolean {
-    return this.execution.context.x.gone
   }
 
   /** A variable as the client sent it, as JSON; undefined when it did not. */

@@ -1,5 +1,5 @@
 import { GatewayError } from '../../../core/error.ts'
-import type { HttpExchange } from '../../../core/http-exchange.ts'
+import type { Exchange } from '../../../core/exchange.ts'
 import { isRecord } from '../../../core/is-record.ts'
 import type { Engine } from '../engine.ts'
 import type { Execution, KnownOperation } from '../operation.ts'
@@ -11,7 +11,7 @@ import type { Viewer } from './viewer.ts'
 
 /** What {@link OperationFinder} goes by. */
 export interface FinderOptions {
-  readonly viewerOf: (x: HttpExchange) => Viewer
+  readonly viewerOf: (x: Exchange) => Viewer
   /** Undefined: clients must send texts. */
   readonly persisted: PersistedQueries | undefined
   readonly trusted: TrustedDocuments | undefined
@@ -30,7 +30,7 @@ export class OperationFinder {
    * METHOD_NOT_ALLOWED, INVALID_ARGUMENT, or what {@link Engine.read} throws.
    */
   async find(
-    x: HttpExchange,
+    x: Exchange,
     request: OperationRequest,
     engine: Engine,
   ): Promise<Pick<Execution, 'operation' | 'variables'>> {
@@ -89,7 +89,7 @@ function idOf({ documentId, extensions }: OperationRequest): string | undefined 
   return persistedQuery.sha256Hash
 }
 
-function refuseByGet(x: HttpExchange, { type }: KnownOperation): void {
+function refuseByGet(x: Exchange, { type }: KnownOperation): void {
   if (type === 'mutation' && x.request.method !== 'POST')
     throw new GatewayError('METHOD_NOT_ALLOWED', 'GET is not for mutations.', { headers: ['Allow', 'POST'] })
 }

@@ -1,14 +1,19 @@
 import type { GraphQLFormattedError } from 'graphql'
 import { GatewayError, toGatewayError } from '../../../core/error.ts'
-import type { HttpExchange } from '../../../core/http-exchange.ts'
+import type { Exchange } from '../../../core/exchange.ts'
 import type { Logger } from '../../../core/log.ts'
 import { bufferedTransport } from '../../../traffic/buffered-call.ts'
 import type { Destination } from '../../../traffic/destination.ts'
 import { announce, dispatchAnnounced } from '../../../traffic/dispatch.ts'
 import { tellMore } from '../errors.ts'
 import type { OperationContext } from '../operation.ts'
+import {
+  graphqlSubscription,
+  type SubscriptionEndpoint,
+} from '../subscriptions/subgraph/graphql-subscription.ts'
 import type { HeadersFor } from './request-headers.ts'
-import type { Subgraph, SubgraphData, SubgraphFetch } from './subgraph.ts'
+import type { SharedFetches } from './shared-fetches.ts'
+import type { Subgraph, SubgraphData, SubgraphFetch, SubgraphSubscription } from './subgraph.ts'
 import type { SubgraphAnswer } from './subgraph-answer.ts'
 import { SubgraphCall } from './subgraph-call.ts'
 import { compileErrorPolicy, type ErrorPolicy, isFailure, type ShowError } from './subgraph-errors.ts'
@@ -19,8 +24,13 @@ export interface HttpSubgraphOptions {
   readonly destination: Destination
   /** Path of its endpoint. */
   readonly path: string
+  readonly subscription: SubscriptionEndpoint
   readonly headersFor: HeadersFor
   readonly errors: ErrorPolicy
+  /** Where identical queries meet; undefined: each is sent. */
+  readonly shared: SharedFetches | undefined
+  /** Told when a mutation is over, whatever came of it. */
+  mutated(): void
   readonly log: Logger
 }
 
@@ -42,10 +52,7 @@ export class HttpSubgraph implements Subgraph {
     const call = this.#call(fetch, context)
     announce(call)
     try {
-      const { data, errors = none } = await dispatchAnnounced<SubgraphCall, SubgraphAnswer>(
-        call,
-        bufferedTransport,
-      )
+      const { data, errors = none } = await this.#send(fetch, call)
       const status = call.received?.status ?? 0
       return { data, errors: errors.map((reported) => this.#told(reported, { status, x: context.x })) }
     } catch (thrown) {
@@ -53,7 +60,21 @@ export class HttpSubgraph implements Subgraph {
     } finally {
       // The exchange keeps the call for its log; its answer may be large.
       call.received = undefined
+      if (fetch.type === 'mutation') this.#options.mutated()
     }
+  }
+
+  #send({ type, body }: SubgraphFetch, call: SubgraphCall): Promise<SubgraphAnswer> {
+    const { shared, destination } = this.#options
+    // The release of a canary is judged by calls that were made.
+    if (
+      shared === undefined ||
+      type !== 'query' ||
+      destination.canary !== undefined ||
+      body.length > maxShared
+    )
+      return dispatchAnnounced<SubgraphCall, SubgraphAnswer>(call, bufferedTransport)
+    return shared.send(call, body)
   }
 
   #call({ type, body }: SubgraphFetch, { x, limits }: OperationContext): SubgraphCall {
@@ -70,6 +91,18 @@ export class HttpSubgraph implements Subgraph {
     })
   }
 
+  subscribe(fetch: SubgraphFetch, { x }: OperationContext): SubgraphSubscription {
+    const { name, destination, subscription, headersFor } = this.#options
+    return graphqlSubscription(fetch, x, {
+      name,
+      destination,
+      endpoint: subscription,
+      headers: headersFor(x),
+      told: (reported, of) => this.#told(reported, { status: 200, x: of }),
+      failed: (error) => (this.anonymous ? withoutName(error) : error),
+    })
+  }
+
   #failure(error: GatewayError, { received }: SubgraphCall): GatewayError {
     const { showStatus } = this.#options.errors
     const told = this.anonymous ? withoutName(error) : error
@@ -80,7 +113,7 @@ export class HttpSubgraph implements Subgraph {
 
   #told(
     reported: Readonly<Record<string, unknown>>,
-    { status, x }: { readonly status: number; readonly x: HttpExchange },
+    { status, x }: { readonly status: number; readonly x: Exchange },
   ): GraphQLFormattedError {
     const { error, masked } = this.#show(reported, status)
     if (masked) {
@@ -109,4 +142,6 @@ function withoutName(error: GatewayError): GatewayError {
   return new GatewayError(reason, spoken, retryAfterMs === undefined ? options : { ...options, retryAfterMs })
 }
 
+/** Longer bodies are hardly ever the same, and would have to be compared. */
+const maxShared = 65_536
 const none: readonly Readonly<Record<string, unknown>>[] = []

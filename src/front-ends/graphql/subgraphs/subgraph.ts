@@ -1,5 +1,7 @@
 import type { GraphQLFormattedError } from 'graphql'
+import type { Exchange } from '../../../core/exchange.ts'
 import type { OperationContext } from '../operation.ts'
+import type { CallEvents } from '../subscriptions/subgraph/subscription-call.ts'
 
 /** Where the fetches of query plans for one part of the supergraph go: a GraphQL server, or a service that is asked in another protocol. */
 export interface Subgraph {
@@ -8,6 +10,21 @@ export interface Subgraph {
   readonly anonymous?: boolean
   /** Rejects with a GatewayError when there is no usable answer. */
   fetch(fetch: SubgraphFetch, context: OperationContext): Promise<SubgraphData>
+  /** How the primary fetch of a subscription is asked for; nothing is sent yet. Absent: it has none. */
+  subscribe?(fetch: SubgraphFetch, context: OperationContext): SubgraphSubscription
+}
+
+/** A subscription as a subgraph would be asked for it. */
+export interface SubgraphSubscription {
+  /** The same for those that get the same events: everything that the subgraph may decide by. */
+  readonly key: string
+  /**
+   * Asks for it on a connection of its own; `x` is what the call belongs to, and ends it when it is gone. Resolves when the subgraph has nothing
+   * more to say, rejects with a GatewayError.
+   */
+  run(x: Exchange, events: CallEvents): Promise<void>
+  /** Reads one event ({@link SubgraphEvent.take}) as what the fetch would have come to. Throws UPSTREAM_BAD_ANSWER. */
+  read(event: unknown, x: Exchange): SubgraphData
 }
 
 /** One fetch of a query plan. */

@@ -91,9 +91,10 @@ function indented(lines: readonly string[]): string[] {
   return lines.map((line) => `  ${line}`)
 }
 
-/** `products.@.reviews`: `@` stands for each element of a list. */
+/** `products.@.reviews`: `@` stands for each element of a list. The planner begins a path with an empty part where it goes on by types. */
 function written(path: ResponsePath): string {
-  return path.length === 0 ? 'the root' : path.join('.')
+  const parts = path.filter((part) => part !== '')
+  return parts.length === 0 ? 'the root' : parts.join('.')
 }
 
 function fetchesOf(node: Node): FetchNode[] {

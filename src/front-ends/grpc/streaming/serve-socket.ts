@@ -2,14 +2,14 @@ import type { WebSocket } from 'ws'
 import { GatewayError, toGatewayError } from '../../../core/error.ts'
 import type { HttpExchange } from '../../../core/http-exchange.ts'
 import { dispatch } from '../../../traffic/dispatch.ts'
+import { acceptSocket } from '../../accept-socket.ts'
+import { watchSocket } from '../../watch-socket.ts'
 import { bindsRaw, elementBinder } from '../bind-request.ts'
 import type { RpcStream } from '../channel.ts'
 import type { RpcRoute } from '../rpc-route.ts'
 import { prepareCall } from '../rpc-route.ts'
 import { type RpcStatus, statusOf, statusOfError } from '../rpc-status.ts'
-import { acceptSocket } from './accept-socket.ts'
 import { SocketSource } from './socket-source.ts'
-import { watchSocket } from './watch-socket.ts'
 
 /**
  * Serves one exchange by one call of any streaming kind over a WebSocket: one JSON message in each text message, both ways. Closed with
@@ -51,7 +51,7 @@ export async function serveSocket(x: HttpExchange, route: RpcRoute): Promise<voi
     // Before the exchange settles: who was still to be answered has left.
     if (!over) x.error ??= new GatewayError('CLIENT_GONE', 'The client closed the connection.')
   })
-  socket = await acceptSocket(x, bind.messageBytes)
+  socket = await acceptSocket(x, { maxMessageBytes: bind.messageBytes })
   source.attach(socket)
   if (x.upgrade !== undefined) watchSocket(socket, x.upgrade.socket, route.socketPingMs)
   try {

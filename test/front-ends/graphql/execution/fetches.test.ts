@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { type Asked, type Part, pathsOf, refused, worldOf } from './world.ts'
+import { GatewayError } from '../../../../src/core/error.ts'
+import { type Asked, contextOf, type Part, pathsOf, realPart, refused, worldOf } from './world.ts'
 
 /** Answers `_entities` by what `entity` says of each representation, and all else by `root`. */
 function part(
@@ -316,31 +317,28 @@ describe('plans', () => {
   })
 
   it('take arguments from objects around an entity (`@fromContext`)', async () => {
+    const currencies = ['EUR', 'USD', 'EUR']
     const world = await worldOf({
-      shops: part(
-        'type Query { shops: [Shop!] } type Shop @key(fields: "id") @context(name: "shop") { id: ID! currency: String! items: [Item!] } type Item @key(fields: "id") { id: ID! price(currency: String @fromContext(field: "$shop { currency }")): Int }',
-        () => ({
-          data: {
-            shops: ['EUR', 'USD', 'EUR'].map((currency, i) => ({
-              __typename: 'Shop',
-              id: `${i}`,
-              currency,
-              items: [{ __typename: 'Item', id: 'x' }],
-            })),
+      shops: realPart(
+        `type Query { shops: [Shop!] }
+         type Shop @key(fields: "id") @context(name: "shop") { id: ID! currency: String! items: [Item!] }
+         type Item @key(fields: "id") { id: ID! price(currency: String @fromContext(field: "$shop { currency }")): String }`,
+        {
+          Query: { shops: () => currencies.map((currency, id) => ({ id, currency, items: [{ id: 'x' }] })) },
+          Item: {
+            __resolveReference: (item: object) => item,
+            price: (_: object, { currency }: { currency: string }) => `1 ${currency}`,
           },
-        }),
-        () => ({ price: 1 }),
+        },
       ),
       other: part('type Item @key(fields: "id") { id: ID! }', {}),
     })
-    const priced = world.asked.shops ?? []
     const { data, errors } = await world.run('{ shops { items { price } } }')
     assert.deepEqual(errors, [])
-    assert.deepEqual(data, { shops: Array(3).fill({ items: [{ price: 1 }] }) })
-    const currencies = priced
-      .slice(1)
-      .map(({ variables }) => Object.values(variables).filter((one) => typeof one === 'string'))
-    assert.deepEqual(currencies.flat().sort(), ['EUR', 'USD'])
+    assert.deepEqual(data, {
+      shops: currencies.map((currency) => ({ items: [{ price: `1 ${currency}` }] })),
+    })
+    assert.equal(world.asked.shops?.length, 2)
   })
 
   it('with conditions fetch what the variables say', async () => {
@@ -372,16 +370,35 @@ describe('plans', () => {
   })
 
   it('stop when the client has gone', async () => {
+    const world = await worldOf({ users: part(users, one), notes: part(notes, {}, () => ({ level: 4 })) })
+    const execution = {
+      operation: world.operation('{ user { level } }'),
+      variables: {},
+      context: contextOf(),
+    }
+    const answering = world.executor.execute(execution)
+    Object.assign(execution.context.x, { gone: true })
+    await answering
+    assert.equal(world.asked.notes?.length, 0)
+  })
+
+  it('stop when the exchange is stopped, and say why', async () => {
+    const stopped = new GatewayError('DRAINING', 'The gateway is shutting down.')
+    const context = contextOf()
     const world = await worldOf({
-      users: part(users, one),
+      users: part(users, () => {
+        Object.assign(context.x, { stopped })
+        return one
+      }),
       notes: part(notes, {}, () => ({ level: 4 })),
     })
-    const operation = world.operation('{ user { level } }')
-    const x = { gone: false }
-    const context = { x, faults: [] } as unknown as Parameters<typeof world.executor.execute>[0]['context']
-    const answering = world.executor.execute({ operation, variables: {}, context })
-    x.gone = true
-    await answering
+    const execution = { operation: world.operation('{ user { name level } }'), variables: {}, context }
+    const { data, errors } = await world.executor.execute(execution)
+    assert.equal(data, '{"user":{"name":"a","level":null}}')
+    assert.deepEqual(
+      errors.map(({ path, extensions }) => [path, extensions?.reason]),
+      [[['user', 'level'], 'DRAINING']],
+    )
     assert.equal(world.asked.notes?.length, 0)
   })
 })

@@ -1,4 +1,5 @@
-import { buildSchema, type GraphQLFormattedError, parse, validate } from 'graphql'
+import { buildSubgraphSchema } from '@apollo/subgraph'
+import { buildSchema, type GraphQLFormattedError, graphql, parse, validate } from 'graphql'
 import { GatewayError } from '../../../../src/core/error.ts'
 import type { Exchange } from '../../../../src/core/exchange.ts'
 import { Executor } from '../../../../src/front-ends/graphql/execution/executor.ts'
@@ -38,6 +39,15 @@ export interface World {
   readonly executor: Executor
   operation(text: string): KnownOperation
   run(text: string, variables?: Record<string, unknown>): Promise<Got>
+}
+
+/** A part that is a real GraphQL server but for its socket. */
+export function realPart(sdl: string, resolvers: object): Part {
+  const schema = buildSubgraphSchema({ typeDefs: parse(link + sdl), resolvers: resolvers as never })
+  return {
+    sdl,
+    answer: ({ query, variables }) => graphql({ schema, source: query, variableValues: variables }),
+  }
 }
 
 const link = `extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@key", "@external", "@shareable", "@requires",

@@ -1,13 +1,16 @@
 import type { Socket } from 'node:net'
 import { type WebSocket, WebSocketServer } from 'ws'
-import { GatewayError } from '../../../core/error.ts'
-import type { HttpExchange } from '../../../core/http-exchange.ts'
+import { GatewayError } from '../core/error.ts'
+import type { HttpExchange } from '../core/http-exchange.ts'
 
 /**
- * Takes the connection of an exchange over as a WebSocket (RFC 6455), which reads nothing before it is resumed. Rejects with
- * MALFORMED_REQUEST for a handshake that is none: nothing was answered then.
+ * Takes the connection of an exchange over as a WebSocket (RFC 6455), which reads nothing before it is resumed. With `protocol` that is what
+ * it speaks, and the client must have offered it. Rejects with MALFORMED_REQUEST for a handshake that is none: nothing was answered then.
  */
-export function acceptSocket(x: HttpExchange, maxMessageBytes: number): Promise<WebSocket> {
+export function acceptSocket(
+  x: HttpExchange,
+  { maxMessageBytes, protocol }: { readonly maxMessageBytes: number; readonly protocol?: string },
+): Promise<WebSocket> {
   const { upgrade, req } = x
   return new Promise((resolve, reject) => {
     if (upgrade === undefined)
@@ -17,6 +20,7 @@ export function acceptSocket(x: HttpExchange, maxMessageBytes: number): Promise<
       clientTracking: false,
       perMessageDeflate: false,
       maxPayload: maxMessageBytes,
+      ...(protocol === undefined ? undefined : { handleProtocols: () => protocol }),
     })
     server.on('wsClientError', (cause) =>
       reject(new GatewayError('MALFORMED_REQUEST', 'This is no WebSocket handshake.', { cause })),
