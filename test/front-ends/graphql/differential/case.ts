@@ -3,6 +3,7 @@ import type { HttpExchange } from '../../../../src/core/http-exchange.ts'
 import { silentLog } from '../../../../src/core/log.ts'
 import { type Engine, startEngine } from '../../../../src/front-ends/graphql/engine.ts'
 import { planningDefaults } from '../../../../src/front-ends/graphql/planning/planning-options.ts'
+import { SharedSubscriptions } from '../../../../src/front-ends/graphql/subscriptions/shared-subscriptions.ts'
 import { composeSupergraph } from '../../../../src/front-ends/graphql/supergraph.ts'
 import { authorization, limits } from '../harness.ts'
 import { differences } from './compare.ts'
@@ -26,6 +27,8 @@ export interface Outcome {
   readonly actual: Answer
   /** Empty: the same. */
   readonly differences: readonly string[]
+  /** How often subgraphs were asked. */
+  readonly fetches: number
 }
 
 /** Undefined when the subgraphs do not compose. */
@@ -42,6 +45,7 @@ export async function pairFor(model: Model, sdls?: { subgraphs: ReadonlyMap<stri
   const engine = await startEngine({
     supergraphSdl,
     subgraphs,
+    subscriptions: { shared: new SharedSubscriptions({ reconnects: 0, log: silentLog }), chargeEvents: false },
     planning: { planning: { ...planningDefaults, timeoutMs: Number(process.env.PLAN_MS ?? 60_000) } },
     limits: generous,
     viewer: { introspection: true, suggestions: true },
@@ -73,12 +77,13 @@ export async function compared(pair: Pair, query: Query, faults: World['faults']
     const { data = 'undefined', errors } = await engine.execute({ operation, variables: query.variables, context })
     actual = { data, errors }
   } catch (error) {
-    return { expected, actual: { data: 'null', errors: [] }, differences: [`refused: ${error instanceof Error ? error.stack : error}`] }
+    return { expected, actual: { data: 'null', errors: [] }, differences: [`refused: ${error instanceof Error ? error.stack : error}`], fetches: 0 }
   }
   const found = differences({ answer: expected, faults: faulty }, actual)
   for (const { complaints } of subgraphs) found.push(...complaints)
   if (world.log.join() !== expectedLog.join()) found.push(`mutations ran as ${world.log.join()}, not ${expectedLog.join()}`)
-  return { expected, actual, differences: found }
+  const asked = subgraphs.reduce((sum, { fetches }) => sum + fetches.length, 0)
+  return { expected, actual, differences: found, fetches: asked }
 }
 
 /** As much of an exchange as an operation needs that asks no backend over HTTP. */

@@ -500,7 +500,9 @@ function limit(model: Model, one: FieldModel): void {
   const name = named(one.type)
   const state = model.enums.get(name)?.valuesIn
   if (state === undefined && !model.interfaces.has(name) && !model.unions.has(name)) return
-  const sets = [...one.owners].map((owner) => state?.get(owner) ?? membersOf(model, name, owner))
+  // Whoever provides an enum's value knows it too.
+  const knowing = state === undefined ? one.owners : new Set([...one.owners, ...one.external])
+  const sets = [...knowing].map((owner) => state?.get(owner) ?? membersOf(model, name, owner))
   const possible = sets.reduce<readonly string[]>((all, set) => all.filter((value) => set.includes(value)), sets[0] ?? [])
   if (possible.length > 0) {
     one.possible = possible

@@ -6,6 +6,7 @@ import {
   type GraphQLNamedType,
   type GraphQLSchema,
   getNamedType,
+  getNullableType,
   isAbstractType,
   isCompositeType,
   isEnumType,
@@ -26,10 +27,19 @@ export interface Query {
   readonly variables: Record<string, unknown>
 }
 
+/** What a query is to be rich in. */
+export type QueryKind = 'any' | 'inputs' | 'mutation'
+
+export interface QueryOptions {
+  readonly seed: string
+  /** Operations of one seed have the same text and, for each turn, variables of their own. */
+  readonly turn: number
+  readonly kind: QueryKind
+}
+
 /** A valid operation on the schema, or undefined when what came out is not valid. */
-export function generateQuery(schema: GraphQLSchema, seed: string): Query | undefined {
-  const maker = new QueryMaker(schema, seed)
-  const query = maker.make()
+export function generateQuery(schema: GraphQLSchema, options: QueryOptions): Query | undefined {
+  const query = new QueryMaker(schema, options).make()
   return validate(schema, parse(query.text)).length === 0 ? query : undefined
 }
 
@@ -50,7 +60,11 @@ interface Meaning {
 
 class QueryMaker {
   readonly #schema: GraphQLSchema
+  readonly #kind: QueryKind
+  /** Decides on the text. */
   readonly #random: Random
+  /** Decides on variables. */
+  readonly #given: Random
   /** What a response key at a path stands for, and the types on which it does. */
   readonly #taken = new Map<string, Meaning[]>()
   readonly #variables = new Map<string, { type: string; default: string | undefined }>()
@@ -59,17 +73,18 @@ class QueryMaker {
   readonly #maxDepth: number
   #left: number
 
-  constructor(schema: GraphQLSchema, seed: string) {
+  constructor(schema: GraphQLSchema, { seed, turn, kind }: QueryOptions) {
     this.#schema = schema
+    this.#kind = kind
     this.#random = new Random(seed)
+    this.#given = new Random(`${seed}/${turn}`)
     this.#maxDepth = 2 + this.#random.int(4)
     this.#left = 6 + this.#random.int(30)
   }
 
   make(): Query {
-    const random = this.#random
     const mutation = this.#schema.getMutationType()
-    const type = mutation && random.chance(0.12) ? mutation : this.#schema.getQueryType()
+    const type = mutation && this.#kind === 'mutation' ? mutation : this.#schema.getQueryType()
     if (!type) throw new Error('no query type')
     const body = this.#selectionSet({ type, path: '', depth: 0 })
     const spread = this.#spreadIn(body)
@@ -101,7 +116,7 @@ class QueryMaker {
 
   #selectionSet(level: Level): string {
     const random = this.#random
-    const count = level.depth === 0 ? 1 + random.int(3) : 1 + random.int(4)
+    const count = 1 + random.int(level.depth === 0 ? (this.#kind === 'mutation' ? 5 : 3) : 4)
     const parts: string[] = []
     for (let i = 0; i < count; i++) parts.push(...this.#selection(level))
     if (parts.length === 0) parts.push('__typename')
@@ -116,7 +131,8 @@ class QueryMaker {
     if (isUnionType(type) || random.chance(fragmented)) return [this.#fragment(level)]
     const fields = Object.values(type.getFields())
     if (fields.length === 0) return ['__typename']
-    let field = random.pick(fields)
+    const inputs = fields.filter(({ args }) => args.length > 0)
+    let field = random.pick(this.#kind === 'inputs' && inputs.length > 0 && random.chance(0.6) ? inputs : fields)
     // Far down, and when it grows large, leaves are preferred.
     const deep = depth >= this.#maxDepth || this.#left <= 0
     if (deep && isCompositeType(getNamedType(field.type))) {
@@ -219,14 +235,14 @@ class QueryMaker {
       const kind = random.int(3)
       const type = kind === 0 ? 'Boolean!' : random.pick(['Boolean!', 'Boolean'])
       this.#variables.set(name, { type, default: kind === 0 ? undefined : String(random.chance(0.5)) })
-      if (kind !== 1) this.#values[name] = random.chance(0.6)
+      if (kind === 0 || (kind === 2 && this.#given.chance(0.8))) this.#values[name] = this.#given.chance(0.6)
     }
     return `$${name}`
   }
 
   #arguments(known: readonly GraphQLArgument[]): string {
     const random = this.#random
-    const given = known.filter((one) => isRequiredArgument(one) || random.chance(0.5))
+    const given = known.filter((one) => isRequiredArgument(one) || random.chance(this.#kind === 'inputs' ? 0.85 : 0.5))
     if (given.length === 0) return ''
     const texts = random
       .shuffled(given)
@@ -247,7 +263,7 @@ class QueryMaker {
     if (isNonNullType(type)) return this.#literal(type.ofType, depth)
     if (isListType(type)) {
       // One value stands for a list of it.
-      if (random.chance(0.15)) return this.#literal(type.ofType, depth)
+      if (!isListType(getNullableType(type.ofType)) && random.chance(0.15)) return this.#literal(type.ofType, depth)
       const items = Array.from({ length: random.int(3) }, () => this.#value(type.ofType, { hasDefault: false, depth: depth + 1 }))
       return `[${items.join(', ')}]`
     }
@@ -268,33 +284,36 @@ class QueryMaker {
     if (same.length > 0 && random.chance(0.5)) return random.pick(same)[0]
     const name = `v${this.#variables.size}`
     const inner = isNonNullType(type) ? type.ofType : type
-    const fallback = random.chance(0.35) ? constant(this.#json(inner, 0), inner) : undefined
+    const fallback = random.chance(0.35) ? constant(json(inner, random), inner) : undefined
     // A variable that may be null fits a place that may not when either of them has a default.
     const relaxed = isNonNullType(type) && (fallback !== undefined || hasDefault) && random.chance(0.5)
     const declared = relaxed ? inner : type
     this.#variables.set(name, { type: String(declared), default: fallback })
     const mayOmit = !isNonNullType(declared) || fallback !== undefined
-    if (mayOmit && random.chance(0.3)) return name
+    if (mayOmit && this.#given.chance(0.3)) return name
     const mayBeNull = !isNonNullType(declared) && !isNonNullType(type)
-    this.#values[name] = mayBeNull && random.chance(0.2) ? null : this.#json(inner, 0)
+    this.#values[name] = mayBeNull && this.#given.chance(0.2) ? null : json(inner, this.#given)
     return name
   }
+}
 
-  #json(type: GraphQLInputType, depth: number): unknown {
-    const random = this.#random
-    if (isNonNullType(type)) return this.#json(type.ofType, depth)
-    const orNull = (inner: GraphQLInputType) => (isNonNullType(inner) || random.chance(0.85) ? this.#json(inner, depth + 1) : null)
-    if (isListType(type)) {
-      if (random.chance(0.15)) return this.#json(type.ofType, depth)
-      return Array.from({ length: random.int(3) }, () => orNull(type.ofType))
-    }
-    if (isInputObjectType(type)) {
-      const fields = Object.values(type.getFields()).filter((one) => isNonNullType(one.type) || random.chance(depth > 1 ? 0.1 : 0.4))
-      return Object.fromEntries(random.shuffled(fields).map((one) => [one.name, orNull(one.type)]))
-    }
-    if (isEnumType(type)) return random.pick(type.getValues()).name
-    return random.pick(leafJson[String(type)] ?? [null])
+/** A value of a variable of that type. */
+function json(type: GraphQLInputType, random: Random, depth = 0): unknown {
+  if (isNonNullType(type)) return json(type.ofType, random, depth)
+  const orNull = (inner: GraphQLInputType) =>
+    isNonNullType(inner) || random.chance(0.85) ? json(inner, random, depth + 1) : null
+  if (isListType(type)) {
+    // One value stands for a list of it.
+    if (!isListType(getNullableType(type.ofType)) && random.chance(0.15)) return json(type.ofType, random, depth)
+    return Array.from({ length: random.int(3) }, () => orNull(type.ofType))
   }
+  if (isInputObjectType(type)) {
+    const likely = depth > 1 ? 0.1 : 0.4
+    const fields = Object.values(type.getFields()).filter((one) => isNonNullType(one.type) || random.chance(likely))
+    return Object.fromEntries(random.shuffled(fields).map((one) => [one.name, orNull(one.type)]))
+  }
+  if (isEnumType(type)) return random.pick(type.getValues()).name
+  return random.pick(leafJson[String(type)] ?? [null])
 }
 
 /** JSON in the spelling of GraphQL. */

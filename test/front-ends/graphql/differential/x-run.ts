@@ -12,7 +12,7 @@ for (let i = Number(first); i < Number(first) + Number(schemas); i++) {
   if (pair === undefined) { counts.skipped++; continue }
   counts.composed++
   for (let j = 0; j < Number(queries); j++) {
-    const query = generateQuery(pair.monolith.schema, `${i}/${j}`)
+    const query = generateQuery(pair.monolith.schema, { seed: `${i}/${j}`, turn: 0, kind: (['any', 'any', 'inputs', 'mutation'] as const)[j % 4]! })
     if (query === undefined) { counts.invalid++; continue }
     counts.queries++
     if (process.env.TRACE) process.stderr.write(`${i}/${j} ${query.text.length} ${Math.round(process.memoryUsage().heapUsed / 1e6)} rss ${Math.round(process.memoryUsage().rss / 1e6)} ${Math.round(performance.now()-t0)}\n`)
