@@ -25,7 +25,13 @@ export async function prepareGraphql(resources: AsyncDisposableStack): Promise<C
   await installHive()
   const gateway = await startBenchGateway({
     upstreams: { store: { targets: [{ url: store.url }] } },
-    graphql: { path: '/', supergraph: file, subgraphs, ...guarded },
+    graphql: {
+      path: '/',
+      supergraph: file,
+      subgraphs,
+      headers: { request: { forward: ['x-caller'] } },
+      ...guarded,
+    },
   })
   resources.use(gateway)
   const references = [

@@ -67,27 +67,36 @@ export class AnswerWriter {
     if (projection === undefined) {
       // Not those of the run, which may be large: parts of the projection are compiled later, and look at them again.
       const kept = Object.fromEntries(this.#conditions.map((name, index) => [name, values[index]]))
-      projection = compileObject([this.#operation.selectionSet], this.#type, {
+      const compiled = compileObject([this.#operation.selectionSet], this.#type, {
         schema: this.#schema,
         fragments: fragmentsOf(this.#document),
         variables: new Variables(kept, this.#operation),
         responseKeys: this.#responseKeys,
       })
+      if (compiled === undefined) throw new Error(`${this.#type.name} is no object type.`)
+      projection = compiled
       this.#projections.set(key, projection)
     }
     return projection
   }
 
-  /** Several fields that only the gateway needed may have failed with one fetch: it is told once at each place that clients see. */
+  /**
+   * One field has one error (GraphQL specification section 6.4.4), though two subgraphs may have failed at their parts of it. What is told
+   * at another place than its own, because clients do not see that, is told there once.
+   */
   #told(errors: readonly FetchError[]): GraphQLFormattedError[] {
+    const fields = new Set<string>()
     const places = new Map<GraphQLFormattedError, Set<string>>()
-    return errors.flatMap(({ error, path }) => {
+    return errors.flatMap(({ error, path, isExact }) => {
       const known = this.#paths.of(path)
       const place = known.join()
-      const told = places.get(error)
-      if (told?.has(place) === true) return []
-      if (told === undefined) places.set(error, new Set([place]))
-      else told.add(place)
+      let told = fields
+      if (!isExact || known.length < path.length) {
+        told = places.get(error) ?? new Set()
+        places.set(error, told)
+      }
+      if (told.has(place)) return []
+      told.add(place)
       const { message, extensions } = error
       return known.length === 0 ? error : { message, path: known, ...(extensions && { extensions }) }
     })

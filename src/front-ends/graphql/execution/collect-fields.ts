@@ -1,8 +1,9 @@
 import {
   type FieldNode,
-  type GraphQLObjectType,
+  type GraphQLCompositeType,
   type GraphQLSchema,
   isAbstractType,
+  isUnionType,
   Kind,
   type SelectionSetNode,
 } from 'graphql'
@@ -16,18 +17,23 @@ export interface Selecting {
   readonly variables: Variables
 }
 
-/** The fields that are asked of objects of a type, by response key in the order of the operation (GraphQL specification section 6.3.2). */
+/**
+ * The fields that are asked of objects of a type, by response key in the order of the operation (GraphQL specification section 6.3.2).
+ * Undefined: that the object is of this interface or union is not enough to know.
+ */
 export function collectFields(
   sets: readonly SelectionSetNode[],
-  type: GraphQLObjectType,
+  type: GraphQLCompositeType,
   selecting: Selecting,
-): Map<string, FieldNode[]> {
+): Map<string, FieldNode[]> | undefined {
+  let isKnown = true
   const fields = new Map<string, FieldNode[]>()
   const visited = new Set<string>()
   const collect = ({ selections }: SelectionSetNode): void => {
     for (const node of selections) {
       if (!selecting.variables.includes(inclusionOf(node))) continue
       if (node.kind === Kind.FIELD) {
+        if (node.name.value === '__typename' && isAbstractType(type)) isKnown = false
         const key = (node.alias ?? node.name).value
         const known = fields.get(key)
         if (known === undefined) fields.set(key, [node])
@@ -38,16 +44,17 @@ export function collectFields(
       if (isSpread && visited.has(node.name.value)) continue
       if (isSpread) visited.add(node.name.value)
       const fragment = isSpread ? selecting.fragments.get(node.name.value) : node
-      if (fragment !== undefined && applies(fragment.typeCondition?.name.value, type, selecting.schema))
-        collect(fragment.selectionSet)
+      if (fragment === undefined) continue
+      if (applies(fragment.typeCondition?.name.value, type, selecting.schema)) collect(fragment.selectionSet)
+      else if (isAbstractType(type)) isKnown = false
     }
   }
   for (const set of sets) collect(set)
-  return fields
+  return isKnown ? fields : undefined
 }
 
-function applies(condition: string | undefined, type: GraphQLObjectType, schema: GraphQLSchema): boolean {
+function applies(condition: string | undefined, type: GraphQLCompositeType, schema: GraphQLSchema): boolean {
   if (condition === undefined || condition === type.name) return true
   const other = schema.getType(condition)
-  return isAbstractType(other) && schema.isSubType(other, type)
+  return isAbstractType(other) && !isUnionType(type) && schema.isSubType(other, type)
 }

@@ -95,7 +95,7 @@ export class EntityAsk implements Ask {
       const told = errorOf(error, fetch.subgraph)
       if (field !== '_entities' || typeof index !== 'number' || index >= this.#representations.size) {
         for (let i = 0; i < this.#representations.size; i++) explained.add(i)
-        this.#run.errors.push({ error: told, path: beforeLists(fetch.path) })
+        this.#run.errors.push({ error: told, path: beforeLists(fetch.path), isExact: false })
         continue
       }
       explained.add(index)
@@ -103,7 +103,7 @@ export class EntityAsk implements Ask {
       if (isObject(entity)) markFailed(entity, rest)
       const within = rest.map((part) => fetch.renamed.get(String(part)) ?? part)
       for (const place of this.#places(index)) {
-        this.#run.errors.push({ error: told, path: [...place, ...within] })
+        this.#run.errors.push({ error: told, path: [...place, ...within], isExact: rest.length > 0 })
       }
     }
     return explained

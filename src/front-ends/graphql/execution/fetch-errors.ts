@@ -28,8 +28,8 @@ export function reportFailure(
   const isBelowList = fetch.path.some(({ key }) => key === '@')
   const [target] = targets
   const keys = isBelowList || target === undefined ? [] : keysOf(target, fetch)
-  if (keys.length === 0) run.errors.push({ error: told, path: place })
-  for (const key of keys) run.errors.push({ error: told, path: [...place, key] })
+  if (keys.length === 0) run.errors.push({ error: told, path: place, isExact: false })
+  for (const key of keys) run.errors.push({ error: told, path: [...place, key], isExact: true })
   for (const one of targets) markUnfetched(one, fetch.shape)
 }
 

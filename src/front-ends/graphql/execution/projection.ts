@@ -1,15 +1,18 @@
 import {
   type FieldNode,
   type GraphQLAbstractType,
+  type GraphQLCompositeType,
   type GraphQLFormattedError,
   type GraphQLLeafType,
   type GraphQLObjectType,
   type GraphQLOutputType,
+  type GraphQLSchema,
   getNullableType,
   isLeafType,
   isListType,
   isNonNullType,
   isObjectType,
+  isUnionType,
   SchemaMetaFieldDef,
   type SelectionSetNode,
   TypeMetaFieldDef,
@@ -36,13 +39,17 @@ export interface Projecting extends Selecting {
   readonly responseKeys: ReadonlyMap<string, string>
 }
 
-/** Compiles how data becomes the answer to selections of an object type (GraphQL specification section 6.4). Types below are compiled when data has them. */
+/**
+ * Compiles how data becomes the answer to selections of an object type (GraphQL specification section 6.4). Types below are compiled when
+ * data has them. Of an interface or a union: of objects that do not say what they are; undefined where that must be known.
+ */
 export function compileObject(
   sets: readonly SelectionSetNode[],
-  type: GraphQLObjectType,
+  type: GraphQLCompositeType,
   projecting: Projecting,
-): Write {
+): Write | undefined {
   const members = compileMembers(sets, type, projecting)
+  if (members === undefined) return undefined
   return (value, to) => {
     const object = value as DataObject
     let text = '{'
@@ -69,10 +76,11 @@ interface Member {
 
 function compileMembers(
   sets: readonly SelectionSetNode[],
-  type: GraphQLObjectType,
+  type: GraphQLCompositeType,
   projecting: Projecting,
-): Member[] {
+): Member[] | undefined {
   const fields = collectFields(sets, type, projecting)
+  if (fields === undefined) return undefined
   return [...fields].flatMap(([key, nodes], index) => {
     const field = nodes[0]?.name.value ?? ''
     const clientKey = projecting.responseKeys.get(key) ?? key
@@ -80,7 +88,7 @@ function compileMembers(
     if (field === '__typename') return { key, name: `${name}"${type.name}"`, write: undefined }
     if (type === projecting.schema.getQueryType() && introspective.has(field))
       return { key, name, write: (_, to) => to.introspect(nodes) }
-    const definition = type.getFields()[field]
+    const definition = isUnionType(type) ? undefined : type.getFields()[field]
     // The operation is valid: this is a type that another schema has.
     if (definition === undefined) return { key, name: `${name}null`, write: undefined }
     const place: Place = { field: `${type.name}.${field}`, key: clientKey }
@@ -184,28 +192,30 @@ function compileObjectValue(type: GraphQLObjectType, { place, nested, projecting
       return undefined
     }
     write ??= compileObject(nested, type, projecting)
-    return write(value, to)
+    return write?.(value, to)
   }
 }
 
 function compileAbstract(type: GraphQLAbstractType, { place, nested, projecting }: Compiling): Write {
-  const possible = new Map(projecting.schema.getPossibleTypes(type).map((one) => [one.name, one]))
-  const writes = new Map<string, Write>()
+  const { schema } = projecting
+  const concrete = schema.getPossibleTypes(type).map((one) => [one.name, one] as const)
+  // An `@interfaceObject` says that it is of the interface, or nothing where nothing depends on it.
+  const vague = [undefined, type.name, ...implementing(type, schema)].map((name) => [name, type] as const)
+  const possible = new Map<unknown, GraphQLCompositeType>([...concrete, ...vague])
+  const writes = new Map<GraphQLCompositeType, Write | undefined>()
   const problem = `What a subgraph answered for the field ${place.field} is of no type that ${type.name} has.`
   return (value, to) => {
-    const typename = isObject(value) ? own(value, '__typename') : undefined
-    const concrete = typeof typename === 'string' ? possible.get(typename) : undefined
-    if (concrete === undefined) {
-      tell(problem, to)
-      return undefined
-    }
-    let write = writes.get(concrete.name)
-    if (write === undefined) {
-      write = compileObject(nested, concrete, projecting)
-      writes.set(concrete.name, write)
-    }
-    return write(value, to)
+    const found = isObject(value) ? possible.get(own(value, '__typename')) : undefined
+    if (found !== undefined && !writes.has(found)) writes.set(found, compileObject(nested, found, projecting))
+    const write = found === undefined ? undefined : writes.get(found)
+    if (write !== undefined) return write(value, to)
+    tell(problem, to)
+    return undefined
   }
+}
+
+function implementing(type: GraphQLAbstractType, schema: GraphQLSchema): string[] {
+  return isUnionType(type) ? [] : schema.getImplementations(type).interfaces.map(({ name }) => name)
 }
 
 function tell(message: string, { path, errors }: Writing): void {

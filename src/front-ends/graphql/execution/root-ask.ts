@@ -55,7 +55,8 @@ export class RootAsk implements Ask {
     const nearest = only !== undefined && others.length === 0 ? [only.key] : []
     const within = path?.map((part) => fetch.renamed.get(String(part)) ?? part) ?? nearest
     const told = errorOf(error, fetch.subgraph)
-    for (const place of this.#places()) this.#run.errors.push({ error: told, path: [...place, ...within] })
+    for (const place of this.#places())
+      this.#run.errors.push({ error: told, path: [...place, ...within], isExact: path !== undefined })
   }
 
   #places(): (readonly (string | number)[])[] {

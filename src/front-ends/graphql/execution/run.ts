@@ -14,6 +14,8 @@ export type DataErrorPath = readonly (string | number)[]
 export interface FetchError {
   readonly error: GraphQLFormattedError
   readonly path: DataErrorPath
+  /** Whether the path is that of the field which failed, and not of one around it. */
+  readonly isExact: boolean
 }
 
 /** One execution while it runs. */

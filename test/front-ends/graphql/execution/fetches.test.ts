@@ -197,6 +197,18 @@ describe('errors of fetches', () => {
     assert.deepEqual(pathsOf(got), ['users'])
   })
 
+  it('of one field that two subgraphs know are one error', async () => {
+    const sdl = (field: string) =>
+      `type Query { ${field}Only: Int box: Box @shareable } type Box @shareable { ${field}: Int }`
+    const failing = { data: { box: null }, errors: [error(['box'])] }
+    const world = await worldOf({ a: part(sdl('a'), failing), b: part(sdl('b'), failing) })
+    const got = await world.run('{ box { a b } }')
+    assert.equal(world.asked.a?.length, 1)
+    assert.equal(world.asked.b?.length, 1)
+    assert.equal(got.text, '{"box":null}')
+    assert.deepEqual(pathsOf(got), ['box'])
+  })
+
   it('name no field that only the gateway asked for', async () => {
     const world = await worldOf({
       users: part(users, one),

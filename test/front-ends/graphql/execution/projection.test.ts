@@ -274,17 +274,7 @@ describe('the fields of an answer', () => {
     })
   }
 
-  for (const typename of [
-    'Stone',
-    'Secret',
-    'Nobody',
-    'Node',
-    7,
-    null,
-    undefined,
-    '__proto__',
-    'constructor',
-  ]) {
+  for (const typename of ['Stone', 'Secret', 'Nobody', 'Node', 7, null, '__proto__', 'constructor']) {
     it(`are an error where an object says that it is a ${typename}, which cannot be there`, async () => {
       const got = await (
         await answering({ named: { __typename: typename, id: '1', name: 'x' }, int: 1 })
@@ -292,6 +282,22 @@ describe('the fields of an answer', () => {
       assert.equal(got.text, '{"named":null,"int":1}')
       assert.deepEqual(pathsOf(got), ['named'])
       assert.doesNotMatch(JSON.stringify(got.errors), /Secret|Nobody/)
+    })
+  }
+
+  // An `@interfaceObject` does not know more, and the plan asks for more only where that matters.
+  for (const typename of [undefined, 'Named']) {
+    it(`are those of the interface where an object says that it is a ${typename}`, async () => {
+      const world = await answering({ named: { __typename: typename, id: '1', name: 'x' } })
+      const got = await world.run('{ named { id ... on Node { id } ... on Named { name } } }')
+      assert.equal(got.text, '{"named":{"id":"1","name":"x"}}')
+    })
+    it(`are an error where they depend on the type of an object that says ${typename}`, async () => {
+      for (const query of ['{ named { __typename } }', '{ named { id ... on Dog { barks } } }']) {
+        const got = await (await answering({ named: { __typename: typename, id: '1' } })).run(query)
+        assert.equal(got.text, '{"named":null}')
+        assert.deepEqual(pathsOf(got), ['named'])
+      }
     })
   }
 })
