@@ -9,7 +9,7 @@ export const planningKey = object({
   cache: size().prefault('16mb').describe('Plans that are remembered, in bytes of their text.'),
   heap: size()
     .prefault('512mb')
-    .describe('Largest heap of a planning thread; a large supergraph needs more.'),
+    .describe('Largest heap of a planning process; a large supergraph needs more.'),
   maxEvaluatedPlans: z
     .int()
     .min(1)
@@ -24,4 +24,4 @@ export const planningKey = object({
     .array(z.string().min(1))
     .default([])
     .describe('Labels of @override(label:) that are on. percent(..) is decided for each request.'),
-}).describe('How operations are planned, in a thread of their own.')
+}).describe('How operations are planned, in a process of their own.')

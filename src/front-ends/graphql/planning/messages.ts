@@ -6,7 +6,7 @@ export interface PlannerBounds {
   readonly pathsLimit?: number | undefined
 }
 
-/** A supergraph as planning threads are sent it. */
+/** A supergraph as planning processes are sent it. */
 export interface PlannedSupergraph {
   /** Of its SDL and bounds. */
   readonly hash: string
@@ -25,7 +25,7 @@ export interface PlanRequest {
   readonly overrides: readonly string[]
 }
 
-/** What the thread made of it. */
+/** What the process made of it. */
 export interface PlanAnswer {
   /** A Plan as JSON text. */
   readonly plan: string
@@ -70,14 +70,14 @@ export interface Composition {
   readonly hints: readonly CompositionHint[]
 }
 
-/** What a planning thread is asked; it answers in order, all but `forget`. */
-export type ThreadRequest =
+/** What a planning process is asked; it answers in order, all but `forget`. */
+export type ProcessRequest =
   | { readonly kind: 'load'; readonly supergraph: PlannedSupergraph }
   | { readonly kind: 'forget'; readonly hash: string }
   | { readonly kind: 'plan'; readonly hash: string; readonly request: PlanRequest }
   | { readonly kind: 'compose'; readonly subgraphs: readonly SubgraphSdl[] }
 
 /** Its answer; `message` without a stack. `limit`: a bound of the planner itself was reached. */
-export type ThreadAnswer =
+export type ProcessAnswer =
   | { readonly kind: 'done'; readonly result: unknown }
   | { readonly kind: 'failed'; readonly message: string; readonly limit: boolean }

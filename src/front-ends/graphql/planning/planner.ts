@@ -9,7 +9,7 @@ import { PlanCache } from './plan-cache.ts'
 import { planningError, tooLong } from './planning-error.ts'
 import type { Planned, PlanningFigures } from './planning-figures.ts'
 import { type PlanningOptions, planningDefaults } from './planning-options.ts'
-import { type PlanningThreads, planningThreads } from './planning-threads.ts'
+import { type PlanningProcesses, planningProcesses } from './planning-processes.ts'
 import { overrideDecider } from './progressive-override.ts'
 import {
   type OverrideDecider,
@@ -44,7 +44,7 @@ export interface LoadOptions {
   readonly onPlanned?: ((planned: Planned) => void) | undefined
 }
 
-/** Loads a supergraph into Apollo's planner, in another thread. Rejects with an Error when it does not load. */
+/** Loads a supergraph into Apollo's planner, in another process. Rejects with an Error when it does not load. */
 export async function loadPlanner(supergraphSdl: string, options: LoadOptions = {}): Promise<Planner> {
   const { planning = planningDefaults, defer = false, onPlanned } = options
   const { maxEvaluatedPlans, pathsLimit } = planning
@@ -53,25 +53,25 @@ export async function loadPlanner(supergraphSdl: string, options: LoadOptions = 
     .update(JSON.stringify([supergraphSdl, bounds]))
     .digest('hex')
   const supergraph = { hash, sdl: supergraphSdl, bounds }
-  const threads = planningThreads(planning.heapMb)
-  const facts = await threads.load(supergraph)
+  const processes = planningProcesses(planning.heapMb)
+  const facts = await processes.load(supergraph)
   const apiSdl = defer ? `${facts.apiSdl}\n\n${deferSdl}` : facts.apiSdl
-  return new ThreadedPlanner({ supergraph, facts: { ...facts, apiSdl }, threads, planning, onPlanned })
+  return new RemotePlanner({ supergraph, facts: { ...facts, apiSdl }, processes, planning, onPlanned })
 }
 
 /** As in the RFC on incremental delivery of the GraphQL specification. */
 const deferSdl = 'directive @defer(if: Boolean! = true, label: String) on FRAGMENT_SPREAD | INLINE_FRAGMENT'
 
-interface ThreadedPlannerParts {
+interface RemotePlannerParts {
   readonly supergraph: PlannedSupergraph
   readonly facts: LoadAnswer
-  readonly threads: PlanningThreads
+  readonly processes: PlanningProcesses
   readonly planning: PlanningOptions
   readonly onPlanned: LoadOptions['onPlanned']
 }
 
-class ThreadedPlanner implements Planner {
-  readonly #parts: ThreadedPlannerParts
+class RemotePlanner implements Planner {
+  readonly #parts: RemotePlannerParts
   readonly #cache: PlanCache
   readonly #isOn: OverrideDecider
   readonly #variants = new WeakMap<KnownOperation, Variants>()
@@ -81,7 +81,7 @@ class ThreadedPlanner implements Planner {
   #hits = 0
   #misses = 0
 
-  constructor(parts: ThreadedPlannerParts) {
+  constructor(parts: RemotePlannerParts) {
     this.#parts = parts
     this.#cache = new PlanCache(parts.planning.cacheBytes)
     this.#isOn = overrideDecider(parts.planning.overrides)
@@ -130,7 +130,7 @@ class ThreadedPlanner implements Planner {
   }
 
   close(): void {
-    this.#parts.threads.release(this.#parts.supergraph)
+    this.#parts.processes.release(this.#parts.supergraph)
   }
 
   #variantsOf(operation: KnownOperation): Variants {
@@ -143,7 +143,7 @@ class ThreadedPlanner implements Planner {
   }
 
   async #planNow(operation: KnownOperation, variant: Variant, key: string): Promise<Plan> {
-    const { supergraph, threads, planning, onPlanned } = this.#parts
+    const { supergraph, processes, planning, onPlanned } = this.#parts
     const { conditions, overrides } = variant
     const document = print(operation.document)
     const request = { document, operationName: operation.name, conditions, overrides }
@@ -155,7 +155,7 @@ class ThreadedPlanner implements Planner {
     let answer: PlanAnswer | undefined
     let error: GatewayError | undefined
     try {
-      answer = await threads.plan(supergraph, { request, limitMs: planning.timeoutMs, started })
+      answer = await processes.plan(supergraph, { request, limitMs: planning.timeoutMs, started })
     } catch (thrown) {
       error = planningError(thrown)
       if (error.reason === 'PLANNING_LIMIT_EXCEEDED') this.#refused.set(key, performance.now() + refusedForMs)

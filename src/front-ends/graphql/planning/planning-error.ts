@@ -1,5 +1,5 @@
 import { GatewayError } from '../../../core/error.ts'
-import { PlanningFailure } from './planning-thread.ts'
+import { PlanningFailure } from './planning-process.ts'
 
 /** What a failed plan is for strangers; what the planner said goes to the log. Throws what is no PlanningFailure. */
 export function planningError(thrown: unknown): GatewayError {

@@ -4,7 +4,7 @@ import type { KnownOperation } from '../operation.ts'
 /** One operation that was planned. */
 export interface Planned {
   readonly operation: KnownOperation
-  /** Milliseconds that it waited for a thread, and that planning took. */
+  /** Milliseconds that it waited for a planning process, and that planning took. */
   readonly waitedMs: number
   readonly tookMs: number
   readonly evaluatedPlans: number

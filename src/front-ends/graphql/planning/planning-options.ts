@@ -8,7 +8,7 @@ export interface PlanningOptions extends PlannerBounds {
   readonly queue: number
   /** Bytes of plans, as JSON text, that are remembered. */
   readonly cacheBytes: number
-  /** Largest heap of a planning thread, in megabytes. */
+  /** Largest heap of a planning process, in megabytes. */
   readonly heapMb: number
   /** Labels of progressive `@override` other than `percent(..)` that are on. */
   readonly overrides: readonly string[]

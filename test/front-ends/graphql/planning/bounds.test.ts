@@ -7,8 +7,8 @@ import {
   type PlanningOptions,
   planningDefaults,
 } from '../../../../src/front-ends/graphql/planning/planning-options.ts'
-import { PlanningFailure } from '../../../../src/front-ends/graphql/planning/planning-thread.ts'
-import { PlanningThreads } from '../../../../src/front-ends/graphql/planning/planning-threads.ts'
+import { PlanningFailure } from '../../../../src/front-ends/graphql/planning/planning-process.ts'
+import { PlanningProcesses } from '../../../../src/front-ends/graphql/planning/planning-processes.ts'
 import { composeSupergraph } from '../../../../src/front-ends/graphql/supergraph.ts'
 import { frontEndTo } from '../authorization/recording.ts'
 import { openDoor } from '../harness.ts'
@@ -130,12 +130,12 @@ describe('planning is bounded', () => {
     )
   })
 
-  it('ends a thread that takes too much memory, and goes on with another', async () => {
-    const threads = new PlanningThreads(48)
+  it('ends a process that takes too much memory, and goes on with another', async () => {
+    const processes = new PlanningProcesses(48)
     const supergraph = { hash: 'h', sdl, bounds: planningDefaults }
-    await threads.load(supergraph)
+    await processes.load(supergraph)
     const plan = (document: string) =>
-      threads.plan(supergraph, {
+      processes.plan(supergraph, {
         request: { document, operationName: '', conditions: {}, overrides: [] },
         limitMs: 120_000,
         started: () => {},
@@ -144,10 +144,10 @@ describe('planning is bounded', () => {
     const short = plan('{ n0 { a } }')
     await assert.rejects(long, (error) => error instanceof PlanningFailure && error.kind === 'memory')
     assert.match((await short).plan, /"Fetch"/)
-    threads.release(supergraph)
+    processes.release(supergraph)
   })
 
-  it('loads a supergraph again that a thread has let go', async (t) => {
+  it('loads a supergraph again that a process has let go', async (t) => {
     const bounds = [1, 2, 3, 4, 5].map((n) => ({ ...planningDefaults, maxEvaluatedPlans: n }))
     const planners = await Promise.all(bounds.map((planning) => loadPlanner(sdl, { planning })))
     t.after(() => planners.map((one) => one.close()))

@@ -159,6 +159,47 @@ type E @key(fields: "k") {
   },
 }
 
+/** Media are told apart in one subgraph only. */
+const media: Fault['sources'] = {
+  kinds: {
+    sdl: `${link}
+interface Media @key(fields: "id") { id: ID! shared: String }
+type Book implements Media @key(fields: "id") { id: ID! shared: String }
+type Film implements Media @key(fields: "id") { id: ID! shared: String }`,
+    resolvers: {
+      Media: {
+        __resolveReference: ({ id }: { id: string }) => ({
+          __typename: id === '1' ? 'Book' : 'Film',
+          id,
+          shared: `shared ${id}`,
+        }),
+      },
+      Book: { __resolveReference: ({ id }: { id: string }) => ({ id, shared: `shared ${id}` }) },
+      Film: { __resolveReference: ({ id }: { id: string }) => ({ id, shared: `shared ${id}` }) },
+    },
+  },
+  lists: {
+    sdl: `${link}
+type Query { all: [Media!]! }
+type Media @key(fields: "id") @interfaceObject { id: ID! }`,
+    resolvers: { Query: { all: () => [{ id: '1' }, { id: '2' }] } },
+  },
+  ratings: {
+    sdl: `${link}
+type Media @key(fields: "id") @interfaceObject {
+  id: ID!
+  shared: String @external
+  rating(of: Int = 0): String @requires(fields: "shared")
+}`,
+    resolvers: {
+      Media: {
+        __resolveReference: (given: object) => given,
+        rating: ({ shared }: { shared: string }, { of }: { of: number }) => `${shared}: ${of}`,
+      },
+    },
+  },
+}
+
 const two = <T>(of: (n: number) => T): { products: T[] } => ({ products: [of(1), of(2)] })
 
 export const faults: readonly Fault[] = [
@@ -296,6 +337,18 @@ fragment More on Product { eur: price(currency: "EUR") label title: renown __typ
         f3: `f3(f0(id ${k})f0(id ${k}))`,
         id: `id ${k}`,
       })),
+    },
+  },
+  {
+    name: 'a field with a @requires of an @interfaceObject, of one of the types',
+    sources: media,
+    query:
+      '{ all { ...B ... on Film { id more: rating(of: 2) } } } fragment B on Book { rating more: rating(of: 3) }',
+    data: {
+      all: [
+        { rating: 'shared 1: 0', more: 'shared 1: 3' },
+        { id: '2', more: 'shared 2: 2' },
+      ],
     },
   },
   {

@@ -1,19 +1,21 @@
-import { parentPort } from 'node:worker_threads'
-import type { ThreadAnswer, ThreadRequest } from '../messages.ts'
+import type { ProcessAnswer, ProcessRequest } from '../messages.ts'
 import { compose } from './compose.ts'
 import { LoadedSupergraph } from './loaded-supergraph.ts'
 
-type ThreadQuestion = Exclude<ThreadRequest, { readonly kind: 'forget' }>
+type ProcessQuestion = Exclude<ProcessRequest, { readonly kind: 'forget' }>
 
-// The thread that `planning-thread.ts` starts: the only one that loads Apollo's code. It is asked one thing at a time.
+// The process that `planning-process.ts` starts: the only one that loads Apollo's code. It is asked one thing at a time.
 const supergraphs = new Map<string, LoadedSupergraph>()
 
-parentPort?.on('message', (request: ThreadRequest) => {
+process.on('message', (request: ProcessRequest) => {
   if (request.kind === 'forget') supergraphs.delete(request.hash)
-  else parentPort?.postMessage(answerTo(request))
+  else process.send?.(answerTo(request))
 })
+process.once('disconnect', () => process.exit())
+// Ctrl-C goes to it as well; the gateway still plans while it drains, and ends it.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => {})
 
-function answerTo(request: ThreadQuestion): ThreadAnswer {
+function answerTo(request: ProcessQuestion): ProcessAnswer {
   try {
     return { kind: 'done', result: resultOf(request) }
   } catch (error) {
@@ -22,7 +24,7 @@ function answerTo(request: ThreadQuestion): ThreadAnswer {
   }
 }
 
-function resultOf(request: ThreadQuestion): unknown {
+function resultOf(request: ProcessQuestion): unknown {
   switch (request.kind) {
     case 'compose':
       return compose(request.subgraphs)

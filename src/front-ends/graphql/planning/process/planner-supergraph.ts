@@ -10,6 +10,7 @@ import {
 import { argumentsOf } from '../../supergraph-features.ts'
 import type { OverrideLabel } from '../messages.ts'
 import { FieldSets, type MadeField } from './field-sets.ts'
+import type { LiftedFields } from './lift-fields.ts'
 
 /** A supergraph, changed so that Apollo's planner makes no mistake with it, and what to know of it afterwards. */
 export interface PlannerSupergraph {
@@ -24,6 +25,7 @@ export interface PlannerSupergraph {
   /** Names of all fields. */
   readonly fieldNames: ReadonlySet<string>
   readonly overrides: readonly OverrideLabel[]
+  readonly lifted: LiftedFields
 }
 
 /**
@@ -61,7 +63,8 @@ export function adaptSupergraph(supergraph: DocumentNode): PlannerSupergraph {
     always: [...fields].some((name) => sets.names.has(name)) || made.size > 0,
   }))
   const sdl = changed || made.size > 0 ? print({ kind: Kind.DOCUMENT, definitions }) : undefined
-  return { sdl, made, needs, ownKeys: sets.names, fieldNames: sets.fieldNames, overrides }
+  const lifted = liftedFields(supergraph)
+  return { sdl, made, needs, ownKeys: sets.names, fieldNames: sets.fieldNames, overrides, lifted }
 
   function joined(
     type: string,
@@ -93,6 +96,43 @@ export function adaptSupergraph(supergraph: DocumentNode): PlannerSupergraph {
       }
     }
   }
+}
+
+/** Fields that an `@interfaceObject` has by a `@requires`, of each type that implements the interface. */
+function liftedFields(supergraph: DocumentNode): LiftedFields {
+  const lifted = new Map<string, Map<string, string>>()
+  for (const type of supergraph.definitions) {
+    if (type.kind !== Kind.INTERFACE_TYPE_DEFINITION) continue
+    const graphs = new Set(
+      (type.directives ?? [])
+        .map(argumentsOf)
+        .flatMap(({ isInterfaceObject, graph }) =>
+          isInterfaceObject?.kind === Kind.BOOLEAN && isInterfaceObject.value && graph?.kind === Kind.ENUM
+            ? graph.value
+            : [],
+        ),
+    )
+    if (graphs.size === 0) continue
+    const names = (type.fields ?? []).flatMap(({ name, directives = [] }) =>
+      directives
+        .map(argumentsOf)
+        .some(
+          ({ requires, graph }) =>
+            requires !== undefined && graph?.kind === Kind.ENUM && graphs.has(graph.value),
+        )
+        ? name.value
+        : [],
+    )
+    for (const other of supergraph.definitions) {
+      if (other.kind !== Kind.OBJECT_TYPE_DEFINITION && other.kind !== Kind.INTERFACE_TYPE_DEFINITION)
+        continue
+      if (!other.interfaces?.some(({ name }) => name.value === type.name.value)) continue
+      const fields = lifted.get(other.name.value) ?? new Map<string, string>()
+      for (const name of names) fields.set(name, type.name.value)
+      if (fields.size > 0) lifted.set(other.name.value, fields)
+    }
+  }
+  return lifted
 }
 
 function resolvableFirst(directives: readonly ConstDirectiveNode[]): ConstDirectiveNode[] {

@@ -6,12 +6,12 @@ import type {
   PlanRequest,
   SubgraphSdl,
 } from './messages.ts'
-import { PlanningThread, type Task } from './planning-thread.ts'
+import { PlanningProcess, type Task } from './planning-process.ts'
 
 /** Where everything that needs Apollo's code is done. Every method rejects with a PlanningFailure. */
-export class PlanningThreads {
+export class PlanningProcesses {
   #heapMb: number
-  readonly #idle: PlanningThread[] = []
+  readonly #idle: PlanningProcess[] = []
   readonly #waiting: Waiting[] = []
   /** How many use a supergraph, by hash. */
   readonly #users = new Map<string, number>()
@@ -19,16 +19,16 @@ export class PlanningThreads {
   #spare: NodeJS.Timeout | undefined
   #rest: NodeJS.Timeout | undefined
 
-  /** @param heapMb Largest heap of one thread. */
+  /** @param heapMb Largest heap of one process. */
   constructor(heapMb: number) {
     this.#heapMb = heapMb
   }
 
-  /** Lets the heap of a thread grow to that. Threads that are busy are not touched. */
+  /** Lets the heap of a process grow to that. Processes that are busy are not touched. */
   allow(heapMb: number): void {
     if (heapMb <= this.#heapMb) return
     this.#heapMb = heapMb
-    for (const thread of this.#idle.splice(0)) thread.close()
+    for (const child of this.#idle.splice(0)) child.close()
   }
 
   async compose(subgraphs: readonly SubgraphSdl[]): Promise<Composition> {
@@ -51,7 +51,7 @@ export class PlanningThreads {
     if (users > 0) this.#users.set(hash, users)
     else {
       this.#users.delete(hash)
-      for (const thread of this.#idle) thread.forget(hash)
+      for (const child of this.#idle) child.forget(hash)
     }
   }
 
@@ -69,36 +69,36 @@ export class PlanningThreads {
     })
   }
 
-  /** Hands out what waits. A second thread is started only once the first has been busy with one thing for a while. */
+  /** Hands out what waits. A second process is started only once the first has been busy with one thing for a while. */
   #next(): void {
     for (let first = this.#waiting[0]; first !== undefined; first = this.#waiting[0]) {
-      const thread =
-        this.#idleFor(first.task) ?? (this.#busy === 0 ? new PlanningThread(this.#heapMb) : undefined)
-      if (thread === undefined) break
+      const child =
+        this.#idleFor(first.task) ?? (this.#busy === 0 ? new PlanningProcess(this.#heapMb) : undefined)
+      if (child === undefined) break
       this.#waiting.shift()
-      void this.#give(thread, first)
+      void this.#give(child, first)
     }
     if (this.#waiting.length === 0 || this.#busy !== 1) return
     this.#spare ??= setTimeout(() => {
       this.#spare = undefined
       const first = this.#waiting.shift()
       if (first === undefined) return
-      if (this.#busy < maxThreads) void this.#give(new PlanningThread(this.#heapMb), first)
+      if (this.#busy < maxProcesses) void this.#give(new PlanningProcess(this.#heapMb), first)
       else this.#waiting.unshift(first)
     }, spareAfterMs)
   }
 
-  async #give(thread: PlanningThread, { task, resolve, reject, started }: Waiting): Promise<void> {
+  async #give(child: PlanningProcess, { task, resolve, reject, started }: Waiting): Promise<void> {
     this.#busy++
     clearTimeout(this.#rest)
     started?.()
     try {
-      resolve(await thread.run(task))
+      resolve(await child.run(task))
     } catch (error) {
       reject(error)
     }
     this.#busy--
-    if (!thread.ended) this.#idle.push(thread)
+    if (!child.ended) this.#idle.push(child)
     clearTimeout(this.#spare)
     this.#spare = undefined
     this.#next()
@@ -106,14 +106,16 @@ export class PlanningThreads {
   }
 
   /** The one that has the supergraph loaded, before any other. */
-  #idleFor({ supergraph }: Task): PlanningThread | undefined {
+  #idleFor({ supergraph }: Task): PlanningProcess | undefined {
+    // One that has died since takes nothing.
+    this.#idle.splice(0, this.#idle.length, ...this.#idle.filter(({ ended }) => !ended))
     const has = supergraph === undefined ? -1 : this.#idle.findIndex((one) => one.has(supergraph.hash))
-    const [thread] = this.#idle.splice(has === -1 ? 0 : has, 1)
-    return thread
+    const [child] = this.#idle.splice(has === -1 ? 0 : has, 1)
+    return child
   }
 
   #endIdle(): void {
-    for (const thread of this.#idle.splice(1)) thread.close()
+    for (const child of this.#idle.splice(1)) child.close()
   }
 }
 
@@ -131,17 +133,17 @@ interface Waiting {
   readonly started: (() => void) | undefined
 }
 
-/** The threads of the process, shared by all supergraphs; started when first needed. Their heap is the largest that was asked for. */
-export function planningThreads(heapMb: number = defaultHeapMb): PlanningThreads {
+/** The planning processes of the gateway, shared by all supergraphs; started when first needed. Their heap is the largest that was asked for. */
+export function planningProcesses(heapMb: number = defaultHeapMb): PlanningProcesses {
   ofProcess.allow(heapMb)
   return ofProcess
 }
 
 const defaultHeapMb = 512
-const ofProcess = new PlanningThreads(defaultHeapMb)
+const ofProcess = new PlanningProcesses(defaultHeapMb)
 
 /** The second keeps cheap plans from waiting behind an expensive one. */
-const maxThreads = 2
+const maxProcesses = 2
 const spareAfterMs = 100
 /** The second ends after this time without work. */
 const restAfterMs = 60_000

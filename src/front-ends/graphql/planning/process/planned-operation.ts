@@ -10,6 +10,7 @@ import {
   type SelectionSetNode,
   visit,
 } from 'graphql'
+import { liftFields } from './lift-fields.ts'
 import type { PlannerSupergraph } from './planner-supergraph.ts'
 import { keysOf, type ResponseKeys } from './response-keys.ts'
 
@@ -28,7 +29,7 @@ export interface PlannedOperationOptions {
   readonly operationName: string
   /** Value of each variable in a condition. */
   readonly conditions: Readonly<Record<string, boolean>>
-  readonly supergraph: Pick<PlannerSupergraph, 'ownKeys' | 'fieldNames'>
+  readonly supergraph: Pick<PlannerSupergraph, 'ownKeys' | 'fieldNames' | 'lifted'>
 }
 
 /**
@@ -48,7 +49,7 @@ export function plannedOperation(document: DocumentNode, options: PlannedOperati
   const keys = keysOf(used, supergraph)
   const renamed = keys.clientKeys.size === 0 ? used : rename(used, keys)
   return {
-    document: decided.empty ? undefined : withoutPlaceholders(renamed),
+    document: decided.empty ? undefined : liftFields(withoutPlaceholders(renamed), supergraph.lifted),
     text: decided.changed || keys.clientKeys.size > 0 ? print(renamed) : undefined,
     responseKeys: Object.fromEntries(keys.clientKeys),
   }
