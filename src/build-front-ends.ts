@@ -4,9 +4,9 @@ import { type AuthParts, buildAuthFrontEnd } from './build-auth-front-end.ts'
 import { fieldAuthorization } from './build-field-authorization.ts'
 import { graphqlRequests } from './build-graphql-requests.ts'
 import { type AnsweredRoute, answerKey, routeAnswer } from './build-route-answer.ts'
-import { subgraphRules } from './build-subgraph-rules.ts'
-import { subscriptionEndpoint, subscriptionSettings } from './build-subscriptions.ts'
-import { schemaOf, supergraphOptions } from './build-supergraph.ts'
+import { buildSubgraph } from './build-subgraph.ts'
+import { subscriptionSettings } from './build-subscriptions.ts'
+import { supergraphOptions } from './build-supergraph.ts'
 import { wordHint } from './config/nearest-word.ts'
 import { ConfigError } from './config/problem.ts'
 import type { Config, RouteConfig } from './config/schema.ts'
@@ -24,8 +24,8 @@ import { watchedFiles } from './watched-files.ts'
 
 /** The front-ends that a configuration asks for. GraphQL and gRPC are loaded only where they are. */
 export async function buildFrontEnds(build: Build, parts: AuthParts): Promise<readonly FrontEnd[]> {
-  const graphql = await graphqlFrontEnd(build, parts.deciders.identity)
   const grpc = await grpcFrontEnd(build)
+  const graphql = await graphqlFrontEnd(build, parts.deciders.identity, grpc)
   const frontEnds = [restFrontEnd(build, { graphql, grpc }), graphql, grpc, buildAuthFrontEnd(build, parts)]
   return frontEnds.filter((frontEnd) => frontEnd !== undefined)
 }
@@ -66,24 +66,25 @@ function restFrontEnd(build: Build, others: Pick<AnsweredRoute, 'graphql' | 'grp
   return frontEnd
 }
 
-async function graphqlFrontEnd(build: Build, identity: Identity): Promise<GraphqlFrontEnd | undefined> {
+/** `grpc`: whose methods subgraphs may call. */
+async function graphqlFrontEnd(
+  build: Build,
+  identity: Identity,
+  grpc: GrpcFrontEnd | undefined,
+): Promise<GraphqlFrontEnd | undefined> {
   const { graphql } = build.config
   if (graphql === undefined) return undefined
   const { createGraphqlFrontEnd } = await import('./front-ends/graphql/front-end.ts')
   const source = await supergraphOptions(build, graphql)
+  const subgraphs = await Promise.all(
+    Object.keys(graphql.subgraphs).map((name) => buildSubgraph(build, { name, graphql, grpc })),
+  )
   const { timeout, cache, heap, ...bounds } = graphql.planning
   const frontEnd = await made(build, 'graphql', async () =>
     createGraphqlFrontEnd({
       path: graphql.path,
       policy: policy('graphql', graphql),
-      subgraphs: Object.entries(graphql.subgraphs).map(([name, subgraph]) => ({
-        name,
-        destination: build.destination(`graphql/${name}`, subgraph),
-        path: subgraph.path,
-        subscription: subscriptionEndpoint(subgraph),
-        ...subgraphRules(build, name),
-        ...schemaOf(build, graphql, name),
-      })),
+      subgraphs,
       ...source,
       ...(await graphqlRequests(build, graphql)),
       explorer: graphql.explorer,

@@ -5,6 +5,7 @@ import { credentialCookies, credentialHeaders } from './credential-headers.ts'
 import type { GraphqlFrontEnd } from './front-ends/graphql/front-end.ts'
 import type { GrpcFrontEnd } from './front-ends/grpc/front-end.ts'
 import type { PartCallOptions } from './front-ends/rest/aggregate/compile-part.ts'
+import { usualHeaders } from './front-ends/rest/compile-call.ts'
 import type { RouteAnswer } from './front-ends/rest/front-end.ts'
 import type { RespondOptions } from './front-ends/rest/respond.ts'
 import type { OperationOptions } from './front-ends/rest/stored-operation.ts'
@@ -92,7 +93,8 @@ function partCall(
     const { upstream, ...call } = rest
     const destination = build.destination(`${answered.route.id}/${part.name}`, { upstream })
     const credentials = [...credentialHeaders(build.config), 'cookie']
-    return { kind: 'rest', ...call, body: rest.body, destination, credentialHeaders: credentials }
+    const headersFor = usualHeaders(credentials)
+    return { kind: 'rest', ...call, body: rest.body, destination, headersFor }
   }
   if (grpc !== undefined) {
     if (answered.grpc === undefined)

@@ -3,7 +3,7 @@ import type { Config } from './config/schema.ts'
 import { messageOf } from './core/message-of.ts'
 import { Mistake } from './core/mistake.ts'
 import { credentialCookies } from './credential-headers.ts'
-import type { SubgraphRules } from './front-ends/graphql/subgraphs/http-subgraphs.ts'
+import type { SubgraphRules } from './front-ends/graphql/subgraphs/reached-subgraphs.ts'
 import { compileRequestHeaders, type HeadersFor } from './front-ends/graphql/subgraphs/request-headers.ts'
 import type { ErrorPolicy } from './front-ends/graphql/subgraphs/subgraph-errors.ts'
 
@@ -23,7 +23,7 @@ export function subgraphRules(build: Build, name: string): SubgraphRules {
 }
 
 /** What a subgraph is sent of the client's headers: by the rules for all, then by its own. */
-function requestHeaders(build: Build, name: string): HeadersFor {
+export function requestHeaders(build: Build, name: string): HeadersFor {
   const { graphql } = build.config
   const own = graphql?.subgraphs[name]?.headers.request
   const rules = [graphql?.headers.request, own].filter((one) => one !== undefined)
@@ -41,7 +41,7 @@ function requestHeaders(build: Build, name: string): HeadersFor {
 }
 
 /** What clients see of a subgraph's errors. */
-function errorPolicy({ errors }: GraphqlConfig, { errors: own }: SubgraphConfig): ErrorPolicy {
+export function errorPolicy({ errors }: GraphqlConfig, { errors: own }: SubgraphConfig): ErrorPolicy {
   const keepExtensions =
     own.keepExtensions ?? (own.hideExtensions === undefined ? errors.keepExtensions : undefined)
   const hideExtensions = own.keepExtensions === undefined ? (own.hideExtensions ?? errors.hideExtensions) : []

@@ -32,8 +32,8 @@ export async function configuredSupergraph(options: {
   if (graphql === undefined) throw new Error(`${options.file} configures no graphql`)
   const upstreams = new Upstreams(silentLog, { probe: true })
   const taken = Object.values(graphql.subgraphs)
-    .filter(({ live }) => live !== undefined)
-    .map(({ upstream: name }) => [name, upstreams.take(name, upstreamOf(loaded.config, name))] as const)
+    .flatMap(({ upstream, live }) => (upstream === undefined || live === undefined ? [] : upstream))
+    .map((name) => [name, upstreams.take(name, upstreamOf(loaded.config, name))] as const)
   try {
     await upstreams.discovered()
     const known = new Map(taken.map(([name, { upstream }]) => [name, upstream]))
@@ -70,7 +70,7 @@ function sourceOf(
       subgraphs: Object.entries(graphql.subgraphs).map(([name, { upstream, path, schema, live }]) => ({
         name,
         // Nobody is asked where a file says what the schema is.
-        destination: new Destination(`graphql/${name}`, upstreams.get(upstream) as Upstream),
+        destination: placeOf(name, upstreams.get(upstream ?? '')),
         path,
         ...(schema === undefined || supergraph !== undefined || from !== undefined
           ? undefined
@@ -80,6 +80,10 @@ function sourceOf(
     },
     { known: new Map(), log: silentLog, onAsked: () => {} },
   )
+}
+
+function placeOf(name: string, upstream: Upstream | undefined): Destination | undefined {
+  return upstream && new Destination(`graphql/${name}`, upstream)
 }
 
 function upstreamOf({ upstreams }: Config, name: string): Config['upstreams'][string] {

@@ -51,6 +51,7 @@ export function libraryService({ encodeStatus }: LibraryProtos): UntypedServiceI
     ListShelves: unary(() => ({ shelves: library.shelves() })),
     ListBooks: unary(library.list.bind(library)),
     GetBook: unary(library.get.bind(library)),
+    FindBooks: unary(library.find.bind(library)),
     CreateBook: unary(library.create.bind(library)),
     DeleteBook: unary((request: { shelf: string; book: string }) => {
       library.delete(request)

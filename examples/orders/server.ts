@@ -15,7 +15,7 @@ export interface OrdersOptions extends BackendOptions {
 
 /**
  * Starts one instance of the REST backend `orders`, to show balancing: `/` lists and creates, `/{id}` reads.
- * Instances share nothing: an order created at one is unknown to the other.
+ * `/?userIds=42,7` lists those of some users. Instances share nothing: an order created at one is unknown to the other.
  */
 export function startOrders(options: OrdersOptions = {}): Promise<Backend> {
   const instance = options.instance ?? 'a'
@@ -23,18 +23,23 @@ export function startOrders(options: OrdersOptions = {}): Promise<Backend> {
 
   const handle: Handle = async (request, response) => {
     response.setHeader('x-instance', instance)
-    const { method, path } = readTarget(request)
+    const { method, path, query } = readTarget(request)
     if (path !== '/') {
       if (method !== 'GET') throw methodNotAllowed('GET, HEAD')
       return { body: read(path.slice(1)) }
     }
-    if (method === 'GET') return { body: { servedBy: instance, items: [...orders.values()] } }
+    if (method === 'GET') return { body: { servedBy: instance, items: list(query.get('userIds')) } }
     if (method !== 'POST') throw methodNotAllowed('GET, HEAD, POST')
     const body = await readJson(request, maxBodyBytes)
     const order = readOrder(body, String(1001 + orders.size))
     orders.set(order.id, order)
     // The gateway has stripped the prefix, so the public path is written out.
     return { status: 201, headers: { location: `/v1/orders/${order.id}` }, body: order }
+  }
+
+  const list = (userIds: string | null): Order[] => {
+    const all = [...orders.values()]
+    return userIds === null ? all : all.filter(({ userId }) => userIds.split(',').includes(userId))
   }
 
   const read = (id: string): unknown => {

@@ -1,54 +1,23 @@
 import { z } from 'zod'
 import { isComposed } from '../core/composed-value.ts'
-import { headerProblem } from '../core/header-changes.ts'
-import { valueProblem } from '../core/header-options.ts'
 import { duration, size } from '../core/units.ts'
 import { aggregateProblems } from './aggregate-problems.ts'
+import { grpcCallKeys, refuseBodyOfGet, restCallKeys } from './call-keys.ts'
 import { errorsAs, operationPartSchema, way } from './operation-schema.ts'
-import { jsonWithTexts, pathText, valueText } from './text-keys.ts'
+import { valueText } from './text-keys.ts'
 
 const restPartSchema = z
   .strictObject({
     upstream: z.string().describe('Who answers: a name under upstreams.'),
-    method: z.enum(['GET', 'POST', 'PUT', 'PATCH', 'DELETE']).default('GET').describe('HTTP method.'),
-    path: pathText(isComposed).describe('Path at the upstream; values may stand in it.'),
+    ...restCallKeys(isComposed),
     query: z
       .record(z.string(), valueText(isComposed))
       .default({})
       .describe('Parameters; one whose text comes out empty is left out.'),
-    headers: z
-      .record(z.string(), z.string())
-      .default({})
-      .superRefine((headers, context) => {
-        for (const [name, text] of Object.entries(headers)) {
-          const message = headerProblem('request', 'set', name) ?? valueProblem(text, isComposed)
-          if (message !== undefined) context.addIssue({ code: 'custom', path: [name], message })
-        }
-      })
-      .describe(
-        "Headers, beside those that every call has; of the client's own only Accept-Language goes along.",
-      ),
-    body: jsonWithTexts(isComposed).optional().describe('JSON with values in its texts.'),
-    answer: z
-      .enum(['json', 'text'])
-      .default('json')
-      .describe('What is expected; an answer of another kind is a failure. text becomes a JSON text.'),
   })
-  .superRefine(({ method, body }, context) => {
-    if (method === 'GET' && body !== undefined)
-      context.addIssue({ code: 'custom', path: ['body'], message: 'GET has no body' })
-  })
+  .superRefine(refuseBodyOfGet)
 
-const grpcPartSchema = z.strictObject({
-  method: z
-    .string()
-    .regex(/^[\w.]+\/\w+$/, 'is no method: write library.v1.LibraryService/GetBook')
-    .describe('A unary method of one of grpc.services, as package.Service/Method.'),
-  request: z
-    .record(z.string(), jsonWithTexts(isComposed))
-    .default({})
-    .describe('The message as ProtoJSON with values in its texts.'),
-})
+const grpcPartSchema = z.strictObject(grpcCallKeys(isComposed))
 
 const partSchema = z.strictObject({
   name: z

@@ -6,6 +6,7 @@ import { authorizationKey } from './graphql-authorization-keys.ts'
 import { costKeys } from './graphql-cost-keys.ts'
 import { planningKey } from './graphql-planning-keys.ts'
 import { requestKeys } from './graphql-request-keys.ts'
+import { serviceKeys, serviceProblems } from './graphql-service-keys.ts'
 import { ownRuleKeys, ruleKeys } from './graphql-subgraph-keys.ts'
 import { subgraphSubscriptionKey, subscriptionsKey } from './graphql-subscription-keys.ts'
 import { liveKey, sourceProblems, supergraphUrlKey, warmUpKey } from './graphql-supergraph-keys.ts'
@@ -21,7 +22,12 @@ export function graphqlSchema(uses: PluginListSchema) {
         .record(
           name('a subgraph'),
           z.strictObject({
-            upstream: z.string().describe('Who answers: a name under upstreams.'),
+            upstream: z
+              .string()
+              .optional()
+              .describe(
+                'Who answers: a name under upstreams. Needed but where all resolvers are gRPC calls.',
+              ),
             canary: canaryKey,
             mirror: mirrorKey,
             path: z.string().startsWith('/').default('/graphql').describe("Path of the subgraph's endpoint."),
@@ -32,6 +38,7 @@ export function graphqlSchema(uses: PluginListSchema) {
             live: liveKey,
             subscription: subgraphSubscriptionKey,
             ...ownRuleKeys,
+            ...serviceKeys,
           }),
         )
         .describe('Federation 2 subgraphs.'),
@@ -64,6 +71,7 @@ export function graphqlSchema(uses: PluginListSchema) {
       ...policyKeys(uses),
     })
     .superRefine((value, context) => {
-      for (const [path, message] of sourceProblems(value)) context.addIssue({ code: 'custom', path, message })
+      for (const [path, message] of [...sourceProblems(value), ...serviceProblems(value)])
+        context.addIssue({ code: 'custom', path, message })
     })
 }

@@ -106,7 +106,8 @@ export function checkReferences(config: Config): ReferenceProblem[] {
     needIdentity(config.graphql.auth, ['graphql'])
     needCaller(config.graphql, ['graphql'])
     for (const [name, subgraph] of Object.entries(config.graphql.subgraphs)) {
-      needUpstream(subgraph.upstream, ['graphql', 'subgraphs', name, 'upstream'])
+      if (subgraph.upstream !== undefined)
+        needUpstream(subgraph.upstream, ['graphql', 'subgraphs', name, 'upstream'])
       needCanary({ ...subgraph, auth: config.graphql.auth }, ['graphql', 'subgraphs', name])
       needMirror(subgraph, ['graphql', 'subgraphs', name])
     }

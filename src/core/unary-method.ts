@@ -1,15 +1,38 @@
 import type { CallLimits } from './call-limits.ts'
-import type { HttpExchange } from './http-exchange.ts'
+import type { Exchange } from './exchange.ts'
+import type { MessageShape } from './message-shape.ts'
 import type { Place } from './text-template.ts'
 
 /** A unary method of a gRPC service that another place than the service's own rows calls. */
 export interface UnaryMethod {
-  /** Compiles a request: ProtoJSON with values in its texts. Throws a Mistake for what the message or the place has not. */
-  prepare(request: Readonly<Record<string, unknown>>, place: Place): UnaryCall
+  /** What it takes and answers; undefined while its backend has not described it. */
+  readonly shapes: { readonly input: MessageShape; readonly output: MessageShape } | undefined
+  /**
+   * Compiles a request: ProtoJSON with values in its texts, which are read before the call returns its promise. Throws a Mistake for what
+   * the message or the place has not.
+   */
+  prepare(request: Readonly<Record<string, unknown>>, place: Place, options?: UnaryOptions): UnaryCall
+}
+
+/** How a method is called. */
+export interface UnaryOptions {
+  /** Whether doing it twice is the same as once. Default: as the proto says. */
+  readonly idempotent?: boolean
+  /** Whether the answer has every field, under its JSON name, enums by name. Default: as the service's `json` says. */
+  readonly whole?: boolean
 }
 
 /** Makes the call of one exchange. Rejects with a GatewayError for values that do not fit the message, and for a call that failed. */
-export type UnaryCall = (x: HttpExchange, limits: CallLimits) => Promise<UnaryOutcome>
+export type UnaryCall = (x: Exchange, limits: CallLimits) => Promise<UnaryOutcome>
 
-/** What a method answered: a message as ProtoJSON, or a status other than OK, as one of HTTP and as text. */
-export type UnaryOutcome = { readonly json: string } | { readonly status: number; readonly message: string }
+/** What a method answered: a message as ProtoJSON, or a status other than OK. */
+export type UnaryOutcome =
+  | { readonly json: string }
+  | {
+      /** Of HTTP. */
+      readonly status: number
+      /** `Upstream "library" answered NOT_FOUND` */
+      readonly message: string
+      /** What the backend said of it; `''`: nothing. */
+      readonly said: string
+    }

@@ -24,7 +24,7 @@ import type { PersistedQueries } from './requests/persisted-queries.ts'
 import { refusalStatus, resultStatus } from './requests/status.ts'
 import type { TrustedDocuments } from './requests/trusted-documents.ts'
 import { type Audience, viewerBy } from './requests/viewer.ts'
-import { type HttpSubgraphsOptions, httpSubgraphs, type SubgraphRules } from './subgraphs/http-subgraphs.ts'
+import { type ReachedOptions, reachedSubgraphs, type SubgraphPlace } from './subgraphs/reached-subgraphs.ts'
 import { SharedSubscriptions } from './subscriptions/shared-subscriptions.ts'
 import { type SubscriptionSettings, Subscriptions } from './subscriptions/subscriptions.ts'
 import { SupergraphLife, type SupergraphStatus } from './supergraph/supergraph-life.ts'
@@ -66,17 +66,17 @@ export interface GraphqlOptions {
   readonly subscriptions: SubscriptionSettings
   readonly planning?: PlanningOptions
   /** Default: everything is shared that may be. */
-  readonly sharing?: Omit<HttpSubgraphsOptions, 'log'>
+  readonly sharing?: Omit<ReachedOptions, 'log'>
   readonly log: Logger
 }
 
-/** One subgraph and the upstream that serves it. Needs `sdl` or `live` when no supergraph is given. */
-export type SubgraphOptions = SubgraphSource & SubgraphRules
+/** One subgraph and who serves it. Needs `sdl` or `live` when no supergraph is given. */
+export type SubgraphOptions = SubgraphSource & SubgraphPlace
 
 /** Builds the GraphQL front-end. Rejects with an Error that lists every mistake when subgraphs whose schemas are files do not compose. */
 export async function createGraphqlFrontEnd(options: GraphqlOptions): Promise<GraphqlFrontEnd> {
   const { log, limits, trusted, supergraph, subgraphs, memory = new SupergraphMemory() } = options
-  const reached = httpSubgraphs(subgraphs, { ...options.sharing, log })
+  const reached = reachedSubgraphs(subgraphs, { ...options.sharing, log })
   const guard = { authorization: options.authorization, maxCost: limits.cost, listSize: limits.listSize }
   const { reconnects, chargeEvents } = options.subscriptions
   const subscriptions = { shared: new SharedSubscriptions({ reconnects, log }), chargeEvents }

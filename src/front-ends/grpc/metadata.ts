@@ -1,5 +1,5 @@
 import { GatewayError } from '../../core/error.ts'
-import type { HttpExchange } from '../../core/http-exchange.ts'
+import type { Exchange } from '../../core/exchange.ts'
 import { forwardingHeaders } from '../../traffic/forwarding.ts'
 import type { MetadataRules, ReplyPlace } from './metadata-rules.ts'
 
@@ -7,7 +7,7 @@ import type { MetadataRules, ReplyPlace } from './metadata-rules.ts'
  * The metadata of a call, flat: where the request came from, the client's credentials if they are to be forwarded, and the headers
  * that the rules let pass. What the gateway itself establishes cannot be set that way, in any spelling.
  */
-export function requestMetadata(x: HttpExchange, rules: MetadataRules): string[] {
+export function requestMetadata(x: Exchange, rules: MetadataRules): string[] {
   const { forwardCredentials } = x.route.policy
   const metadata = forwardingHeaders(x.request, '')
   for (const [header, value] of Object.entries(x.request.headers)) {

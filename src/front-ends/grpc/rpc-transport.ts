@@ -1,5 +1,5 @@
 import type { GatewayError } from '../../core/error.ts'
-import type { HttpExchange } from '../../core/http-exchange.ts'
+import type { Exchange } from '../../core/exchange.ts'
 import type { Attempt } from '../../traffic/attempt.ts'
 import { Call, type CallOptions, type Transport } from '../../traffic/call.ts'
 import type { Destination } from '../../traffic/destination.ts'
@@ -38,12 +38,11 @@ export interface RpcSource {
 
 /** One gRPC call of an exchange. */
 export class RpcCall extends Call {
-  declare readonly exchange: HttpExchange
   readonly options: RpcCallOptions
   /** Initial metadata of the answer, flat; there before the first message. */
   metadata: readonly string[] = []
 
-  constructor(x: HttpExchange, destination: Destination, options: RpcCallOptions) {
+  constructor(x: Exchange, destination: Destination, options: RpcCallOptions) {
     super(x, destination, options)
     this.options = options
     if (this.upstream.options.retry.nonIdempotent) this.idempotent = true

@@ -8,11 +8,12 @@ import { dispatch } from '../../traffic/dispatch.ts'
 import { compileCodec, type MessageCodec } from './codec/codec.ts'
 import { compileRequest } from './compile-request.ts'
 import type { Descriptors, RpcMethod } from './descriptors.ts'
+import { messageShape } from './message-shape.ts'
 import { requestMetadata } from './metadata.ts'
 import type { MetadataRules } from './metadata-rules.ts'
 import { configuredTimeout } from './method-options.ts'
 import { notDescribedYet } from './missing-rows.ts'
-import { compileRendering } from './render-reply.ts'
+import { compileRendering, type Rendering } from './render-reply.ts'
 import { httpStatus } from './rpc-status.ts'
 import { RpcCall, type RpcTransport } from './rpc-transport.ts'
 import type { ServiceOptions } from './service-options.ts'
@@ -64,12 +65,12 @@ function unaryMethod(
   const { json, destination } = service
   const timeoutMs = configuredTimeout(service, method)
   const codec = compileCodec(desc.input, { ...json, registry })
-  const rendering = compileRendering(desc.output, undefined, { style: json, registry })
-  if (rendering.raw) throw new Error(`${desc.name} answers bytes of any kind, and parts are JSON`)
+  const ofService = compileRendering(desc.output, undefined, { style: json, registry })
+  if (ofService.raw) throw new Error(`${desc.name} answers bytes of any kind, and parts are JSON`)
   // A GET binding says it too: google/api/http.proto has it for methods that change nothing.
-  const idempotent = desc.idempotency !== 0 || bindings.some(({ verb }) => verb === 'GET')
+  const ofMethod = desc.idempotency !== 0 || bindings.some(({ verb }) => verb === 'GET')
   const unaryCall =
-    (request: (x: Exchange) => unknown): UnaryCall =>
+    (request: (x: Exchange) => unknown, rendering: Rendering, idempotent: boolean): UnaryCall =>
     async (x, { deadlineAt, maxAnswerBytes }) => {
       const message = encode(codec, JSON.stringify(request(x)), desc)
       if (message.length > messageBytes) throw tooLarge(messageBytes)
@@ -85,9 +86,8 @@ function unaryMethod(
       })
       const { message: reply, end } = await dispatch(call, transport)
       if (end.code !== 0) {
-        const said = end.message === '' ? '' : `: ${end.message}`
-        const text = `Upstream "${call.upstreamName}" answered ${codeName(end.code)}${said}`
-        return { status: httpStatus(end.code), message: text }
+        const message = `Upstream "${call.upstreamName}" answered ${codeName(end.code)}`
+        return { status: httpStatus(end.code), message, said: end.message }
       }
       const body = String(rendering.render(reply ?? noBytes).body)
       if (Buffer.byteLength(body) <= maxAnswerBytes) return { json: body }
@@ -96,15 +96,24 @@ function unaryMethod(
     }
   const { ignoreUnknown } = json
   return {
-    prepare: (request, place) => unaryCall(compileRequest(request, desc.input, { place, ignoreUnknown })),
+    shapes: { input: messageShape(desc.input), output: messageShape(desc.output) },
+    prepare: (request, place, { idempotent = ofMethod, whole = false } = {}) => {
+      const rendering = whole
+        ? compileRendering(desc.output, undefined, { style: wholeMessages, registry })
+        : ofService
+      const compiled = compileRequest(request, desc.input, { place, ignoreUnknown })
+      return unaryCall(compiled, rendering, idempotent)
+    },
   }
 }
+
+const wholeMessages = { emitDefaults: true, protoNames: false, enumsAsNumbers: false }
 
 function missingMethod(service: string): UnaryMethod {
   const call = async (): Promise<never> => {
     throw notDescribedYet(service)
   }
-  return { prepare: () => call }
+  return { shapes: undefined, prepare: () => call }
 }
 
 function encode(codec: MessageCodec, request: string, { input }: DescMethod): Uint8Array {

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { print } from 'graphql'
 import { GatewayError } from '../../../core/error.ts'
 import { BoundedMap } from '../bounded-map.ts'
-import type { Execution, KnownOperation } from '../operation.ts'
+import type { KnownOperation } from '../operation.ts'
 import type { LoadAnswer, PlanAnswer, PlannedSupergraph } from './messages.ts'
 import type { Plan } from './plan.ts'
 import { PlanCache } from './plan-cache.ts'
@@ -10,15 +10,8 @@ import { planningError, tooLong } from './planning-error.ts'
 import type { Planned, PlanningFigures } from './planning-figures.ts'
 import { type PlanningOptions, planningDefaults } from './planning-options.ts'
 import { type PlanningProcesses, planningProcesses } from './planning-processes.ts'
-import { overrideDecider } from './progressive-override.ts'
-import {
-  type OverrideDecider,
-  type Variant,
-  type Variants,
-  variantKey,
-  variantOf,
-  variantsOf,
-} from './variant.ts'
+import { type PlannedExecution, ProgressiveOverride } from './progressive-override.ts'
+import { type Variant, type Variants, variantKey, variantOf, variantsOf } from './variant.ts'
 
 /** A supergraph that is ready to be planned for. */
 export interface Planner {
@@ -29,7 +22,7 @@ export interface Planner {
    * How an operation is to be run: at once where it is known, and then the same object each time. Rejects (or throws) with a
    * GatewayError: PLANNING_LIMIT_EXCEEDED, OVERLOADED, INTERNAL.
    */
-  plan(execution: Pick<Execution, 'operation' | 'variables'>): Plan | Promise<Plan>
+  plan(execution: PlannedExecution): Plan | Promise<Plan>
   /** Plans an operation before it is asked for, every condition without a default taken as false. Rejects as `plan` does. */
   warm(operation: KnownOperation): Promise<Plan>
   close(): void
@@ -73,7 +66,7 @@ interface RemotePlannerParts {
 class RemotePlanner implements Planner {
   readonly #parts: RemotePlannerParts
   readonly #cache: PlanCache
-  readonly #isOn: OverrideDecider
+  readonly #labels: ProgressiveOverride
   readonly #variants = new WeakMap<KnownOperation, Variants>()
   readonly #waiting = new Map<string, Promise<Plan>>()
   /** Until when what went above a limit is refused without another try, by key; of the clock of `performance.now`. */
@@ -84,7 +77,7 @@ class RemotePlanner implements Planner {
   constructor(parts: RemotePlannerParts) {
     this.#parts = parts
     this.#cache = new PlanCache(parts.planning.cacheBytes)
-    this.#isOn = overrideDecider(parts.planning.overrides)
+    this.#labels = new ProgressiveOverride(parts.planning.overrides)
   }
 
   get apiSdl(): string {
@@ -101,9 +94,10 @@ class RemotePlanner implements Planner {
     }
   }
 
-  plan({ operation, variables }: Pick<Execution, 'operation' | 'variables'>): Plan | Promise<Plan> {
+  plan(execution: PlannedExecution): Plan | Promise<Plan> {
+    const { operation } = execution
     const variants = this.#variantsOf(operation)
-    const variant = variantKey(variants, variables, this.#isOn)
+    const variant = variantKey(variants, execution, this.#labels)
     const key = operation.hash + variant
     const known = this.#cache.get(key)
     if (known !== undefined) {

@@ -2,6 +2,7 @@ import { type DirectiveNode, Kind, type OperationDefinitionNode, valueFromASTUnt
 import { GatewayError } from '../../../core/error.ts'
 import type { KnownOperation } from '../operation.ts'
 import type { OverrideLabel } from './messages.ts'
+import type { PlannedExecution, ProgressiveOverride } from './progressive-override.ts'
 
 /** What the plan of an operation depends on besides its text. */
 export interface Variants {
@@ -16,9 +17,6 @@ export interface Variant {
   readonly conditions: Readonly<Record<string, boolean>>
   readonly overrides: readonly string[]
 }
-
-/** Whether a label of progressive `@override` is on for one request. */
-export type OverrideDecider = (label: string) => boolean
 
 /** Finds what the plan of an operation depends on. */
 export function variantsOf({ node, document }: KnownOperation, labels: readonly OverrideLabel[]): Variants {
@@ -48,9 +46,10 @@ export function variantsOf({ node, document }: KnownOperation, labels: readonly 
  */
 export function variantKey(
   { conditions, overrides }: Variants,
-  variables: Readonly<Record<string, unknown>>,
-  isOn: OverrideDecider,
+  execution: PlannedExecution,
+  labels: ProgressiveOverride,
 ): string {
+  const { variables } = execution
   let key = ''
   for (const { name, byDefault } of conditions) {
     const value = Object.hasOwn(variables, name) ? variables[name] : byDefault
@@ -60,7 +59,9 @@ export function variantKey(
     }
     key += value ? '1' : '0'
   }
-  for (const label of overrides) key += isOn(label) ? '1' : '0'
+  if (overrides.length === 0) return key
+  const draw = labels.drawFor(execution)
+  for (const label of overrides) key += labels.isOn(label, draw) ? '1' : '0'
   return key
 }
 

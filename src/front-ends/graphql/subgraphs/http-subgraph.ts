@@ -16,7 +16,13 @@ import type { SharedFetches } from './shared-fetches.ts'
 import type { Subgraph, SubgraphData, SubgraphFetch, SubgraphSubscription } from './subgraph.ts'
 import type { SubgraphAnswer } from './subgraph-answer.ts'
 import { SubgraphCall } from './subgraph-call.ts'
-import { compileErrorPolicy, type ErrorPolicy, isFailure, type ShowError } from './subgraph-errors.ts'
+import {
+  compileErrorPolicy,
+  type ErrorPolicy,
+  isFailure,
+  type ShowError,
+  withoutUpstream,
+} from './subgraph-errors.ts'
 
 /** One GraphQL server as {@link HttpSubgraph} needs it. */
 export interface HttpSubgraphOptions {
@@ -132,13 +138,10 @@ export class HttpSubgraph implements Subgraph {
   }
 }
 
-/** Messages of the gateway name the upstream, which is called as the subgraph more often than not. */
 function withoutName(error: GatewayError): GatewayError {
   const { reason, message, reached, retryAfterMs, status } = error
-  const spoken = message.replace(/upstream "[^"]*"/gi, (said) =>
-    said.startsWith('U') ? 'A subgraph' : 'a subgraph',
-  )
   const options = { cause: error, reached, status }
+  const spoken = withoutUpstream(message)
   return new GatewayError(reason, spoken, retryAfterMs === undefined ? options : { ...options, retryAfterMs })
 }
 

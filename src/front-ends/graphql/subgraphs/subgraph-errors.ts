@@ -71,6 +71,11 @@ export function isFailure(status: number): boolean {
   return status !== 0 && (status < 200 || status > 299)
 }
 
+/** Messages of the gateway name the upstream, which is called as the subgraph more often than not. */
+export function withoutUpstream(message: string): string {
+  return message.replace(/upstream "[^"]*"/gi, (said) => (said.startsWith('U') ? 'A subgraph' : 'a subgraph'))
+}
+
 function folded(name: string): string {
   return name.toLowerCase().replaceAll('_', '')
 }

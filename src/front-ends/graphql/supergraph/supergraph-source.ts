@@ -8,7 +8,8 @@ import { fetchText, type SupergraphUrl } from './supergraph-url.ts'
 /** A part of the supergraph, and who knows its schema: a file that was read, or the subgraph itself. */
 export interface SubgraphSource {
   readonly name: string
-  readonly destination: Destination
+  /** Of its GraphQL server; undefined: it has none. */
+  readonly destination?: Destination | undefined
   /** Path of its GraphQL endpoint. */
   readonly path: string
   readonly sdl?: string
@@ -54,7 +55,7 @@ export class SupergraphSource {
     if (supergraph !== undefined) return
     for (const { name, sdl, live, destination, path } of subgraphs) {
       if (sdl !== undefined) continue
-      if (live === undefined)
+      if (live === undefined || destination === undefined)
         throw new Error(`Subgraph "${name}" has no schema; it is needed where no supergraph is given.`)
       poll(liveKey(name, path, destination), {
         name: `subgraph "${name}"`,
@@ -134,6 +135,6 @@ function urlKey(url: string): string {
   return `url ${url}`
 }
 
-function liveKey(name: string, path: string, { upstream }: Destination): string {
-  return `subgraph ${name} ${upstream.name} ${path}`
+function liveKey(name: string, path: string, destination: Destination | undefined): string {
+  return `subgraph ${name} ${destination?.upstream.name} ${path}`
 }

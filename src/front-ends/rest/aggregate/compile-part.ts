@@ -1,8 +1,9 @@
 import { within } from '../../../core/mistake.ts'
 import type { Place } from '../../../core/text-template.ts'
+import type { HttpCallOptions } from '../compile-call.ts'
 import { answerOf, type OperationOptions, prepareOperation } from '../stored-operation.ts'
 import type { RunPart } from './part.ts'
-import { compileRestPart, type RestPartOptions } from './rest-part.ts'
+import { compileRestPart } from './rest-part.ts'
 import { compileRpcPart, type RpcPartOptions } from './rpc-part.ts'
 import { compileSelection } from './selection.ts'
 
@@ -24,7 +25,7 @@ export interface PartOptions {
 
 /** What a part calls. */
 export type PartCallOptions =
-  | ({ readonly kind: 'rest' } & RestPartOptions)
+  | ({ readonly kind: 'rest' } & HttpCallOptions)
   | ({ readonly kind: 'grpc' } & RpcPartOptions)
   | ({ readonly kind: 'graphql' } & OperationOptions)
 

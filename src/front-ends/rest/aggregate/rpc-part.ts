@@ -16,7 +16,11 @@ export function compileRpcPart({ method, request }: RpcPartOptions, place: Place
   const call = within(['request'], () => method.prepare(request, place))
   return async (x, limits) => {
     const outcome = await call(x, limits)
-    if ('status' in outcome) throw refusedPart(outcome.status, outcome.message)
+    if ('status' in outcome) throw refusedPart(outcome.status, failureText(outcome))
     return { value: parseJson(outcome.json) }
   }
+}
+
+function failureText({ message, said }: { readonly message: string; readonly said: string }): string {
+  return said === '' ? message : `${message}: ${said}`
 }

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { planningDefaults } from '../../../../src/front-ends/graphql/planning/planning-options.ts'
-import { overrideDecider } from '../../../../src/front-ends/graphql/planning/progressive-override.ts'
+import { ProgressiveOverride } from '../../../../src/front-ends/graphql/planning/progressive-override.ts'
 import { frontEndTo, link, startRecording } from '../authorization/recording.ts'
 import { openDoor } from '../harness.ts'
+import { operationOf } from './operation.ts'
 
 const withOverride = link.replace('"@key"', '"@key", "@override"')
 
@@ -61,16 +62,32 @@ describe('progressive @override', () => {
   })
 
   it('gives a percentage its share', () => {
-    let drawn = 0
-    const isOn = overrideDecider([], () => drawn)
-    const on = (label: string, at: number) => {
-      drawn = at
-      return isOn(label)
-    }
+    const labels = new ProgressiveOverride([])
+    const on = (label: string, at: number) => labels.isOn(label, at * 100)
     assert.equal(on('percent(12.5)', 0.1249), true)
     assert.equal(on('percent(12.5)', 0.125), false)
     assert.equal(on('percent(0)', 0), false)
     assert.equal(on('percent(100)', 0.999_999), true)
     assert.equal(on('percent(x)', 0), false)
+  })
+
+  it('decides a request once, and a subscription by what it is', () => {
+    let drawn = 0
+    const labels = new ProgressiveOverride([], () => {
+      drawn += 0.01
+      return drawn
+    })
+    const operation = operationOf('{ a }')
+    const context = { x: {}, faults: [] } as never
+    const first = labels.drawFor({ operation, variables: {}, context })
+    assert.equal(labels.drawFor({ operation, variables: { b: 1 }, context }), first)
+    assert.notEqual(labels.drawFor({ operation, variables: {} }), first)
+    const events = operationOf('subscription { a }')
+    const draws = [1, 2, 3, 4].map((id) => labels.drawFor({ operation: events, variables: { id } }))
+    assert.deepEqual(
+      draws,
+      [1, 2, 3, 4].map((id) => labels.drawFor({ operation: events, variables: { id } })),
+    )
+    assert.equal(new Set(draws).size, 4)
   })
 })

@@ -36,6 +36,7 @@ test('every binding is one operation, each with an id of its own', () => {
     'get /v1/shelves/{shelf}/books/{book} LibraryService_GetBook',
     'delete /v1/shelves/{shelf}/books/{book} LibraryService_DeleteBook',
     'get /v1/books/{book} LibraryService_GetBook_2',
+    'get /v1/books LibraryService_FindBooks',
     'get /v1/shelves/{shelf}/books:watch LibraryService_WatchBooks',
   ])
   const ids = operationsOf(kitchen).map((one) => one.operation.operationId)

@@ -4,6 +4,7 @@ import type { SubscriptionEndpoint } from '../subscriptions/subgraph/graphql-sub
 import { HttpSubgraph } from './http-subgraph.ts'
 import { type HeadersFor, usualHeaders } from './request-headers.ts'
 import { SharedFetches } from './shared-fetches.ts'
+import type { Subgraph } from './subgraph.ts'
 import { type ErrorPolicy, usualErrorPolicy } from './subgraph-errors.ts'
 
 /** How one GraphQL server is talked with. */
@@ -18,49 +19,44 @@ export interface SubgraphRules {
   readonly subscription?: SubscriptionEndpoint | undefined
 }
 
-/** A GraphQL server among the subgraphs. */
-export interface HttpSubgraphPlace extends SubgraphRules {
+/** A subgraph and who serves it: a GraphQL server at an upstream, or a service that is asked in another way. */
+export interface SubgraphPlace extends SubgraphRules {
   readonly name: string
-  readonly destination: Destination
+  /** Needed for a GraphQL server. */
+  readonly destination?: Destination | undefined
   /** Path of its endpoint. */
   readonly path: string
+  /** Who is asked where there is no GraphQL server. */
+  readonly service?: Subgraph
 }
 
 /** What all of them share. */
-export interface HttpSubgraphsOptions {
+export interface ReachedOptions {
   /** Lower-case names of headers that no subgraph decides its answers by, for the comparison of queries. */
   readonly ignoredHeaders?: readonly string[]
   readonly log: Logger
 }
 
-/** The subgraphs that are GraphQL servers. */
-export function httpSubgraphs(
-  places: readonly HttpSubgraphPlace[],
-  options: HttpSubgraphsOptions,
-): HttpSubgraph[] {
+/** The subgraphs as fetches reach them. Throws an Error for one that nobody serves. */
+export function reachedSubgraphs(places: readonly SubgraphPlace[], options: ReachedOptions): Subgraph[] {
   const { log, ignoredHeaders } = options
   const fetches = new SharedFetches(ignoredHeaders)
   const mutated = (): void => fetches.forget()
-  return places.map(
-    ({
+  return places.map((place) => {
+    const { name, path, destination, service, subscription, shared = true } = place
+    if (service !== undefined) return service
+    if (destination === undefined) throw new Error(`Subgraph "${name}" has no upstream.`)
+    const { headersFor = usualHeaders, errors = usualErrorPolicy } = place
+    return new HttpSubgraph({
       name,
       destination,
       path,
-      headersFor = usualHeaders,
-      errors = usualErrorPolicy,
-      shared = true,
-      subscription,
-    }) =>
-      new HttpSubgraph({
-        name,
-        destination,
-        path,
-        headersFor,
-        errors,
-        shared: shared ? fetches : undefined,
-        mutated,
-        subscription: subscription ?? { protocol: 'ws', path },
-        log,
-      }),
-  )
+      headersFor,
+      errors,
+      shared: shared ? fetches : undefined,
+      mutated,
+      subscription: subscription ?? { protocol: 'ws', path },
+      log,
+    })
+  })
 }
