@@ -3,6 +3,9 @@ import type { HttpExchange } from '../../../../src/core/http-exchange.ts'
 import { silentLog } from '../../../../src/core/log.ts'
 import { type Engine, startEngine } from '../../../../src/front-ends/graphql/engine.ts'
 import { planningDefaults } from '../../../../src/front-ends/graphql/planning/planning-options.ts'
+import { Executor } from '../../../../src/front-ends/graphql/execution/executor.ts'
+import type { Execution, OperationResult } from '../../../../src/front-ends/graphql/operation.ts'
+import { loadPlanner } from '../../../../src/front-ends/graphql/planning/planner.ts'
 import { SharedSubscriptions } from '../../../../src/front-ends/graphql/subscriptions/shared-subscriptions.ts'
 import { composeSupergraph } from '../../../../src/front-ends/graphql/supergraph.ts'
 import { authorization, limits } from '../harness.ts'
@@ -18,7 +21,10 @@ export interface Pair {
   readonly subgraphs: readonly LocalSubgraph[]
   readonly monolith: Monolith
   readonly engine: Engine
+  /** What an engine runs events of subscriptions by. */
+  readonly executor: Executor
   readonly supergraphSdl: string
+  close(): void
 }
 
 /** What both made of a query. */
@@ -46,13 +52,19 @@ export async function pairFor(model: Model, sdls?: { subgraphs: ReadonlyMap<stri
     supergraphSdl,
     subgraphs,
     subscriptions: { shared: new SharedSubscriptions({ reconnects: 0, log: silentLog }), chargeEvents: false },
-    planning: { planning: { ...planningDefaults, timeoutMs: Number(process.env.PLAN_MS ?? 60_000) } },
+    planning: { planning },
     limits: generous,
     viewer: { introspection: true, suggestions: true },
     guard: { authorization: { ...authorization, policies: new Map() }, maxCost: undefined, listSize: 10 },
     log: silentLog,
   })
-  return { world, subgraphs, monolith: new Monolith(world, sdls?.api), engine, supergraphSdl }
+  const planner = await loadPlanner(supergraphSdl, { planning })
+  const executor = new Executor({ schema: engine.schema, supergraph: parse(supergraphSdl), planner, subgraphs })
+  const close = () => {
+    engine.close()
+    planner.close()
+  }
+  return { world, subgraphs, monolith: new Monolith(world, sdls?.api), engine, executor, supergraphSdl, close }
 }
 
 /** Asks both the same, with the same faults. */
@@ -74,7 +86,9 @@ export async function compared(pair: Pair, query: Query, faults: World['faults']
     const operation = engine.read(query.text).operation(undefined)
     engine.checkVariables(operation, query.variables)
     const context = { x: exchange(), faults: [] }
-    const { data = 'undefined', errors } = await engine.execute({ operation, variables: query.variables, context })
+    const execution = { operation, variables: query.variables, context }
+    const isEvent = operation.type === 'subscription'
+    const { data = 'undefined', errors } = await (isEvent ? event(pair, execution) : engine.execute(execution))
     actual = { data, errors }
   } catch (error) {
     return { expected, actual: { data: 'null', errors: [] }, differences: [`refused: ${error instanceof Error ? error.stack : error}`], fetches: 0 }
@@ -86,9 +100,20 @@ export async function compared(pair: Pair, query: Query, faults: World['faults']
   return { expected, actual, differences: found, fetches: asked }
 }
 
+/** What one event of a subscription comes to. */
+async function event({ executor, subgraphs }: Pair, execution: Execution): Promise<OperationResult> {
+  const { subgraph, fetch } = await executor.subscription(execution)
+  const data = await subgraphs.find(({ name }) => name === subgraph.name)?.fetch(fetch)
+  if (data === undefined) throw new Error(`there is no subgraph ${subgraph.name}`)
+  return executor.executeEvent(execution, data)
+}
+
 /** As much of an exchange as an operation needs that asks no backend over HTTP. */
 function exchange(): HttpExchange {
   return { attributes: {}, calls: [], get: () => undefined, signal: new AbortController().signal } as unknown as HttpExchange
 }
+
+/** The machine may be busy with other tests. */
+const planning = { ...planningDefaults, timeoutMs: 60_000 }
 
 const generous = { ...limits, depth: 100, aliases: 1_000, tokens: 100_000, rootFields: 1_000, directives: 1_000 }

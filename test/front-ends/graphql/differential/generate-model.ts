@@ -253,6 +253,12 @@ class ModelMaker {
         this.#own(added, subgraph)
       }
     }
+    const [first = ''] = subgraphs
+    const subscription = object('root', 'Subscription')
+    const event = field('s0', named(this.#composite(first)), { args: this.#args(0.5) })
+    subscription.fields.push(event)
+    this.#own(event, first)
+    objects.set('Subscription', subscription)
     objects.set('Query', query)
     if (mutation.fields.length > 0) objects.set('Mutation', mutation)
   }

@@ -4,6 +4,7 @@ import {
   type GraphQLField,
   type GraphQLInputType,
   type GraphQLNamedType,
+  type GraphQLObjectType,
   type GraphQLSchema,
   getNamedType,
   getNullableType,
@@ -28,7 +29,7 @@ export interface Query {
 }
 
 /** What a query is to be rich in. */
-export type QueryKind = 'any' | 'inputs' | 'mutation'
+export type QueryKind = 'any' | 'inputs' | 'mutation' | 'subscription'
 
 export interface QueryOptions {
   readonly seed: string
@@ -37,10 +38,12 @@ export interface QueryOptions {
   readonly kind: QueryKind
 }
 
-/** A valid operation on the schema, or undefined when what came out is not valid. */
+/** A valid operation on the schema, or undefined when what came out is not valid, which is for the first turn to find. */
 export function generateQuery(schema: GraphQLSchema, options: QueryOptions): Query | undefined {
   const query = new QueryMaker(schema, options).make()
-  return validate(schema, parse(query.text)).length === 0 ? query : undefined
+  if (query.text === '') return undefined
+  const isKnown = options.turn > 0
+  return isKnown || validate(schema, parse(query.text)).length === 0 ? query : undefined
 }
 
 interface Level {
@@ -83,9 +86,9 @@ class QueryMaker {
   }
 
   make(): Query {
-    const mutation = this.#schema.getMutationType()
-    const type = mutation && this.#kind === 'mutation' ? mutation : this.#schema.getQueryType()
-    if (!type) throw new Error('no query type')
+    const kind = this.#kind === 'subscription' || this.#kind === 'mutation' ? this.#kind : 'query'
+    const type = rootOf(this.#schema, kind)
+    if (!type) return { text: '', variables: {} }
     const body = this.#selectionSet({ type, path: '', depth: 0 })
     const spread = this.#spreadIn(body)
     const used = new Set([body, ...spread.map(({ text }) => text)].join(' ').match(/(?<=\$)\w+/g))
@@ -96,7 +99,7 @@ class QueryMaker {
     )
     const head = definitions.length > 0 ? `(${definitions.join(', ')})` : ''
     const fragments = spread.map(({ name, type: on, text }) => `fragment ${name} on ${on} ${text}`)
-    const text = [`${type === mutation ? 'mutation' : 'query'} Q${head} ${body}`, ...fragments].join('\n')
+    const text = [`${kind} Q${head} ${body}`, ...fragments].join('\n')
     return { text, variables: this.#values }
   }
 
@@ -116,6 +119,11 @@ class QueryMaker {
 
   #selectionSet(level: Level): string {
     const random = this.#random
+    // A subscription has one root field, and nothing around it.
+    if (level.depth === 0 && this.#kind === 'subscription' && !isUnionType(level.type)) {
+      const [event] = Object.values(level.type.getFields())
+      if (event !== undefined) return `{ ${this.#field(event, level)[0]} }`
+    }
     const count = 1 + random.int(level.depth === 0 ? (this.#kind === 'mutation' ? 5 : 3) : 4)
     const parts: string[] = []
     for (let i = 0; i < count; i++) parts.push(...this.#selection(level))
@@ -183,7 +191,7 @@ class QueryMaker {
     if (key === undefined) return []
     const alias = key.name === field.name ? '' : `${key.name}: `
     const named = getNamedType(field.type)
-    const head = `${alias}${field.name}${key.args}${this.#directives()}`
+    const head = `${alias}${field.name}${key.args}${this.#directives(level.depth)}`
     if (!isCompositeType(named)) return [head]
     const inner = { type: named, path: `${level.path}.${key.name}`, depth: level.depth + 1 }
     const once = `${head} ${this.#selectionSet(inner)}`
@@ -218,8 +226,9 @@ class QueryMaker {
     return undefined
   }
 
-  #directives(): string {
+  #directives(depth = 1): string {
     const random = this.#random
+    if (depth === 0 && this.#kind === 'subscription') return ''
     if (!random.chance(0.12)) return ''
     const one = () => `@${random.chance(0.5) ? 'skip' : 'include'}(if: ${this.#condition()})`
     const first = one()
@@ -314,6 +323,11 @@ function json(type: GraphQLInputType, random: Random, depth = 0): unknown {
   }
   if (isEnumType(type)) return random.pick(type.getValues()).name
   return random.pick(leafJson[String(type)] ?? [null])
+}
+
+function rootOf(schema: GraphQLSchema, kind: 'query' | 'mutation' | 'subscription'): GraphQLObjectType | null | undefined {
+  if (kind === 'query') return schema.getQueryType()
+  return kind === 'mutation' ? schema.getMutationType() : schema.getSubscriptionType()
 }
 
 /** JSON in the spelling of GraphQL. */

@@ -21,12 +21,14 @@ export interface Smallest {
   readonly query: Query
   readonly faults: World['faults']
   readonly outcome: Outcome
+  /** No more is tried after that, by the clock of `performance.now`. */
+  readonly until: number
 }
 
 /** Leaves out selections, arguments, directives and variables, then fields, types and subgraphs, as long as the difference stays. */
 export async function shrink(pair: Pair, query: Query, faults: World['faults']): Promise<Smallest> {
   const outcome = await compared(pair, query, faults)
-  let smallest: Smallest = { pair, query, faults, outcome }
+  let smallest: Smallest = { pair, query, faults, outcome, until: performance.now() + 30_000 }
   if (faults.rate > 0) smallest = (await tried(smallest, { faults: { ...faults, rate: 0 } })) ?? smallest
   smallest = await smallerQuery(smallest)
   smallest = await smallerSchema(smallest)
@@ -142,6 +144,7 @@ function without(sdl: string, { number, whole }: { number: number; whole: boolea
 
 async function withSdls(from: Smallest, name: string, sdl: string | undefined): Promise<Smallest | undefined> {
   const subgraphs = new Map(from.pair.subgraphs.map((one) => [one.name, one.name === name ? sdl : one.sdl]))
+  if (performance.now() > from.until) return undefined
   const kept = new Map([...subgraphs].flatMap(([key, text]) => (text === undefined ? [] : [[key, text]])))
   try {
     const { supergraphSdl } = (await pairFor(from.pair.world.model, { subgraphs: kept, api: 'type Query { a: Int }' })) ?? {}
@@ -156,11 +159,14 @@ async function withSdls(from: Smallest, name: string, sdl: string | undefined): 
 
 /** The case so changed, when it is valid and differs in the same way. */
 async function tried(from: Smallest, change: Partial<Smallest>): Promise<Smallest | undefined> {
-  const { pair, query, faults } = { ...from, ...change }
+  const { pair, query, faults, until } = { ...from, ...change }
+  if (performance.now() > until) return undefined
   try {
     if (validate(pair.monolith.schema, parse(query.text)).length > 0) return undefined
     const outcome = await compared(pair, query, faults)
-    return kindOf(outcome) === kindOf(from.outcome) ? { pair, query, faults, outcome } : undefined
+    // Data of a type that was left out is no difference of the gateway's.
+    const isData = !outcome.differences.some((text) => text.includes('Abstract type'))
+    return isData && kindOf(outcome) === kindOf(from.outcome) ? { pair, query, faults, outcome, until } : undefined
   } catch {
     return undefined
   }

@@ -11,5 +11,5 @@ const document = parse(q)
 const node = document.definitions[0]!
 if (node.kind !== Kind.OPERATION_DEFINITION) throw 0
 const plan = await planner.plan({ operation: { name: '', type: 'query', node, document, hash: createHash('sha256').update(q).digest('hex') }, variables: {} })
-console.log(prettyFormatQueryPlan({ kind: 'QueryPlan', node: plan.node as never }).replaceAll(/\s+/g, ' '))
+console.log(process.env.RAW ? JSON.stringify(plan, null, 1) : prettyFormatQueryPlan({ kind: 'QueryPlan', node: plan.node as never }).replaceAll(/\s+/g, ' '))
 process.exit()

@@ -12,7 +12,7 @@ for (let i = Number(first); i < Number(first) + Number(schemas); i++) {
   if (pair === undefined) { counts.skipped++; continue }
   counts.composed++
   for (let j = 0; j < Number(queries); j++) {
-    const query = generateQuery(pair.monolith.schema, { seed: `${i}/${j}`, turn: 0, kind: (['any', 'any', 'inputs', 'mutation'] as const)[j % 4]! })
+    const query = generateQuery(pair.monolith.schema, { seed: `${i}/${j}`, turn: 0, kind: (['any', 'subscription', 'inputs', 'mutation'] as const)[j % 4]! })
     if (query === undefined) { counts.invalid++; continue }
     counts.queries++
     if (process.env.TRACE) process.stderr.write(`${i}/${j} ${query.text.length} ${Math.round(process.memoryUsage().heapUsed / 1e6)} rss ${Math.round(process.memoryUsage().rss / 1e6)} ${Math.round(performance.now()-t0)}\n`)
@@ -30,7 +30,7 @@ for (let i = Number(first); i < Number(first) + Number(schemas); i++) {
     console.log(`want ${small.outcome.expected.data.slice(0, 600)} ${JSON.stringify(small.outcome.expected.errors.map((e) => [e.path, e.message]))}`)
     console.log(`got  ${small.outcome.actual.data.slice(0, 600)} ${JSON.stringify(small.outcome.actual.errors.map((e) => [e.path, e.message]))}`)
   }
-  pair.engine.close()
+  pair.close()
 }
 console.log(counts, shown, Math.round(performance.now() - t0), process.cpuUsage())
 process.exit(0)
