@@ -3,6 +3,7 @@ import type { Build } from './build.ts'
 import { type AuthParts, buildAuthFrontEnd } from './build-auth-front-end.ts'
 import { fieldAuthorization } from './build-field-authorization.ts'
 import { graphqlRequests } from './build-graphql-requests.ts'
+import { graphqlSeen } from './build-graphql-seen.ts'
 import { type AnsweredRoute, answerKey, routeAnswer } from './build-route-answer.ts'
 import { buildSubgraph } from './build-subgraph.ts'
 import { subscriptionSettings } from './build-subscriptions.ts'
@@ -91,6 +92,7 @@ async function graphqlFrontEnd(
       limits: graphql.limits,
       subscriptions: subscriptionSettings(graphql.subscriptions, build.config),
       planning: { ...bounds, timeoutMs: timeout, cacheBytes: cache, heapMb: Math.ceil(heap / 1_048_576) },
+      ...graphqlSeen(build, graphql),
       sharing: { ignoredHeaders: graphql.sharing.ignoreHeaders },
       authorization: fieldAuthorization(build, graphql.authorization, identity),
       log: build.log,

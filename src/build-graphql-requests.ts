@@ -26,7 +26,8 @@ export async function graphqlRequests(
   }
 }
 
-function audience(
+/** Whom a rule holds for; `path`: where it stands below `graphql`. */
+export function audience(
   build: Build,
   who: boolean | Authorization,
   path: readonly string[],

@@ -19,6 +19,11 @@ export function subgraphRules(build: Build, name: string): SubgraphRules {
     headersFor: requestHeaders(build, name),
     errors: errorPolicy(graphql, own),
     shared: own.shareFetches ?? graphql.sharing.fetches,
+    reply: {
+      forward: { ...graphql.headers.response.forward, ...own.headers.response.forward },
+      cacheControl: graphql.headers.response.cacheControl,
+      extensions: own.forwardExtensions ?? graphql.forwardExtensions,
+    },
   }
 }
 

@@ -28,4 +28,32 @@ export function supergraphMetrics(
         this.inc({ result }, count)
     },
   })
+  new Counter({
+    name: 'gateway_graphql_plan_cache_requests_total',
+    help: 'Operations whose plan was remembered (hit) or had to be made (miss), since the supergraph took over.',
+    labelNames: ['result'],
+    registers,
+    async collect() {
+      this.reset()
+      const planning = (await supergraph())?.planning
+      if (planning === undefined) return
+      this.inc({ result: 'hit' }, planning.hits)
+      this.inc({ result: 'miss' }, planning.misses)
+    },
+  })
+  const gauge = (name: string, help: string, key: 'waiting' | 'cachedPlans' | 'cachedBytes'): void => {
+    new Gauge({
+      name,
+      help,
+      registers,
+      async collect() {
+        const planning = (await supergraph())?.planning
+        if (planning === undefined) this.remove()
+        else this.set(planning[key])
+      },
+    })
+  }
+  gauge('gateway_graphql_planning_waiting', 'Operations that wait to be planned, or are.', 'waiting')
+  gauge('gateway_graphql_plan_cache_plans', 'Plans that are remembered.', 'cachedPlans')
+  gauge('gateway_graphql_plan_cache_bytes', 'Their size as text.', 'cachedBytes')
 }

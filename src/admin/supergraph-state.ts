@@ -8,6 +8,16 @@ export interface SupergraphState {
   readonly trouble: string | undefined
   /** Supergraphs that took over while the gateway ran, and those that were refused. */
   readonly changes: { readonly applied: number; readonly refused: number }
+  /** Of the one that answers: operations whose plan was known, those that were planned, those that wait, and the plans that are remembered. */
+  readonly planning?:
+    | {
+        readonly hits: number
+        readonly misses: number
+        readonly waiting: number
+        readonly cachedPlans: number
+        readonly cachedBytes: number
+      }
+    | undefined
 }
 
 /** What `/readyz` says of it: the gateway serves all else without. */

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { describesMessage, forwardProblem } from '../core/forwarded-headers.ts'
+import { forwardReplyProblem } from '../core/forwarded-reply-headers.ts'
 import { headerProblem } from '../core/header-changes.ts'
 import { headerChangeProblems, headerChangesShape, valueProblem } from '../core/header-options.ts'
 import { object } from './declare.ts'
@@ -45,9 +46,42 @@ function aboutMessage(name: string): string | undefined {
     : undefined
 }
 
-/** `graphql.headers` and `graphql.subgraphs.<name>.headers` */
-export const subgraphHeadersKey = object({
-  request: request.describe(
-    'What subgraphs are sent. In this order: forward, remove, rename, set, add, default; first the rules for all subgraphs, then those of one.',
-  ),
-})
+const forward = z
+  .record(z.string(), z.enum(['first', 'last', 'append']))
+  .default({})
+  .superRefine((rules, context) => {
+    for (const [written, merge] of Object.entries(rules)) {
+      const isCookie = written.toLowerCase() === 'set-cookie'
+      const message =
+        forwardReplyProblem(written) ??
+        (isCookie && merge !== 'append' ? 'a cookie more does not replace the others: append' : undefined)
+      if (message !== undefined) context.addIssue({ code: 'custom', path: [written], message })
+    }
+  })
+  .describe(
+    'Which headers of answers go on to the client: by name, or x-* for all that begin so, and what becomes of several: the first to come, the last, or append. A pattern covers no cookies and nothing that browsers obey: they are forwarded where they are named.',
+  )
+
+const requestKey = request.describe(
+  'What subgraphs are sent. In this order: forward, remove, rename, set, add, default; first the rules for all subgraphs, then those of one.',
+)
+
+/** `graphql.headers` */
+export const headersKey = object({
+  request: requestKey,
+  response: object({
+    forward,
+    cacheControl: z
+      .boolean()
+      .default(false)
+      .describe(
+        'Whether answers have a Cache-Control: the strictest of all answers that have a part in them, of which one without the header counts as no-cache. no-store for mutations and where there are errors, private for callers who are known.',
+      ),
+  }).describe("What clients are sent of the headers of subgraphs' answers."),
+}).describe('Headers of all subgraphs (docs/graphql-headers.md).')
+
+/** `graphql.subgraphs.<name>.headers` */
+export const ownHeadersKey = object({
+  request: requestKey,
+  response: object({ forward }).describe('What clients are sent of the headers of its answers.'),
+}).describe('Rules for this subgraph, which come after those for all.')

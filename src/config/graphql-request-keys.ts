@@ -9,7 +9,8 @@ const some = authorizeKey
   .refine(asksForSomething, 'asks for nothing: say which roles, scopes, claims or consumers')
   .describe('Callers with all of what is here, as under authorize.')
 
-const audience = z.union(
+/** Whom a rule holds for. */
+export const audience = z.union(
   [z.boolean(), some],
   'expected true, false, or what a caller needs (roles, scopes, ...)',
 )

@@ -1,19 +1,28 @@
 import { z } from 'zod'
 import { errorPolicyKey, ownErrorPolicyKey } from './graphql-error-keys.ts'
-import { subgraphHeadersKey } from './graphql-header-keys.ts'
+import { headersKey, ownHeadersKey } from './graphql-header-keys.ts'
+import { queryPlanKey, slowLogKey } from './graphql-seen-keys.ts'
 import { sharingKey } from './graphql-sharing-keys.ts'
 
-/** How all subgraphs are talked with: keys of `graphql`. */
+const extensionNames = z.array(z.string().min(1))
+
+/** How all subgraphs are talked with, and what is seen of it: keys of `graphql`. */
 export const ruleKeys = {
-  headers: subgraphHeadersKey.describe('Headers of all subgraphs (docs/graphql-headers.md).'),
+  headers: headersKey,
   errors: errorPolicyKey,
+  forwardExtensions: extensionNames
+    .default([])
+    .describe('Members of the extensions of answers that clients see, in extensions.subgraphs.<name>.'),
+  queryPlan: queryPlanKey,
+  slowLog: slowLogKey,
   sharing: sharingKey,
 }
 
 /** How one is: keys of `graphql.subgraphs.<name>`. */
 export const ownRuleKeys = {
-  headers: subgraphHeadersKey.describe('Rules for this subgraph, which come after those for all.'),
+  headers: ownHeadersKey,
   errors: ownErrorPolicyKey,
+  forwardExtensions: extensionNames.optional().describe('Instead of graphql.forwardExtensions.'),
   shareFetches: z
     .boolean()
     .optional()

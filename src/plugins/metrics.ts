@@ -6,18 +6,26 @@ import type { Reason } from '../core/reason.ts'
 import type { Route } from '../core/route.ts'
 import { definePlugin, type PluginDefinition, type PluginHost } from '../pipeline/registry.ts'
 import { type Cell, counter, type Family, gauge, histogram, type Series } from './instruments.ts'
+import { OperationNames } from './operation-names.ts'
 import { upstreamMs } from './timing.ts'
 
 /** Counts and times every exchange for `/metrics`; names and labels are those of docs/conventions.md, "Metrics". */
 export const metrics: PluginDefinition = definePlugin({
   name: 'metrics',
-  options: z.strictObject({}),
-  create: (_, host): Plugin => new Metrics(host),
+  options: z.strictObject({
+    operations: z
+      .array(z.string().min(1).max(64))
+      .max(1_000)
+      .default([])
+      .describe(
+        'Names of GraphQL operations that are labels from the first time. Of the others 200 become labels, each when it was answered ten times; the rest is __other__.',
+      ),
+  }),
+  create: ({ operations }, host): Plugin => new Metrics(host, operations),
 })
 
 const durationBounds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30]
 const overheadBounds = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5]
-const maxOperations = 200
 const methods = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'])
 const active = new Slot<Cell>('metrics.active')
 
@@ -36,13 +44,15 @@ class Metrics implements Plugin {
   readonly #errors: Family<Cell>
   readonly #authFailures: Family<Cell>
   readonly #operations: Family<Cell>
-  readonly #operationNames: Set<string>
+  readonly #refusals: Family<Cell>
+  readonly #operationNames: OperationNames
   readonly #byUpstream = new Map<string, Series>()
   readonly #byRoute = new WeakMap<Route, Map<string, MethodSeries>>()
 
-  constructor(host: PluginHost) {
+  constructor(host: PluginHost, operations: readonly string[]) {
     const registry = host.metrics
-    this.#operationNames = host.keep('metrics:operationNames', () => new Set<string>())
+    this.#operationNames = host.keep('metrics:operationNames', () => new OperationNames())
+    this.#operationNames.known(operations)
     const spec = (name: string, help: string, ...labelNames: string[]) => ({ name, help, labelNames })
     this.#requests = counter(
       registry,
@@ -83,6 +93,10 @@ class Metrics implements Plugin {
       registry,
       spec('gateway_auth_failures_total', 'Exchanges refused for who the caller is or is not.', 'reason'),
     )
+    this.#refusals = counter(
+      registry,
+      spec('gateway_graphql_refusals_total', 'GraphQL requests that were refused before they ran.', 'reason'),
+    )
     this.#operations = counter(
       registry,
       spec('gateway_graphql_operations_total', 'GraphQL operations.', 'operation', 'type', 'outcome'),
@@ -119,7 +133,9 @@ class Metrics implements Plugin {
         this.#upstreamSeries(call.upstreamName).observe(call.durationMs / 1_000)
     }
     if (x.error !== undefined) this.#countError(x.error)
-    if (x.route.protocol === 'graphql') this.#countOperation(x)
+    if (x.route.protocol !== 'graphql') return
+    if (x.error !== undefined && x.error.status < 500) this.#refusals.labels(x.error.reason).value++
+    this.#countOperation(x)
   }
 
   #seriesOf(route: Route, method: string): MethodSeries {
@@ -155,16 +171,8 @@ class Metrics implements Plugin {
     const type = operationTypes.get(x.attributes['graphql.operation.type'])
     if (type === undefined) return
     const failed = x.error !== undefined || x.status >= 400 || Number(x.attributes['graphql.errors'] ?? 0) > 0
-    this.#operations.labels(this.#operationLabel(x), type, failed ? 'error' : 'ok').value++
-  }
-
-  /** Clients choose the names of their operations: only so many become labels. */
-  #operationLabel(x: Exchange): string {
-    const name = String(x.attributes['graphql.operation.name'] ?? '') || '__anonymous__'
-    if (this.#operationNames.has(name)) return name
-    if (this.#operationNames.size >= maxOperations) return '__other__'
-    this.#operationNames.add(name)
-    return name
+    const name = this.#operationNames.label(String(x.attributes['graphql.operation.name'] ?? ''), failed)
+    this.#operations.labels(name, type, failed ? 'error' : 'ok').value++
   }
 }
 

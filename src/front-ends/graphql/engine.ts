@@ -9,10 +9,12 @@ import type { OperationLimits } from './limits.ts'
 import type { Execution, KnownOperation, OperationResult } from './operation.ts'
 import type { OperationGuard } from './operation-guard.ts'
 import { type LoadOptions, loadPlanner, type Planner } from './planning/planner.ts'
+import type { PlanningFigures } from './planning/planning-figures.ts'
 import type { Viewer } from './requests/viewer.ts'
 import type { Subgraph } from './subgraphs/subgraph.ts'
 import { OperationEvents } from './subscriptions/operation-events.ts'
 import type { SharedSubscriptions } from './subscriptions/shared-subscriptions.ts'
+import { planText } from './supergraph/plan-text.ts'
 import { subgraphNames, withoutEnforcedFeatures } from './supergraph-features.ts'
 
 /** What {@link startEngine} needs. */
@@ -78,7 +80,8 @@ export class Engine {
   async execute(execution: Execution): Promise<OperationResult> {
     const admitted = await this.#guard.admit(execution)
     const result = await this.#executor.execute(admitted.execution)
-    return admitted.complete === undefined ? result : admitted.complete(result)
+    const whole = admitted.complete === undefined ? result : admitted.complete(result)
+    return execution.context.showsPlan === true ? this.#withPlan(whole, admitted.execution) : whole
   }
 
   /** Begins a subscription. Rejects with a GatewayError when it is not to be run, or its subgraph does not take it. */
@@ -117,6 +120,17 @@ export class Engine {
   /** The documents that were read most often, most used first. */
   mostUsed(max: number): UsedDocument[] {
     return this.#documents.mostUsed(max)
+  }
+
+  get planning(): PlanningFigures {
+    return this.#planner.figures
+  }
+
+  /** The plan of what was run, which may be less than what was asked for. */
+  async #withPlan(result: OperationResult, execution: Execution): Promise<OperationResult> {
+    const plan = await this.#planner.plan(execution)
+    const queryPlan = { text: planText(plan), object: { kind: 'QueryPlan', node: plan.node } }
+    return { ...result, extensions: { ...result.extensions, queryPlan } }
   }
 
   close(): void {

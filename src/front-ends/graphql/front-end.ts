@@ -1,5 +1,5 @@
 import { GatewayError, refusalHeaders } from '../../core/error.ts'
-import type { Exchange, Hooks } from '../../core/exchange.ts'
+import type { Hooks } from '../../core/exchange.ts'
 import type { FrontEnd } from '../../core/front-end.ts'
 import type { HttpExchange } from '../../core/http-exchange.ts'
 import type { Logger } from '../../core/log.ts'
@@ -7,12 +7,14 @@ import type { Policy, Row } from '../../core/route.ts'
 import type { StoredOperation } from '../../core/stored-operation.ts'
 import type { Place } from '../../core/text-template.ts'
 import { answerText, isNothing } from './answer.ts'
+import { ClientOperations, type ClientOperationsOptions, note, nothingSeen } from './client-operations.ts'
 import type { GuardOptions } from './create-guard.ts'
 import { endpointRows } from './endpoint-rows.ts'
 import { type Engine, startEngine } from './engine.ts'
 import { refusalBody } from './errors.ts'
 import type { OperationLimits } from './limits.ts'
 import { answerType } from './media-type.ts'
+import type { GraphqlObserver } from './observer.ts'
 import type { KnownOperation, OperationContext } from './operation.ts'
 import { type OperationRequest, type RequestLimits, readRequest, shapedBody } from './operation-request.ts'
 import type { PlanningOptions } from './planning/planning-options.ts'
@@ -66,7 +68,10 @@ export interface GraphqlOptions {
   readonly subscriptions: SubscriptionSettings
   readonly planning?: PlanningOptions
   /** Default: everything is shared that may be. */
-  readonly sharing?: Omit<ReachedOptions, 'log'>
+  readonly sharing?: Pick<ReachedOptions, 'ignoredHeaders'>
+  /** Default: nothing but what is run. */
+  readonly seen?: Omit<ClientOperationsOptions, 'observer' | 'log'>
+  readonly observer?: GraphqlObserver | undefined
   readonly log: Logger
 }
 
@@ -75,12 +80,14 @@ export type SubgraphOptions = SubgraphSource & SubgraphPlace
 
 /** Builds the GraphQL front-end. Rejects with an Error that lists every mistake when subgraphs whose schemas are files do not compose. */
 export async function createGraphqlFrontEnd(options: GraphqlOptions): Promise<GraphqlFrontEnd> {
-  const { log, limits, trusted, supergraph, subgraphs, memory = new SupergraphMemory() } = options
-  const reached = reachedSubgraphs(subgraphs, { ...options.sharing, log })
+  const { log, limits, trusted, supergraph, subgraphs, observer, memory = new SupergraphMemory() } = options
+  const reached = reachedSubgraphs(subgraphs, { ...options.sharing, observer, log })
   const guard = { authorization: options.authorization, maxCost: limits.cost, listSize: limits.listSize }
+  const operations = new ClientOperations({ ...nothingSeen, ...options.seen, observer, log })
+  const onPlanned = operations.planned.bind(operations)
+  const planning = { onPlanned, ...(options.planning === undefined ? {} : { planning: options.planning }) }
   const { reconnects, chargeEvents } = options.subscriptions
   const subscriptions = { shared: new SharedSubscriptions({ reconnects, log }), chargeEvents }
-  const planning = options.planning === undefined ? {} : { planning: { planning: options.planning } }
   const viewer = { introspection: options.introspection !== false, suggestions: true }
   const life = new SupergraphLife({
     supergraph,
@@ -91,16 +98,7 @@ export async function createGraphqlFrontEnd(options: GraphqlOptions): Promise<Gr
     registered: trusted?.texts ?? [],
     log,
     start: async (supergraphSdl) => {
-      const given = {
-        supergraphSdl,
-        subgraphs: reached,
-        limits,
-        viewer,
-        guard,
-        subscriptions,
-        log,
-        ...planning,
-      }
+      const given = { supergraphSdl, subgraphs: reached, limits, viewer, guard, subscriptions, log, planning }
       const engine = await startEngine(given)
       await trusted?.check(engine)
       return engine
@@ -112,7 +110,12 @@ export async function createGraphqlFrontEnd(options: GraphqlOptions): Promise<Gr
     await life.close()
     throw error
   }
-  return new GraphqlFrontEnd(options, life)
+  return new GraphqlFrontEnd(options, { life, operations })
+}
+
+interface FrontEndParts {
+  readonly life: SupergraphLife
+  readonly operations: ClientOperations
 }
 
 /** Serves the endpoint, and runs operations for other places. */
@@ -122,10 +125,12 @@ export class GraphqlFrontEnd implements FrontEnd {
   readonly #life: SupergraphLife
   readonly #subscriptions: Subscriptions
   readonly #finder: OperationFinder
+  readonly #operations: ClientOperations
   readonly #limits: RequestLimits
 
-  constructor(options: GraphqlOptions, life: SupergraphLife) {
+  constructor(options: GraphqlOptions, { life, operations }: FrontEndParts) {
     this.#life = life
+    this.#operations = operations
     const { introspection, suggestions = introspection, persisted, trusted, batching } = options
     this.#finder = new OperationFinder({ viewerOf: viewerBy(introspection, suggestions), persisted, trusted })
     this.#limits = { bodyBytes: options.limits.bodyBytes, batching }
@@ -197,6 +202,7 @@ export class GraphqlFrontEnd implements FrontEnd {
     if (isBatch(request)) {
       x.attributes['graphql.batch.size'] = request.length
       const body = await runBatch(x, request, (one) => this.#answerOne(x, one, engine))
+      headers.push(...this.#operations.headers(x))
       if (!x.gone && !x.committed) x.answer(200, headers, body)
       return
     }
@@ -205,11 +211,12 @@ export class GraphqlFrontEnd implements FrontEnd {
     const context: OperationContext = { x, faults: [] }
     const execution = { operation, variables, context }
     if (operation.type === 'subscription') return this.#subscriptions.serve(x, engine, execution)
-    const result = await engine.execute(execution)
+    const result = await this.#operations.run(engine, execution)
     if (x.gone || x.committed) return
     const [fault] = context.faults
     if (fault !== undefined && isNothing(result)) x.error ??= fault
     if (answerType(x.header('accept')) === undefined) return this.#subscriptions.serveOnce(x, result)
+    headers.push(...this.#operations.headers(x))
     x.answer(resultStatus(result, type), headers, answerText(x, result))
   }
 
@@ -217,14 +224,11 @@ export class GraphqlFrontEnd implements FrontEnd {
   async #answerOne(x: HttpExchange, request: OperationRequest, engine: Engine): Promise<string> {
     const { operation, variables } = await this.#finder.find(x, request, engine)
     refuseSubscription(operation)
-    return answerText(x, await engine.execute({ operation, variables, context: { x, faults: [] } }))
+    return answerText(
+      x,
+      await this.#operations.run(engine, { operation, variables, context: { x, faults: [] } }),
+    )
   }
-}
-
-/** Notes the operation for log and metrics. */
-function note(x: Exchange, { type, name }: KnownOperation): void {
-  x.attributes['graphql.operation.type'] = type
-  if (name !== '') x.attributes['graphql.operation.name'] = name.slice(0, 64)
 }
 
 function refuseSubscription({ type }: KnownOperation): void {

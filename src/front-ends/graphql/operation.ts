@@ -30,6 +30,10 @@ export interface OperationContext {
   readonly faults: GatewayError[]
   /** Of each fetch of a stored operation; undefined: clients sent it. */
   readonly limits?: CallLimits | undefined
+  /** What subgraphs said in the `extensions` of their answers, as far as clients may see it; by subgraph. */
+  subgraphExtensions?: Record<string, Readonly<Record<string, unknown>>>
+  /** Whether the plan stands in the answer. */
+  showsPlan?: boolean
 }
 
 /** What an operation came to; of a subscription, one event. */

@@ -17,6 +17,10 @@ export interface Subgraph {
   readonly requests: { headers: IncomingHttpHeaders; query: string; variables: Record<string, unknown> }[]
   /** Answers instead of the schema while it is set. */
   instead: ((req: IncomingMessage, res: ServerResponse) => void) | undefined
+  /** Headers of its answers beside the usual ones. */
+  extraHeaders: [name: string, value: string][]
+  /** `extensions` of its answers. */
+  extensions: Record<string, unknown> | undefined
   /** Runs before each answer. */
   before: (() => Promise<void>) | undefined
   close(): Promise<void>
@@ -112,7 +116,9 @@ export async function startSubgraph(name: keyof typeof resolvers): Promise<Subgr
     if (subgraph.instead !== undefined) return subgraph.instead(req, res)
     const result = await graphql({ schema, source: request.query, variableValues: request.variables })
     res.setHeader('content-type', 'application/json')
-    res.end(JSON.stringify(result))
+    for (const [header, value] of subgraph.extraHeaders) res.appendHeader(header, value)
+    const { extensions } = subgraph
+    res.end(JSON.stringify(extensions === undefined ? result : { ...result, extensions }))
   })
   const url = `http://127.0.0.1:${await listen(server)}`
   const subgraph: Subgraph = {
@@ -120,6 +126,8 @@ export async function startSubgraph(name: keyof typeof resolvers): Promise<Subgr
     url,
     requests: [],
     instead: undefined,
+    extraHeaders: [],
+    extensions: undefined,
     before: undefined,
     close: async () => {
       server.closeAllConnections()

@@ -79,11 +79,9 @@ export class EntityAsk implements Ask {
     const entities = data?._entities
     if (Array.isArray(entities) && entities.length === this.#representations.size) return entities
     if (errors.length > 0 && (entities === null || entities === undefined)) return undefined
-    const { name } = this.fetch.subgraph
-    throw new GatewayError(
-      'UPSTREAM_BAD_ANSWER',
-      `Upstream "${name}" answered with other entities than asked for.`,
-    )
+    const { name, anonymous = false } = this.fetch.subgraph
+    const who = anonymous ? 'A subgraph' : `Upstream "${name}"`
+    throw new GatewayError('UPSTREAM_BAD_ANSWER', `${who} answered with other entities than asked for.`)
   }
 
   /** Returns the entities whose absence the errors explain. */

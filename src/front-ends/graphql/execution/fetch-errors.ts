@@ -7,11 +7,12 @@ import { markUnfetched } from './merge.ts'
 import type { PlannedFetch } from './planned-fetch.ts'
 import { type Run, toldFailure } from './run.ts'
 
-/** An error that a subgraph reported, without its path, and with the name of the subgraph. */
+/** An error that a subgraph reported, without its path, and with the name of the subgraph if clients may know it. */
 export function errorOf(
   { message, extensions }: GraphQLFormattedError,
-  { name }: Subgraph,
+  { name, anonymous = false }: Subgraph,
 ): GraphQLFormattedError {
+  if (anonymous) return extensions === undefined ? { message } : { message, extensions }
   return { message, extensions: { ...extensions, serviceName: name } }
 }
 

@@ -6,11 +6,13 @@ import { bufferedTransport } from '../../../traffic/buffered-call.ts'
 import type { Destination } from '../../../traffic/destination.ts'
 import { announce, dispatchAnnounced } from '../../../traffic/dispatch.ts'
 import { tellMore } from '../errors.ts'
+import type { FetchObserver } from '../observer.ts'
 import type { OperationContext } from '../operation.ts'
 import {
   graphqlSubscription,
   type SubscriptionEndpoint,
 } from '../subscriptions/subgraph/graphql-subscription.ts'
+import { compileReplyRules, type ReplyRules, type TakeReply } from './reply-rules.ts'
 import type { HeadersFor } from './request-headers.ts'
 import type { SharedFetches } from './shared-fetches.ts'
 import type { Subgraph, SubgraphData, SubgraphFetch, SubgraphSubscription } from './subgraph.ts'
@@ -37,6 +39,9 @@ export interface HttpSubgraphOptions {
   readonly shared: SharedFetches | undefined
   /** Told when a mutation is over, whatever came of it. */
   mutated(): void
+  /** Undefined: clients see nothing of answers but data and errors. */
+  readonly reply: ReplyRules | undefined
+  readonly observe: FetchObserver | undefined
   readonly log: Logger
 }
 
@@ -46,27 +51,33 @@ export class HttpSubgraph implements Subgraph {
   readonly anonymous: boolean
   readonly #options: HttpSubgraphOptions
   readonly #show: ShowError
+  readonly #take: TakeReply | undefined
 
   constructor(options: HttpSubgraphOptions) {
     this.name = options.name
     this.anonymous = !options.errors.showSubgraph
     this.#options = options
+    this.#take = options.reply && compileReplyRules(options.name, options.reply)
     this.#show = compileErrorPolicy(options.errors)
   }
 
   async fetch(fetch: SubgraphFetch, context: OperationContext): Promise<SubgraphData> {
     const call = this.#call(fetch, context)
+    const { observe, mutated } = this.#options
     announce(call)
     try {
-      const { data, errors = none } = await this.#send(fetch, call)
-      const status = call.received?.status ?? 0
+      const { data, errors = none, extensions } = await this.#send(fetch, call)
+      const { status = 0, headers = {} } = call.received ?? {}
+      observe?.(errors.length === 0 ? 'ok' : 'error', call)
+      this.#take?.(context, { headers, extensions })
       return { data, errors: errors.map((reported) => this.#told(reported, { status, x: context.x })) }
     } catch (thrown) {
+      observe?.('failed', call)
       throw this.#failure(toGatewayError(thrown), call)
     } finally {
       // The exchange keeps the call for its log; its answer may be large.
       call.received = undefined
-      if (fetch.type === 'mutation') this.#options.mutated()
+      if (fetch.type === 'mutation') mutated()
     }
   }
 

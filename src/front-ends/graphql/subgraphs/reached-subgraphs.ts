@@ -1,7 +1,9 @@
 import type { Logger } from '../../../core/log.ts'
 import type { Destination } from '../../../traffic/destination.ts'
+import type { GraphqlObserver } from '../observer.ts'
 import type { SubscriptionEndpoint } from '../subscriptions/subgraph/graphql-subscription.ts'
 import { HttpSubgraph } from './http-subgraph.ts'
+import type { ReplyRules } from './reply-rules.ts'
 import { type HeadersFor, usualHeaders } from './request-headers.ts'
 import { SharedFetches } from './shared-fetches.ts'
 import type { Subgraph } from './subgraph.ts'
@@ -15,6 +17,8 @@ export interface SubgraphRules {
   readonly errors?: ErrorPolicy
   /** Whether identical queries that are under way at a time are sent once. Default true. */
   readonly shared?: boolean
+  /** Default: clients see nothing of answers but data and errors. */
+  readonly reply?: ReplyRules | undefined
   /** Where it takes subscriptions. Default: WebSockets at its path. */
   readonly subscription?: SubscriptionEndpoint | undefined
 }
@@ -34,16 +38,17 @@ export interface SubgraphPlace extends SubgraphRules {
 export interface ReachedOptions {
   /** Lower-case names of headers that no subgraph decides its answers by, for the comparison of queries. */
   readonly ignoredHeaders?: readonly string[]
+  readonly observer?: GraphqlObserver | undefined
   readonly log: Logger
 }
 
 /** The subgraphs as fetches reach them. Throws an Error for one that nobody serves. */
 export function reachedSubgraphs(places: readonly SubgraphPlace[], options: ReachedOptions): Subgraph[] {
-  const { log, ignoredHeaders } = options
+  const { log, ignoredHeaders, observer } = options
   const fetches = new SharedFetches(ignoredHeaders)
   const mutated = (): void => fetches.forget()
   return places.map((place) => {
-    const { name, path, destination, service, subscription, shared = true } = place
+    const { name, path, destination, service, subscription, reply, shared = true } = place
     if (service !== undefined) return service
     if (destination === undefined) throw new Error(`Subgraph "${name}" has no upstream.`)
     const { headersFor = usualHeaders, errors = usualErrorPolicy } = place
@@ -53,10 +58,17 @@ export function reachedSubgraphs(places: readonly SubgraphPlace[], options: Reac
       path,
       headersFor,
       errors,
-      shared: shared ? fetches : undefined,
+      // What one caller is given to keep is not for another.
+      shared: shared && !setsCookies(reply) ? fetches : undefined,
       mutated,
+      reply,
+      observe: observer?.subgraph(name),
       subscription: subscription ?? { protocol: 'ws', path },
       log,
     })
   })
+}
+
+function setsCookies(reply: ReplyRules | undefined): boolean {
+  return reply !== undefined && Object.keys(reply.forward).some((name) => name.toLowerCase() === 'set-cookie')
 }

@@ -14,6 +14,7 @@ export class SubgraphCall extends BufferedCall<SubgraphAnswer> {
   readonly maxAnswerBytes: number
   /** The last answer as it came; undefined: none did. */
   received: BufferedAnswer | undefined
+  answerBytes = 0
   /** Whether it has the answer of another call, and was not sent. */
   shared = false
 
@@ -28,6 +29,7 @@ export class SubgraphCall extends BufferedCall<SubgraphAnswer> {
 
   override read(answer: BufferedAnswer): SubgraphAnswer {
     this.received = answer
+    this.answerBytes = answer.body.length
     return readSubgraphAnswer(answer.status, answer.headers['content-type'] ?? '', answer.body)
   }
 }

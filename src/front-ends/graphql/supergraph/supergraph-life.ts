@@ -4,6 +4,7 @@ import { messageOf } from '../../../core/message-of.ts'
 import type { StoredOperation } from '../../../core/stored-operation.ts'
 import type { UsedDocument } from '../documents.ts'
 import type { Engine } from '../engine.ts'
+import type { PlanningFigures } from '../planning/planning-figures.ts'
 import { composeSupergraph, type SubgraphSdl } from '../supergraph.ts'
 import { Engines, RunningEngine } from './engines.ts'
 import { StoredOperations } from './stored-operations.ts'
@@ -32,6 +33,8 @@ export interface SupergraphStatus {
   readonly trouble: string | undefined
   /** Supergraphs that took over while the gateway ran, and those that were refused. */
   readonly changes: { readonly applied: number; readonly refused: number }
+  /** What planning has come to with the one that answers. */
+  readonly planning: PlanningFigures | undefined
 }
 
 /**
@@ -79,6 +82,7 @@ export class SupergraphLife {
       loaded: this.engines.current !== undefined,
       trouble: trouble ?? (this.engines.current === undefined ? 'is not asked for' : undefined),
       changes: { applied: memory.applied, refused: memory.refused },
+      planning: this.engines.current?.engine.planning,
     }
   }
 

@@ -119,6 +119,26 @@ describe('errors of subgraphs', () => {
     }
   })
 
+  it('do not name the subgraph where its name is not to be seen', async (t) => {
+    const shop = await openShop(t, { errors: { showSubgraph: false } })
+    const entities = '{"data":{"_entities":[]}}'
+    const answers: Subgraph['instead'][] = [
+      failing([coded]),
+      (_, res) => void res.writeHead(503).end(),
+      (_, res) => void res.destroy(),
+      (_, res) => void res.writeHead(200, json).end(entities),
+    ]
+    for (const instead of answers) {
+      shop.reviews.instead = instead
+      const { errors } = await shop.ask('{ me { name reviews { body } } }')
+      assert.equal(errors.length, 1)
+      assert.doesNotMatch(
+        JSON.stringify(errors).replace('"path":["me","reviews"]', ''),
+        /reviews|serviceName/,
+      )
+    }
+  })
+
   it('have no status by default', async (t) => {
     const shop = await openShop(t)
     shop.accounts.instead = (_, res) => void res.writeHead(503, json).end('busy')
