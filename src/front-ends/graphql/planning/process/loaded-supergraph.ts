@@ -7,6 +7,7 @@ import { executableNode } from './executable-node.ts'
 import { hideExternalFields } from './hide-external-fields.ts'
 import { type PlannedOperation, plannedOperation } from './planned-operation.ts'
 import { adaptSupergraph, type PlannerSupergraph } from './planner-supergraph.ts'
+import { hasUnmetRequires } from './unmet-requires.ts'
 
 /** One supergraph in Apollo's planner. */
 export class LoadedSupergraph {
@@ -14,6 +15,7 @@ export class LoadedSupergraph {
   readonly #planner: QueryPlanner
   readonly #api: Schema
   readonly #adapted: PlannerSupergraph
+  readonly #subgraphs: ReadonlyMap<string, Schema>
 
   /** Throws an Error when it does not load. */
   constructor({ sdl, bounds }: PlannedSupergraph) {
@@ -36,12 +38,13 @@ export class LoadedSupergraph {
       incrementalDelivery: { enableDefer: true },
       debug: { maxEvaluatedPlans, pathsLimit: pathsLimit ?? null },
     })
-    hideExternalFields(
+    this.#subgraphs = new Map(
       supergraph
         .subgraphs()
         .values()
-        .map(({ schema }) => schema),
+        .map(({ name, schema }) => [name, schema]),
     )
+    hideExternalFields(this.#subgraphs.values())
   }
 
   /** Throws an Error when the planner fails or finds no plan. */
@@ -62,6 +65,8 @@ export class LoadedSupergraph {
     const overrideConditions = new Map(overrides.map((label) => [label, true]))
     const operation = operationFromDocument(this.#api, document)
     const { node } = this.#planner.buildQueryPlan(operation, { overrideConditions })
+    if (node !== undefined && hasUnmetRequires(node, this.#subgraphs))
+      throw new Error('The planner made a plan that asks for a field before what the field @requires.')
     // Seen for operations that the planner finds no way through: nulls without an error, if it were run.
     if (node === undefined && asksSubgraphs(document)) throw new Error('The planner made an empty plan.')
     return node === undefined ? undefined : executableNode(node, this.#adapted)
