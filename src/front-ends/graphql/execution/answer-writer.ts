@@ -15,8 +15,9 @@ import type { Plan } from '../planning/plan.ts'
 import { ClientPaths } from './client-paths.ts'
 import { fragmentsOf } from './fragments.ts'
 import { type Introspecting, introspect } from './introspection.ts'
-import { compileObject, type Write, type Writing } from './projection.ts'
+import { compileObject } from './projection.ts'
 import type { FetchError, Run } from './run.ts'
+import type { Write, Writing } from './writing.ts'
 
 /** Writes what a run fetched as the answer to its operation. */
 export class AnswerWriter {

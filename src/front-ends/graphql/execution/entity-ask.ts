@@ -1,12 +1,14 @@
 import type { GraphQLFormattedError } from 'graphql'
 import { GatewayError } from '../../../core/error.ts'
 import type { SubgraphData } from '../subgraphs/subgraph.ts'
+import { failed } from './absent.ts'
 import type { Ask } from './ask.ts'
-import { type DataObject, isObject } from './data-object.ts'
+import { type DataObject, isObject, own } from './data-object.ts'
 import { beforeLists, type Trail, trailsAt } from './data-path.ts'
 import { errorOf, reportFailure } from './fetch-errors.ts'
 import { copyOf, markFailed, markUnfetched, merge } from './merge.ts'
 import type { PlannedFetch } from './planned-fetch.ts'
+import type { RepresentationWriter } from './representations.ts'
 import type { Run } from './run.ts'
 
 /** Fields of entities that the data has; entities that look the same to the subgraph are asked for once. */
@@ -19,6 +21,8 @@ export class EntityAsk implements Ask {
   /** By target, the index of its representation. */
   readonly #indexes: number[] = []
   readonly #representations = new Map<string, number>()
+  /** By type and value of the sole key, the index of the representation. */
+  readonly #values = new Map<string, Map<unknown, number>>()
   #trails: Map<DataObject, Trail> | undefined
 
   constructor(
@@ -32,14 +36,38 @@ export class EntityAsk implements Ask {
     this.#context = context
   }
 
-  add(target: DataObject, representation: string): void {
-    let index = this.#representations.get(representation)
+  get isEmpty(): boolean {
+    return this.#targets.length === 0
+  }
+
+  /** Takes an entity in; one that cannot be asked for is left out. */
+  add(target: DataObject, writer: RepresentationWriter): void {
+    const typename = own(target, '__typename')
+    const soleKey = typeof typename === 'string' ? writer.soleKey(typename) : undefined
+    const value = soleKey === undefined ? undefined : own(target, soleKey)
+    // What is known by its type and one value is not written to be told from others.
+    const known =
+      typeof value === 'string' || typeof value === 'number' ? this.#ofType(typename as string) : undefined
+    let index = known?.get(value)
     if (index === undefined) {
-      index = this.#representations.size
+      const representation = writer.write(target)
+      if (representation === failed) markUnfetched(target, this.fetch.shape)
+      if (typeof representation !== 'string') return
+      index = this.#representations.get(representation) ?? this.#representations.size
       this.#representations.set(representation, index)
+      known?.set(value, index)
     }
     this.#targets.push(target)
     this.#indexes.push(index)
+  }
+
+  #ofType(typename: string): Map<unknown, number> {
+    let values = this.#values.get(typename)
+    if (values === undefined) {
+      values = new Map()
+      this.#values.set(typename, values)
+    }
+    return values
   }
 
   own(suffix: string): string[] {

@@ -1,6 +1,5 @@
 import type { FetchNode } from '@apollo/query-planner'
 import type { Subgraph } from '../subgraphs/subgraph.ts'
-import { failed } from './absent.ts'
 import type { Ask } from './ask.ts'
 import { isSuffixed } from './combinations.ts'
 import { compileContext, type ReadContext } from './context-arguments.ts'
@@ -8,8 +7,7 @@ import type { DataObject } from './data-object.ts'
 import { type DataPath, objectsAt, trailsAt } from './data-path.ts'
 import { EntityAsk } from './entity-ask.ts'
 import { type FetchOperation, fetchOperation, selectionsOf } from './fetch-operation.ts'
-import { markUnfetched } from './merge.ts'
-import { compileRepresentation, type Representation } from './representations.ts'
+import { RepresentationWriter } from './representations.ts'
 import { compileRewrites, type Rewrite } from './rewrites.ts'
 import { RootAsk } from './root-ask.ts'
 import type { Run } from './run.ts'
@@ -22,6 +20,13 @@ export interface PlannedFetchOptions {
   readonly subgraph: Subgraph
   readonly path: DataPath
   readonly types: TypeConditions
+}
+
+interface InContext {
+  readonly writer: RepresentationWriter
+  readonly run: Run
+  readonly shared: readonly string[]
+  readonly read: ReadContext
 }
 
 /** A fetch of a plan, compiled. */
@@ -43,7 +48,7 @@ export class PlannedFetch {
   readonly ownVariables: ReadonlySet<string>
   readonly isEntityFetch: boolean
   readonly #variables: readonly string[]
-  readonly #represent: ((entity: DataObject) => Representation) | undefined
+  readonly #representations: RepresentationWriter | undefined
   readonly #context: ReadContext | undefined
 
   constructor(node: FetchNode, { subgraph, path, types }: PlannedFetchOptions) {
@@ -56,10 +61,10 @@ export class PlannedFetch {
     this.topKeys = topKeys(selections, fragments)
     this.rewrite = compileRewrites(node.outputRewrites, types)
     this.renamed = renamedKeys(node)
-    this.#represent =
+    this.#representations =
       node.requires === undefined
         ? undefined
-        : compileRepresentation(node.requires, {
+        : new RepresentationWriter(node.requires, {
             types,
             rewrite: compileRewrites(node.inputRewrites, types),
           })
@@ -77,30 +82,28 @@ export class PlannedFetch {
     const shared = this.#shared(run)
     const targets = this.path.length === 0 ? [run.data] : objectsAt(run.data, this.path)
     if (targets.length === 0) return []
-    const represent = this.#represent
-    if (represent === undefined) return [new RootAsk(this, run, { targets, shared })]
-    const asks = this.#context === undefined ? undefined : new Map<string, EntityAsk>()
-    const trails = asks === undefined ? undefined : trailsAt(run.data, this.path)
-    let ask: EntityAsk | undefined
+    const writer = this.#representations
+    if (writer === undefined) return [new RootAsk(this, run, { targets, shared })]
+    if (this.#context !== undefined)
+      return this.#inContext(targets, { writer, run, shared, read: this.#context })
+    const ask = new EntityAsk(this, run, { shared, context: [] })
+    for (const target of targets) ask.add(target, writer)
+    return ask.isEmpty ? [] : [ask]
+  }
+
+  /** Entities whose surroundings say the same go together. */
+  #inContext(targets: readonly DataObject[], { writer, run, shared, read }: InContext): Ask[] {
+    const asks = new Map<string, EntityAsk>()
+    const trails = trailsAt(run.data, this.path)
     for (const target of targets) {
-      const representation = represent(target)
-      if (representation === failed) markUnfetched(target, this.shape)
-      if (typeof representation !== 'string') continue
-      const trail = trails?.get(target)
-      if (asks !== undefined && trail !== undefined) {
-        const context = this.#context?.(trail) ?? []
-        const key = context.join()
-        ask = asks.get(key)
-        if (ask === undefined) {
-          ask = new EntityAsk(this, run, { shared, context })
-          asks.set(key, ask)
-        }
-      }
-      ask ??= new EntityAsk(this, run, { shared, context: [] })
-      ask.add(target, representation)
+      const trail = trails.get(target)
+      const context = trail === undefined ? [] : read(trail)
+      const key = context.join()
+      const ask = asks.get(key) ?? new EntityAsk(this, run, { shared, context })
+      asks.set(key, ask)
+      ask.add(target, writer)
     }
-    if (asks !== undefined) return [...asks.values()]
-    return ask === undefined ? [] : [ask]
+    return [...asks.values()].filter((ask) => !ask.isEmpty)
   }
 
   #shared(run: Run): string[] {

@@ -1,9 +1,6 @@
 import {
-  type FieldNode,
   type GraphQLAbstractType,
   type GraphQLCompositeType,
-  type GraphQLFormattedError,
-  type GraphQLLeafType,
   type GraphQLObjectType,
   type GraphQLOutputType,
   type GraphQLSchema,
@@ -17,22 +14,10 @@ import {
   type SelectionSetNode,
   TypeMetaFieldDef,
 } from 'graphql'
-import { extensionsFor } from '../errors.ts'
 import { collectFields, type Selecting } from './collect-fields.ts'
-import { compileLeaf, type WriteLeaf } from './complete-leaf.ts'
 import { type DataObject, isObject, own } from './data-object.ts'
-
-/** An answer while it is written. */
-export interface Writing {
-  /** Where in the answer; the same array all the time. */
-  readonly path: (string | number)[]
-  readonly errors: GraphQLFormattedError[]
-  /** What the schema says of itself under that response key, as JSON. */
-  introspect(fields: readonly FieldNode[]): string
-}
-
-/** Writes a value of the data as JSON; undefined: it is null where null may not be, or no value of the type, and the error is told. */
-export type Write = (value: unknown, to: Writing) => string | undefined
+import { compileLeafField, compileLeafValue } from './write-leaf.ts'
+import { cannotBeNull, type Place, tell, type Write } from './writing.ts'
 
 /** What a projection is compiled from. */
 export interface Projecting extends Selecting {
@@ -99,14 +84,6 @@ function compileMembers(
 
 const introspective = new Set([SchemaMetaFieldDef.name, TypeMetaFieldDef.name])
 
-/** A field, for messages and paths. */
-interface Place {
-  /** `Product.title` */
-  readonly field: string
-  /** Response key of the client. */
-  readonly key: string
-}
-
 interface Compiling {
   readonly place: Place
   readonly nested: readonly SelectionSetNode[]
@@ -115,6 +92,8 @@ interface Compiling {
 
 function compileField(type: GraphQLOutputType, compiling: Compiling): Write {
   const { key } = compiling.place
+  const nullable = getNullableType(type)
+  if (isLeafType(nullable)) return compileLeafField(nullable, isNonNullType(type), compiling.place)
   const write = compileValue(type, compiling)
   return (value, to) => {
     to.path.push(key)
@@ -133,7 +112,7 @@ function compileValue(type: GraphQLOutputType, compiling: Compiling): Write {
         ? 'null'
         : (write(value, to) ?? 'null')
   }
-  const problem = `Cannot return null for non-nullable field ${compiling.place.field}.`
+  const problem = cannotBeNull(compiling.place.field)
   return (value, to) => {
     if (value !== null && value !== undefined) return typeof value === 'symbol' ? undefined : write(value, to)
     tell(problem, to)
@@ -143,19 +122,9 @@ function compileValue(type: GraphQLOutputType, compiling: Compiling): Write {
 
 function compileNonNull(type: GraphQLOutputType, compiling: Compiling): Write {
   if (isListType(type)) return compileList(type.ofType, compiling)
-  if (isLeafType(type)) return compileLeafValue(type, compiling)
+  if (isLeafType(type)) return compileLeafValue(type, compiling.place)
   if (isObjectType(type)) return compileObjectValue(type, compiling)
   return compileAbstract(type as GraphQLAbstractType, compiling)
-}
-
-function compileLeafValue(type: GraphQLLeafType, { place }: Compiling): Write {
-  const write: WriteLeaf = compileLeaf(type)
-  const problem = `What a subgraph answered for the field ${place.field} is no ${type.name}.`
-  return (value, to) => {
-    const written = write(value)
-    if (written === undefined) tell(problem, to)
-    return written
-  }
 }
 
 function compileList(item: GraphQLOutputType, compiling: Compiling): Write {
@@ -216,12 +185,4 @@ function compileAbstract(type: GraphQLAbstractType, { place, nested, projecting 
 
 function implementing(type: GraphQLAbstractType, schema: GraphQLSchema): string[] {
   return isUnionType(type) ? [] : schema.getImplementations(type).interfaces.map(({ name }) => name)
-}
-
-function tell(message: string, { path, errors }: Writing): void {
-  errors.push({
-    message,
-    path: [...path],
-    extensions: extensionsFor('UPSTREAM_BAD_ANSWER', 'INTERNAL_SERVER_ERROR'),
-  })
 }

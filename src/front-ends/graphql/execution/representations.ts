@@ -10,21 +10,33 @@ import type { TypeConditions } from './type-conditions.ts'
  */
 export type Representation = string | undefined | typeof failed
 
-/** Compiles the `requires` of a fetch. */
-export function compileRepresentation(
-  requires: readonly QueryPlanSelectionNode[],
-  { types, rewrite }: { readonly types: TypeConditions; readonly rewrite: Rewrite | undefined },
-): (entity: DataObject) => Representation {
-  const writer = new ObjectWriter(requires, types)
-  return (entity) => {
+/** Writes what the `requires` of a fetch say of entities. */
+export class RepresentationWriter {
+  readonly #writer: ObjectWriter
+  readonly #rewrite: Rewrite | undefined
+
+  constructor(
+    requires: readonly QueryPlanSelectionNode[],
+    { types, rewrite }: { readonly types: TypeConditions; readonly rewrite: Rewrite | undefined },
+  ) {
+    this.#writer = new ObjectWriter(requires, types)
+    this.#rewrite = rewrite
+  }
+
+  /** The one field whose value says which entity of its type it is; undefined: there is more to it. */
+  soleKey(typename: string): string | undefined {
+    return this.#writer.of(typename).soleKey
+  }
+
+  write(entity: DataObject): Representation {
     const typename = own(entity, '__typename')
     if (typename === failed || typename === unfetched) return failed
     // Without its type no subgraph can tell which entity it is.
-    if (typeof typename !== 'string' || !writer.saysType(typename)) return undefined
-    const text = writer.write(entity)
-    if (rewrite === undefined || typeof text !== 'string') return text
+    if (typeof typename !== 'string' || !this.#writer.of(typename).saysType) return undefined
+    const text = this.#writer.write(entity)
+    if (this.#rewrite === undefined || typeof text !== 'string') return text
     const object: DataObject = JSON.parse(text)
-    rewrite(object)
+    this.#rewrite(object)
     return JSON.stringify(object)
   }
 }
@@ -33,43 +45,60 @@ export function compileRepresentation(
 class ObjectWriter {
   readonly #selections: readonly QueryPlanSelectionNode[]
   readonly #types: TypeConditions
-  readonly #byType = new Map<string, readonly WrittenField[]>()
+  readonly #byType = new Map<string, WrittenType>()
+  // Most often the next object is of the same type.
+  #lastName: string | undefined
+  #last: WrittenType = nothing
 
   constructor(selections: readonly QueryPlanSelectionNode[], types: TypeConditions) {
     this.#selections = selections
     this.#types = types
   }
 
-  saysType(typename: string): boolean {
-    return this.#fields(typename).some(({ key }) => key === '__typename')
-  }
-
   write(object: DataObject): Representation {
     const typename = own(object, '__typename')
-    let text = ''
-    for (const { key, member, nested } of this.#fields(typeof typename === 'string' ? typename : '')) {
+    const { fields } = this.of(typeof typename === 'string' ? typename : '')
+    let text = '{'
+    for (let i = 0; i < fields.length; i++) {
+      const { key, member, nested, isWhole } = fields[i] as WrittenField
+      if (isWhole) {
+        text += member
+        continue
+      }
       const written = writeValue(own(object, key), nested)
       if (typeof written !== 'string') return written
-      text += text === '' ? member + written : `,${member}${written}`
+      text += member + written
     }
-    return `{${text}}`
+    return `${text}}`
   }
 
-  #fields(typename: string): readonly WrittenField[] {
+  of(typename: string): WrittenType {
+    if (typename === this.#lastName) return this.#last
     // Names that a subgraph made up are not remembered.
     const name = this.#types.isKnown(typename) ? typename : ''
-    let fields = this.#byType.get(name)
-    if (fields === undefined) {
-      const selected = new Map<string, QueryPlanSelectionNode[] | undefined>()
-      this.#select(this.#selections, name, selected)
-      fields = [...selected].map(([key, selections]) => ({
-        key,
-        member: `${JSON.stringify(key)}:`,
-        nested: selections === undefined ? undefined : new ObjectWriter(selections, this.#types),
-      }))
-      this.#byType.set(name, fields)
+    let type = this.#byType.get(name)
+    if (type === undefined) {
+      type = this.#compile(name)
+      this.#byType.set(name, type)
     }
-    return fields
+    this.#lastName = name === typename ? name : undefined
+    this.#last = type
+    return type
+  }
+
+  #compile(typename: string): WrittenType {
+    const selected = new Map<string, QueryPlanSelectionNode[] | undefined>()
+    this.#select(this.#selections, typename, selected)
+    const fields = [...selected].map(([key, selections], index) => {
+      const isWhole = key === '__typename' && typename !== ''
+      const member = `${index === 0 ? '' : ','}${JSON.stringify(key)}:${isWhole ? `"${typename}"` : ''}`
+      const nested = selections === undefined ? undefined : new ObjectWriter(selections, this.#types)
+      return { key, member, nested, isWhole }
+    })
+    const saysType = selected.has('__typename')
+    const [sole, ...others] = fields.filter(({ key }) => key !== '__typename')
+    const isSole = saysType && others.length === 0 && sole?.nested === undefined
+    return { fields, saysType, soleKey: isSole ? sole?.key : undefined }
   }
 
   #select(
@@ -90,11 +119,21 @@ class ObjectWriter {
   }
 }
 
+interface WrittenType {
+  readonly fields: readonly WrittenField[]
+  readonly saysType: boolean
+  readonly soleKey: string | undefined
+}
+
+const nothing: WrittenType = { fields: [], saysType: false, soleKey: undefined }
+
 interface WrittenField {
   readonly key: string
-  /** `"id":` */
+  /** `"id":`, behind a comma where it is not the first. */
   readonly member: string
   readonly nested: ObjectWriter | undefined
+  /** Whether its value, which is always the same for the type, is in the member. */
+  readonly isWhole: boolean
 }
 
 function responseKey({ alias, name }: QueryPlanFieldNode): string {
@@ -104,6 +143,7 @@ function responseKey({ alias, name }: QueryPlanFieldNode): string {
 function writeValue(value: unknown, nested: ObjectWriter | undefined): Representation {
   if (value === undefined) return undefined
   if (typeof value === 'symbol') return failed
+  if (typeof value === 'number' && Number.isFinite(value)) return `${value}`
   if (nested === undefined || typeof value !== 'object' || value === null) return JSON.stringify(value)
   if (!Array.isArray(value)) return nested.write(value as DataObject)
   let text = ''
