@@ -1,4 +1,5 @@
 import { parse } from 'graphql'
+import { GatewayError } from '../../../../src/core/error.ts'
 import type { HttpExchange } from '../../../../src/core/http-exchange.ts'
 import { silentLog } from '../../../../src/core/log.ts'
 import { type Engine, startEngine } from '../../../../src/front-ends/graphql/engine.ts'
@@ -33,6 +34,8 @@ export interface Outcome {
   readonly actual: Answer
   /** Empty: the same. */
   readonly differences: readonly string[]
+  /** The planner found no right plan and said so. */
+  readonly isUnplanned: boolean
   /** How often subgraphs were asked. */
   readonly fetches: number
 }
@@ -91,13 +94,16 @@ export async function compared(pair: Pair, query: Query, faults: World['faults']
     const { data = 'undefined', errors } = await (isEvent ? event(pair, execution) : engine.execute(execution))
     actual = { data, errors }
   } catch (error) {
-    return { expected, actual: { data: 'null', errors: [] }, differences: [`refused: ${error instanceof Error ? error.stack : error}`], fetches: 0 }
+    const isUnplanned = error instanceof GatewayError && error.message.includes('found no plan')
+    const refused = `refused: ${error instanceof Error ? error.stack : error}`
+    const nothing = { data: 'null', errors: [] }
+    return { expected, actual: nothing, differences: [refused], isUnplanned, fetches: 0 }
   }
   const found = differences({ answer: expected, faults: faulty }, actual)
   for (const { complaints } of subgraphs) found.push(...complaints)
   if (world.log.join() !== expectedLog.join()) found.push(`mutations ran as ${world.log.join()}, not ${expectedLog.join()}`)
   const asked = subgraphs.reduce((sum, { fetches }) => sum + fetches.length, 0)
-  return { expected, actual, differences: found, fetches: asked }
+  return { expected, actual, differences: found, isUnplanned: false, fetches: asked }
 }
 
 /** What one event of a subscription comes to. */

@@ -9,12 +9,12 @@ import {
   named,
   type ObjectModel,
 } from './model.ts'
-import { type Exclusions, exclusions } from './exclusions.ts'
+import { type Exclusion, excluded } from './exclusions.ts'
 import { Random } from './random.ts'
 
 /** A graph and its split. Not every one composes. */
-export function generateModel(seed: string, excluded = exclusions): Model {
-  const maker = new ModelMaker(seed, excluded)
+export function generateModel(seed: string, without = excluded): Model {
+  const maker = new ModelMaker(seed, without)
   maker.leaves()
   maker.entities()
   maker.values()
@@ -32,11 +32,11 @@ export function generateModel(seed: string, excluded = exclusions): Model {
 class ModelMaker {
   readonly model: Model
   readonly #random: Random
-  readonly #excluded: Exclusions
+  readonly #excluded: ReadonlySet<Exclusion>
   /** Subgraphs that may not define the implementations of the entity interface, because it is an object there. */
   readonly #entityInterfaceRoles = new Map<string, 'home' | 'object' | 'parts'>()
 
-  constructor(seed: string, excluded: Exclusions) {
+  constructor(seed: string, excluded: ReadonlySet<Exclusion>) {
     this.#excluded = excluded
     this.#random = new Random(seed)
     const subgraphs = 'abcde'.slice(0, 2 + this.#random.int(4)).split('')
@@ -310,9 +310,8 @@ class ModelMaker {
       if (!random.chance(0.3) || !entity.keys[owner]?.some(({ resolvable }) => resolvable)) continue
       const wanted = entity.fields
         .slice(0, at)
-        .filter(({ owners, overriddenIn, type, requires }) => {
+        .filter(({ owners, overriddenIn, type }) => {
           if (owners.has(owner) || overriddenIn === owner || owners.size === 0) return false
-          if (requires !== undefined && this.#excluded.has('chainedRequires')) return false
           return this.#isLeaf(named(type)) || this.#mayRequireInto(named(type), owner)
         })
       if (wanted.length === 0) continue
