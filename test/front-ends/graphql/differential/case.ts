@@ -3,10 +3,10 @@ import { GatewayError } from '../../../../src/core/error.ts'
 import type { HttpExchange } from '../../../../src/core/http-exchange.ts'
 import { silentLog } from '../../../../src/core/log.ts'
 import { type Engine, startEngine } from '../../../../src/front-ends/graphql/engine.ts'
-import { planningDefaults } from '../../../../src/front-ends/graphql/planning/planning-options.ts'
 import { Executor } from '../../../../src/front-ends/graphql/execution/executor.ts'
 import type { Execution, OperationResult } from '../../../../src/front-ends/graphql/operation.ts'
 import { loadPlanner } from '../../../../src/front-ends/graphql/planning/planner.ts'
+import { planningDefaults } from '../../../../src/front-ends/graphql/planning/planning-options.ts'
 import { SharedSubscriptions } from '../../../../src/front-ends/graphql/subscriptions/shared-subscriptions.ts'
 import { composeSupergraph } from '../../../../src/front-ends/graphql/supergraph.ts'
 import { authorization, limits } from '../harness.ts'
@@ -41,7 +41,10 @@ export interface Outcome {
 }
 
 /** Undefined when the subgraphs do not compose. */
-export async function pairFor(model: Model, sdls?: { subgraphs: ReadonlyMap<string, string>; api: string }): Promise<Pair | undefined> {
+export async function pairFor(
+  model: Model,
+  sdls?: { subgraphs: ReadonlyMap<string, string>; api: string },
+): Promise<Pair | undefined> {
   const world = new World(model)
   const names = sdls === undefined ? model.subgraphs : [...sdls.subgraphs.keys()]
   const subgraphs = names.map((name) => new LocalSubgraph(world, name, sdls?.subgraphs.get(name)))
@@ -54,7 +57,10 @@ export async function pairFor(model: Model, sdls?: { subgraphs: ReadonlyMap<stri
   const engine = await startEngine({
     supergraphSdl,
     subgraphs,
-    subscriptions: { shared: new SharedSubscriptions({ reconnects: 0, log: silentLog }), chargeEvents: false },
+    subscriptions: {
+      shared: new SharedSubscriptions({ reconnects: 0, log: silentLog }),
+      chargeEvents: false,
+    },
     planning: { planning },
     limits: generous,
     viewer: { introspection: true, suggestions: true },
@@ -62,12 +68,25 @@ export async function pairFor(model: Model, sdls?: { subgraphs: ReadonlyMap<stri
     log: silentLog,
   })
   const planner = await loadPlanner(supergraphSdl, { planning })
-  const executor = new Executor({ schema: engine.schema, supergraph: parse(supergraphSdl), planner, subgraphs })
+  const executor = new Executor({
+    schema: engine.schema,
+    supergraph: parse(supergraphSdl),
+    planner,
+    subgraphs,
+  })
   const close = () => {
     engine.close()
     planner.close()
   }
-  return { world, subgraphs, monolith: new Monolith(world, sdls?.api), engine, executor, supergraphSdl, close }
+  return {
+    world,
+    subgraphs,
+    monolith: new Monolith(world, sdls?.api),
+    engine,
+    executor,
+    supergraphSdl,
+    close,
+  }
 }
 
 /** Asks both the same, with the same faults. */
@@ -91,7 +110,9 @@ export async function compared(pair: Pair, query: Query, faults: World['faults']
     const context = { x: exchange(), faults: [] }
     const execution = { operation, variables: query.variables, context }
     const isEvent = operation.type === 'subscription'
-    const { data = 'undefined', errors } = await (isEvent ? event(pair, execution) : engine.execute(execution))
+    const { data = 'undefined', errors } = await (isEvent
+      ? event(pair, execution)
+      : engine.execute(execution))
     actual = { data, errors }
   } catch (error) {
     const isUnplanned = error instanceof GatewayError && error.message.includes('found no plan')
@@ -101,7 +122,8 @@ export async function compared(pair: Pair, query: Query, faults: World['faults']
   }
   const found = differences({ answer: expected, faults: faulty }, actual)
   for (const { complaints } of subgraphs) found.push(...complaints)
-  if (world.log.join() !== expectedLog.join()) found.push(`mutations ran as ${world.log.join()}, not ${expectedLog.join()}`)
+  if (world.log.join() !== expectedLog.join())
+    found.push(`mutations ran as ${world.log.join()}, not ${expectedLog.join()}`)
   const asked = subgraphs.reduce((sum, { fetches }) => sum + fetches.length, 0)
   return { expected, actual, differences: found, isUnplanned: false, fetches: asked }
 }
@@ -116,10 +138,22 @@ async function event({ executor, subgraphs }: Pair, execution: Execution): Promi
 
 /** As much of an exchange as an operation needs that asks no backend over HTTP. */
 function exchange(): HttpExchange {
-  return { attributes: {}, calls: [], get: () => undefined, signal: new AbortController().signal } as unknown as HttpExchange
+  return {
+    attributes: {},
+    calls: [],
+    get: () => undefined,
+    signal: new AbortController().signal,
+  } as unknown as HttpExchange
 }
 
 /** The machine may be busy with other tests. */
 const planning = { ...planningDefaults, timeoutMs: 60_000 }
 
-const generous = { ...limits, depth: 100, aliases: 1_000, tokens: 100_000, rootFields: 1_000, directives: 1_000 }
+const generous = {
+  ...limits,
+  depth: 100,
+  aliases: 1_000,
+  tokens: 100_000,
+  rootFields: 1_000,
+  directives: 1_000,
+}

@@ -27,7 +27,8 @@ export function differences({ answer: expected, faults }: Truth, actual: Answer)
   for (const path of given) if (!wanted.has(path)) found.push(`an error for ${path}`)
   for (const error of actual.errors) {
     const same = expected.errors.find(({ path }) => JSON.stringify(path) === JSON.stringify(error.path))
-    if (same !== undefined && spoken(same) !== spoken(error)) found.push(`message "${error.message}" for "${same.message}"`)
+    if (same !== undefined && spoken(same) !== spoken(error))
+      found.push(`message "${error.message}" for "${same.message}"`)
   }
   return found
 }

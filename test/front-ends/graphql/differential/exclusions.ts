@@ -2,7 +2,9 @@
 export type Exclusion = 'requiresOnInterfaceObject'
 
 /** Of each: a case that shows it. Once that is answered right, its test fails, and the exclusion goes. */
-export const exclusions: Readonly<Record<Exclusion, { seed: string; query: string; faults: { seed: string; rate: number } }>> = {
+export const exclusions: Readonly<
+  Record<Exclusion, { seed: string; query: string; faults: { seed: string; rate: number } }>
+> = {
   // The planner asks such a field of the interface, so of objects of other types than the fragment around it names as well:
   // what fails there is reported.
   requiresOnInterfaceObject: {

@@ -1,3 +1,4 @@
+import { type Exclusion, excluded } from './exclusions.ts'
 import {
   type ArgumentModel,
   type FieldModel,
@@ -9,7 +10,6 @@ import {
   named,
   type ObjectModel,
 } from './model.ts'
-import { type Exclusion, excluded } from './exclusions.ts'
 import { Random } from './random.ts'
 
 /** A graph and its split. Not every one composes. */
@@ -87,8 +87,11 @@ class ModelMaker {
       if (random.chance(0.3)) keyFields.push('low high')
       if (random.chance(0.3)) keyFields.push(random.chance(0.5) ? 'org { code }' : 'id org { code }')
       const entity = object('entity', name)
-      entity.fields.push(field('id', random.pick(['ID!', 'ID!', 'String!']), { keyLeaf: 'unique', isNeeded: true }))
-      if (keyFields.includes('sku')) entity.fields.push(field('sku', 'Int!', { keyLeaf: 'unique', isNeeded: true }))
+      entity.fields.push(
+        field('id', random.pick(['ID!', 'ID!', 'String!']), { keyLeaf: 'unique', isNeeded: true }),
+      )
+      if (keyFields.includes('sku'))
+        entity.fields.push(field('sku', 'Int!', { keyLeaf: 'unique', isNeeded: true }))
       if (keyFields.includes('low high')) {
         entity.fields.push(field('low', 'Int!', { keyLeaf: 'low', isNeeded: true }))
         entity.fields.push(field('high', 'String!', { keyLeaf: 'high', isNeeded: true }))
@@ -105,7 +108,11 @@ class ModelMaker {
         const keys = place === 0 ? keyFields : random.some(keyFields, 1, keyFields.length)
         const resolvable = keys.map(() => place === 0 || random.chance(0.85))
         if (!resolvable.includes(true)) resolvable[0] = true
-        this.#define(entity, subgraph, keys.map((fields, at) => ({ fields, resolvable: resolvable[at] ?? true })))
+        this.#define(
+          entity,
+          subgraph,
+          keys.map((fields, at) => ({ fields, resolvable: resolvable[at] ?? true })),
+        )
       }
     }
   }
@@ -118,7 +125,8 @@ class ModelMaker {
       for (let j = 0; j < 2 + this.#random.int(3); j++) {
         value.fields.push(field(`v${i}x${j}`, this.#wrapped(this.#leaf()), { args: this.#args(0.2) }))
       }
-      if (i > 0 && this.#random.chance(0.5)) value.fields.push(field(`v${i}v`, this.#wrapped(`V${this.#random.int(i)}`)))
+      if (i > 0 && this.#random.chance(0.5))
+        value.fields.push(field(`v${i}v`, this.#wrapped(`V${this.#random.int(i)}`)))
       if (this.#random.chance(0.4)) {
         const entity = this.#random.pick(this.#entities())
         value.fields.push(field(`v${i}e`, this.#wrapped(entity.name)))
@@ -147,10 +155,12 @@ class ModelMaker {
       for (const { fields: own, kind, keys } of members) {
         const definers = resolving(keys)
         for (const [at, template] of fields.entries()) {
-          const stricter = random.chance(0.3) && !template.type.endsWith('!') ? `${template.type}!` : template.type
+          const stricter =
+            random.chance(0.3) && !template.type.endsWith('!') ? `${template.type}!` : template.type
           const added = field(template.name, stricter, { args: template.args })
           own.push(added)
-          if (kind === 'entity' && at > 0) for (const one of random.some(definers, 1, 2)) added.owners.add(one)
+          if (kind === 'entity' && at > 0)
+            for (const one of random.some(definers, 1, 2)) added.owners.add(one)
         }
       }
       for (const subgraph of random.some(subgraphs, 1, 3)) this.#memberIn(name, subgraph, members)
@@ -175,7 +185,8 @@ class ModelMaker {
       objects.set(name, entity)
       this.#define(entity, home, [{ fields: 'id', resolvable: true }])
       for (const [subgraph, role] of this.#entityInterfaceRoles) {
-        if (role === 'parts' && random.chance(0.5)) this.#define(entity, subgraph, [{ fields: 'id', resolvable: true }])
+        if (role === 'parts' && random.chance(0.5))
+          this.#define(entity, subgraph, [{ fields: 'id', resolvable: true }])
       }
     }
     const model: InterfaceModel = {
@@ -183,7 +194,9 @@ class ModelMaker {
       fields: [field('id', 'ID!', { keyLeaf: 'unique', isNeeded: true }), common],
       members: new Map([[home, new Set(members)]]),
       key: 'id',
-      objectIn: new Set([...this.#entityInterfaceRoles].flatMap(([name, role]) => (role === 'object' ? [name] : []))),
+      objectIn: new Set(
+        [...this.#entityInterfaceRoles].flatMap(([name, role]) => (role === 'object' ? [name] : [])),
+      ),
     }
     interfaces.set('N', model)
     let count = 0
@@ -191,10 +204,15 @@ class ModelMaker {
       for (let i = 0; i < 1 + random.int(3); i++) {
         const type = this.#output(subgraph)
         const added = field(`n${count++}`, type, { args: this.#args(0.2), owners: new Set([subgraph]) })
-        if (random.chance(0.3) && common.external.size === 0 && !this.#excluded.has('requiresOnInterfaceObject')) {
+        if (
+          random.chance(0.3) &&
+          common.external.size === 0 &&
+          !this.#excluded.has('requiresOnInterfaceObject')
+        ) {
           added.requires = 'shared'
           common.external.add(subgraph)
-          for (const name of members) for (const one of objects.get(name)?.fields ?? []) if (one.name === 'shared') one.isNeeded = true
+          for (const name of members)
+            for (const one of objects.get(name)?.fields ?? []) if (one.name === 'shared') one.isNeeded = true
         }
         ;(model.fields as FieldModel[]).push(added)
       }
@@ -274,12 +292,18 @@ class ModelMaker {
 
   variations(): void {
     const random = this.#random
-    const ofInterfaces = new Set([...this.model.interfaces.values()].flatMap((one) => one.fields.map(({ name }) => name)))
+    const ofInterfaces = new Set(
+      [...this.model.interfaces.values()].flatMap((one) => one.fields.map(({ name }) => name)),
+    )
     for (const { fields, kind } of this.model.objects.values()) {
       for (const one of fields) {
         if (random.chance(0.1)) one.tag = random.pick(['public', 'team-a', 'x/y'])
         if (ofInterfaces.has(one.name)) continue
-        if (kind !== 'root' && random.chance(0.05) && fields.some((other) => other !== one && !other.inaccessible))
+        if (
+          kind !== 'root' &&
+          random.chance(0.05) &&
+          fields.some((other) => other !== one && !other.inaccessible)
+        )
           one.inaccessible = true
         const [owner] = one.owners
         if (one.owners.size > 1 && !one.type.endsWith('!') && random.chance(0.25) && owner !== undefined) {
@@ -294,8 +318,11 @@ class ModelMaker {
     const random = this.#random
     for (const one of entity.fields) {
       const [owner] = one.owners
-      if (one.owners.size !== 1 || owner === undefined || one.keyLeaf || one.isNeeded || !random.chance(0.12)) continue
-      const others = [...entity.subgraphs].filter((name) => name !== owner && this.#mayHave(name, named(one.type)))
+      if (one.owners.size !== 1 || owner === undefined || one.keyLeaf || one.isNeeded || !random.chance(0.12))
+        continue
+      const others = [...entity.subgraphs].filter(
+        (name) => name !== owner && this.#mayHave(name, named(one.type)),
+      )
       if (others.length === 0) continue
       one.overriddenIn = random.pick(others)
       this.#ensureType(named(one.type), one.overriddenIn)
@@ -306,14 +333,13 @@ class ModelMaker {
     const random = this.#random
     for (const [at, one] of entity.fields.entries()) {
       const [owner] = one.owners
-      if (owner === undefined || one.owners.size !== 1 || one.keyLeaf || one.isNeeded || one.overriddenIn) continue
+      if (owner === undefined || one.owners.size !== 1 || one.keyLeaf || one.isNeeded || one.overriddenIn)
+        continue
       if (!random.chance(0.3) || !entity.keys[owner]?.some(({ resolvable }) => resolvable)) continue
-      const wanted = entity.fields
-        .slice(0, at)
-        .filter(({ owners, overriddenIn, type }) => {
-          if (owners.has(owner) || overriddenIn === owner || owners.size === 0) return false
-          return this.#isLeaf(named(type)) || this.#mayRequireInto(named(type), owner)
-        })
+      const wanted = entity.fields.slice(0, at).filter(({ owners, overriddenIn, type }) => {
+        if (owners.has(owner) || overriddenIn === owner || owners.size === 0) return false
+        return this.#isLeaf(named(type)) || this.#mayRequireInto(named(type), owner)
+      })
       if (wanted.length === 0) continue
       const selections = random.some(wanted, 1, 2).map((needed) => this.#required(needed, owner))
       one.requires = selections.join(' ')
@@ -322,7 +348,11 @@ class ModelMaker {
 
   #mayRequireInto(name: string, subgraph: string): boolean {
     const into = this.model.objects.get(name)
-    return into !== undefined && this.#mayHave(subgraph, name) && into.fields.some(({ type }) => this.#isLeaf(named(type)))
+    return (
+      into !== undefined &&
+      this.#mayHave(subgraph, name) &&
+      into.fields.some(({ type }) => this.#isLeaf(named(type)))
+    )
   }
 
   #required(needed: FieldModel, owner: string): string {
@@ -335,7 +365,9 @@ class ModelMaker {
     this.#ensureType(name, owner)
     const into = this.model.objects.get(name)
     if (into === undefined) return own
-    const leaves = into.fields.filter(({ type, requires, owners }) => this.#isLeaf(named(type)) && !requires && owners.size > 0)
+    const leaves = into.fields.filter(
+      ({ type, requires, owners }) => this.#isLeaf(named(type)) && !requires && owners.size > 0,
+    )
     const inner = random.some(leaves, 1, 2).map((leaf) => {
       if (!leaf.owners.has(owner)) leaf.external.add(owner)
       leaf.isNeeded = true
@@ -349,13 +381,22 @@ class ModelMaker {
     for (const one of parent.fields) {
       const into = this.model.objects.get(named(one.type))
       if (into?.kind !== 'entity' || one.overriddenIn || !random.chance(0.25)) continue
-      if ([...this.model.interfaces.values()].some(({ fields }) => fields.some(({ name }) => name === one.name))) continue
+      if (
+        [...this.model.interfaces.values()].some(({ fields }) => fields.some(({ name }) => name === one.name))
+      )
+        continue
       for (const owner of one.owners) {
         const wanted = into.fields.filter(
           ({ owners, overriddenIn, requires, type, external, keyLeaf, isNeeded, args }) =>
             args.length === 0 &&
-            !owners.has(owner) && owners.size > 0 && !overriddenIn && !requires && !keyLeaf && !isNeeded &&
-            !external.has(owner) && this.#isLeaf(named(type)),
+            !owners.has(owner) &&
+            owners.size > 0 &&
+            !overriddenIn &&
+            !requires &&
+            !keyLeaf &&
+            !isNeeded &&
+            !external.has(owner) &&
+            this.#isLeaf(named(type)),
         )
         if (wanted.length === 0) continue
         const provided = random.some(wanted, 1, 2)
@@ -389,10 +430,15 @@ class ModelMaker {
 
   #composite(subgraph: string): string {
     const { objects, interfaces, unions } = this.model
-    const values = [...objects.values()].filter(({ kind, name }) => kind === 'value' && !name.startsWith('Org'))
-    const groups = [this.#entities(), this.#entities(), values, [...interfaces.values(), ...unions.values()]].map((group) =>
-      group.map(({ name }) => name).filter((name) => this.#mayHave(subgraph, name)),
+    const values = [...objects.values()].filter(
+      ({ kind, name }) => kind === 'value' && !name.startsWith('Org'),
     )
+    const groups = [
+      this.#entities(),
+      this.#entities(),
+      values,
+      [...interfaces.values(), ...unions.values()],
+    ].map((group) => group.map(({ name }) => name).filter((name) => this.#mayHave(subgraph, name)))
     return this.#random.pick(this.#random.pick(groups.filter((group) => group.length > 0)))
   }
 
@@ -437,9 +483,13 @@ class ModelMaker {
     const { objects, interfaces, unions } = this.model
     const existing = objects.get(name)
     if (existing?.kind === 'entity' && !existing.subgraphs.has(subgraph)) {
-      const all = Object.values(existing.keys).flat().filter(({ resolvable }) => resolvable)
+      const all = Object.values(existing.keys)
+        .flat()
+        .filter(({ resolvable }) => resolvable)
       if (all.length === 0) return
-      this.#define(existing, subgraph, [{ fields: this.#random.pick(all).fields, resolvable: this.#random.chance(0.4) }])
+      this.#define(existing, subgraph, [
+        { fields: this.#random.pick(all).fields, resolvable: this.#random.chance(0.4) },
+      ])
     } else if (existing?.kind === 'value' && !existing.subgraphs.has(subgraph)) {
       existing.subgraphs.add(subgraph)
       for (const one of existing.fields) this.#own(one, subgraph)
@@ -470,7 +520,10 @@ class ModelMaker {
     entity.subgraphs.add(subgraph)
     entity.keys[subgraph] = [...keys]
     for (const { fields } of keys) {
-      for (const name of fields.replaceAll(/\{.*?\}/g, '').trim().split(/\s+/)) {
+      for (const name of fields
+        .replaceAll(/\{.*?\}/g, '')
+        .trim()
+        .split(/\s+/)) {
         const one = entity.fields.find((other) => other.name === name)
         if (one !== undefined) this.#own(one, subgraph)
       }
@@ -508,7 +561,10 @@ function limit(model: Model, one: FieldModel): void {
   // Whoever provides an enum's value knows it too.
   const knowing = state === undefined ? one.owners : new Set([...one.owners, ...one.external])
   const sets = [...knowing].map((owner) => state?.get(owner) ?? membersOf(model, name, owner))
-  const possible = sets.reduce<readonly string[]>((all, set) => all.filter((value) => set.includes(value)), sets[0] ?? [])
+  const possible = sets.reduce<readonly string[]>(
+    (all, set) => all.filter((value) => set.includes(value)),
+    sets[0] ?? [],
+  )
   if (possible.length > 0) {
     one.possible = possible
     return
@@ -546,7 +602,7 @@ const literals: Readonly<Record<string, readonly [string, string]>> = {
 const argumentKinds: readonly ArgumentModel[] = [
   { name: 'n', type: 'Int' },
   { name: 'size', type: 'Int', default: 5 },
-  { name: 'must', type: 'Int!' , default: 1 },
+  { name: 'must', type: 'Int!', default: 1 },
   { name: 'text', type: 'String', default: 'a "b" \\ c' },
   { name: 'on', type: 'Boolean', default: null },
   { name: 'ids', type: '[ID!]' },

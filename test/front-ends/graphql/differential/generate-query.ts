@@ -140,12 +140,15 @@ class QueryMaker {
     const fields = Object.values(type.getFields())
     if (fields.length === 0) return ['__typename']
     const inputs = fields.filter(({ args }) => args.length > 0)
-    let field = random.pick(this.#kind === 'inputs' && inputs.length > 0 && random.chance(0.6) ? inputs : fields)
+    let field = random.pick(
+      this.#kind === 'inputs' && inputs.length > 0 && random.chance(0.6) ? inputs : fields,
+    )
     // Far down, and when it grows large, leaves are preferred.
     const deep = depth >= this.#maxDepth || this.#left <= 0
     if (deep && isCompositeType(getNamedType(field.type))) {
       const leaves = fields.filter((one) => !isCompositeType(getNamedType(one.type)))
-      if (leaves.length === 0) return depth > this.#maxDepth + 2 || this.#left < -20 ? ['__typename'] : this.#field(field, level)
+      if (leaves.length === 0)
+        return depth > this.#maxDepth + 2 || this.#left < -20 ? ['__typename'] : this.#field(field, level)
       field = random.pick(leaves)
     } else if (random.chance(0.5) && !deep) {
       const composites = fields.filter((one) => isCompositeType(getNamedType(one.type)))
@@ -175,7 +178,8 @@ class QueryMaker {
   #conditionsFor(type: GraphQLCompositeType): GraphQLCompositeType[] {
     const objects = isObjectType(type) ? [type] : [...this.#schema.getPossibleTypes(type)]
     const all = Object.values(this.#schema.getTypeMap()).filter(
-      (one): one is GraphQLCompositeType & GraphQLNamedType => isCompositeType(one) && !one.name.startsWith('__'),
+      (one): one is GraphQLCompositeType & GraphQLNamedType =>
+        isCompositeType(one) && !one.name.startsWith('__'),
     )
     return all.filter((one) => {
       const others = isObjectType(one) ? [one] : this.#schema.getPossibleTypes(one)
@@ -208,7 +212,12 @@ class QueryMaker {
     const siblings = isUnionType(level.type) ? [] : Object.keys(level.type.getFields())
     const names = [field.name, field.name, field.name, 'a', 'b', random.pick([...siblings, 'c'])]
     const shape = String(field.type)
-    const here: Meaning = { on: isObjectType(level.type) ? level.type.name : '', field: field.name, shape, args }
+    const here: Meaning = {
+      on: isObjectType(level.type) ? level.type.name : '',
+      field: field.name,
+      shape,
+      args,
+    }
     for (let i = 0; i < 4; i++) {
       const name = random.pick(names)
       const place = `${level.path}.${name}`
@@ -218,7 +227,11 @@ class QueryMaker {
       // Objects of different types may have different fields of one shape under one key.
       const mayBe = (one: Meaning) =>
         (one.field === here.field && one.shape === shape && one.args === here.args) ||
-        (one.on !== '' && here.on !== '' && one.on !== here.on && one.shape === shape && !isCompositeType(getNamedType(field.type)))
+        (one.on !== '' &&
+          here.on !== '' &&
+          one.on !== here.on &&
+          one.shape === shape &&
+          !isCompositeType(getNamedType(field.type)))
       if (!others.every(mayBe)) continue
       this.#taken.set(place, [...others, here])
       return { name, args: here.args }
@@ -251,11 +264,16 @@ class QueryMaker {
 
   #arguments(known: readonly GraphQLArgument[]): string {
     const random = this.#random
-    const given = known.filter((one) => isRequiredArgument(one) || random.chance(this.#kind === 'inputs' ? 0.85 : 0.5))
+    const given = known.filter(
+      (one) => isRequiredArgument(one) || random.chance(this.#kind === 'inputs' ? 0.85 : 0.5),
+    )
     if (given.length === 0) return ''
     const texts = random
       .shuffled(given)
-      .map(({ name, type, defaultValue }) => `${name}: ${this.#value(type, { hasDefault: defaultValue !== undefined, depth: 0 })}`)
+      .map(
+        ({ name, type, defaultValue }) =>
+          `${name}: ${this.#value(type, { hasDefault: defaultValue !== undefined, depth: 0 })}`,
+      )
     return `(${texts.join(', ')})`
   }
 
@@ -272,14 +290,20 @@ class QueryMaker {
     if (isNonNullType(type)) return this.#literal(type.ofType, depth)
     if (isListType(type)) {
       // One value stands for a list of it.
-      if (!isListType(getNullableType(type.ofType)) && random.chance(0.15)) return this.#literal(type.ofType, depth)
-      const items = Array.from({ length: random.int(3) }, () => this.#value(type.ofType, { hasDefault: false, depth: depth + 1 }))
+      if (!isListType(getNullableType(type.ofType)) && random.chance(0.15))
+        return this.#literal(type.ofType, depth)
+      const items = Array.from({ length: random.int(3) }, () =>
+        this.#value(type.ofType, { hasDefault: false, depth: depth + 1 }),
+      )
       return `[${items.join(', ')}]`
     }
     if (isInputObjectType(type)) {
-      const fields = Object.values(type.getFields()).filter((one) => isNonNullType(one.type) || random.chance(depth > 2 ? 0.1 : 0.4))
+      const fields = Object.values(type.getFields()).filter(
+        (one) => isNonNullType(one.type) || random.chance(depth > 2 ? 0.1 : 0.4),
+      )
       const members = fields.map(
-        (one) => `${one.name}: ${this.#value(one.type, { hasDefault: one.defaultValue !== undefined, depth: depth + 1 })}`,
+        (one) =>
+          `${one.name}: ${this.#value(one.type, { hasDefault: one.defaultValue !== undefined, depth: depth + 1 })}`,
       )
       return `{${members.join(', ')}}`
     }
@@ -289,7 +313,9 @@ class QueryMaker {
 
   #variable(type: GraphQLInputType, hasDefault: boolean): string {
     const random = this.#random
-    const same = [...this.#variables].filter(([name, one]) => !name.startsWith('c') && one.type === String(type))
+    const same = [...this.#variables].filter(
+      ([name, one]) => !name.startsWith('c') && one.type === String(type),
+    )
     if (same.length > 0 && random.chance(0.5)) return random.pick(same)[0]
     const name = `v${this.#variables.size}`
     const inner = isNonNullType(type) ? type.ofType : type
@@ -313,19 +339,25 @@ function json(type: GraphQLInputType, random: Random, depth = 0): unknown {
     isNonNullType(inner) || random.chance(0.85) ? json(inner, random, depth + 1) : null
   if (isListType(type)) {
     // One value stands for a list of it.
-    if (!isListType(getNullableType(type.ofType)) && random.chance(0.15)) return json(type.ofType, random, depth)
+    if (!isListType(getNullableType(type.ofType)) && random.chance(0.15))
+      return json(type.ofType, random, depth)
     return Array.from({ length: random.int(3) }, () => orNull(type.ofType))
   }
   if (isInputObjectType(type)) {
     const likely = depth > 1 ? 0.1 : 0.4
-    const fields = Object.values(type.getFields()).filter((one) => isNonNullType(one.type) || random.chance(likely))
+    const fields = Object.values(type.getFields()).filter(
+      (one) => isNonNullType(one.type) || random.chance(likely),
+    )
     return Object.fromEntries(random.shuffled(fields).map((one) => [one.name, orNull(one.type)]))
   }
   if (isEnumType(type)) return random.pick(type.getValues()).name
   return random.pick(leafJson[String(type)] ?? [null])
 }
 
-function rootOf(schema: GraphQLSchema, kind: 'query' | 'mutation' | 'subscription'): GraphQLObjectType | null | undefined {
+function rootOf(
+  schema: GraphQLSchema,
+  kind: 'query' | 'mutation' | 'subscription',
+): GraphQLObjectType | null | undefined {
   if (kind === 'query') return schema.getQueryType()
   return kind === 'mutation' ? schema.getMutationType() : schema.getSubscriptionType()
 }
@@ -335,7 +367,9 @@ function constant(value: unknown, type: GraphQLInputType): string {
   if (value === null) return 'null'
   if (isNonNullType(type)) return constant(value, type.ofType)
   if (isListType(type)) {
-    return Array.isArray(value) ? `[${value.map((item) => constant(item, type.ofType)).join(', ')}]` : constant(value, type.ofType)
+    return Array.isArray(value)
+      ? `[${value.map((item) => constant(item, type.ofType)).join(', ')}]`
+      : constant(value, type.ofType)
   }
   if (isInputObjectType(type)) {
     const fields = type.getFields()
@@ -351,7 +385,9 @@ function constant(value: unknown, type: GraphQLInputType): string {
 function plain(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(plain).join(', ')}]`
   if (typeof value !== 'object' || value === null) return JSON.stringify(value)
-  return `{${Object.entries(value).map(([name, member]) => `${name}: ${plain(member)}`).join(', ')}}`
+  return `{${Object.entries(value)
+    .map(([name, member]) => `${name}: ${plain(member)}`)
+    .join(', ')}}`
 }
 
 const leafLiterals: Readonly<Record<string, readonly string[]>> = {

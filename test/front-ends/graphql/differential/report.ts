@@ -1,5 +1,5 @@
-import { prettyFormatQueryPlan, QueryPlanner } from '@apollo/query-planner'
 import { operationFromDocument, Supergraph } from '@apollo/federation-internals'
+import { prettyFormatQueryPlan, QueryPlanner } from '@apollo/query-planner'
 import { parse } from 'graphql'
 import type { Smallest } from './shrink.ts'
 
@@ -7,9 +7,16 @@ import type { Smallest } from './shrink.ts'
 export function reported({ pair, query, faults, outcome }: Smallest): string {
   const parts = pair.subgraphs.map(({ name, sdl, fetches }) => {
     const asked = fetches.map(({ query: text, variables }) => `#   asked: ${text} ${variables ?? ''}`)
-    return [`# subgraph ${name}`, sdl.replace(/^extend schema[^)]*\)/, '').replaceAll(/\s+/g, ' '), ...asked].join('\n')
+    return [
+      `# subgraph ${name}`,
+      sdl.replace(/^extend schema[^)]*\)/, '').replaceAll(/\s+/g, ' '),
+      ...asked,
+    ].join('\n')
   })
-  parts.push(`query: ${query.text}`, `variables: ${JSON.stringify(query.variables)} faults: ${JSON.stringify(faults)}`)
+  parts.push(
+    `query: ${query.text}`,
+    `variables: ${JSON.stringify(query.variables)} faults: ${JSON.stringify(faults)}`,
+  )
   parts.push(`differences:\n  ${outcome.differences.join('\n  ')}`)
   parts.push(`want: ${outcome.expected.data} ${errorsText(outcome.expected.errors)}`)
   parts.push(`got:  ${outcome.actual.data} ${errorsText(outcome.actual.errors)}`)

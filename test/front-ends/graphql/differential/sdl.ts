@@ -1,4 +1,12 @@
-import { type ArgumentModel, type FieldModel, type InterfaceModel, type Model, membersOf, named, type ObjectModel } from './model.ts'
+import {
+  type ArgumentModel,
+  type FieldModel,
+  type InterfaceModel,
+  type Model,
+  membersOf,
+  named,
+  type ObjectModel,
+} from './model.ts'
 
 /** What one subgraph declares. */
 export function subgraphSdl(model: Model, subgraph: string): string {
@@ -69,7 +77,8 @@ function fieldIn(one: FieldModel, subgraph: string): string {
   else if (one.owners.size > 1 || one.external.size > 0) directives.push('@shareable')
   if (one.overriddenIn !== undefined && one.owners.has(subgraph))
     directives.push(`@override(from: "${one.overriddenIn}")`)
-  if (one.requires !== undefined && one.owners.has(subgraph)) directives.push(`@requires(fields: "${escaped(one.requires)}")`)
+  if (one.requires !== undefined && one.owners.has(subgraph))
+    directives.push(`@requires(fields: "${escaped(one.requires)}")`)
   if (one.provides[subgraph] !== undefined) directives.push(`@provides(fields: "${one.provides[subgraph]}")`)
   if (subgraph === owner && one.inaccessible) directives.push('@inaccessible')
   if (subgraph === owner && one.tag !== undefined) directives.push(`@tag(name: "${one.tag}")`)
@@ -95,7 +104,9 @@ function argumentText(one: ArgumentModel, inSubgraph: boolean): string {
 export function literal(value: unknown, typeName: string): string {
   if (Array.isArray(value)) return `[${value.map((item) => literal(item, typeName)).join(', ')}]`
   if (typeof value === 'object' && value !== null) {
-    const members = Object.entries(value).map(([name, member]) => `${name}: ${literal(member, inputTypes[name] ?? '')}`)
+    const members = Object.entries(value).map(
+      ([name, member]) => `${name}: ${literal(member, inputTypes[name] ?? '')}`,
+    )
     return `{${members.join(', ')}}`
   }
   if (typeof value === 'string' && typeName === 'Color') return value
@@ -113,12 +124,14 @@ function leaves(model: Model, text: string, subgraph: string | undefined): strin
     if (!used.has(name)) continue
     const shown = fields.filter(({ inaccessible }) => subgraph !== undefined || !inaccessible)
     const lines = shown.map((one) => `  ${argumentText(one, subgraph !== undefined)}`)
-    if (onlyIn === subgraph && subgraph !== undefined && isElsewhere(model, subgraph)) lines.push('  onlyHere: Int')
+    if (onlyIn === subgraph && subgraph !== undefined && isElsewhere(model, subgraph))
+      lines.push('  onlyHere: Int')
     parts.push(`input ${name} {\n${lines.join('\n')}\n}`)
   }
   for (const { name, values, valuesIn } of model.enums.values()) {
     if (!used.has(name)) continue
-    const here = subgraph === undefined || valuesIn === undefined ? values : (valuesIn.get(subgraph) ?? values)
+    const here =
+      subgraph === undefined || valuesIn === undefined ? values : (valuesIn.get(subgraph) ?? values)
     parts.push(`enum ${name} { ${here.join(' ')} }`)
   }
   for (const name of model.scalars) if (used.has(name)) parts.push(`scalar ${name}`)
@@ -164,7 +177,9 @@ function isDeclaredIn(
   if (one.key !== undefined) return template.name === 'id' || template.owners.has(subgraph)
   const members = [...(one.members.get(subgraph) ?? [])]
   return members.every((member) =>
-    model.objects.get(member)?.fields.some(({ name, owners }) => name === template.name && owners.has(subgraph)),
+    model.objects
+      .get(member)
+      ?.fields.some(({ name, owners }) => name === template.name && owners.has(subgraph)),
   )
 }
 

@@ -12,7 +12,11 @@ import {
   validate,
   visit,
 } from 'graphql'
-import type { Subgraph, SubgraphData, SubgraphFetch } from '../../../../src/front-ends/graphql/subgraphs/subgraph.ts'
+import type {
+  Subgraph,
+  SubgraphData,
+  SubgraphFetch,
+} from '../../../../src/front-ends/graphql/subgraphs/subgraph.ts'
 import { apiSdl, subgraphSdl } from './sdl.ts'
 import { resolverFor, type World } from './world.ts'
 
@@ -46,10 +50,18 @@ export class LocalSubgraph implements Subgraph {
     const { query, variables, operationName, body } = fetch
     if (JSON.stringify(JSON.parse(body).variables) !== (variables && JSON.stringify(JSON.parse(variables))))
       this.complaints.push(`${this.name}: the body has other variables than the fetch: ${body}`)
-    return this.answer({ query, operationName, variables: variables === undefined ? undefined : JSON.parse(variables) })
+    return this.answer({
+      query,
+      operationName,
+      variables: variables === undefined ? undefined : JSON.parse(variables),
+    })
   }
 
-  async answer(request: { query: string; operationName?: string | undefined; variables?: Record<string, unknown> | undefined }): Promise<SubgraphData> {
+  async answer(request: {
+    query: string
+    operationName?: string | undefined
+    variables?: Record<string, unknown> | undefined
+  }): Promise<SubgraphData> {
     const document = this.#document(request.query)
     this.#checkVariables(document, request)
     const result = await execute({
@@ -60,11 +72,19 @@ export class LocalSubgraph implements Subgraph {
       fieldResolver: resolverFor(this.#world, { subgraph: this.name }),
     })
     for (const { originalError, message } of result.errors ?? []) {
-      const isFault = originalError === undefined || /^Fault at |cannot represent|Cannot return null/.test(message)
-      if (!isFault || /^Variable "/.test(message)) this.complaints.push(`${this.name}: ${message} for ${JSON.stringify(request)}`)
+      const isFault =
+        originalError === undefined || /^Fault at |cannot represent|Cannot return null/.test(message)
+      if (!isFault || /^Variable "/.test(message))
+        this.complaints.push(`${this.name}: ${message} for ${JSON.stringify(request)}`)
     }
     const { data, errors = [] } = JSON.parse(JSON.stringify(result)) as Partial<SubgraphData>
-    return { data, errors: errors.map((error) => ({ ...error, extensions: { ...error.extensions, reason: 'SUBGRAPH_ERROR' } })) }
+    return {
+      data,
+      errors: errors.map((error) => ({
+        ...error,
+        extensions: { ...error.extensions, reason: 'SUBGRAPH_ERROR' },
+      })),
+    }
   }
 
   #document(query: string): DocumentNode {
@@ -78,14 +98,18 @@ export class LocalSubgraph implements Subgraph {
     return document
   }
 
-  #checkVariables(document: DocumentNode, { variables = {}, query }: { variables?: object | undefined; query: string }): void {
+  #checkVariables(
+    document: DocumentNode,
+    { variables = {}, query }: { variables?: object | undefined; query: string },
+  ): void {
     const declared = new Set(
-      document.definitions.flatMap((node) =>
-        node.kind === Kind.OPERATION_DEFINITION ? (node.variableDefinitions ?? []) : [],
-      ).map(({ variable }) => variable.name.value),
+      document.definitions
+        .flatMap((node) => (node.kind === Kind.OPERATION_DEFINITION ? (node.variableDefinitions ?? []) : []))
+        .map(({ variable }) => variable.name.value),
     )
     for (const name of Object.keys(variables))
-      if (!declared.has(name)) this.complaints.push(`${this.name}: variable $${name} is sent but not declared: ${query}`)
+      if (!declared.has(name))
+        this.complaints.push(`${this.name}: variable $${name} is sent but not declared: ${query}`)
   }
 
   #resolvers(sdl: string): Record<string, object> {

@@ -57,7 +57,11 @@ export async function smallerQuery(from: Smallest): Promise<Smallest> {
 function changed(text: string, number: number): string | undefined {
   let count = 0
   let done = false
-  const isIt = () => !done && count++ === number && (done = true)
+  const isIt = () => {
+    if (done || count++ !== number) return false
+    done = true
+    return true
+  }
   const result = visit(parse(text, { noLocation: true }), {
     enter: (node) => {
       if (node.kind === Kind.SELECTION_SET) {
@@ -71,14 +75,18 @@ function changed(text: string, number: number): string | undefined {
       return droppable.has(node.kind) && isIt() ? null : undefined
     },
     leave: (node) =>
-      node.kind === Kind.SELECTION_SET && node.selections.length === 0 ? { ...node, selections: [typename] } : undefined,
+      node.kind === Kind.SELECTION_SET && node.selections.length === 0
+        ? { ...node, selections: [typename] }
+        : undefined,
   })
   return done ? print(visit(result, { OperationDefinition: withoutUnused })) : undefined
 }
 
 function withoutUnused(node: OperationDefinitionNode): OperationDefinitionNode {
   const used = new Set(print({ ...node, variableDefinitions: [] }).match(/(?<=\$)\w+/g))
-  const variableDefinitions = (node.variableDefinitions ?? []).filter(({ variable }) => used.has(variable.name.value))
+  const variableDefinitions = (node.variableDefinitions ?? []).filter(({ variable }) =>
+    used.has(variable.name.value),
+  )
   return { ...node, variableDefinitions }
 }
 
@@ -97,7 +105,14 @@ function inlined(document: DocumentNode): DocumentNode {
     {
       FragmentSpread: ({ name, directives = [] }) => {
         const found = fragments.get(name.value)
-        return found && { kind: Kind.INLINE_FRAGMENT as const, typeCondition: found.typeCondition, directives, selectionSet: found.selectionSet }
+        return (
+          found && {
+            kind: Kind.INLINE_FRAGMENT as const,
+            typeCondition: found.typeCondition,
+            directives,
+            selectionSet: found.selectionSet,
+          }
+        )
       },
     },
   )
@@ -105,7 +120,8 @@ function inlined(document: DocumentNode): DocumentNode {
 
 async function smallerSchema(from: Smallest): Promise<Smallest> {
   let smallest = from
-  for (const { name } of from.pair.subgraphs) smallest = (await withSdls(smallest, name, undefined)) ?? smallest
+  for (const { name } of from.pair.subgraphs)
+    smallest = (await withSdls(smallest, name, undefined)) ?? smallest
   for (const { name } of smallest.pair.subgraphs) {
     for (let step = 0; step < 2; step++) {
       for (let at = 0; ; ) {
@@ -138,16 +154,23 @@ function without(sdl: string, { number, whole }: { number: number; whole: boolea
       return null
     },
   })
-  const definitions = less.definitions.filter((node) => !('fields' in node) || node.fields === undefined || node.fields.length > 0)
+  const definitions = less.definitions.filter(
+    (node) => !('fields' in node) || node.fields === undefined || node.fields.length > 0,
+  )
   return done ? print({ ...less, definitions: definitions as DefinitionNode[] }) : undefined
 }
 
-async function withSdls(from: Smallest, name: string, sdl: string | undefined): Promise<Smallest | undefined> {
+async function withSdls(
+  from: Smallest,
+  name: string,
+  sdl: string | undefined,
+): Promise<Smallest | undefined> {
   const subgraphs = new Map(from.pair.subgraphs.map((one) => [one.name, one.name === name ? sdl : one.sdl]))
   if (performance.now() > from.until) return undefined
   const kept = new Map([...subgraphs].flatMap(([key, text]) => (text === undefined ? [] : [[key, text]])))
   try {
-    const { supergraphSdl } = (await pairFor(from.pair.world.model, { subgraphs: kept, api: 'type Query { a: Int }' })) ?? {}
+    const { supergraphSdl } =
+      (await pairFor(from.pair.world.model, { subgraphs: kept, api: 'type Query { a: Int }' })) ?? {}
     if (supergraphSdl === undefined) return undefined
     const api = printSchema(Supergraph.build(supergraphSdl).apiSchema())
     const pair = await pairFor(from.pair.world.model, { subgraphs: kept, api })
@@ -166,7 +189,9 @@ async function tried(from: Smallest, change: Partial<Smallest>): Promise<Smalles
     const outcome = await compared(pair, query, faults)
     // Data of a type that was left out is no difference of the gateway's.
     const isData = !outcome.differences.some((text) => text.includes('Abstract type'))
-    return isData && kindOf(outcome) === kindOf(from.outcome) ? { pair, query, faults, outcome, until } : undefined
+    return isData && kindOf(outcome) === kindOf(from.outcome)
+      ? { pair, query, faults, outcome, until }
+      : undefined
   } catch {
     return undefined
   }

@@ -1,4 +1,12 @@
-import { type FieldNode, GraphQLError, type GraphQLResolveInfo, Kind, parse, type SelectionNode, valueFromASTUntyped } from 'graphql'
+import {
+  type FieldNode,
+  GraphQLError,
+  type GraphQLResolveInfo,
+  Kind,
+  parse,
+  type SelectionNode,
+  valueFromASTUntyped,
+} from 'graphql'
 import { type FieldModel, fieldOf, type Model, membersOf, named } from './model.ts'
 import { fraction, hash } from './random.ts'
 
@@ -28,7 +36,10 @@ export class World {
     this.model = model
   }
 
-  resolve(parent: Thing, ask: { name: string; args: Readonly<Record<string, unknown>>; asker: Asker }): unknown {
+  resolve(
+    parent: Thing,
+    ask: { name: string; args: Readonly<Record<string, unknown>>; asker: Asker },
+  ): unknown {
     const { name, args, asker } = ask
     const { type, id } = parent
     const field = fieldOf(this.model, type, name)
@@ -51,9 +62,14 @@ export class World {
     const isObject = this.model.objects.has(String(typename))
     const types = isObject ? [String(typename)] : membersOf(this.model, String(typename))
     for (const type of types) {
-      const keys = isObject ? (this.model.objects.get(type)?.keys[subgraph] ?? []) : [{ fields: 'id', resolvable: true }]
-      const usable = keys.filter(({ resolvable, fields }) => resolvable && has(representation, selectionsOf(fields)))
-      if (usable.length === 0) throw new Error(`no resolvable key in ${JSON.stringify(representation)} for ${subgraph}`)
+      const keys = isObject
+        ? (this.model.objects.get(type)?.keys[subgraph] ?? [])
+        : [{ fields: 'id', resolvable: true }]
+      const usable = keys.filter(
+        ({ resolvable, fields }) => resolvable && has(representation, selectionsOf(fields)),
+      )
+      if (usable.length === 0)
+        throw new Error(`no resolvable key in ${JSON.stringify(representation)} for ${subgraph}`)
       for (const id of this.ids(type)) {
         const thing: Thing = { __typename: type, type, id, representation }
         const matches = usable.every(({ fields }) => {
@@ -85,7 +101,8 @@ export class World {
       return { value: null }
     }
     const name = named(type)
-    if (kind === 2 && type.replace('!', '') === name && ['Int', 'Boolean', 'Color'].includes(name)) return { value: 'wrong' }
+    if (kind === 2 && type.replace('!', '') === name && ['Int', 'Boolean', 'Color'].includes(name))
+      return { value: 'wrong' }
     if (kind === 3 && type.startsWith('[')) {
       const inner = type.replace(/!$/, '').slice(1, -1)
       const good = this.#value(inner.endsWith('!') ? inner : `${inner}!`, { field, key, provided })
@@ -95,13 +112,19 @@ export class World {
     throw failed()
   }
 
-  #value(type: string, of: { field: FieldModel; key: string; provided: readonly string[] | undefined }): unknown {
+  #value(
+    type: string,
+    of: { field: FieldModel; key: string; provided: readonly string[] | undefined },
+  ): unknown {
     const { key, field } = of
     if (type.endsWith('!')) return this.#present(type.slice(0, -1), of)
     return fraction(`${key}null`) < 0.12 || field.possible?.length === 0 ? null : this.#present(type, of)
   }
 
-  #present(type: string, of: { field: FieldModel; key: string; provided: readonly string[] | undefined }): unknown {
+  #present(
+    type: string,
+    of: { field: FieldModel; key: string; provided: readonly string[] | undefined },
+  ): unknown {
     const { field, key, provided } = of
     if (type.startsWith('[')) {
       const inner = type.slice(1, -1)
@@ -136,7 +159,8 @@ export class World {
       const given = new Map(node.arguments?.map((one) => [one.name.value, valueFromASTUntyped(one.value)]))
       const args: Record<string, unknown> = {}
       for (const one of known) {
-        if (given.has(one.name)) args[one.name] = named(one.type) === 'ID' ? String(given.get(one.name)) : given.get(one.name)
+        if (given.has(one.name))
+          args[one.name] = named(one.type) === 'ID' ? String(given.get(one.name)) : given.get(one.name)
         else if ('default' in one) args[one.name] = completed(one.default, named(one.type))
       }
       const value = this.resolve(thing, { name, args, asker: 'monolith' })
@@ -155,9 +179,18 @@ export class World {
 
 /** A field resolver for `execute` of graphql-js. */
 export function resolverFor(world: World, asker: Asker) {
-  return (parent: Thing | undefined, args: Record<string, unknown>, _context: unknown, info: GraphQLResolveInfo) => {
+  return (
+    parent: Thing | undefined,
+    args: Record<string, unknown>,
+    _context: unknown,
+    info: GraphQLResolveInfo,
+  ) => {
     const root = info.parentType.name
-    return world.resolve(parent ?? { __typename: root, type: root, id: '' }, { name: info.fieldName, args, asker })
+    return world.resolve(parent ?? { __typename: root, type: root, id: '' }, {
+      name: info.fieldName,
+      args,
+      asker,
+    })
   }
 }
 
@@ -176,12 +209,16 @@ function checkAsked(
 ): void {
   if (field.owners.has(subgraph) || parent.provided?.includes(field.name)) return
   if (parent.representation?.[field.name] !== undefined) return
-  const isKeyThere = field.name === 'id' && [...interfaces.values()].some(({ objectIn }) => objectIn.has(subgraph))
+  const isKeyThere =
+    field.name === 'id' && [...interfaces.values()].some(({ objectIn }) => objectIn.has(subgraph))
   if (isKeyThere && parent.type.startsWith('M')) return
   throw new Error(`${subgraph} was asked for ${parent.type}.${field.name}, which it does not resolve`)
 }
 
-function visible({ args: known }: FieldModel, args: Readonly<Record<string, unknown>>): Record<string, unknown> {
+function visible(
+  { args: known }: FieldModel,
+  args: Readonly<Record<string, unknown>>,
+): Record<string, unknown> {
   const shown = known.filter(({ inaccessible, name }) => !inaccessible && name in args)
   return Object.fromEntries(shown.map(({ name }) => [name, args[name]]))
 }
@@ -208,11 +245,30 @@ function leafValue(type: string, of: { key: string; field: FieldModel; model: Mo
 }
 
 function json(h: number): unknown {
-  const texts = ['{"b":1,"a":[null,{"x":"\\u2028"}],"2":true,"1":null}', '[]', '[1,[2,[null]]]', '"text"', '0', 'false', '{}', '{"__typename":"E0","id":"E0-1"}']
+  const texts = [
+    '{"b":1,"a":[null,{"x":"\\u2028"}],"2":true,"1":null}',
+    '[]',
+    '[1,[2,[null]]]',
+    '"text"',
+    '0',
+    'false',
+    '{}',
+    '{"__typename":"E0","id":"E0-1"}',
+  ]
   return JSON.parse(texts[h % texts.length] ?? 'null')
 }
 
-const strings = ['', 'plain ', 'quote" ', 'back\\slash ', 'line\n', 'ünïcødé 🎉 ', '\u2028', '\u0000', '</script>']
+const strings = [
+  '',
+  'plain ',
+  'quote" ',
+  'back\\slash ',
+  'line\n',
+  'ünïcødé 🎉 ',
+  '\u2028',
+  '\u0000',
+  '</script>',
+]
 
 const parsed = new Map<string, readonly FieldNode[]>()
 
