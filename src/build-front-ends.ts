@@ -93,7 +93,10 @@ async function graphqlFrontEnd(
       subscriptions: subscriptionSettings(graphql.subscriptions, build.config),
       planning: { ...bounds, timeoutMs: timeout, cacheBytes: cache, heapMb: Math.ceil(heap / 1_048_576) },
       ...graphqlSeen(build, graphql),
-      sharing: { ignoredHeaders: graphql.sharing.ignoreHeaders },
+      sharing: {
+        ignoredHeaders: graphql.sharing.ignoreHeaders,
+        sharesOperations: graphql.sharing.operations,
+      },
       authorization: fieldAuthorization(build, graphql.authorization, identity),
       log: build.log,
     }),

@@ -15,14 +15,17 @@ type GraphqlConfig = NonNullable<Config['graphql']>
 /** What clients of GraphQL may send, and how. */
 export async function graphqlRequests(
   build: Build,
-  { introspection, suggestions, persistedQueries, trustedDocuments, batching }: GraphqlConfig,
-): Promise<Pick<GraphqlOptions, 'introspection' | 'suggestions' | 'persisted' | 'trusted' | 'batching'>> {
+  { introspection, suggestions, persistedQueries, trustedDocuments, batching, uploads }: GraphqlConfig,
+): Promise<
+  Pick<GraphqlOptions, 'introspection' | 'suggestions' | 'persisted' | 'trusted' | 'batching' | 'uploads'>
+> {
   return {
     introspection: audience(build, introspection, ['introspection']),
     suggestions: suggestions === undefined ? undefined : audience(build, suggestions, ['suggestions']),
     persisted: persistedQueries.enabled ? await persisted(build, persistedQueries) : undefined,
     trusted: trustedDocuments === undefined ? undefined : await trusted(build, trustedDocuments),
     batching,
+    uploads: uploads && { ...uploads, timeoutMs: uploads.timeout },
   }
 }
 
@@ -37,6 +40,11 @@ export function audience(
 
 /** Whether a caller is known and has what is asked for. */
 function meets(build: Build, asked: Authorization, path: readonly string[]): (x: Exchange) => boolean {
+  const { plugins, graphql } = build.config
+  const uses = [...plugins, ...(graphql?.plugins ?? [])]
+  // The service that forwardAuth asks may say who calls.
+  if (graphql?.auth === 'none' && !uses.some(({ name }) => name === 'forwardAuth'))
+    throw build.error(['graphql', ...path], 'is met by nobody: auth: none establishes who calls for no one')
   try {
     const refusalOf = compileAuthorization(asked, build.textPlace('graphql', undefined))
     return (x) => x.principal !== undefined && refusalOf(x.principal, x) === undefined

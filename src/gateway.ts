@@ -208,7 +208,13 @@ export class Gateway {
     this.#generations.freeze()
     const { drainDelay, gracePeriod } = this.config.server.shutdown
     this.log.info({ drainDelay, gracePeriod }, 'draining')
-    await drain({ listener: this.#listener, server: this.#server, drainDelay, gracePeriod })
+    await drain({
+      listener: this.#listener,
+      server: this.#server,
+      drainDelay,
+      gracePeriod,
+      onClosing: () => this.#generations.current.drain(),
+    })
     await this.dispose()
     this.log.info({}, 'stopped')
   }

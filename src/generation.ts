@@ -40,6 +40,8 @@ export interface BuiltGeneration extends Generation {
   readonly graphql: GraphqlFrontEnd | undefined
   /** What the gRPC front-end serves; undefined when there is none. Made when it is first asked for. */
   grpcDescription(): ApiDescription | undefined
+  /** The gateway is about to end: what would last as long as its clients like is to end now. */
+  drain(): void
   /** Takes no more requests; resolves when the last one has settled and everything is freed. */
   retire(): Promise<void>
 }
@@ -84,7 +86,7 @@ export async function buildGeneration(loaded: LoadedConfig, context: BuildContex
 
 function generation(
   build: Build,
-  parts: Omit<BuiltGeneration, 'config' | 'upstreams' | 'canaries' | 'enter' | 'leave' | 'retire'>,
+  parts: Omit<BuiltGeneration, 'config' | 'upstreams' | 'canaries' | 'enter' | 'leave' | 'drain' | 'retire'>,
   frontEnds: readonly FrontEnd[],
 ): BuiltGeneration {
   let active = 0
@@ -100,6 +102,9 @@ function generation(
     },
     leave: () => {
       if (--active === 0 && retired) idle.resolve()
+    },
+    drain: () => {
+      for (const frontEnd of frontEnds) frontEnd.retire?.()
     },
     retire: async () => {
       retired = true

@@ -25,6 +25,9 @@ export function demoSamples(url: string, { apiKey, jwt, trialKey, password }: Cr
   const token = { Authorization: `Bearer ${jwt}` }
   const json = { 'Content-Type': 'application/json' }
   const me = JSON.stringify({ query: '{ me { id name reviews { body product { name price } } } }' })
+  const joined = JSON.stringify({
+    query: '{ user(id: 42) { name books { title rating } orders { total items { product { name } } } } }',
+  })
   const deep = JSON.stringify({
     query: `{ me ${'{ reviews { author '.repeat(10)}{ id }${' } }'.repeat(10)} }`,
   })
@@ -56,6 +59,7 @@ export function demoSamples(url: string, { apiKey, jwt, trialKey, password }: Cr
     get('REST, refused: no such route', '/v3/users/42', key, 404),
     get('REST, limited: the trial key has used up its limit', '/v1/users/42', { 'X-API-Key': trialKey }, 429),
     post('GraphQL: one query over three subgraphs', '/graphql', key, me, 200),
+    post('GraphQL: a gRPC service and an HTTP API in the same query', '/graphql', key, joined, 200),
     post('GraphQL, refused: no credentials', '/graphql', {}, me, 401),
     post('GraphQL, refused: too deep', '/graphql', key, deep, 400),
     post('GraphQL, limited', '/graphql', { 'X-API-Key': trialKey }, me, 429),

@@ -15,7 +15,7 @@ export const audience = z.union(
   'expected true, false, or what a caller needs (roles, scopes, ...)',
 )
 
-/** `graphql.persistedQueries`, `trustedDocuments`, `batching`, `introspection` and `suggestions`. */
+/** `graphql.persistedQueries`, `trustedDocuments`, `batching`, `uploads`, `introspection` and `suggestions`. */
 export const requestKeys = {
   introspection: audience
     .default(false)
@@ -69,4 +69,23 @@ export const requestKeys = {
     })
     .optional()
     .describe('Lets clients send several operations as a JSON list. Absent: they may not.'),
+  uploads: z
+    .strictObject({
+      files: z.int().min(1).max(100).default(10).describe('Files of one request at the most.'),
+      fileBytes: size().prefault('10mb').describe('Largest file.'),
+      bytes: size().prefault('50mb').describe('All files of one request together.'),
+      timeout: duration()
+        .prefault('5m')
+        .describe(
+          'How long a fetch may take that carries files, instead of timeouts.request of its upstream.',
+        ),
+    })
+    .refine(({ fileBytes, bytes }) => fileBytes <= bytes, {
+      path: ['fileBytes'],
+      message: 'is more than bytes, which all files together may have',
+    })
+    .optional()
+    .describe(
+      'Lets clients send files by the GraphQL multipart request specification. Absent: they may not.',
+    ),
 }

@@ -7,6 +7,7 @@ import { costKeys } from './graphql-cost-keys.ts'
 import { planningKey } from './graphql-planning-keys.ts'
 import { requestKeys } from './graphql-request-keys.ts'
 import { serviceKeys, serviceProblems } from './graphql-service-keys.ts'
+import { sharingProblems } from './graphql-sharing-keys.ts'
 import { ownRuleKeys, ruleKeys } from './graphql-subgraph-keys.ts'
 import { subgraphSubscriptionKey, subscriptionsKey } from './graphql-subscription-keys.ts'
 import { liveKey, sourceProblems, supergraphUrlKey, warmUpKey } from './graphql-supergraph-keys.ts'
@@ -71,7 +72,11 @@ export function graphqlSchema(uses: PluginListSchema) {
       ...policyKeys(uses),
     })
     .superRefine((value, context) => {
-      for (const [path, message] of [...sourceProblems(value), ...serviceProblems(value)])
+      for (const [path, message] of [
+        ...sourceProblems(value),
+        ...serviceProblems(value),
+        ...sharingProblems(value),
+      ])
         context.addIssue({ code: 'custom', path, message })
     })
 }

@@ -85,6 +85,8 @@ interface Subgraph {
   readonly path: string
   readonly schema?: string | undefined
   readonly live?: unknown
+  readonly subscription?: unknown
+  readonly shareFetches?: unknown
   readonly canary?: unknown
   readonly mirror?: unknown
   readonly enums: object
@@ -114,12 +116,15 @@ function serverProblems({ upstream, enums }: Subgraph): [string[], string][] {
 }
 
 function resolverProblems(subgraph: Subgraph): [string[], string][] {
-  const { upstream, path, live, resolvers = {}, canary, mirror } = subgraph
+  const { upstream, path, live, resolvers = {}, canary, mirror, subscription, shareFetches } = subgraph
   const problems: [string[], string][] = []
   if (path !== '/graphql')
     problems.push([['path'], 'is that of a GraphQL server; resolvers have paths of their own'])
   if (live !== undefined)
     problems.push([['live'], 'asks a GraphQL server; resolvers fill the schema of a file'])
+  for (const [key, value] of Object.entries({ subscription, shareFetches }))
+    if (value !== undefined)
+      problems.push([[key], 'is for GraphQL servers: resolvers are calls of one query'])
   const isCalled = Object.values(resolvers).some(({ rest }) => rest !== undefined)
   if (isCalled && upstream === undefined) problems.push([[], 'needs an upstream for its rest calls'])
   for (const [key, value] of Object.entries({ upstream, canary, mirror })) {

@@ -9,6 +9,12 @@ export const sharingKey = object({
     .describe(
       'Whether queries to a subgraph that are under way at a time and the same to the last byte (upstream, path, body, every header but those that name the request) are sent once. Mutations never are shared.',
     ),
+  operations: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Whether queries of clients that are under way at a time are run once where the operation, its variables, the caller, the address and all headers are the same. Each is charged and authorized for itself.',
+    ),
   ignoreHeaders: z
     .array(z.string().toLowerCase())
     .default([])
@@ -16,3 +22,28 @@ export const sharingKey = object({
       'Headers that no subgraph decides its answers by, besides traceparent, tracestate, X-Request-Id and X-Trace-ID: X-Forwarded-For and Forwarded, where clients of different addresses get the same.',
     ),
 }).describe('Work that requests of different clients have in common (docs/graphql-headers.md).')
+
+interface Sharing {
+  readonly sharing: { readonly operations: boolean }
+  readonly headers: Replying
+  readonly subgraphs: Readonly<Record<string, { readonly headers: Replying }>>
+}
+
+interface Replying {
+  readonly response: { readonly forward: Readonly<Record<string, string>> }
+}
+
+/** What contradicts the sharing of operations: what one caller is given to keep is not for another. */
+export function sharingProblems({
+  sharing,
+  headers,
+  subgraphs,
+}: Sharing): [path: string[], message: string][] {
+  if (!sharing.operations) return []
+  const rules = [headers, ...Object.values(subgraphs).map((subgraph) => subgraph.headers)]
+  const names = rules.flatMap(({ response }) => Object.keys(response.forward))
+  if (!names.some((name) => name.toLowerCase() === 'set-cookie')) return []
+  return [
+    [['sharing', 'operations'], 'would give the cookies of one client to others: Set-Cookie is forwarded'],
+  ]
+}

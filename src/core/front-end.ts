@@ -17,7 +17,7 @@ export interface FrontEnd {
   refuse(x: HttpExchange, error: GatewayError): void
   /** Told of the hooks of each row before it is served: for one that makes exchanges of its own. */
   planned?(row: Row, hooks: Hooks): void
-  /** It gets no new exchanges from now on: those that would last for as long as their clients like are to end. */
+  /** It gets no new exchanges from now on, or hardly any: those that would last for as long as their clients like are to end. May be told twice. */
   retire?(): void
   /** Frees what the front-end holds; called when its last exchange has settled. */
   close(): Promise<void>

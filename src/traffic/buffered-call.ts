@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http'
+import { Readable } from 'node:stream'
 import type { Dispatcher } from 'undici'
 import { GatewayError } from '../core/error.ts'
 import type { Attempt } from './attempt.ts'
@@ -13,7 +14,8 @@ export abstract class BufferedCall<Reply> extends Call {
   abstract readonly method: Dispatcher.HttpMethod
   /** Path and query. */
   abstract readonly path: string
-  abstract readonly body: Buffer | null
+  /** A stream is read once: the call must say that it is not replayable. */
+  abstract readonly body: Buffer | Readable | null
   /** A larger answer is refused with UPSTREAM_TOO_LARGE. */
   abstract readonly maxAnswerBytes: number
 
@@ -35,7 +37,7 @@ export const bufferedTransport = {
   },
   mirror<Reply>(call: BufferedCall<Reply>, copy: Copy): void {
     const { method, path, body } = call
-    if (body !== null && body.length > copy.maxBodyBytes) copy.skip()
+    if (body instanceof Readable || (body !== null && body.length > copy.maxBodyBytes)) copy.skip()
     else copy.ready(() => new HttpCopy(call, copy, { method, path, body }), httpCopyTransport)
   },
 }

@@ -63,7 +63,7 @@ const cases: readonly Case[] = [
     name: 'compose shows each mistake with subgraph, file and line',
     args: ['compose', 'users=users.graphql', 'clash=clash.graphql'],
     code: 1,
-    err: /do not compose[\s\S]*clash\.graphql:6:3 \(subgraph "clash"\), users\.graphql:8:3 \(subgraph "users"\): .* \[FIELD_TYPE_MISMATCH\]/,
+    err: /do not compose[\s\S]*clash\.graphql:6:3 \(subgraph "clash"\), users\.graphql:8:3 \(subgraph "users"\): .* \[FIELD_TYPE_MISMATCH\]\n- users\.graphql:8:3 \(subgraph "users"\), clash\.graphql:6:3 \(subgraph "clash"\): .* \[INVALID_FIELD_SHARING\]/,
   },
   {
     name: 'compose points into a file that does not parse',
@@ -250,7 +250,7 @@ describe('gateway graphql', { concurrency: 3 }, () => {
     const graphql = {
       auth: 'none',
       subgraphs: {
-        users: { upstream: 'a', live: { timeout: '2s' } },
+        users: { upstream: 'a', live: { interval: '1h', timeout: '20s' } },
         goods: { upstream: 'a', schema: 'goods.graphql' },
       },
     }
@@ -273,6 +273,24 @@ describe('gateway graphql', { concurrency: 3 }, () => {
     const without = await runCli(['graphql', 'compose'], { cwd: cwd('') })
     assert.equal(without.code, 1)
     assert.match(without.err, /^gateway: subgraph "users": .*refused the connection/)
+  })
+
+  test('validate asks no subgraph for its schema', async (t) => {
+    const live = await changingSubgraph(t, users)
+    const graphql = { auth: 'none', subgraphs: { users: { upstream: 'a', live: {} } } }
+    const route = { id: 'r', path: '/r', auth: 'none', methods: ['GET'] }
+    const written = (operation: string): string =>
+      JSON.stringify({
+        upstreams: { a: { targets: [{ url: live.url }] } },
+        graphql,
+        routes: [{ ...route, graphqlOperation: { operation } }],
+      })
+    const cwd = folderOf(t, { 'good.yaml': written('{ me { id } }'), 'bad.yaml': written('{ me { id }') })('')
+    assert.equal((await runCli(['validate', 'good.yaml'], { cwd })).code, 0)
+    const { code, err } = await runCli(['validate', 'bad.yaml'], { cwd })
+    assert.equal(code, 1)
+    assert.match(err, /routes\[0\]\.graphqlOperation\.operation: Syntax Error/)
+    assert.equal(live.asked.length, 0)
   })
 
   test('check fetches a supergraph with a token', async (t) => {

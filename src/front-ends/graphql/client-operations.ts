@@ -1,8 +1,8 @@
 import type { Exchange } from '../../core/exchange.ts'
 import type { Logger } from '../../core/log.ts'
-import type { Engine } from './engine.ts'
+import type { ClientAnswer, Engine } from './engine.ts'
 import type { GraphqlObserver } from './observer.ts'
-import type { Execution, KnownOperation, OperationResult } from './operation.ts'
+import type { Execution, KnownOperation } from './operation.ts'
 import type { Planned } from './planning/planning-figures.ts'
 import type { Audience } from './requests/viewer.ts'
 import { ReplyParts } from './subgraphs/reply-parts.ts'
@@ -41,19 +41,22 @@ export class ClientOperations {
     this.#options = options
   }
 
-  /** Rejects with a GatewayError when the operation is not to be run. */
-  async run(engine: Engine, execution: Execution): Promise<OperationResult> {
+  /** `inParts`: whether the client takes an answer in parts. Rejects with a GatewayError when the operation is not to be run. */
+  async run(engine: Engine, execution: Execution, inParts = false): Promise<ClientAnswer> {
     const startedAt = performance.now()
     const { context, operation } = execution
     const { x } = context
     if (this.#showsPlan(x)) context.showsPlan = true
-    const result = await engine.execute(execution)
-    const { length } = result.errors
+    const { first, rest }: ClientAnswer = inParts
+      ? await engine.executeParts(execution)
+      : { first: await engine.execute(execution) }
+    const { length } = first.errors
     if (length > 0) x.attributes['graphql.errors'] = Number(x.attributes['graphql.errors'] ?? 0) + length
     if (length > 0 || operation.type !== 'query') ReplyParts.known(x)?.forbidCaching()
     this.#noteSlow(operation, x, performance.now() - startedAt)
     const { subgraphExtensions: subgraphs } = context
-    return subgraphs === undefined ? result : { ...result, extensions: { ...result.extensions, subgraphs } }
+    if (subgraphs === undefined) return { first, rest }
+    return { first: { ...first, extensions: { ...first.extensions, subgraphs } }, rest }
   }
 
   /** What subgraphs add to the head of the answer, flat. */

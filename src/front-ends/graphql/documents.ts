@@ -51,7 +51,7 @@ export class KnownDocument {
         ? 'The document has no operation.'
         : name === undefined
           ? 'Say which operation to run by "operationName".'
-          : `There is no operation named "${name}".`
+          : `There is no operation named "${name.slice(0, 100)}".`
     throw new GatewayError('GRAPHQL_VALIDATION_FAILED', problem)
   }
 }
@@ -114,6 +114,11 @@ export class Documents {
     const document = this.#parse(text)
     checkLimits(document, limits)
     const errors = validate(schema, document, specifiedRules, { maxErrors: maxMistakes })
+    if (errors.at(-1)?.message === 'Validation aborted.')
+      throw new GatewayError(
+        'GRAPHQL_LIMIT_EXCEEDED',
+        'The operation asks for too much in one place to be validated.',
+      )
     if (errors.length > 0) {
       const found = errors.map(({ message, locations }) => ({ message, locations }))
       if (text.length <= maxRemembered) this.#invalid.set(text, found)

@@ -4,6 +4,7 @@ import type { Logger } from '../../core/log.ts'
 import { createGuard, type GuardOptions } from './create-guard.ts'
 import { Documents, type KnownDocument, type UsedDocument } from './documents.ts'
 import { Executor } from './execution/executor.ts'
+import type { AnswerInParts } from './execution/run-parts.ts'
 import { InvalidOperation } from './invalid-operation.ts'
 import type { OperationLimits } from './limits.ts'
 import type { Execution, KnownOperation, OperationResult } from './operation.ts'
@@ -11,11 +12,18 @@ import type { OperationGuard } from './operation-guard.ts'
 import { type LoadOptions, loadPlanner, type Planner } from './planning/planner.ts'
 import type { PlanningFigures } from './planning/planning-figures.ts'
 import type { Viewer } from './requests/viewer.ts'
+import { SharedOperations } from './shared-operations.ts'
 import type { Subgraph } from './subgraphs/subgraph.ts'
 import { OperationEvents } from './subscriptions/operation-events.ts'
 import type { SharedSubscriptions } from './subscriptions/shared-subscriptions.ts'
 import { planText } from './supergraph/plan-text.ts'
 import { subgraphNames, withoutEnforcedFeatures } from './supergraph-features.ts'
+
+/** What an operation came to for who may take it in parts; without `rest` it is whole. */
+export interface ClientAnswer {
+  readonly first: OperationResult
+  readonly rest?: AnswerInParts['rest'] | undefined
+}
 
 /** What {@link startEngine} needs. */
 export interface EngineOptions {
@@ -28,6 +36,8 @@ export interface EngineOptions {
   readonly guard: GuardOptions
   readonly subscriptions: SubscriptionOptions
   readonly planning?: LoadOptions
+  /** Whether identical queries of clients that are under way at a time are run once. Default false. */
+  readonly sharesOperations?: boolean | undefined
   readonly log: Logger
 }
 
@@ -49,7 +59,9 @@ export class Engine {
   readonly #planner: Planner
   readonly #subscriptions: SubscriptionOptions
   readonly #events = new Set<OperationEvents>()
+  #ended: GatewayError | undefined
   readonly #viewer: Viewer
+  readonly #shared: SharedOperations | undefined
 
   constructor(options: EngineOptions, planner: Planner) {
     const { supergraphSdl, subgraphs, limits, guard, log } = options
@@ -57,6 +69,7 @@ export class Engine {
     this.#planner = planner
     this.#subscriptions = options.subscriptions
     this.#viewer = options.viewer
+    this.#shared = options.sharesOperations === true ? new SharedOperations() : undefined
     this.schema = buildSchema(planner.apiSdl, { assumeValid: true })
     const { schema } = this
     this.#documents = new Documents({ schema, limits })
@@ -79,9 +92,18 @@ export class Engine {
   /** Runs a query or a mutation. Rejects with a GatewayError when it is not to be run; what fails later is among the errors. */
   async execute(execution: Execution): Promise<OperationResult> {
     const admitted = await this.#guard.admit(execution)
-    const result = await this.#executor.execute(admitted.execution)
+    const run = (): Promise<OperationResult> => this.#executor.execute(admitted.execution)
+    const result = await (this.#shared === undefined ? run() : this.#shared.run(admitted.execution, run))
     const whole = admitted.complete === undefined ? result : admitted.complete(result)
     return execution.context.showsPlan === true ? this.#withPlan(whole, admitted.execution) : whole
+  }
+
+  /** The same, for who takes an answer in parts. Of an operation of which the caller may not have all there is one. */
+  async executeParts(execution: Execution): Promise<ClientAnswer> {
+    const admitted = await this.#guard.admit(execution)
+    const { complete } = admitted
+    if (complete === undefined) return this.#executor.executeParts(admitted.execution)
+    return { first: complete(await this.#executor.execute(admitted.execution)) }
   }
 
   /** Begins a subscription. Rejects with a GatewayError when it is not to be run, or its subgraph does not take it. */
@@ -103,12 +125,18 @@ export class Engine {
       charge: () => (chargeEvents ? this.#guard.chargeEvent(admitted) : undefined),
       onOver: (over) => this.#events.delete(over),
     })
+    // While its subgraph was asked.
+    if (this.#ended !== undefined) {
+      events.close()
+      throw this.#ended
+    }
     this.#events.add(events)
     return events
   }
 
-  /** Ends the subscriptions, for that reason. */
+  /** Ends the subscriptions for that reason, and takes no more. */
   endSubscriptions(error: GatewayError): void {
+    this.#ended = error
     for (const events of [...this.#events]) events.close(error)
   }
 

@@ -4,7 +4,9 @@ import { gzipSync } from 'node:zlib'
 import { renderGraphiQL } from '@graphql-yoga/render-graphiql'
 
 // The thread that `explorer-page.ts` starts. Browsers normalise line ends before they hash a script.
-const text = renderGraphiQL({ title: 'Trivium: GraphQL' }).trim().replace(/\r\n?/g, '\n')
+// Keys and tokens that somebody types into the headers editor are gone with the tab: local storage is for every script of this origin, and for ever.
+const options = { title: 'Trivium: GraphQL', shouldPersistHeaders: false }
+const text = renderGraphiQL(options).trim().replace(/\r\n?/g, '\n')
 const start = text.indexOf('<script>') + '<script>'.length
 const script = text.slice(start, text.lastIndexOf('</script>'))
 const html = new Uint8Array(new TextEncoder().encode(text))

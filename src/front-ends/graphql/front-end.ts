@@ -10,13 +10,20 @@ import { answerText, isNothing } from './answer.ts'
 import { ClientOperations, type ClientOperationsOptions, note, nothingSeen } from './client-operations.ts'
 import type { GuardOptions } from './create-guard.ts'
 import { endpointRows } from './endpoint-rows.ts'
-import { type Engine, startEngine } from './engine.ts'
+import { type Engine, type EngineOptions, startEngine } from './engine.ts'
 import { refusalBody } from './errors.ts'
+import { serveParts, takesParts } from './incremental/serve-parts.ts'
 import type { OperationLimits } from './limits.ts'
 import { answerType } from './media-type.ts'
 import type { GraphqlObserver } from './observer.ts'
 import type { KnownOperation, OperationContext } from './operation.ts'
-import { type OperationRequest, type RequestLimits, readRequest, shapedBody } from './operation-request.ts'
+import {
+  isBatch,
+  type OperationRequest,
+  type RequestLimits,
+  readRequest,
+  shapedBody,
+} from './operation-request.ts'
 import type { PlanningOptions } from './planning/planning-options.ts'
 import type { OperationSource } from './prepared-operation.ts'
 import { acceptable, refusalType } from './requests/acceptable.ts'
@@ -25,6 +32,7 @@ import { OperationFinder } from './requests/operation-finder.ts'
 import type { PersistedQueries } from './requests/persisted-queries.ts'
 import { refusalStatus, resultStatus } from './requests/status.ts'
 import type { TrustedDocuments } from './requests/trusted-documents.ts'
+import type { UploadLimits } from './requests/uploads/uploads.ts'
 import { type Audience, viewerBy } from './requests/viewer.ts'
 import { type ReachedOptions, reachedSubgraphs, type SubgraphPlace } from './subgraphs/reached-subgraphs.ts'
 import { SharedSubscriptions } from './subscriptions/shared-subscriptions.ts'
@@ -58,6 +66,8 @@ export interface GraphqlOptions {
   readonly trusted?: TrustedDocuments | undefined
   /** Default: one operation per request. */
   readonly batching?: BatchOptions | undefined
+  /** Default: no files. */
+  readonly uploads?: UploadLimits | undefined
   /** Whether browsers that navigate to the path get GraphiQL, without credentials. */
   readonly explorer: boolean
   readonly limits: OperationLimits & { readonly bodyBytes: number } & Pick<GuardOptions, 'listSize'> & {
@@ -67,8 +77,8 @@ export interface GraphqlOptions {
   readonly authorization: GuardOptions['authorization']
   readonly subscriptions: SubscriptionSettings
   readonly planning?: PlanningOptions
-  /** Default: everything is shared that may be. */
-  readonly sharing?: Pick<ReachedOptions, 'ignoredHeaders'>
+  /** Default: fetches are shared, operations are not. */
+  readonly sharing?: Pick<ReachedOptions, 'ignoredHeaders'> & Pick<EngineOptions, 'sharesOperations'>
   /** Default: nothing but what is run. */
   readonly seen?: Omit<ClientOperationsOptions, 'observer' | 'log'>
   readonly observer?: GraphqlObserver | undefined
@@ -85,7 +95,7 @@ export async function createGraphqlFrontEnd(options: GraphqlOptions): Promise<Gr
   const guard = { authorization: options.authorization, maxCost: limits.cost, listSize: limits.listSize }
   const operations = new ClientOperations({ ...nothingSeen, ...options.seen, observer, log })
   const onPlanned = operations.planned.bind(operations)
-  const planning = { onPlanned, ...(options.planning === undefined ? {} : { planning: options.planning }) }
+  const planning = { onPlanned, defer: true, ...(options.planning && { planning: options.planning }) }
   const { reconnects, chargeEvents } = options.subscriptions
   const subscriptions = { shared: new SharedSubscriptions({ reconnects, log }), chargeEvents }
   const viewer = { introspection: options.introspection !== false, suggestions: true }
@@ -98,8 +108,8 @@ export async function createGraphqlFrontEnd(options: GraphqlOptions): Promise<Gr
     registered: trusted?.texts ?? [],
     log,
     start: async (supergraphSdl) => {
-      const given = { supergraphSdl, subgraphs: reached, limits, viewer, guard, subscriptions, log, planning }
-      const engine = await startEngine(given)
+      const given = { supergraphSdl, subgraphs: reached, ...options.sharing, subscriptions, planning }
+      const engine = await startEngine({ ...given, limits, viewer, guard, log })
       await trusted?.check(engine)
       return engine
     },
@@ -131,9 +141,9 @@ export class GraphqlFrontEnd implements FrontEnd {
   constructor(options: GraphqlOptions, { life, operations }: FrontEndParts) {
     this.#life = life
     this.#operations = operations
-    const { introspection, suggestions = introspection, persisted, trusted, batching } = options
+    const { introspection, suggestions = introspection, persisted, trusted, batching, uploads } = options
     this.#finder = new OperationFinder({ viewerOf: viewerBy(introspection, suggestions), persisted, trusted })
-    this.#limits = { bodyBytes: options.limits.bodyBytes, batching }
+    this.#limits = { bodyBytes: options.limits.bodyBytes, batching, uploads }
     this.#subscriptions = new Subscriptions(options.subscriptions, {
       engines: life.engines,
       read: async (x, engine, payload) => {
@@ -206,13 +216,18 @@ export class GraphqlFrontEnd implements FrontEnd {
       if (!x.gone && !x.committed) x.answer(200, headers, body)
       return
     }
+    const { uploads } = request
     const { operation, variables } = await this.#finder.find(x, request, engine)
     note(x, operation)
-    const context: OperationContext = { x, faults: [] }
+    const context: OperationContext = { x, faults: [], uploads }
     const execution = { operation, variables, context }
     if (operation.type === 'subscription') return this.#subscriptions.serve(x, engine, execution)
-    const result = await this.#operations.run(engine, execution)
+    const inParts = takesParts(x.header('accept'))
+    const { first: result, rest } = await this.#operations.run(engine, execution, inParts)
+    uploads?.close()
+    if (uploads?.failure !== undefined) throw uploads.failure
     if (x.gone || x.committed) return
+    if (rest !== undefined) return serveParts(x, { first: result, rest })
     const [fault] = context.faults
     if (fault !== undefined && isNothing(result)) x.error ??= fault
     if (answerType(x.header('accept')) === undefined) return this.#subscriptions.serveOnce(x, result)
@@ -224,19 +239,12 @@ export class GraphqlFrontEnd implements FrontEnd {
   async #answerOne(x: HttpExchange, request: OperationRequest, engine: Engine): Promise<string> {
     const { operation, variables } = await this.#finder.find(x, request, engine)
     refuseSubscription(operation)
-    return answerText(
-      x,
-      await this.#operations.run(engine, { operation, variables, context: { x, faults: [] } }),
-    )
+    const context: OperationContext = { x, faults: [] }
+    const { first } = await this.#operations.run(engine, { operation, variables, context })
+    return answerText(x, first)
   }
 }
 
 function refuseSubscription({ type }: KnownOperation): void {
   if (type === 'subscription') throw new GatewayError('NOT_IMPLEMENTED', 'A batch has no subscriptions.')
-}
-
-function isBatch(
-  request: OperationRequest | readonly OperationRequest[],
-): request is readonly OperationRequest[] {
-  return Array.isArray(request)
 }

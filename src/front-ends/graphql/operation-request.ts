@@ -1,20 +1,26 @@
-import { hasDuplicateMembers } from '../../core/duplicate-members.ts'
+import { jsonSize, membersWritten } from '../../core/duplicate-members.ts'
 import { GatewayError } from '../../core/error.ts'
 import type { HttpExchange } from '../../core/http-exchange.ts'
 import { isRecord } from '../../core/is-record.ts'
-import { maxJsonDepth, shallowerThan } from '../../core/json-value.ts'
+import { maxJsonDepth } from '../../core/json-value.ts'
+import { essence } from '../../core/media-type.ts'
+import type { Reason } from '../../core/reason.ts'
 import { readJsonText } from '../json-body.ts'
 import { type BatchOptions, checkBatch } from './requests/batch.ts'
 import { refuseForgeable } from './requests/forgery.ts'
+import { readUpload } from './requests/uploads/read-upload.ts'
+import type { UploadLimits, Uploads } from './requests/uploads/uploads.ts'
 
 /** The parameters of a GraphQL request (GraphQL over HTTP, section "Request parameters"). */
 export interface OperationRequest {
-  readonly query?: string
+  readonly query?: string | undefined
   /** Stands for a document (GraphQL over HTTP, proposal "Persisted Documents"). */
-  readonly documentId?: string
-  readonly operationName?: string
-  readonly variables?: Readonly<Record<string, unknown>>
-  readonly extensions?: Readonly<Record<string, unknown>>
+  readonly documentId?: string | undefined
+  readonly operationName?: string | undefined
+  readonly variables?: Readonly<Record<string, unknown>> | undefined
+  readonly extensions?: Readonly<Record<string, unknown>> | undefined
+  /** Files that belong into the variables. */
+  readonly uploads?: Uploads | undefined
 }
 
 /** How much a client may send at once. */
@@ -22,10 +28,12 @@ export interface RequestLimits {
   readonly bodyBytes: number
   /** Undefined: no batches. */
   readonly batching: BatchOptions | undefined
+  /** Undefined: no files. */
+  readonly uploads: UploadLimits | undefined
 }
 
 /**
- * Reads a GraphQL request from the query string (GET) or a JSON body (POST) and checks its shape; a list is a batch. Throws GatewayErrors: CSRF_REFUSED,
+ * Reads a GraphQL request from the query string (GET) or a JSON body or a form with files (POST) and checks its shape; a list is a batch. Throws GatewayErrors: CSRF_REFUSED,
  * UNSUPPORTED_MEDIA_TYPE, BODY_TOO_LARGE, INVALID_BODY, INVALID_ARGUMENT, GRAPHQL_LIMIT_EXCEEDED.
  */
 export async function readRequest(
@@ -34,7 +42,22 @@ export async function readRequest(
 ): Promise<OperationRequest | readonly OperationRequest[]> {
   refuseForgeable(x)
   if (x.request.method !== 'POST') return readQueryString(x.request.query)
-  return shapedBody(await readJson(x, limits.bodyBytes), limits.batching)
+  const { bodyBytes, batching, uploads: files } = limits
+  if (files === undefined || essence(x.header('content-type') ?? '') !== 'multipart/form-data')
+    return shapedBody(await readJson(x, bodyBytes), batching)
+  const { operations, uploads } = await readUpload(x, {
+    limits: files,
+    fieldBytes: bodyBytes,
+    parse: parseJson,
+  })
+  return { ...shaped(operations), uploads }
+}
+
+/** Whether a client sent several operations at once. */
+export function isBatch(
+  request: OperationRequest | readonly OperationRequest[],
+): request is readonly OperationRequest[] {
+  return Array.isArray(request)
 }
 
 /** The request or the batch that the value of a body is. Throws INVALID_ARGUMENT, GRAPHQL_LIMIT_EXCEEDED. */
@@ -54,22 +77,21 @@ export function shapedBody(
 }
 
 async function readJson(x: HttpExchange, maxBodyBytes: number): Promise<unknown> {
-  return parseBody(await readJsonText(x, maxBodyBytes))
+  return parseJson(await readJsonText(x, maxBodyBytes))
 }
 
-/** Parses JSON that can be read in one way only. Throws INVALID_BODY, INVALID_ARGUMENT. */
-export function parseBody(text: string): unknown {
+/** Parses JSON that can be read in one way only; `what`: its name for messages. Throws `reason`, INVALID_ARGUMENT. */
+export function parseJson(text: string, what = 'The body', reason: Reason = 'INVALID_BODY'): unknown {
   let value: unknown
   try {
     value = JSON.parse(text)
   } catch (cause) {
-    throw new GatewayError('INVALID_BODY', 'The body is not valid JSON.', { cause })
+    throw new GatewayError(reason, `${what} is not valid JSON.`, { cause })
   }
-  if (!shallowerThan(value, maxJsonDepth + 3))
-    throw invalid(`The body is nested more than ${maxJsonDepth} levels deep.`)
-  // Who reads a name twice reads it differently: RFC 8259 section 4. What was written as we write it has none.
-  if (JSON.stringify(value) !== text && hasDuplicateMembers(text))
-    throw invalid('An object of the body has two members of one name.')
+  const { members, levels } = jsonSize(value, maxJsonDepth)
+  if (levels > maxJsonDepth) throw invalid(`${what} is nested more than ${maxJsonDepth} levels deep.`)
+  // Who reads a name twice reads it differently: RFC 8259 section 4.
+  if (members !== membersWritten(text)) throw invalid(`${what} has an object with two members of one name.`)
   return value
 }
 
@@ -81,47 +103,37 @@ function readQueryString(text: string): OperationRequest {
     if (values.length > 1) throw invalid(`"${name}" is given more than once.`)
     const [value] = values
     if (value === undefined) continue
-    found[name] = name === 'variables' || name === 'extensions' ? parsed(name, value) : value
+    found[name] =
+      name === 'variables' || name === 'extensions'
+        ? parseJson(value, `"${name}"`, 'INVALID_ARGUMENT')
+        : value
   }
   return shaped(found)
 }
 
 const names = ['query', 'documentId', 'operationName', 'variables', 'extensions'] as const
 
-function parsed(name: string, text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch (cause) {
-    throw new GatewayError('INVALID_ARGUMENT', `"${name}" is not valid JSON.`, { cause })
-  }
-}
-
 function shaped(value: Readonly<Record<string, unknown>>): OperationRequest {
   return {
-    ...text('query', value.query),
-    ...text('documentId', value.documentId),
-    ...text('operationName', value.operationName),
-    ...record('variables', value.variables),
-    ...record('extensions', value.extensions),
+    query: text('query', value.query),
+    documentId: text('documentId', value.documentId),
+    operationName: text('operationName', value.operationName),
+    variables: record('variables', value.variables),
+    extensions: record('extensions', value.extensions),
   }
 }
 
 /** Null and the empty text are nothing. */
-function text(name: 'query' | 'documentId' | 'operationName', value: unknown): Partial<OperationRequest> {
-  if (value === undefined || value === null || value === '') return {}
+function text(name: string, value: unknown): string | undefined {
+  if (value === undefined || value === null || value === '') return undefined
   if (typeof value !== 'string') throw invalid(`"${name}" must be a string.`)
-  return { [name]: value }
+  return value
 }
 
-function record(
-  name: 'variables' | 'extensions',
-  value: unknown,
-): Pick<OperationRequest, 'variables' | 'extensions'> {
-  if (value === undefined || value === null) return {}
+function record(name: string, value: unknown): Readonly<Record<string, unknown>> | undefined {
+  if (value === undefined || value === null) return undefined
   if (!isRecord(value)) throw invalid(`"${name}" must be an object.`)
-  if (!shallowerThan(value, maxJsonDepth))
-    throw invalid(`"${name}" is nested more than ${maxJsonDepth} levels deep.`)
-  return { [name]: value }
+  return value
 }
 
 function invalid(message: string): GatewayError {

@@ -2,6 +2,7 @@ import type { DocumentNode, GraphQLFormattedError, OperationDefinitionNode } fro
 import type { CallLimits } from '../../core/call-limits.ts'
 import type { GatewayError } from '../../core/error.ts'
 import type { Exchange } from '../../core/exchange.ts'
+import type { Uploads } from './requests/uploads/uploads.ts'
 
 /** One operation of a document that is valid and within the limits. The same object each time that the document is known: caches may hang on it. */
 export interface KnownOperation {
@@ -34,6 +35,8 @@ export interface OperationContext {
   subgraphExtensions?: Record<string, Readonly<Record<string, unknown>>>
   /** Whether the plan stands in the answer. */
   showsPlan?: boolean
+  /** Files that came with the request; undefined: none did. */
+  readonly uploads?: Uploads | undefined
 }
 
 /** What an operation came to; of a subscription, one event. */

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { type Door, frontEndOver, limits, openDoor } from './harness.ts'
+import { longestPauseMs } from './longest-pause.ts'
 import { type Subgraph, startSubgraph } from './subgraphs.ts'
 
 /** `me { friends { friends { … id } } }` of that many levels. */
@@ -66,6 +67,16 @@ const refused: [name: string, query: string, message: RegExp][] = [
     `{ me { ${'... @include(if: true) { id } '.repeat(limits.directives + 1)} } }`,
     /more directives than the limit of 50/,
   ],
+  [
+    'fragments, used or not',
+    `{ me { id } } ${list(limits.fragments + 1, (i) => `fragment F${i} on User { id }`)}`,
+    /more fragments than the limit of 100/,
+  ],
+  [
+    'fragments of repeated fields, which graphql-js stops comparing',
+    `{ me { ${list(60, (i) => `...F${i}`)} } } ${list(60, (i) => `fragment F${i} on User { ${'id '.repeat(240)} }`)}`,
+    /too much in one place/,
+  ],
   ['directives on one field', `{ me { id ${'@include(if: true) '.repeat(51)} } }`, /directives/],
   ['selections side by side', `{ me { ${'id '.repeat(251)} } }`, /side by side/],
   [
@@ -96,36 +107,21 @@ const circular: [name: string, query: string][] = [
   ],
 ]
 
-/**
- * The longest time that `work` kept the event loop from other work, in milliseconds of this thread's processor time, so that a busy
- * machine does not count.
- */
-async function longestPauseMs(work: () => Promise<unknown>): Promise<number> {
-  let longestMs = 0
-  let last = process.threadCpuUsage()
-  const beat = (): void => {
-    const { user, system } = process.threadCpuUsage(last)
-    longestMs = Math.max(longestMs, (user + system) / 1_000)
-    last = process.threadCpuUsage()
-  }
-  const timer = setInterval(beat, 1)
-  await work()
-  beat()
-  clearInterval(timer)
-  return longestMs
-}
-
 describe('GraphQL limits', () => {
   let accounts: Subgraph
   let door: Door
+  /** Takes any number of fragments. */
+  let wide: Door
 
   before(async () => {
     accounts = await startSubgraph('accounts')
     const products = { ...accounts, name: 'products' }
     const reviews = { ...accounts, name: 'reviews' }
-    door = await openDoor(await frontEndOver([accounts, products, reviews]))
+    const all = [accounts, products, reviews]
+    door = await openDoor(await frontEndOver(all))
+    wide = await openDoor(await frontEndOver(all, { limits: { ...limits, fragments: 100_000 } }))
   })
-  after(() => Promise.all([door.close(), accounts.close()]))
+  after(() => Promise.all([door.close(), wide.close(), accounts.close()]))
 
   for (const [name, query] of allowed) {
     it(`lets an operation through that is just at the limit: ${name}`, async () => {
@@ -200,7 +196,7 @@ describe('GraphQL limits', () => {
   ]
   for (const [name, query] of hostile) {
     it(`does not hold up others for 300 ms: ${name}`, async () => {
-      const longestMs = await longestPauseMs(() => door.query(query))
+      const longestMs = await longestPauseMs(() => wide.query(query))
       if (process.env.SHOW) console.log(`${longestMs.toFixed(0)} ms`, name)
       assert.ok(longestMs < 300, `the event loop stood still for ${longestMs.toFixed(0)} ms`)
     })

@@ -13,6 +13,7 @@ import { inclusionOf, Variables } from '../inclusion.ts'
 import type { KnownOperation, OperationResult } from '../operation.ts'
 import type { Plan } from '../planning/plan.ts'
 import { ClientPaths } from './client-paths.ts'
+import type { DataObject } from './data-object.ts'
 import { fragmentsOf } from './fragments.ts'
 import { type Introspecting, introspect } from './introspection.ts'
 import { compileObject } from './projection.ts'
@@ -52,13 +53,38 @@ export class AnswerWriter {
   }
 
   write(run: Run): OperationResult {
-    const errors = run.errors.length === 0 ? [] : this.#told(run.errors)
+    const errors = run.errors.length === 0 ? [] : this.told(run.errors)
+    return this.#write(this.#projection(run.variables), { run, object: run.data, path: [], errors })
+  }
+
+  /** Writes a part of the answer: what `write` makes of an object that stands at a path. */
+  writePart(
+    write: Write,
+    of: { readonly run: Run; readonly object: DataObject; readonly path: readonly (string | number)[] },
+  ): OperationResult {
+    return this.#write(write, { ...of, errors: [] })
+  }
+
+  #write(
+    write: Write,
+    {
+      run,
+      object,
+      path,
+      errors,
+    }: {
+      readonly run: Run
+      readonly object: DataObject
+      readonly path: readonly (string | number)[]
+      readonly errors: GraphQLFormattedError[]
+    },
+  ): OperationResult {
     const writing: Writing = {
-      path: [],
+      path: [...path],
       errors,
       introspect: (fields) => introspect(fields, this.#introspecting, run.execution.variables),
     }
-    return { data: this.#projection(run.variables)(run.data, writing) ?? 'null', errors }
+    return { data: write(object, writing) ?? 'null', errors }
   }
 
   #projection(variables: Variables): Write {
@@ -68,14 +94,12 @@ export class AnswerWriter {
     if (projection === undefined) {
       // Not those of the run, which may be large: parts of the projection are compiled later, and look at them again.
       const kept = Object.fromEntries(this.#conditions.map((name, index) => [name, values[index]]))
-      const compiled = compileObject([this.#operation.selectionSet], this.#type, {
+      projection = compileObject([this.#operation.selectionSet], this.#type, {
         schema: this.#schema,
         fragments: fragmentsOf(this.#document),
         variables: new Variables(kept, this.#operation),
         responseKeys: this.#responseKeys,
       })
-      if (compiled === undefined) throw new Error(`${this.#type.name} is no object type.`)
-      projection = compiled
       this.#projections.set(key, projection)
     }
     return projection
@@ -85,7 +109,7 @@ export class AnswerWriter {
    * One field has one error (GraphQL specification section 6.4.4), though two subgraphs may have failed at their parts of it. What is told
    * at another place than its own, because clients do not see that, is told there once.
    */
-  #told(errors: readonly FetchError[]): GraphQLFormattedError[] {
+  told(errors: readonly FetchError[]): GraphQLFormattedError[] {
     const fields = new Set<string>()
     const places = new Map<GraphQLFormattedError, Set<string>>()
     return errors.flatMap(({ error, path, isExact }) => {

@@ -36,6 +36,14 @@ export function compilePlan(node: PlanNode, options: PlanOptions, path: Response
       const fetch = new PlannedFetch(node, { subgraph, path: compilePath(path), types: options.types })
       return (run) => runFetch(fetch, run)
     }
+    case 'Defer': {
+      // For who takes the answer as a whole.
+      const parts = node.deferred.flatMap((part) =>
+        part.node === undefined ? [] : compilePlan(part.node, options, path),
+      )
+      const first = node.primary.node === undefined ? [] : [compilePlan(node.primary.node, options, path)]
+      return inSequence([...first, inParallel(parts)])
+    }
     default:
       throw new GatewayError(
         'NOT_IMPLEMENTED',

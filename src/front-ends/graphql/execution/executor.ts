@@ -6,6 +6,7 @@ import type { Subgraph, SubgraphData, SubgraphFetch } from '../subgraphs/subgrap
 import { variablesOf } from './ask.ts'
 import { CompiledOperation, type CompileOptions } from './compiled-operation.ts'
 import { requestOf } from './fetch-operation.ts'
+import { type AnswerInParts, runParts } from './run-parts.ts'
 import { TypeConditions } from './type-conditions.ts'
 
 /** What {@link Executor} needs. */
@@ -38,6 +39,15 @@ export class Executor {
     const run = compiled.begin(execution)
     await compiled.fetch?.(run)
     return compiled.answer(run)
+  }
+
+  /** The same, for who takes an answer in parts; undefined `rest`: there is one part only. */
+  async executeParts(
+    execution: Execution,
+  ): Promise<{ first: OperationResult; rest?: AnswerInParts['rest'] }> {
+    const compiled = await this.#compile(execution)
+    if (compiled.parts === undefined) return { first: await this.execute(execution) }
+    return runParts(compiled.parts, compiled.begin(execution), { compiled, schema: this.#options.schema })
   }
 
   /** Plans an operation before it is asked for. Rejects with a GatewayError when it cannot be planned. */

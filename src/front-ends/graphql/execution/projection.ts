@@ -30,6 +30,16 @@ export interface Projecting extends Selecting {
  */
 export function compileObject(
   sets: readonly SelectionSetNode[],
+  type: GraphQLObjectType,
+  projecting: Projecting,
+): Write
+export function compileObject(
+  sets: readonly SelectionSetNode[],
+  type: GraphQLCompositeType,
+  projecting: Projecting,
+): Write | undefined
+export function compileObject(
+  sets: readonly SelectionSetNode[],
   type: GraphQLCompositeType,
   projecting: Projecting,
 ): Write | undefined {
@@ -161,7 +171,7 @@ function compileObjectValue(type: GraphQLObjectType, { place, nested, projecting
       return undefined
     }
     write ??= compileObject(nested, type, projecting)
-    return write?.(value, to)
+    return write(value, to)
   }
 }
 

@@ -24,13 +24,14 @@ export class Run {
   /** Those of the client, with the defaults of the operation. */
   readonly variables: Variables
   /** What the fetches brought so far. */
-  readonly data: DataObject = {}
+  readonly data: DataObject
   readonly errors: FetchError[] = []
   /** Where its fetches wait for each other. */
   readonly queue: FetchQueue
   readonly #texts = new Map<string, string | undefined>()
 
-  constructor(execution: Execution, combinations: Combinations) {
+  constructor(execution: Execution, combinations: Combinations, data: DataObject = {}) {
+    this.data = data
     this.execution = execution
     this.queue = new FetchQueue(execution.context, combinations)
     this.variables = new Variables(execution.variables, execution.operation.node)

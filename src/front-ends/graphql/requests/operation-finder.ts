@@ -45,6 +45,8 @@ export class OperationFinder {
     if (isNew) persisted.check(id, query)
     const operation = engine.read(text, viewer).operation(request.operationName)
     refuseByGet(x, operation)
+    if (operation.type === 'subscription' && request.uploads !== undefined)
+      throw new GatewayError('INVALID_ARGUMENT', 'Files are for queries and mutations.')
     engine.checkVariables(operation, variables, viewer)
     if (isNew) persisted.keep(id, query)
     if (known === undefined) trusted?.note(operation, x)

@@ -12,12 +12,13 @@ import {
   graphqlSubscription,
   type SubscriptionEndpoint,
 } from '../subscriptions/subgraph/graphql-subscription.ts'
+import { multipartBody } from './multipart-body.ts'
 import { compileReplyRules, type ReplyRules, type TakeReply } from './reply-rules.ts'
 import type { HeadersFor } from './request-headers.ts'
 import type { SharedFetches } from './shared-fetches.ts'
 import type { Subgraph, SubgraphData, SubgraphFetch, SubgraphSubscription } from './subgraph.ts'
 import type { SubgraphAnswer } from './subgraph-answer.ts'
-import { SubgraphCall } from './subgraph-call.ts'
+import { SubgraphCall, type SubgraphCallOptions } from './subgraph-call.ts'
 import {
   compileErrorPolicy,
   type ErrorPolicy,
@@ -62,7 +63,29 @@ export class HttpSubgraph implements Subgraph {
   }
 
   async fetch(fetch: SubgraphFetch, context: OperationContext): Promise<SubgraphData> {
-    const call = this.#call(fetch, context)
+    const { uploads } = context
+    const claim =
+      uploads === undefined || fetch.variables === undefined
+        ? undefined
+        : uploads.claim(JSON.parse(fetch.variables))
+    if (uploads === undefined || claim === undefined)
+      return this.#fetch(fetch, context, this.#call(fetch, context))
+    try {
+      const { stream, contentType } = multipartBody(fetch.body, claim, uploads.limits)
+      // What is longer on its way than others has its own time.
+      const call = this.#call(fetch, context, {
+        body: stream,
+        contentType,
+        timeoutMs: uploads.limits.timeoutMs,
+      })
+      claim.onFail = (error) => call.end(error)
+      return await this.#fetch(fetch, context, call)
+    } finally {
+      claim.release()
+    }
+  }
+
+  async #fetch(fetch: SubgraphFetch, context: OperationContext, call: SubgraphCall): Promise<SubgraphData> {
     const { observe, mutated } = this.#options
     announce(call)
     try {
@@ -87,24 +110,30 @@ export class HttpSubgraph implements Subgraph {
     if (
       shared === undefined ||
       type !== 'query' ||
+      !call.replayable ||
       destination.canary !== undefined ||
-      body.length > maxShared
+      body.length > maxShared ||
+      // Files are not in the body that is compared.
+      call.exchange.header('content-type')?.startsWith('multipart/') === true
     )
       return dispatchAnnounced<SubgraphCall, SubgraphAnswer>(call, bufferedTransport)
     return shared.send(call, body)
   }
 
-  #call({ type, body }: SubgraphFetch, { x, limits }: OperationContext): SubgraphCall {
+  #call({ type, body }: SubgraphFetch, { x, limits }: OperationContext, files?: FilesOfCall): SubgraphCall {
     const { destination, path, headersFor } = this.#options
     const headers = headersFor(x)
-    headers.push('content-type', 'application/json')
+    headers.push('content-type', files?.contentType ?? 'application/json')
+    // Servers that are protected against forged requests ask for it with forms.
+    if (files !== undefined) headers.push('apollo-require-preflight', 'true')
     headers.push('accept', 'application/graphql-response+json, application/json;q=0.9')
     return new SubgraphCall(x, destination, {
       path,
-      body: Buffer.from(body),
+      body: files?.body ?? Buffer.from(body),
       headers,
       idempotent: type !== 'mutation',
       limits,
+      ...(files === undefined ? undefined : { timeoutMs: files.timeoutMs }),
     })
   }
 
@@ -147,6 +176,11 @@ export class HttpSubgraph implements Subgraph {
     }
     return error
   }
+}
+
+type FilesOfCall = Pick<SubgraphCallOptions, 'body'> & {
+  readonly contentType: string
+  readonly timeoutMs: number
 }
 
 function withoutName(error: GatewayError): GatewayError {

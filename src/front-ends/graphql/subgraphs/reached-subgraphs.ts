@@ -5,6 +5,7 @@ import type { SubscriptionEndpoint } from '../subscriptions/subgraph/graphql-sub
 import { HttpSubgraph } from './http-subgraph.ts'
 import type { ReplyRules } from './reply-rules.ts'
 import { type HeadersFor, usualHeaders } from './request-headers.ts'
+import { SeenService } from './seen-service.ts'
 import { SharedFetches } from './shared-fetches.ts'
 import type { Subgraph } from './subgraph.ts'
 import { type ErrorPolicy, usualErrorPolicy } from './subgraph-errors.ts'
@@ -49,7 +50,8 @@ export function reachedSubgraphs(places: readonly SubgraphPlace[], options: Reac
   const mutated = (): void => fetches.forget()
   return places.map((place) => {
     const { name, path, destination, service, subscription, reply, shared = true } = place
-    if (service !== undefined) return service
+    const observe = observer?.subgraph(name)
+    if (service !== undefined) return new SeenService(service, { observe, mutated })
     if (destination === undefined) throw new Error(`Subgraph "${name}" has no upstream.`)
     const { headersFor = usualHeaders, errors = usualErrorPolicy } = place
     return new HttpSubgraph({
@@ -62,7 +64,7 @@ export function reachedSubgraphs(places: readonly SubgraphPlace[], options: Reac
       shared: shared && !setsCookies(reply) ? fetches : undefined,
       mutated,
       reply,
-      observe: observer?.subgraph(name),
+      observe,
       subscription: subscription ?? { protocol: 'ws', path },
       log,
     })

@@ -26,6 +26,12 @@ export class ReplyParts {
     return x.get(slot)
   }
 
+  /** An exchange that has the result of another has also what its subgraphs gave. */
+  static adopt(x: Exchange, from: Exchange): void {
+    const parts = from.get(slot)
+    if (parts !== undefined) x.set(slot, parts)
+  }
+
   /** A header of one more answer; what could not be written, and what is too much, is left out. */
   add(name: string, value: string | string[] | undefined, merge: Merge): void {
     if (value === undefined) return

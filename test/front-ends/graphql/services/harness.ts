@@ -111,6 +111,8 @@ export async function startServices(
   options: {
     readonly instead?: Instead
     readonly subgraphs?: object
+    /** Each backend stands under one address, or under two. Default 1. */
+    readonly targets?: 1 | 2
     readonly upstream?: object
     readonly more?: object
   } = {},
@@ -129,8 +131,8 @@ export async function startServices(
   const gateway = await startGateway(t, {
     plugins: ['requestId', 'accessLog', 'metrics'],
     upstreams: {
-      people: { targets: [{ url: people.url }], ...options.upstream },
-      catalog: { targets: [{ url: catalog }], ...options.upstream },
+      people: { targets: targetsOf(people.url, options.targets), ...options.upstream },
+      catalog: { targets: targetsOf(catalog, options.targets), ...options.upstream },
     },
     grpc: {
       protos: ['test/front-ends/graphql/services/catalog.proto'],
@@ -168,6 +170,10 @@ export async function startServices(
       return { status: response.status, data, errors }
     },
   }
+}
+
+function targetsOf(url: string, count = 1): { url: string }[] {
+  return [url, url.replace('127.0.0.1', '[::ffff:127.0.0.1]')].slice(0, count).map((one) => ({ url: one }))
 }
 
 const persons = [

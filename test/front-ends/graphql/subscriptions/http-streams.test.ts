@@ -1,61 +1,15 @@
 import assert from 'node:assert/strict'
-import { type TestContext, test } from 'node:test'
+import { test } from 'node:test'
 import { EventSource } from 'undici'
+import { readEvents } from './peer.ts'
 import { startWorld } from './world.ts'
 
 const messages = 'subscription { messages(room: "a") { text author { name } } }'
 
-/** An answer that is read piece by piece. */
-interface Streamed {
-  readonly response: Response
-  /** Reads on until the text matches; resolves with all that came so far. */
-  until(pattern: RegExp): Promise<string>
-  /** All of it. */
-  rest(): Promise<string>
-  leave(): void
-}
-
-async function ask(
-  t: TestContext,
-  url: string,
-  query: string,
-  accept: string,
-  init: RequestInit = {},
-): Promise<Streamed> {
-  const abort = new AbortController()
-  t.after(() => abort.abort())
-  const response = await fetch(url, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json', accept, ...init.headers },
-    body: JSON.stringify({ query }),
-    signal: abort.signal,
-  })
-  const reader = (response.body as ReadableStream<Uint8Array>).getReader()
-  const decoder = new TextDecoder()
-  let text = ''
-  const more = async (): Promise<boolean> => {
-    const { done, value } = await reader.read()
-    if (!done) text += decoder.decode(value, { stream: true })
-    return !done
-  }
-  return {
-    response,
-    until: async (pattern) => {
-      while (!pattern.test(text)) if (!(await more())) throw new Error(`ended without ${pattern}: ${text}`)
-      return text
-    },
-    rest: async () => {
-      while (await more());
-      return text
-    },
-    leave: () => abort.abort(),
-  }
-}
-
 for (const protocol of ['ws', 'sse'] as const) {
   test(`server-sent events to a client, ${protocol} from the subgraph`, async (t) => {
     const { url, chat } = await startWorld(t, { subscription: { protocol } })
-    const stream = await ask(t, url, messages, 'text/event-stream')
+    const stream = await readEvents(t, url, messages, 'text/event-stream')
     assert.equal(stream.response.status, 200)
     assert.equal(stream.response.headers.get('content-type'), 'text/event-stream; charset=utf-8')
     await chat.untilOpen(1)
@@ -73,7 +27,7 @@ for (const protocol of ['ws', 'sse'] as const) {
 test('multipart in the words of Apollo clients, each part followed by its boundary', async (t) => {
   const { url, chat } = await startWorld(t)
   const accept = 'multipart/mixed;boundary="graphql";subscriptionSpec=1.0,application/json'
-  const stream = await ask(t, url, messages, accept)
+  const stream = await readEvents(t, url, messages, accept)
   assert.equal(
     stream.response.headers.get('content-type'),
     'multipart/mixed; boundary="graphql"; subscriptionSpec=1.0',
@@ -88,12 +42,12 @@ test('multipart in the words of Apollo clients, each part followed by its bounda
 
 test('a stream ends in the words of its format when the subgraph completes', async (t) => {
   const { url } = await startWorld(t)
-  const events = await ask(t, url, 'subscription { ticks(count: 1) }', 'text/event-stream')
+  const events = await readEvents(t, url, 'subscription { ticks(count: 1) }', 'text/event-stream')
   assert.equal(
     await events.rest(),
     ':\n\nevent: next\ndata: {"data":{"ticks":1}}\n\nevent: complete\ndata:\n\n',
   )
-  const parts = await ask(
+  const parts = await readEvents(
     t,
     url,
     'subscription { ticks(count: 1) }',
@@ -116,7 +70,7 @@ test('EventSource, which sends GET, gets the events', async (t) => {
 
 test('a query whose client takes nothing but events is one event', async (t) => {
   const { url } = await startWorld(t)
-  const stream = await ask(t, url, '{ rooms }', 'text/event-stream')
+  const stream = await readEvents(t, url, '{ rooms }', 'text/event-stream')
   assert.match(
     await stream.rest(),
     /event: next\ndata: \{"data":\{"rooms":\["a","b"\]\}\}\n\nevent: complete\ndata:\n\n$/,
@@ -144,7 +98,7 @@ const refusals: readonly [name: string, query: string, accept: string, status: n
 for (const [name, query, accept, status, message] of refusals) {
   test(`${name} is refused by status ${status}, before anything begins`, async (t) => {
     const { url, chat } = await startWorld(t)
-    const { response, rest } = await ask(t, url, query, accept)
+    const { response, rest } = await readEvents(t, url, query, accept)
     assert.equal(response.status, status)
     assert.match(
       (JSON.parse(await rest()) as { errors: { message: string }[] }).errors[0]?.message ?? '',
@@ -156,8 +110,8 @@ for (const [name, query, accept, status, message] of refusals) {
 
 test('a silent stream shows that it lives', async (t) => {
   const { url } = await startWorld(t, { graphql: { subscriptions: { heartbeat: '1s' } } })
-  const events = await ask(t, url, messages, 'text/event-stream')
+  const events = await readEvents(t, url, messages, 'text/event-stream')
   await events.until(/^:\n\n:\n\n/)
-  const parts = await ask(t, url, messages, 'multipart/mixed;subscriptionSpec=1.0')
+  const parts = await readEvents(t, url, messages, 'multipart/mixed;subscriptionSpec=1.0')
   await parts.until(/\{\}\r\n--graphql$/)
 })

@@ -24,6 +24,8 @@ export interface World {
   readonly chat: Chat
   /** What people was asked for. */
   readonly asked: { query: string; variables?: Record<string, unknown> }[]
+  /** Before people answers. */
+  readonly people: { before: (() => Promise<void>) | undefined; broken: boolean }
 }
 
 export interface Chat {
@@ -60,7 +62,8 @@ export async function startWorld(
 ): Promise<World> {
   const chat = await startChat(t)
   const asked: World['asked'] = []
-  const people = await startPeople(t, asked)
+  const hold: World['people'] = { before: undefined, broken: false }
+  const people = await startPeople(t, asked, hold)
   const gateway = await startGateway(
     t,
     {
@@ -85,20 +88,28 @@ export async function startWorld(
     },
     options,
   )
-  return { gateway, url: `${gateway.url}/graphql`, chat, asked }
+  return { gateway, url: `${gateway.url}/graphql`, chat, asked, people: hold }
 }
 
-async function startPeople(t: TestContext, asked: World['asked']): Promise<string> {
+async function startPeople(t: TestContext, asked: World['asked'], hold: World['people']): Promise<string> {
   const schema = buildSubgraphSchema({
     typeDefs: parse(sdls.people),
     resolvers: {
       Query: { person: (_: unknown, { id }: { id: string }) => ({ id, name: `name of ${id}` }) },
-      User: { __resolveReference: ({ id }: { id: string }) => ({ id, name: `name of ${id}` }) },
+      User: {
+        __resolveReference: ({ id }: { id: string }) =>
+          id === '9' ? null : { id, name: `name of ${id}`, email: `${id}@x` },
+      },
     } as never,
   })
   const server = createServer(async (req, res) => {
     const request = JSON.parse(await textOf(req))
     asked.push(request)
+    await hold.before?.()
+    if (hold.broken) {
+      res.writeHead(500).end('broken')
+      return
+    }
     const result = await graphql({ schema, source: request.query, variableValues: request.variables })
     res.setHeader('content-type', 'application/json')
     res.end(JSON.stringify(result))
@@ -145,7 +156,12 @@ async function startChat(t: TestContext): Promise<Chat> {
   const schema = buildSubgraphSchema({
     typeDefs: parse(sdls.chat),
     resolvers: {
-      Query: { rooms: () => ['a', 'b'] },
+      Query: {
+        rooms: () => ['a', 'b'],
+        last: () => [1, 2].map((id) => ({ text: `text ${id}`, author: { id: `${id}` } })),
+        one: () => ({ text: 'one', author: { id: '1' } }),
+        none: () => null,
+      },
       Mutation: {
         say: (_: unknown, { room, text }: { room: string; text: string }) => {
           const message = { text, author: { id: '1' } }

@@ -11,7 +11,7 @@ const me = { me: { __typename: 'User', id: '1', name: 'Ada' } }
 
 type Handler = (req: IncomingMessage, res: ServerResponse) => void
 
-const options = { intervalMs: 100, timeoutMs: 2_000, maxBytes: 1_000, headers: {} }
+const options = { intervalMs: 100, timeoutMs: 60_000, maxBytes: 1_000, headers: {} }
 
 describe('a supergraph that is fetched', { concurrency: 2 }, () => {
   const cases: readonly { name: string; serve: Handler; says: RegExp; timeoutMs?: number }[] = [
@@ -104,7 +104,12 @@ describe('a supergraph that is fetched', { concurrency: 2 }, () => {
       graphql: {
         auth: 'none',
         subgraphs: { a: { upstream: 'a' } },
-        supergraphUrl: { url: `${source.url}/super?key=hidden`, interval: '100ms', token: 'for-super' },
+        supergraphUrl: {
+          url: `${source.url}/super?key=hidden`,
+          interval: '100ms',
+          timeout: '60s',
+          token: 'for-super',
+        },
       },
     })
     assert.equal(await ask('{ me { name } }'), 200)

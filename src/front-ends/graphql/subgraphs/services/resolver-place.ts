@@ -68,7 +68,8 @@ type Read = (x: Exchange) => unknown
 
 const readers: Readonly<Record<ResolvedKind, (way: readonly string[], renames: Renames) => Read>> = {
   args: (way) => (x) => valueAt(x.get(originSlot)?.args, way),
-  this: (way, renames) => (x) => memberAt(x.get(originSlot)?.objects[0], way, renames),
+  // Null is as good as missing.
+  this: (way, renames) => (x) => memberAt(x.get(originSlot)?.objects[0], way, renames) ?? undefined,
   batch: (way, renames) => (x) => x.get(originSlot)?.objects.map((object) => memberAt(object, way, renames)),
 }
 

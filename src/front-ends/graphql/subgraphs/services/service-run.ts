@@ -74,7 +74,7 @@ export class ServiceRun {
 
   #send(call: ServiceCall, origin: Origin): Promise<BackendAnswer> {
     const { x } = this.context
-    if (x.gone) throw new GatewayError('CLIENT_GONE', 'The client closed the connection.')
+    if (x.gone) throw x.stopped ?? new GatewayError('CLIENT_GONE', 'The client closed the connection.')
     x.set(originSlot, origin)
     return call.send(x, this.#limits)
   }

@@ -1,4 +1,4 @@
-import { type DocumentNode, type ExecutionResult, execute, parse } from 'graphql'
+import { type DocumentNode, type ExecutionResult, execute, GraphQLError, parse } from 'graphql'
 import { GatewayError } from '../../../../core/error.ts'
 import { isRecord } from '../../../../core/is-record.ts'
 import type { Logger } from '../../../../core/log.ts'
@@ -10,17 +10,31 @@ import { checkService } from './check-service.ts'
 import { type CompiledService, compileService, type ServiceOptions } from './compiled-service.ts'
 import { type DefaultResolvers, fillFields } from './fill-fields.ts'
 import { compileServiceErrors } from './service-errors.ts'
-import { MistakeList } from './service-mistakes.ts'
+import { MistakeList, ServiceMistakes } from './service-mistakes.ts'
 import { ServiceRun } from './service-run.ts'
 
-/** Compiles a service that has no GraphQL server into a subgraph. Throws a ServiceMistakes, or a GraphQLError for SDL that cannot be read. */
+/** Compiles a service that has no GraphQL server into a subgraph. Throws a ServiceMistakes. */
 export function createServiceSubgraph(options: ServiceOptions, log: Logger): Subgraph {
   const mistakes = new MistakeList()
-  const service = compileService(options, mistakes)
+  const service = readable(options, mistakes)
+  // The others would be consequences of these.
+  mistakes.throwIfAny()
   checkService(service, options, mistakes)
   const absent = checkMessages(service, mistakes)
   mistakes.throwIfAny()
   return new ServiceSubgraph(options, { service, defaults: fillFields(service, absent), log })
+}
+
+function readable(options: ServiceOptions, mistakes: MistakeList): CompiledService {
+  try {
+    return compileService(options, mistakes)
+  } catch (error) {
+    if (!(error instanceof GraphQLError)) throw error
+    const [place] = error.locations ?? []
+    throw new ServiceMistakes([
+      { path: undefined, line: place?.line ?? 1, column: place?.column ?? 1, message: error.message },
+    ])
+  }
 }
 
 interface Parts {
