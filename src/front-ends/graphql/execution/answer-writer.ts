@@ -17,7 +17,7 @@ import type { DataObject } from './data-object.ts'
 import { fragmentsOf } from './fragments.ts'
 import { type Introspecting, introspect } from './introspection.ts'
 import { compileObject } from './projection.ts'
-import type { FetchError, Run } from './run.ts'
+import type { Run } from './run.ts'
 import type { Write, Writing } from './writing.ts'
 
 /** Writes what a run fetched as the answer to its operation. */
@@ -45,6 +45,7 @@ export class AnswerWriter {
     this.#operation = plan.document === undefined ? operation.node : (planned as OperationDefinitionNode)
     this.#responseKeys = new Map(Object.entries(plan.responseKeys))
     this.#paths = new ClientPaths(this.#operation.selectionSet, {
+      schema,
       fragments: fragmentsOf(this.#document),
       responseKeys: this.#responseKeys,
     })
@@ -53,7 +54,7 @@ export class AnswerWriter {
   }
 
   write(run: Run): OperationResult {
-    const errors = run.errors.length === 0 ? [] : this.told(run.errors)
+    const errors = run.errors.length === 0 ? [] : this.told(run)
     return this.#write(this.#projection(run.variables), { run, object: run.data, path: [], errors })
   }
 
@@ -109,11 +110,12 @@ export class AnswerWriter {
    * One field has one error (GraphQL specification section 6.4.4), though two subgraphs may have failed at their parts of it. What is told
    * at another place than its own, because clients do not see that, is told there once.
    */
-  told(errors: readonly FetchError[]): GraphQLFormattedError[] {
+  told({ errors, data }: Run): GraphQLFormattedError[] {
     const fields = new Set<string>()
     const places = new Map<GraphQLFormattedError, Set<string>>()
     return errors.flatMap(({ error, path, isExact }) => {
-      const known = this.#paths.of(path)
+      const known = this.#paths.of(path, data)
+      if (known === undefined) return []
       const place = known.join()
       let told = fields
       if (!isExact || known.length < path.length) {

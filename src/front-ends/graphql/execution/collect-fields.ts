@@ -45,7 +45,8 @@ export function collectFields(
       if (isSpread) visited.add(node.name.value)
       const fragment = isSpread ? selecting.fragments.get(node.name.value) : node
       if (fragment === undefined) continue
-      if (applies(fragment.typeCondition?.name.value, type, selecting.schema)) collect(fragment.selectionSet)
+      if (meetsCondition(fragment.typeCondition?.name.value, type, selecting.schema))
+        collect(fragment.selectionSet)
       else if (isAbstractType(type)) isKnown = false
     }
   }
@@ -53,7 +54,12 @@ export function collectFields(
   return isKnown ? fields : undefined
 }
 
-function applies(condition: string | undefined, type: GraphQLCompositeType, schema: GraphQLSchema): boolean {
+/** Whether all objects of a type meet a type condition; none is met by all. */
+export function meetsCondition(
+  condition: string | undefined,
+  type: GraphQLCompositeType,
+  schema: GraphQLSchema,
+): boolean {
   if (condition === undefined || condition === type.name) return true
   const other = schema.getType(condition)
   return isAbstractType(other) && !isUnionType(type) && schema.isSubType(other, type)

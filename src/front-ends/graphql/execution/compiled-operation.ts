@@ -50,7 +50,7 @@ export class CompiledOperation {
 
   /** The errors of the fetches of a run, as clients see them. */
   told(run: Run): GraphQLFormattedError[] {
-    return this.#answer.told(run.errors)
+    return this.#answer.told(run)
   }
 
   /** What one object of a part comes to. */

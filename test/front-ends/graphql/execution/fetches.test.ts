@@ -209,6 +209,21 @@ describe('errors of fetches', () => {
     assert.deepEqual(pathsOf(got), ['box'])
   })
 
+  it('are none where the client asked for the field of other types only', async () => {
+    const sdl = `type Query { pets: [Pet] } interface Pet { id: ID! } type Cat implements Pet { id: ID! n: Int }
+      type Dog implements Pet { id: ID! n: Int }`
+    const data = {
+      pets: [
+        { __typename: 'Cat', n: null },
+        { __typename: 'Dog', n: null },
+      ],
+    }
+    const errors = [error(['pets', 0, 'n']), error(['pets', 1, 'n'])]
+    const world = await worldOf({ a: part(sdl, { data, errors }) })
+    const got = await world.run('{ pets { __typename ... on Dog { n } } }')
+    assert.deepEqual(pathsOf(got), ['pets.1.n'])
+  })
+
   it('name no field that only the gateway asked for', async () => {
     const world = await worldOf({
       users: part(users, one),
