@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { compared, pairFor } from './case.ts'
-import { exclusions } from './exclusions.ts'
 import { generateModel } from './generate-model.ts'
 import { generateQuery, type QueryKind } from './generate-query.ts'
 import { reported } from './report.ts'
@@ -68,16 +67,4 @@ describe('a federated graph answers as one server would', () => {
     assert.ok(counts.withErrors > counts.queries / 20 && counts.withErrors < counts.queries / 2)
     assert.ok(counts.fetches > 2 * counts.queries, 'most queries need several fetches')
   })
-})
-
-describe('what the generator leaves out', () => {
-  for (const [name, { seed, query, faults }] of Object.entries(exclusions)) {
-    it(`${name} is still answered otherwise`, async (t) => {
-      const pair = await pairFor(generateModel(seed, new Set()))
-      assert.ok(pair)
-      t.after(() => pair.close())
-      const { differences } = await compared(pair, { text: query, variables: {} }, faults)
-      assert.ok(differences.length > 0, 'it is right: take it out of the exclusions')
-    })
-  }
 })

@@ -1,4 +1,3 @@
-import { type Exclusion, excluded } from './exclusions.ts'
 import {
   type ArgumentModel,
   type FieldModel,
@@ -13,8 +12,8 @@ import {
 import { Random } from './random.ts'
 
 /** A graph and its split. Not every one composes. */
-export function generateModel(seed: string, without = excluded): Model {
-  const maker = new ModelMaker(seed, without)
+export function generateModel(seed: string): Model {
+  const maker = new ModelMaker(seed)
   maker.leaves()
   maker.entities()
   maker.values()
@@ -32,12 +31,10 @@ export function generateModel(seed: string, without = excluded): Model {
 class ModelMaker {
   readonly model: Model
   readonly #random: Random
-  readonly #excluded: ReadonlySet<Exclusion>
   /** Subgraphs that may not define the implementations of the entity interface, because it is an object there. */
   readonly #entityInterfaceRoles = new Map<string, 'home' | 'object' | 'parts'>()
 
-  constructor(seed: string, excluded: ReadonlySet<Exclusion>) {
-    this.#excluded = excluded
+  constructor(seed: string) {
     this.#random = new Random(seed)
     const subgraphs = 'abcde'.slice(0, 2 + this.#random.int(4)).split('')
     const maps = { objects: new Map(), interfaces: new Map(), unions: new Map() }
@@ -204,11 +201,7 @@ class ModelMaker {
       for (let i = 0; i < 1 + random.int(3); i++) {
         const type = this.#output(subgraph)
         const added = field(`n${count++}`, type, { args: this.#args(0.2), owners: new Set([subgraph]) })
-        if (
-          random.chance(0.3) &&
-          common.external.size === 0 &&
-          !this.#excluded.has('requiresOnInterfaceObject')
-        ) {
+        if (random.chance(0.3) && common.external.size === 0) {
           added.requires = 'shared'
           common.external.add(subgraph)
           for (const name of members)
