@@ -299,7 +299,13 @@ class ModelMaker {
         )
           one.inaccessible = true
         const [owner] = one.owners
-        if (one.owners.size > 1 && !one.type.endsWith('!') && random.chance(0.25) && owner !== undefined) {
+        if (
+          this.#isLeaf(named(one.type)) &&
+          one.owners.size > 1 &&
+          !one.type.endsWith('!') &&
+          random.chance(0.25) &&
+          owner !== undefined
+        ) {
           one.typeIn[owner] = `${one.type}!`
           one.isNeeded = true
         }
