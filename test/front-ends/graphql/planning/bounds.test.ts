@@ -1,8 +1,5 @@
 import assert from 'node:assert/strict'
-import { fork, spawnSync } from 'node:child_process'
-import { once } from 'node:events'
 import { before, describe, it } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { GatewayError } from '../../../../src/core/error.ts'
 import { loadPlanner } from '../../../../src/front-ends/graphql/planning/planner.ts'
 import type { Planned } from '../../../../src/front-ends/graphql/planning/planning-figures.ts'
@@ -158,22 +155,6 @@ describe('planning is bounded', () => {
       await planner.plan({ operation: operationOf('{ n0 { a } }'), variables: none })
   })
 
-  it('leaves no process behind that plans when the gateway is killed', async (t) => {
-    const orphan = fork('test/front-ends/graphql/planning/orphan.ts', { stdio: 'ignore' })
-    t.after(() => orphan.kill('SIGKILL'))
-    await once(orphan, 'message')
-    // It is asked to plan now: long after that it is in the middle of it.
-    await sleep(1_000)
-    const [child] = childrenOf(orphan.pid as number)
-    assert.ok(child !== undefined, 'there is no planning process')
-    t.after(() => isAlive(child) && process.kill(child, 'SIGKILL'))
-    orphan.kill('SIGKILL')
-    await once(orphan, 'exit')
-    const until = performance.now() + 30_000
-    while (isAlive(child) && performance.now() < until) await sleep(100)
-    assert.equal(isAlive(child), false, 'it goes on')
-  })
-
   it('says what went wrong, without a stack', async (t) => {
     const planner = await load()
     t.after(() => planner.close())
@@ -205,19 +186,6 @@ describe('planning is bounded', () => {
 })
 
 const tooLong = { reason: 'PLANNING_LIMIT_EXCEEDED', message: 'The operation takes too long to plan.' }
-
-function childrenOf(pid: number): number[] {
-  return ps('--ppid', `${pid}`, '-o', 'pid=').split(/\s+/).map(Number)
-}
-
-/** One that has ended, and that nobody asked how, is not alive. */
-function isAlive(pid: number): boolean {
-  return /^[^Z]/.test(ps('-p', `${pid}`, '-o', 'stat='))
-}
-
-function ps(...args: string[]): string {
-  return spawnSync('ps', args, { encoding: 'utf8' }).stdout.trim()
-}
 
 /** The longest that this thread has worked without a turn for anything else, in milliseconds of its CPU time. */
 function watchThisThread(): () => number {

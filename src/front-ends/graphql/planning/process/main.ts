@@ -1,6 +1,5 @@
 import type { ProcessAnswer, ProcessRequest } from '../messages.ts'
 import { compose } from './compose.ts'
-import { endWithParent } from './end-with-parent.ts'
 import { LoadedSupergraph } from './loaded-supergraph.ts'
 
 type ProcessQuestion = Exclude<ProcessRequest, { readonly kind: 'forget' }>
@@ -12,7 +11,6 @@ process.on('message', (request: ProcessRequest) => {
   if (request.kind === 'forget') supergraphs.delete(request.hash)
   else process.send?.(answerTo(request))
 })
-endWithParent()
 process.once('disconnect', () => process.exit())
 // Ctrl-C goes to it as well; the gateway still plans while it drains, and ends it.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => {})
