@@ -13,10 +13,11 @@ export interface ShopGateway extends TestGateway {
   readonly accounts: Subgraph
   readonly products: Subgraph
   readonly reviews: Subgraph
-  /** POSTs a query; headers that are undefined are left out. */
+  /** POSTs a query; headers that are undefined are left out. `parameters`: behind the path, with their `?`. */
   ask(
     query: string,
     headers?: Record<string, string>,
+    parameters?: string,
   ): Promise<Answer & { extensions?: Record<string, unknown> }>
 }
 
@@ -54,8 +55,8 @@ export async function openShop(
     graphql: { subgraphs: Object.fromEntries(subgraphs), auth: 'optional', ...more },
     ...config,
   })
-  const ask: ShopGateway['ask'] = async (query, headers = {}) => {
-    const response = await fetch(`${started.url}/graphql`, {
+  const ask: ShopGateway['ask'] = async (query, headers = {}, parameters = '') => {
+    const response = await fetch(`${started.url}/graphql${parameters}`, {
       method: 'POST',
       headers: { 'content-type': 'application/json', ...headers },
       body: JSON.stringify({ query }),
