@@ -2,7 +2,7 @@ import type { Exchange } from '../../core/exchange.ts'
 import type { Logger } from '../../core/log.ts'
 import type { ClientAnswer, Engine } from './engine.ts'
 import type { GraphqlObserver } from './observer.ts'
-import type { Execution, KnownOperation } from './operation.ts'
+import type { Execution, KnownOperation, OperationResult } from './operation.ts'
 import type { Planned } from './planning/planning-figures.ts'
 import type { Audience } from './requests/viewer.ts'
 import { ReplyParts } from './subgraphs/reply-parts.ts'
@@ -50,9 +50,8 @@ export class ClientOperations {
     const { first, rest }: ClientAnswer = inParts
       ? await engine.executeParts(execution)
       : { first: await engine.execute(execution) }
-    const { length } = first.errors
-    if (length > 0) x.attributes['graphql.errors'] = Number(x.attributes['graphql.errors'] ?? 0) + length
-    if (length > 0 || operation.type !== 'query') ReplyParts.known(x)?.forbidCaching()
+    noteErrors(x, first.errors)
+    if (first.errors.length > 0 || operation.type !== 'query') ReplyParts.known(x)?.forbidCaching()
     this.#noteSlow(operation, x, performance.now() - startedAt)
     const { subgraphExtensions: subgraphs } = context
     if (subgraphs === undefined) return { first, rest }
@@ -115,6 +114,11 @@ export class ClientOperations {
 export function note(x: Exchange, { type, name }: KnownOperation): void {
   x.attributes['graphql.operation.type'] = type
   if (name !== '') x.attributes['graphql.operation.name'] = name.slice(0, 64)
+}
+
+/** Counts the errors of a result for log and metrics. */
+export function noteErrors(x: Exchange, { length }: OperationResult['errors']): void {
+  if (length > 0) x.attributes['graphql.errors'] = Number(x.attributes['graphql.errors'] ?? 0) + length
 }
 
 /** Never with values of variables: what clients ask with is theirs. */
