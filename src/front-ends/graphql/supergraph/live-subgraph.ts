@@ -87,4 +87,3 @@ function said({ errors }: SubgraphAnswer): string {
   const [first] = errors ?? []
   return typeof first?.message === 'string' ? first.message.slice(0, 200) : 'no answer to that'
 }
-
