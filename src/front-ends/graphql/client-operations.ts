@@ -1,6 +1,7 @@
 import type { Exchange } from '../../core/exchange.ts'
 import type { Logger } from '../../core/log.ts'
-import type { ClientAnswer, Engine } from './engine.ts'
+import type { Engine } from './engine.ts'
+import type { AnswerInParts } from './execution/run-parts.ts'
 import type { GraphqlObserver } from './observer.ts'
 import type { Execution, KnownOperation, OperationResult } from './operation.ts'
 import type { Planned } from './planning/planning-figures.ts'
@@ -42,12 +43,12 @@ export class ClientOperations {
   }
 
   /** `inParts`: whether the client takes an answer in parts. Rejects with a GatewayError when the operation is not to be run. */
-  async run(engine: Engine, execution: Execution, inParts = false): Promise<ClientAnswer> {
+  async run(engine: Engine, execution: Execution, inParts = false): Promise<AnswerInParts> {
     const startedAt = performance.now()
     const { context, operation } = execution
     const { x } = context
     if (this.#showsPlan(x)) context.showsPlan = true
-    const { first, rest }: ClientAnswer = inParts
+    const { first, rest }: AnswerInParts = inParts
       ? await engine.executeParts(execution)
       : { first: await engine.execute(execution) }
     noteErrors(x, first.errors)

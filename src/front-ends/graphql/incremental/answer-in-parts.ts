@@ -4,9 +4,8 @@ import type { HttpExchange } from '../../../core/http-exchange.ts'
 import { essence } from '../../../core/media-type.ts'
 import { answerText } from '../answer.ts'
 import { noteErrors } from '../client-operations.ts'
-import type { ClientAnswer } from '../engine.ts'
 import { identifiedErrors, refusalErrors } from '../errors.ts'
-import type { AnswerInParts, PartResult } from '../execution/run-parts.ts'
+import type { AnswerInParts, LaterParts, PartResult } from '../execution/run-parts.ts'
 import { weightOf } from '../media-type.ts'
 import type { KnownOperation } from '../operation.ts'
 import { jsonPart, streamHeaders } from '../streamed-answer.ts'
@@ -40,7 +39,7 @@ export function defers(operation: KnownOperation): boolean {
 const deferring = new WeakMap<KnownOperation, boolean>()
 
 /** Answers by parts as they come ("Incremental Delivery over HTTP" of 2022-08-24, by which the clients of Apollo name it). */
-export async function answerInParts(x: HttpExchange, { first, rest }: ClientAnswer): Promise<void> {
+export async function answerInParts(x: HttpExchange, { first, rest }: AnswerInParts): Promise<void> {
   x.writeHead(200, headers.slice())
   x.write('---')
   const answer = answerText(x, first).slice(0, -1)
@@ -50,7 +49,7 @@ export async function answerInParts(x: HttpExchange, { first, rest }: ClientAnsw
   x.res.end()
 }
 
-async function writeRest(x: HttpExchange, rest: AnswerInParts['rest']): Promise<void> {
+async function writeRest(x: HttpExchange, rest: LaterParts): Promise<void> {
   try {
     for await (const results of rest) {
       if (x.gone) return
