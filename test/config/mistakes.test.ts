@@ -47,6 +47,11 @@ const cases: readonly MistakeCase[] = [
       'upstreams.a.circuitBreaker.openFor: must be 100ms at least',
     ],
   },
+  {
+    name: 'a name that cannot be a label',
+    yaml: `${upstreams}graphql:\n  auth: none\n  subgraphs:\n    ‸a b: {upstream: a, schema: a.graphql}\n`,
+    says: ['graphql.subgraphs.a b: a subgraph is named by letters, digits, ".", "_" and "-"'],
+  },
   // docs/graphql.md: where the supergraph comes from is said once.
   {
     name: 'a subgraph whose schema nobody knows',
