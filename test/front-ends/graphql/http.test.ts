@@ -188,6 +188,14 @@ describe('GraphQL over HTTP', () => {
     assert.deepEqual((await answerOf(response)).data, { me: { id: '1' } })
   })
 
+  it('refuses an operation of a kind that the schema has not, before it is planned', async () => {
+    const { errors, status } = await door.query('subscription { anything { at { all } } }', {})
+    assert.deepEqual(
+      [status, errors[0]?.message, errors[0]?.extensions.reason],
+      [200, 'There are no subscriptions in this schema.', 'GRAPHQL_VALIDATION_FAILED'],
+    )
+  })
+
   it('refuses a parameter that is given twice', async () => {
     const response = await door.fetch({
       search: '?query={me{id}}&query={me{name}}',
