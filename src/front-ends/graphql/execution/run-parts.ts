@@ -3,7 +3,7 @@ import type { OperationResult } from '../operation.ts'
 import type { CompiledOperation } from './compiled-operation.ts'
 import { isObject, own } from './data-object.ts'
 import type { Part } from './deferred.ts'
-import { objectsAt, type PartObject } from './part-objects.ts'
+import { type PartObject, partObjectsAt } from './part-objects.ts'
 import type { Run } from './run.ts'
 
 /** What one part says of one object (Incremental delivery over HTTP, as of 2022-08-24). */
@@ -73,7 +73,7 @@ async function* following(parts: readonly Part[], running: Running): LaterParts 
 function results({ label, path, type, write }: Part, { run, compiled, schema, told }: Running): PartResult[] {
   if (write === undefined) return []
   const failed = compiled.told(run)
-  const objects = objectsAt(path, { data: run.data, told }, schema)
+  const objects = partObjectsAt(path, { data: run.data, told }, schema)
   return objects.map((one, index) => {
     const name = isObjectType(type) ? type.name : own(one.object, '__typename')
     const written = compiled.writePart(write(String(name)), { run, ...one })
