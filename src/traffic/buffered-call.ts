@@ -114,7 +114,9 @@ class Collector<Reply> implements Dispatcher.DispatchHandler {
   onResponseEnd(): void {
     if (this.#done) return
     try {
-      const body = Buffer.concat(this.#chunks, this.#bytes)
+      const [first] = this.#chunks
+      const isWhole = first !== undefined && this.#chunks.length === 1
+      const body = isWhole ? first : Buffer.concat(this.#chunks, this.#bytes)
       this.#attempt.call.copy?.original?.whole(this.#status, body)
       const reply = this.#attempt.call.read({ status: this.#status, headers: this.#headers, body })
       if (!this.#settle()) return
