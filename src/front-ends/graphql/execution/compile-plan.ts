@@ -1,4 +1,4 @@
-import type { PlanNode, ResponsePath } from '@apollo/query-planner'
+import type { FetchNode, PlanNode, ResponsePath } from '@apollo/query-planner'
 import { GatewayError } from '../../../core/error.ts'
 import type { Subgraph } from '../subgraphs/subgraph.ts'
 import { compilePath } from './data-path.ts'
@@ -33,9 +33,7 @@ export function compilePlan(node: PlanNode, options: PlanOptions, path: Response
       return (run) => (run.variables.get(node.condition) === true ? met : unmet)?.(run)
     }
     case 'Fetch': {
-      const subgraph = options.subgraphs.get(node.serviceName)
-      if (subgraph === undefined) throw new Error(`The plan names a subgraph "${node.serviceName}".`)
-      const fetch = new PlannedFetch(node, { subgraph, path: compilePath(path), types: options.types })
+      const fetch = compileFetch(node, options, path)
       const { inCompany = false } = options
       return (run) => runFetch(fetch, run, inCompany)
     }
@@ -72,6 +70,17 @@ function subgraphsOf(node: PlanNode): Set<string> {
     return value
   })
   return names
+}
+
+/** Throws an Error for a subgraph that is not there. */
+export function compileFetch(
+  node: FetchNode,
+  { subgraphs, types }: PlanOptions,
+  path: ResponsePath = [],
+): PlannedFetch {
+  const subgraph = subgraphs.get(node.serviceName)
+  if (subgraph === undefined) throw new Error(`The plan names a subgraph "${node.serviceName}".`)
+  return new PlannedFetch(node, { subgraph, path: compilePath(path), types })
 }
 
 function inSequence(steps: readonly Step[]): Step {

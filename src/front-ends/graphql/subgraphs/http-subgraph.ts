@@ -18,7 +18,7 @@ import { compileReplyRules, type ReplyRules, type TakeReply } from './reply-rule
 import type { HeadersFor } from './request-headers.ts'
 import type { SharedFetches } from './shared-fetches.ts'
 import type { Subgraph, SubgraphData, SubgraphFetch, SubgraphSubscription } from './subgraph.ts'
-import type { SubgraphAnswer } from './subgraph-answer.ts'
+import { acceptedAnswers, type SubgraphAnswer } from './subgraph-answer.ts'
 import { SubgraphCall, type SubgraphCallOptions } from './subgraph-call.ts'
 import {
   compileErrorPolicy,
@@ -133,7 +133,7 @@ export class HttpSubgraph implements Subgraph {
   #call({ type, body }: SubgraphFetch, { x, limits }: OperationContext, files?: FilesOfCall): SubgraphCall {
     const { destination, path, headersFor } = this.#options
     const headers = headersFor(x)
-    headers.push('content-type', files?.contentType ?? 'application/json', 'accept', accepted)
+    headers.push('content-type', files?.contentType ?? 'application/json', 'accept', acceptedAnswers)
     // Servers that are protected against forged requests ask for it with forms.
     if (files !== undefined) headers.push('apollo-require-preflight', 'true')
     return new SubgraphCall(x, destination, {
@@ -201,5 +201,4 @@ function withoutName(error: GatewayError): GatewayError {
 
 /** Longer bodies are hardly ever the same, and would have to be compared. */
 const maxShared = 65_536
-const accepted = 'application/graphql-response+json, application/json;q=0.9'
 const none: readonly GraphQLFormattedError[] = []
