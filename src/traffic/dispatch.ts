@@ -76,8 +76,12 @@ function failed(call: Call, error: GatewayError): GatewayError {
 }
 
 /** The attempts of a call that the circuit of its upstream lets through. */
-async function guarded<C extends Call, Reply>(call: C, transport: Transport<C, Reply>): Promise<Reply> {
-  if (call.upstream.circuit === undefined) return await attempts(call, transport)
+function guarded<C extends Call, Reply>(call: C, transport: Transport<C, Reply>): Promise<Reply> {
+  return call.upstream.circuit === undefined ? attempts(call, transport) : settled(call, transport)
+}
+
+/** The same where there is a circuit, which is told what came of it. */
+async function settled<C extends Call, Reply>(call: C, transport: Transport<C, Reply>): Promise<Reply> {
   enterCircuit(call)
   let failure: GatewayError | undefined
   try {
