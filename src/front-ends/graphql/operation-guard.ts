@@ -53,7 +53,7 @@ export class OperationGuard {
     const { x, limits } = context
     // A stored operation is the gateway's own: its route is charged as any other.
     const charge = limits === undefined ? x.get(chargeOperation) : undefined
-    const cost = charge === undefined && this.#options.maxCost === undefined ? 0 : this.#costOf(execution)
+    const cost = charge === undefined && this.#options.maxCost === undefined ? 0 : this.#notedCost(execution)
     const permitted = this.#permitted(execution)
     const charging = charge?.({ name: operation.name, cost })
     if (charging !== undefined) await charging
@@ -107,16 +107,22 @@ export class OperationGuard {
     return { ...result, extensions: { ...result.extensions, authorizationErrors: errors } }
   }
 
-  /** Throws CostExceeded when it is too much. */
-  #costOf({ operation, variables, context }: Execution): number {
+  /** In the log: of a batch the sum. Throws CostExceeded when it is too much. */
+  #notedCost(execution: Execution): number {
     const { maxCost } = this.#options
+    const { attributes } = execution.context.x
+    const cost = this.#costOf(execution)
+    attributes[operationCostName] = Number(attributes[operationCostName] ?? 0) + cost
+    if (maxCost !== undefined && cost > maxCost) throw new CostExceeded(cost, maxCost)
+    return cost
+  }
+
+  #costOf({ operation, variables }: Execution): number {
     let cost = this.#costs.get(operation.node)
     if (cost === undefined) {
       cost = operationCost(operation.document, operation.node, { ...this.#options.cost, variables })
       if (!operation.node.variableDefinitions?.length) this.#costs.set(operation.node, cost)
     }
-    context.x.attributes['graphql.operation.cost'] = cost
-    if (maxCost !== undefined && cost > maxCost) throw new CostExceeded(cost, maxCost)
     return cost
   }
 }
@@ -134,6 +140,8 @@ function mayBePart({ type, node }: KnownOperation): boolean {
 function variablesOf({ variables, operation }: Execution): Variables {
   return new Variables(variables, operation.node)
 }
+
+const operationCostName = 'graphql.operation.cost'
 
 /** In the log: the fields, not the values. */
 const refusedFields = 'graphql.refused_fields'

@@ -103,12 +103,23 @@ function readQueryString(text: string): OperationRequest {
     if (values.length > 1) throw invalid(`"${name}" is given more than once.`)
     const [value] = values
     if (value === undefined) continue
+    if (value.includes('\uFFFD') && !isUtf8Encoded(text)) throw invalid(`"${name}" is not valid UTF-8.`)
     found[name] =
       name === 'variables' || name === 'extensions'
         ? parseJson(value, `"${name}"`, 'INVALID_ARGUMENT')
         : value
   }
   return shaped(found)
+}
+
+/** Parsers of query strings put U+FFFD where bytes are no UTF-8. */
+function isUtf8Encoded(text: string): boolean {
+  try {
+    decodeURIComponent(text)
+    return true
+  } catch {
+    return false
+  }
 }
 
 const names = ['query', 'documentId', 'operationName', 'variables', 'extensions'] as const

@@ -178,6 +178,21 @@ describe('the cost of GraphQL operations', () => {
     assert.equal(subgraph.heard.length, 1)
   })
 
+  it('notes of a batch what its operations cost together', async () => {
+    const batching = await openDoor(
+      await frontEndTo([subgraph], { limits: { ...limits, cost: 100 }, batching: { maxOperations: 3 } }),
+    )
+    const queries = [4, 5, 6].map((first) => ({ query: `{ search(first: ${first}) { id } }` }))
+    const response = await batching.fetch({
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(queries),
+    })
+    assert.equal(response.status, 200)
+    assert.equal(batching.exchanges.at(-1)?.attributes['graphql.operation.cost'], 4 + 5 + 6)
+    await batching.close()
+  })
+
   it('takes lists to be as long as it is told', async () => {
     await limited.query('{ users { id } }')
     assert.equal(limited.exchanges.at(-1)?.attributes['graphql.operation.cost'], 20)

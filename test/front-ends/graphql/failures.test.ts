@@ -81,6 +81,13 @@ describe('GraphQL when subgraphs fail', () => {
     ['status 503', () => (_, res) => res.writeHead(503).end('secret host db-7')],
     ['HTML', () => (_, res) => res.writeHead(200, { 'content-type': 'text/html' }).end('<h1>secret</h1>')],
     ['no JSON', () => (_, res) => res.writeHead(200, { 'content-type': 'application/json' }).end('{"data":')],
+    [
+      'bytes that are no UTF-8',
+      () => (_, res) =>
+        res
+          .writeHead(200, { 'content-type': 'application/json' })
+          .end(Buffer.from('{"data":{"me":{"id":"\xff"}}}', 'latin1')),
+    ],
     ['nothing at all', () => (_, res) => res.writeHead(200, { 'content-type': 'application/json' }).end()],
     ['a list', () => (_, res) => res.writeHead(200, { 'content-type': 'application/json' }).end('[]')],
     [

@@ -196,6 +196,17 @@ describe('GraphQL over HTTP', () => {
     assert.equal(response.status, 400)
   })
 
+  it('refuses bytes in the query string that are no UTF-8, and takes U+FFFD where it is meant', async () => {
+    const headers = { 'apollo-require-preflight': '1' }
+    const variables = (name: string): string =>
+      `?query=query($n:String!){userByName(name:$n){id}}&variables={"n":"${name}"}`
+    const refused = await answerOf(await door.fetch({ search: variables('%FF'), headers }))
+    assert.equal(refused.status, 400)
+    assert.equal(refused.errors[0]?.message, '"variables" is not valid UTF-8.')
+    const meant = await answerOf(await door.fetch({ search: variables('%EF%BF%BD'), headers }))
+    assert.deepEqual(meant.data, { userByName: null })
+  })
+
   const preferences: [accept: string, type: string][] = [
     ['*/*', 'application/json'],
     ['application/graphql-response+json', 'application/graphql-response+json'],

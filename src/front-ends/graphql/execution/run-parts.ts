@@ -32,7 +32,7 @@ export async function runParts(
   { compiled, schema }: { readonly compiled: CompiledOperation; readonly schema: GraphQLSchema },
 ): Promise<AnswerInParts> {
   await root.fetch?.(run)
-  const [first] = results(root, { run, compiled, schema, told: {} })
+  const [first] = results(root, { run, compiled, schema, told: {}, nulled: [] })
   const { data = 'null', errors = [] } = first ?? {}
   const told: unknown = JSON.parse(data)
   return { first: { data, errors }, rest: following(root.parts, { run, compiled, schema, told }) }
@@ -49,31 +49,46 @@ interface Running {
 /** The parts run side by side, and those within one after it. */
 async function* following(parts: readonly Part[], running: Running): LaterParts {
   if (running.told === null) return
-  const pending = new Map<Part, Promise<{ readonly part: Part; readonly run: Run }>>()
-  const begin = (part: Part): void => {
+  const pending = new Map<Part, Promise<Fetched>>()
+  const begin = (part: Part, nulled: Fetched['nulled']): void => {
     const run = running.compiled.beginPart(running.run)
-    const fetched = async (): Promise<{ readonly part: Part; readonly run: Run }> => {
+    const fetched = async (): Promise<Fetched> => {
       await part.fetch?.(run)
-      return { part, run }
+      return { part, run, nulled }
     }
     pending.set(part, fetched())
   }
-  for (const part of parts) begin(part)
+  for (const part of parts) begin(part, [])
   while (pending.size > 0) {
-    const { part, run } = await Promise.race(pending.values())
+    const { part, run, nulled } = await Promise.race(pending.values())
     pending.delete(part)
-    const came = results(part, { ...running, run })
+    const came = results(part, { ...running, run, nulled })
+    const failed = came.filter(({ data }) => data === 'null').map(({ path }) => path)
     for (const { path, data } of came) tell(running.told, path, JSON.parse(data))
-    for (const within of part.parts) begin(within)
+    // Of what is not there nothing is said, and nothing fetched when it is all of them.
+    if (failed.length === 0 || failed.length < came.length)
+      for (const within of part.parts) begin(within, [...nulled, ...failed])
     yield came
   }
 }
 
+interface Fetched {
+  readonly part: Part
+  readonly run: Run
+  /** Objects of which a part that this one is within came out null. */
+  readonly nulled: readonly PartObject['path'][]
+}
+
 /** What a part says of each of its objects, once all is fetched. */
-function results({ label, path, type, write }: Part, { run, compiled, schema, told }: Running): PartResult[] {
+function results(
+  { label, path, type, write }: Part,
+  { run, compiled, schema, told, nulled }: Running & Pick<Fetched, 'nulled'>,
+): PartResult[] {
   if (write === undefined) return []
   const failed = compiled.told(run)
-  const objects = partObjectsAt(path, { data: run.data, told }, schema)
+  const objects = partObjectsAt(path, { data: run.data, told }, schema).filter(
+    (one) => !nulled.some((place) => startsWith(one.path, place)),
+  )
   return objects.map((one, index) => {
     const name = isObjectType(type) ? type.name : own(one.object, '__typename')
     const written = compiled.writePart(write(String(name)), { run, ...one })
@@ -86,7 +101,11 @@ function results({ label, path, type, write }: Part, { run, compiled, schema, to
 }
 
 function isWithin({ path }: GraphQLFormattedError, { path: place }: PartObject): boolean {
-  return path !== undefined && place.every((part, index) => path[index] === part)
+  return path !== undefined && startsWith(path, place)
+}
+
+function startsWith(path: PartObject['path'], place: PartObject['path']): boolean {
+  return place.every((part, index) => path[index] === part)
 }
 
 /** Adds to what the client has been told. */

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer'
 import { isRecord } from '../../../core/is-record.ts'
 import { essence } from '../../../core/media-type.ts'
 
@@ -23,6 +24,7 @@ export function readSubgraphAnswer(status: number, contentType: string, body: Bu
   const success = status >= 200 && status < 300
   if (!success && (type === 'application/json' || status < 400 || status >= 500))
     throw new Error(`status ${status}`)
+  if (!isUtf8(body)) throw new Error('no UTF-8')
   const value: unknown = JSON.parse(body.toString())
   if (!isRecord(value)) throw new Error('not an object')
   const { data, errors, extensions } = value

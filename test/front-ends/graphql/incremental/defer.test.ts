@@ -117,6 +117,47 @@ test('what fails in a part is told there, where null may not be the part is null
   assert.equal(part?.errors[0]?.extensions.reason, 'UPSTREAM_BAD_ANSWER')
 })
 
+test('what is deferred within a part that came out null is neither told nor fetched', async (t) => {
+  const { url, people, asked } = await startWorld(t)
+  people.broken = true
+  const query =
+    '{ one { text ... @defer(label: "a") { author { name ... @defer(label: "b") { id } } ... @defer(label: "c") { again: text } } } }'
+  const { parts } = await partsOf(t, url, query)
+  const came = (parts as { incremental?: { label: string; data: unknown }[] }[]).flatMap(
+    (one) => one.incremental ?? [],
+  )
+  assert.deepEqual(
+    came.map(({ label, data }) => [label, data]),
+    [['a', null]],
+  )
+  assert.deepEqual(parts.at(-1), { hasNext: false })
+  assert.equal(asked.length, 1)
+})
+
+test('what is deferred within a part that is null for one object is told for the others', async (t) => {
+  const { url, chat } = await startWorld(t)
+  // Of author 9 nothing is known.
+  chat.answer = (req, res) => {
+    req.resume()
+    const last = [1, 9].map((id) => ({ text: `${id}`, author: { id: `${id}`, __typename: 'User' } }))
+    res.setHeader('content-type', 'application/json').end(JSON.stringify({ data: { last } }))
+    return true
+  }
+  const query = '{ last { text ... @defer(label: "a") { author { name ... @defer(label: "b") { id } } } } }'
+  const { parts } = await partsOf(t, url, query)
+  const came = (parts as { incremental?: { label: string; path: unknown; data: unknown }[] }[]).flatMap(
+    (one) => one.incremental ?? [],
+  )
+  assert.deepEqual(
+    came.map(({ label, path, data }) => [label, path, data]),
+    [
+      ['a', ['last', 0], { author: { name: 'name of 1' } }],
+      ['a', ['last', 1], null],
+      ['b', ['last', 0, 'author'], { id: '1' }],
+    ],
+  )
+})
+
 test('nothing is said of an object that is not there', async (t) => {
   const { url, asked } = await startWorld(t)
   const { parts } = await partsOf(t, url, '{ none { text ... @defer { author { name } } } }')

@@ -227,6 +227,39 @@ const operation = { query: storing, variables: { file: null } }
 const map = { 0: ['variables.file'] }
 const file: [string, File][] = [['0', text('x', 'xyz')]]
 
+for (const field of ['operations', 'map']) {
+  for (const type of ['', 'Content-Type: application/json; charset=utf-8\r\n']) {
+    test(`bytes that are no UTF-8 in "${field}" are refused${type && ', whatever it says of itself'}`, async (t) => {
+      const { url, images } = await startWorld(t)
+      const values = new Map([
+        ['operations', JSON.stringify({ query: storing, variables: { file: null, name: '?' } })],
+        ['map', JSON.stringify({ 0: ['variables.file'], '?': [] })],
+      ])
+      const part = (name: string, value: Buffer, more = ''): Buffer =>
+        Buffer.concat([
+          Buffer.from(`--x\r\nContent-Disposition: form-data; name="${name}"${more}\r\n${type}\r\n`),
+          value,
+          Buffer.from('\r\n'),
+        ])
+      const broken = (name: string): Buffer => {
+        const bytes = Buffer.from(values.get(name) ?? '')
+        if (name === field) bytes[bytes.indexOf('?')] = 0xff
+        return bytes
+      }
+      const body = Buffer.concat([
+        part('operations', broken('operations')),
+        part('map', broken('map')),
+        part('0', Buffer.from([0xff, 0xfe]), '; filename="a.bin"'),
+        Buffer.from('--x--\r\n'),
+      ])
+      const headers = { 'apollo-require-preflight': '1', 'content-type': 'multipart/form-data; boundary=x' }
+      const answer = await said(fetch(`${url}/graphql`, { method: 'POST', headers, body }))
+      assert.match(answer, /^400 INVALID_BODY: A field of the form is not valid UTF-8/)
+      assert.equal(images.heads.length, 0)
+    })
+  }
+}
+
 const refused: [name: string, form: FormData, answer: RegExp][] = [
   ['operations that are no JSON', formOf('{', map, file), /^400 INVALID_ARGUMENT|^400 INVALID_BODY/],
   ['a batch', formOf([operation], map, file), /^400 INVALID_ARGUMENT: "operations" must be one/],

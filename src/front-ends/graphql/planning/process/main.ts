@@ -1,3 +1,4 @@
+import { Worker } from 'node:worker_threads'
 import type { ProcessAnswer, ProcessRequest } from '../messages.ts'
 import { compose } from './compose.ts'
 import { LoadedSupergraph } from './loaded-supergraph.ts'
@@ -12,6 +13,10 @@ process.on('message', (request: ProcessRequest) => {
   else process.send?.(answerTo(request))
 })
 process.once('disconnect', () => process.exit())
+new Worker(new URL('./watch-gateway.ts', import.meta.url), {
+  workerData: process.ppid,
+  resourceLimits: { maxOldGenerationSizeMb: 16 },
+}).unref()
 // Ctrl-C goes to it as well; the gateway still plans while it drains, and ends it.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => {})
 

@@ -111,6 +111,12 @@ class Form {
   #field(name: string, { text, isCut }: { readonly text: string; readonly isCut: boolean }): void {
     try {
       if (isCut) throw tooLarge(this.#options.fieldBytes)
+      // What the parser of the form puts where bytes are no UTF-8; JSON can write it as an escape.
+      if (text.includes('\uFFFD'))
+        throw new GatewayError(
+          'INVALID_BODY',
+          'A field of the form is not valid UTF-8, or has U+FFFD unescaped.',
+        )
       if (this.#operations === undefined && name === 'operations') {
         this.#operations = text
         return
