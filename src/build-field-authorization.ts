@@ -1,5 +1,5 @@
 import type { Build } from './build.ts'
-import type { Config } from './config/schema.ts'
+import type { GraphqlConfig } from './config/schema.ts'
 import type { Exchange } from './core/exchange.ts'
 import { messageOf } from './core/message-of.ts'
 import { Mistake } from './core/mistake.ts'
@@ -9,7 +9,7 @@ import { compileAuthorization } from './plugins/identity/authorize.ts'
 import type { Identity } from './plugins/identity/identity.ts'
 import { noCredentials, scopeMissing } from './plugins/identity/refusals.ts'
 
-type AuthorizationConfig = NonNullable<Config['graphql']>['authorization']
+type AuthorizationConfig = GraphqlConfig['authorization']
 
 /** The authorization of GraphQL fields in the words of identity. */
 export function fieldAuthorization(

@@ -1,6 +1,6 @@
 import { relative } from 'node:path'
 import type { Build } from './build.ts'
-import type { Config } from './config/schema.ts'
+import type { GraphqlConfig } from './config/schema.ts'
 import type { Exchange } from './core/exchange.ts'
 import { messageOf } from './core/message-of.ts'
 import { Mistake } from './core/mistake.ts'
@@ -9,8 +9,6 @@ import type { GraphqlOptions } from './front-ends/graphql/graphql-options.ts'
 import { compileAuthorization } from './plugins/identity/authorize.ts'
 import { RedisTexts } from './store/redis-texts.ts'
 import { watchedFiles } from './watched-files.ts'
-
-type GraphqlConfig = NonNullable<Config['graphql']>
 
 /** What clients of GraphQL may send, and how. */
 export async function graphqlRequests(

@@ -1,10 +1,8 @@
 import type { Build } from './build.ts'
 import { audience } from './build-graphql-requests.ts'
-import type { Config } from './config/schema.ts'
+import type { GraphqlConfig } from './config/schema.ts'
 import type { GraphqlOptions } from './front-ends/graphql/graphql-options.ts'
 import { GraphqlMetrics } from './graphql-metrics.ts'
-
-type GraphqlConfig = NonNullable<Config['graphql']>
 
 /** What is seen of GraphQL operations: by those who run the gateway, and by clients. */
 export function graphqlSeen(

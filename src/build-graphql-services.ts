@@ -1,6 +1,6 @@
 import type { Build } from './build.ts'
 import { ConfigError, type Problem } from './config/problem.ts'
-import type { Config } from './config/schema.ts'
+import type { SubgraphConfig } from './config/schema.ts'
 import { parseJson } from './core/json-value.ts'
 import { messageOf } from './core/message-of.ts'
 import { within } from './core/mistake.ts'
@@ -14,7 +14,6 @@ import type { GrpcFrontEnd } from './front-ends/grpc/front-end.ts'
 import { compileHttpCall } from './front-ends/rest/compile-call.ts'
 import type { Destination } from './traffic/destination.ts'
 
-type SubgraphConfig = NonNullable<Config['graphql']>['subgraphs'][string]
 type ResolverConfig = NonNullable<SubgraphConfig['resolvers']>[string]
 
 /** A subgraph that has no GraphQL server, as it is configured. */

@@ -1,14 +1,11 @@
 import type { Build } from './build.ts'
-import type { Config } from './config/schema.ts'
+import type { GraphqlConfig, SubgraphConfig } from './config/schema.ts'
 import { messageOf } from './core/message-of.ts'
 import { Mistake } from './core/mistake.ts'
 import { credentialCookies } from './credential-headers.ts'
 import type { SubgraphRules } from './front-ends/graphql/subgraphs/reached-subgraphs.ts'
 import { compileRequestHeaders, type HeadersFor } from './front-ends/graphql/subgraphs/request-headers.ts'
 import type { ErrorPolicy } from './front-ends/graphql/subgraphs/subgraph-errors.ts'
-
-type GraphqlConfig = NonNullable<Config['graphql']>
-type SubgraphConfig = GraphqlConfig['subgraphs'][string]
 
 /** How a subgraph is talked with. */
 export function subgraphRules(build: Build, name: string): SubgraphRules {

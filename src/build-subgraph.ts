@@ -3,11 +3,9 @@ import { buildGraphqlService } from './build-graphql-services.ts'
 import { errorPolicy, requestHeaders, subgraphRules } from './build-subgraph-rules.ts'
 import { subscriptionEndpoint } from './build-subscriptions.ts'
 import { schemaOf } from './build-supergraph.ts'
-import type { Config } from './config/schema.ts'
+import type { GraphqlConfig } from './config/schema.ts'
 import type { SubgraphOptions } from './front-ends/graphql/graphql-options.ts'
 import type { GrpcFrontEnd } from './front-ends/grpc/front-end.ts'
-
-type GraphqlConfig = NonNullable<Config['graphql']>
 
 /** One subgraph of the configuration; `grpc` is whose methods it may call. */
 export async function buildSubgraph(

@@ -1,4 +1,4 @@
-import type { Config } from './config/schema.ts'
+import type { Config, GraphqlConfig, SubgraphConfig } from './config/schema.ts'
 import { credentialHeaders } from './credential-headers.ts'
 import type { SubscriptionEndpoint } from './front-ends/graphql/subscriptions/subgraph/graphql-subscription.ts'
 import type { SubscriptionSettings } from './front-ends/graphql/subscriptions/subscriptions.ts'
@@ -35,5 +35,4 @@ export function subscriptionEndpoint({
   return subscription && { protocol: subscription.protocol, path: subscription.path ?? path }
 }
 
-type SubgraphConfig = NonNullable<Config['graphql']>['subgraphs'][string]
-type SubscriptionsConfig = NonNullable<Config['graphql']>['subscriptions']
+type SubscriptionsConfig = GraphqlConfig['subscriptions']

@@ -1,8 +1,7 @@
 import type { Build } from './build.ts'
-import type { Config } from './config/schema.ts'
+import type { GraphqlConfig } from './config/schema.ts'
 import type { GraphqlOptions } from './front-ends/graphql/graphql-options.ts'
 
-type GraphqlConfig = NonNullable<Config['graphql']>
 type Asked =
   | NonNullable<GraphqlConfig['supergraphUrl']>
   | NonNullable<GraphqlConfig['subgraphs'][string]['live']>

@@ -3,11 +3,11 @@ import { dirname, relative, resolve } from 'node:path'
 import { asked } from './build-supergraph.ts'
 import type { Environment } from './config/document.ts'
 import type { LoadedConfig } from './config/load.ts'
-import type { Config } from './config/schema.ts'
+import type { Config, GraphqlConfig } from './config/schema.ts'
 import { silentLog } from './core/log.ts'
 import { messageOf } from './core/message-of.ts'
 import { SupergraphSource } from './front-ends/graphql/supergraph/supergraph-source.ts'
-import { composeSupergraph } from './front-ends/graphql/supergraph.ts'
+import { composeSupergraph, type SubgraphSdl } from './front-ends/graphql/supergraph.ts'
 import { readSource } from './source.ts'
 import { Destination } from './traffic/destination.ts'
 import type { Upstream } from './traffic/upstream.ts'
@@ -43,16 +43,23 @@ export async function configuredSupergraph(options: {
     if (gathered.kind === 'missing') throw new Error(source.trouble ?? gathered.reason)
     const { listSize } = graphql.limits
     if (gathered.kind === 'supergraph') return { supergraphSdl: gathered.sdl, hints: [], listSize }
-    const { supergraphSdl, hints } = await composeSupergraph(gathered.subgraphs)
-    return { supergraphSdl, hints: hints.map(({ code, message }) => `${code}: ${message}`), listSize }
+    return { ...(await composedOf(gathered.subgraphs)), listSize }
   } finally {
     await Promise.all(taken.map(([, { release }]) => release()))
   }
 }
 
+/** Composes subgraphs. Rejects with an Error that has a line for each mistake. */
+export async function composedOf(
+  subgraphs: readonly SubgraphSdl[],
+): Promise<Pick<ConfiguredSupergraph, 'supergraphSdl' | 'hints'>> {
+  const { supergraphSdl, hints } = await composeSupergraph(subgraphs)
+  return { supergraphSdl, hints: hints.map(({ code, message }) => `${code}: ${message}`) }
+}
+
 function sourceOf(
   { file }: LoadedConfig,
-  graphql: NonNullable<Config['graphql']>,
+  graphql: GraphqlConfig,
   upstreams: ReadonlyMap<string, Upstream>,
 ): SupergraphSource {
   const read = (name: string): string => {

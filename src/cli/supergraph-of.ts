@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs'
-import { type ConfiguredSupergraph, configuredSupergraph } from '../configured-supergraph.ts'
+import { type ConfiguredSupergraph, composedOf, configuredSupergraph } from '../configured-supergraph.ts'
 import { messageOf } from '../core/message-of.ts'
-import { composeSupergraph } from '../front-ends/graphql/supergraph.ts'
 import type { CommandInput } from './commands.ts'
 
 /** The default of `graphql.limits.listSize`. */
@@ -26,8 +25,7 @@ export async function supergraphOf(
       throw new Error(`expected name=file, as in accounts=schemas/accounts.graphql, not "${word}"`)
     return { name, file, sdl: readText(file) }
   })
-  const { supergraphSdl, hints } = await composeSupergraph(subgraphs)
-  return { supergraphSdl, hints: hints.map(({ code, message }) => `${code}: ${message}`), listSize }
+  return { ...(await composedOf(subgraphs)), listSize }
 }
 
 /** Throws an Error that names the file. */

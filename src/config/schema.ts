@@ -53,3 +53,5 @@ export function configSchema(plugins: readonly PluginOptions[]) {
 export type Config = z.output<ReturnType<typeof configSchema>>
 export type RouteConfig = Config['routes'][number]
 export type UpstreamConfig = Config['upstreams'][string]
+export type GraphqlConfig = NonNullable<Config['graphql']>
+export type SubgraphConfig = GraphqlConfig['subgraphs'][string]

@@ -1,3 +1,4 @@
+import type { BackendRefusal } from './backend-refusal.ts'
 import type { CallLimits } from './call-limits.ts'
 import type { Exchange } from './exchange.ts'
 import type { MessageShape } from './message-shape.ts'
@@ -26,13 +27,4 @@ export interface UnaryOptions {
 export type UnaryCall = (x: Exchange, limits: CallLimits) => Promise<UnaryOutcome>
 
 /** What a method answered: a message as ProtoJSON, or a status other than OK. */
-export type UnaryOutcome =
-  | { readonly json: string }
-  | {
-      /** Of HTTP. */
-      readonly status: number
-      /** `Upstream "library" answered NOT_FOUND` */
-      readonly message: string
-      /** What the backend said of it; `''`: nothing. */
-      readonly said: string
-    }
+export type UnaryOutcome = { readonly json: string } | BackendRefusal

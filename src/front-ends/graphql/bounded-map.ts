@@ -1,14 +1,10 @@
 /** A map that forgets the entry that was used longest ago once it holds more than `maxEntries`. */
 export class BoundedMap<K, V> {
-  readonly maxEntries: number
+  readonly #maxEntries: number
   readonly #entries = new Map<K, V>()
 
   constructor(maxEntries: number) {
-    this.maxEntries = maxEntries
-  }
-
-  get size(): number {
-    return this.#entries.size
+    this.#maxEntries = maxEntries
   }
 
   get(key: K): V | undefined {
@@ -22,7 +18,7 @@ export class BoundedMap<K, V> {
   set(key: K, value: V): void {
     this.#entries.delete(key)
     this.#entries.set(key, value)
-    if (this.#entries.size <= this.maxEntries) return
+    if (this.#entries.size <= this.#maxEntries) return
     const oldest = this.#entries.keys().next()
     if (oldest.done !== true) this.#entries.delete(oldest.value)
   }
@@ -30,9 +26,5 @@ export class BoundedMap<K, V> {
   /** The entry that was used longest ago first. */
   entries(): MapIterator<[K, V]> {
     return this.#entries.entries()
-  }
-
-  delete(key: K): boolean {
-    return this.#entries.delete(key)
   }
 }

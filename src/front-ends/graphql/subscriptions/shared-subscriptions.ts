@@ -14,11 +14,6 @@ export class SharedSubscriptions {
     this.#options = options
   }
 
-  /** How many are open. */
-  get size(): number {
-    return this.#open.size
-  }
-
   /** Hears of the events from now on. Rejects with a GatewayError when the subgraph does not take it. */
   async join(subscription: SubgraphSubscription, x: Exchange): Promise<EventQueue> {
     const { key } = subscription

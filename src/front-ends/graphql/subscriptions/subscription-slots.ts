@@ -19,10 +19,6 @@ export class SubscriptionSlots {
     this.#limits = limits
   }
 
-  get count(): number {
-    return this.#count
-  }
-
   /** Returns what frees it again, to be called once. Throws OVERLOADED, TOO_MANY_AT_ONCE. */
   take(x: Exchange): () => void {
     const { max, perCaller } = this.#limits

@@ -1,3 +1,4 @@
+import type { BackendRefusal } from '../../../core/backend-refusal.ts'
 import { parseJson } from '../../../core/json-value.ts'
 import { within } from '../../../core/mistake.ts'
 import type { Place } from '../../../core/text-template.ts'
@@ -21,6 +22,6 @@ export function compileRpcPart({ method, request }: RpcPartOptions, place: Place
   }
 }
 
-function failureText({ message, said }: { readonly message: string; readonly said: string }): string {
+function failureText({ message, said }: BackendRefusal): string {
   return said === '' ? message : `${message}: ${said}`
 }

@@ -1,3 +1,4 @@
+import type { BackendRefusal } from '../../../../core/backend-refusal.ts'
 import type { CallLimits } from '../../../../core/call-limits.ts'
 import type { Exchange } from '../../../../core/exchange.ts'
 import type { MessageShape } from '../../../../core/message-shape.ts'
@@ -35,13 +36,4 @@ export interface ServiceCallOptions {
 export type BackendCall = (x: Exchange, limits: CallLimits) => Promise<BackendAnswer>
 
 /** What a backend answered: JSON, or that it will not. */
-export type BackendAnswer =
-  | { readonly value: unknown }
-  | {
-      /** Of HTTP. */
-      readonly status: number
-      /** `Upstream "library" answered NOT_FOUND` */
-      readonly message: string
-      /** What the backend said of it; `''`: nothing that could be shown. */
-      readonly said: string
-    }
+export type BackendAnswer = { readonly value: unknown } | BackendRefusal

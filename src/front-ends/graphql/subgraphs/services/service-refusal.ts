@@ -1,14 +1,12 @@
+import type { BackendRefusal } from '../../../../core/backend-refusal.ts'
+
 /** A backend answered that it will not, or has no such thing. */
 export class ServiceRefusal extends Error {
   override readonly name = 'ServiceRefusal'
   /** Of HTTP. */
   readonly status: number
 
-  constructor({
-    status,
-    message,
-    said,
-  }: { readonly status: number; readonly message: string; readonly said: string }) {
+  constructor({ status, message, said }: BackendRefusal) {
     super(said === '' ? `${message.replace(/\.$/, '')}.` : `${message}: ${said}`)
     this.status = status
   }
