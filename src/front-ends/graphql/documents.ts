@@ -5,8 +5,10 @@ import {
   type GraphQLSchema,
   Kind,
   NoSchemaIntrospectionCustomRule,
+  type OperationDefinitionNode,
   parse,
   validate,
+  visit,
 } from 'graphql'
 import { GatewayError } from '../../core/error.ts'
 import { BoundedMap } from './bounded-map.ts'
@@ -137,13 +139,20 @@ function schemaQuestions(schema: GraphQLSchema, document: DocumentNode): Documen
 }
 
 /** The operations of a document; their hashes tell them apart by this text. */
-export function operationsOf(document: DocumentNode, text: string): KnownOperation[] {
-  return document.definitions.flatMap((node) => {
-    if (node.kind !== Kind.OPERATION_DEFINITION) return []
+export function operationsOf(whole: DocumentNode, text: string): KnownOperation[] {
+  return whole.definitions.flatMap((written, index) => {
+    if (written.kind !== Kind.OPERATION_DEFINITION) return []
+    const document = written.operation === 'subscription' ? undeferred(whole) : whole
+    const node = document.definitions[index] as OperationDefinitionNode
     const name = node.name?.value ?? ''
     const hash = createHash('sha256').update(`${name}\0${text}`).digest('hex')
     return { name, type: node.operation, node, document, hash }
   })
+}
+
+/** Without `@defer`, which servers need not heed: an event is told at once, and the planner has no plan for parts of it. */
+function undeferred(document: DocumentNode): DocumentNode {
+  return visit(document, { Directive: ({ name }) => (name.value === 'defer' ? null : undefined) })
 }
 
 const maxRemembered = 16_384

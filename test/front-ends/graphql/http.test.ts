@@ -165,6 +165,12 @@ describe('GraphQL over HTTP', () => {
       'NOT_ACCEPTABLE',
       { headers: { ...json, accept: 'text/csv' }, body: me },
     ],
+    [
+      'an answer in a type that every object has a member of',
+      406,
+      'NOT_ACCEPTABLE',
+      { headers: { ...json, accept: 'constructor, __proto__' }, body: me },
+    ],
   ]
   for (const [name, status, reason, init] of bodies) {
     it(`refuses with ${status} ${reason}: ${name}`, async () => {

@@ -68,6 +68,17 @@ test('EventSource, which sends GET, gets the events', async (t) => {
   assert.deepEqual(got, ['{"data":{"ticks":1}}', '{"data":{"ticks":2}}'])
 })
 
+test('nothing of an event is deferred', async (t) => {
+  const { url, chat } = await startWorld(t)
+  const query =
+    'subscription ($d: Boolean = true) { messages(room: "a") { ... @defer(if: $d) { text } ...A @defer } } fragment A on Message { author { name } }'
+  const stream = await readEvents(t, url, query, 'text/event-stream')
+  await chat.untilOpen(1)
+  chat.say('a', 'hello', '7')
+  await stream.until(/"messages":\{"text":"hello","author":\{"name":"name of 7"\}\}/)
+  stream.leave()
+})
+
 test('a query whose client takes nothing but events is one event', async (t) => {
   const { url } = await startWorld(t)
   const stream = await readEvents(t, url, '{ rooms }', 'text/event-stream')

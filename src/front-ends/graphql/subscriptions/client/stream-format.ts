@@ -12,7 +12,7 @@ export function streamFormat(accept: string | undefined): StreamFormat | undefin
   let chosen: StreamFormat | undefined
   let most = 0
   for (const item of (accept ?? '').split(',', 32)) {
-    const format = formats[essence(item)]
+    const format = formats.get(essence(item))
     if (format === undefined) continue
     const weight = weightOf(item)
     if (weight <= most) continue
@@ -22,7 +22,7 @@ export function streamFormat(accept: string | undefined): StreamFormat | undefin
   return chosen
 }
 
-const formats: Readonly<Record<string, StreamFormat | undefined>> = {
-  'text/event-stream': 'events',
-  'multipart/mixed': 'multipart',
-}
+const formats: ReadonlyMap<string, StreamFormat> = new Map([
+  ['text/event-stream', 'events'],
+  ['multipart/mixed', 'multipart'],
+])
