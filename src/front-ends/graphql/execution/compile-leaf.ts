@@ -19,7 +19,7 @@ export function compileLeaf(type: GraphQLLeafType): WriteLeaf {
   switch (type.name) {
     case 'ID':
     case 'String':
-      return (value) => (typeof value === 'string' ? JSON.stringify(value) : serialized(value))
+      return (value) => (typeof value === 'string' ? textOf(value) : serialized(value))
     case 'Int':
       return (value) => (typeof value === 'number' && (value | 0) === value ? `${value}` : serialized(value))
     case 'Float':
@@ -30,3 +30,11 @@ export function compileLeaf(type: GraphQLLeafType): WriteLeaf {
       return serialized
   }
 }
+
+/** Most texts need no escape, and looking costs less than JSON.stringify. */
+function textOf(value: string): string {
+  return harmless.test(value) ? `"${value}"` : JSON.stringify(value)
+}
+
+/** Without what JSON escapes, and surrogates: half of a pair is escaped, too. */
+const harmless = /^[ !#-[\]-\ud7ff\ue000-\uffff]*$/
