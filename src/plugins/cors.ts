@@ -38,6 +38,9 @@ const options = z
         'Connect-Protocol-Version',
         'Connect-Timeout-Ms',
         'apollo-require-preflight',
+        'x-apollo-operation-name',
+        'apollographql-client-name',
+        'apollographql-client-version',
       ])
       .describe('Request headers that a page of another origin may send; "*" for all but Authorization.'),
     exposeHeaders: z

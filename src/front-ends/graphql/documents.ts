@@ -7,12 +7,12 @@ import {
   NoSchemaIntrospectionCustomRule,
   type OperationDefinitionNode,
   parse,
-  specifiedRules,
   validate,
   visit,
 } from 'graphql'
 import { GatewayError } from '../../core/error.ts'
 import { BoundedMap } from './bounded-map.ts'
+import { documentRules } from './document-rules.ts'
 import { type DocumentMistake, InvalidOperation } from './invalid-operation.ts'
 import { above, checkLimits, type OperationLimits } from './limits.ts'
 import type { KnownOperation } from './operation.ts'
@@ -115,7 +115,7 @@ export class Documents {
     const { schema, limits } = this.#options
     const document = this.#parse(text)
     checkLimits(document, limits)
-    const errors = validate(schema, document, specifiedRules, { maxErrors: maxMistakes })
+    const errors = validate(schema, document, documentRules, { maxErrors: maxMistakes })
     if (errors.at(-1)?.message === 'Validation aborted.')
       throw new GatewayError(
         'GRAPHQL_LIMIT_EXCEEDED',

@@ -1,4 +1,4 @@
-import { GatewayError } from '../../core/error.ts'
+import { clientGone } from '../../core/error.ts'
 import type { Exchange } from '../../core/exchange.ts'
 import type { Principal } from '../../core/principal.ts'
 import type { Execution, OperationContext, OperationResult } from './operation.ts'
@@ -90,9 +90,7 @@ export class SharedOperations {
 /** Waits for the result of another, as long as this one's client is there. */
 function outcomeFor(x: Exchange, flight: Promise<Outcome>): Promise<Outcome> {
   return new Promise((resolve, reject) => {
-    x.whenGone((stopped) =>
-      reject(stopped ?? new GatewayError('CLIENT_GONE', 'The client closed the connection.')),
-    )
+    x.whenGone((stopped) => reject(stopped ?? clientGone()))
     void flight.then(resolve)
   })
 }

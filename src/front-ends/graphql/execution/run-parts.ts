@@ -3,7 +3,7 @@ import type { OperationResult } from '../operation.ts'
 import type { CompiledOperation } from './compiled-operation.ts'
 import { isObject, own, put } from './data-object.ts'
 import type { Part } from './deferred.ts'
-import { objectsAt, type PartObject } from './part-objects.ts'
+import { type PartObject, partObjectsAt } from './part-objects.ts'
 import type { Run } from './run.ts'
 
 /** What one part says of one object (Incremental delivery over HTTP, as of 2022-08-24). */
@@ -86,7 +86,7 @@ function results(
 ): PartResult[] {
   if (write === undefined) return []
   const failed = compiled.told(run)
-  const objects = objectsAt(path, { data: run.data, told }, schema).filter(
+  const objects = partObjectsAt(path, { data: run.data, told }, schema).filter(
     (one) => !nulled.some((place) => startsWith(one.path, place)),
   )
   return objects.map((one, index) => {

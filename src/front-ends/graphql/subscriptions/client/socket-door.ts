@@ -6,7 +6,7 @@ import { watchSocket } from '../../../watch-socket.ts'
 import { headersOfPayload } from './connection-params.ts'
 import { refuseForeignCookies } from './foreign-page.ts'
 import { GraphqlSocket, type SocketLimits } from './graphql-socket.ts'
-import { type OperationParts, RunningOperation } from './run-socket-operation.ts'
+import { type OperationParts, RunningOperation } from './running-operation.ts'
 import { type OperationPlan, SocketExchange } from './socket-exchange.ts'
 
 /** How WebSockets are served; durations in milliseconds. */
