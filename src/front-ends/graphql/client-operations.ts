@@ -61,12 +61,11 @@ export class ClientOperations {
 
   /** What subgraphs add to the head of the answer, flat. */
   headers(x: Exchange): string[] {
-    const { varyOn, personal } = this.#options
+    const { varyOn } = this.#options
     const parts = ReplyParts.known(x)
     const showsPlan = this.#showsPlan(x)
     if (showsPlan) parts?.forbidCaching()
-    const headers =
-      parts?.headers({ personal: personal || x.principal !== undefined, calls: x.calls.length }) ?? []
+    const headers = parts?.headers({ personal: this.#isPersonal(x), calls: x.calls.length }) ?? []
     if (parts?.isCacheable === true) headers.push('Vary', varyOn.join(', '))
     else if (showsPlan) headers.push('Cache-Control', 'no-store')
     return headers
@@ -102,6 +101,12 @@ export class ClientOperations {
       trace_id: x.trace.traceId,
     }
     log.warn(fields, 'An operation took long.')
+  }
+
+  /** Credentials that the gateway does not know may count for a subgraph, or for a service outside. */
+  #isPersonal(x: Exchange): boolean {
+    if (this.#options.personal || x.principal !== undefined) return true
+    return x.header('authorization') !== undefined || x.header('cookie') !== undefined
   }
 
   #showsPlan(x: Exchange): boolean {

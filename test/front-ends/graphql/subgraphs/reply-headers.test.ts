@@ -130,6 +130,16 @@ describe('Cache-Control of answers', () => {
     })
   }
 
+  // RFC 9111 section 3.5; a service outside may be asked about cookies.
+  for (const headers of [{ authorization: 'Bearer of-the-subgraph' }, { cookie: 'session=1' }]) {
+    it(`is private for who sends ${Object.keys(headers)[0]}, whoever it is for`, async (t) => {
+      const shop = await openShop(t, { auth: 'none', headers: { response: { cacheControl: true } } })
+      set(shop.accounts, 'public, max-age=60')
+      const answer = await shop.ask('{ me { name } }', headers)
+      assert.equal(answer.headers.get('cache-control'), 'private, max-age=60')
+    })
+  }
+
   it('is private for callers who are known, and where more than headers of a name decides', async (t) => {
     const shop = await openShop(t, { headers: { response: { cacheControl: true } } })
     set(shop.accounts, 'public, max-age=60')
