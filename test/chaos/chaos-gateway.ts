@@ -95,6 +95,8 @@ function configOf(port: number, { backends, targets, keys, knobs }: ChaosGateway
     routes: [{ id: 'things', path: '/things/**', upstream: 'rest', auth: 'none' }],
     graphql: {
       subgraphs: { things: { upstream: 'graphql', schema: join(here, 'things.graphql') } },
+      // Each request meets a backend of its own, as those of the other protocols do.
+      sharing: { fetches: false },
       auth: 'none',
     },
     grpc: {

@@ -123,6 +123,8 @@ const graphql: Door = {
         graphql: {
           ...place,
           subgraphs: { users: { upstream: 'backend', schema: 'test/doors/users.graphql' } },
+          // As at the other doors, each request is a call.
+          sharing: { fetches: false },
         },
       }),
       ask: (url, headers = {}) =>

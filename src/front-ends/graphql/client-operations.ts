@@ -1,8 +1,9 @@
 import type { Exchange } from '../../core/exchange.ts'
 import type { Logger } from '../../core/log.ts'
-import type { ClientAnswer, Engine } from './engine.ts'
+import type { Engine } from './engine.ts'
+import type { AnswerInParts } from './execution/run-parts.ts'
 import type { GraphqlObserver } from './observer.ts'
-import type { Execution, KnownOperation } from './operation.ts'
+import type { Execution, KnownOperation, OperationResult } from './operation.ts'
 import type { Planned } from './planning/planning-figures.ts'
 import type { Audience } from './requests/viewer.ts'
 import { ReplyParts } from './subgraphs/reply-parts.ts'
@@ -42,17 +43,16 @@ export class ClientOperations {
   }
 
   /** `inParts`: whether the client takes an answer in parts. Rejects with a GatewayError when the operation is not to be run. */
-  async run(engine: Engine, execution: Execution, inParts = false): Promise<ClientAnswer> {
+  async run(engine: Engine, execution: Execution, inParts = false): Promise<AnswerInParts> {
     const startedAt = performance.now()
     const { context, operation } = execution
     const { x } = context
     if (this.#showsPlan(x)) context.showsPlan = true
-    const { first, rest }: ClientAnswer = inParts
+    const { first, rest }: AnswerInParts = inParts
       ? await engine.executeParts(execution)
       : { first: await engine.execute(execution) }
-    const { length } = first.errors
-    if (length > 0) x.attributes['graphql.errors'] = Number(x.attributes['graphql.errors'] ?? 0) + length
-    if (length > 0 || operation.type !== 'query') ReplyParts.known(x)?.forbidCaching()
+    noteErrors(x, first.errors)
+    if (first.errors.length > 0 || operation.type !== 'query') ReplyParts.known(x)?.forbidCaching()
     this.#noteSlow(operation, x, performance.now() - startedAt)
     const { subgraphExtensions: subgraphs } = context
     if (subgraphs === undefined) return { first, rest }
@@ -115,6 +115,11 @@ export class ClientOperations {
 export function note(x: Exchange, { type, name }: KnownOperation): void {
   x.attributes['graphql.operation.type'] = type
   if (name !== '') x.attributes['graphql.operation.name'] = name.slice(0, 64)
+}
+
+/** Counts the errors of a result for log and metrics. */
+export function noteErrors(x: Exchange, { length }: OperationResult['errors']): void {
+  if (length > 0) x.attributes['graphql.errors'] = Number(x.attributes['graphql.errors'] ?? 0) + length
 }
 
 /** Never with values of variables: what clients ask with is theirs. */

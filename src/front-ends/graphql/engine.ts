@@ -19,12 +19,6 @@ import type { SharedSubscriptions } from './subscriptions/shared-subscriptions.t
 import { planText } from './supergraph/plan-text.ts'
 import { subgraphNames, withoutEnforcedFeatures } from './supergraph-features.ts'
 
-/** What an operation came to for who may take it in parts; without `rest` it is whole. */
-export interface ClientAnswer {
-  readonly first: OperationResult
-  readonly rest?: AnswerInParts['rest'] | undefined
-}
-
 /** What {@link startEngine} needs. */
 export interface EngineOptions {
   readonly supergraphSdl: string
@@ -92,14 +86,15 @@ export class Engine {
   /** Runs a query or a mutation. Rejects with a GatewayError when it is not to be run; what fails later is among the errors. */
   async execute(execution: Execution): Promise<OperationResult> {
     const admitted = await this.#guard.admit(execution)
-    const run = (): Promise<OperationResult> => this.#executor.execute(admitted.execution)
-    const result = await (this.#shared === undefined ? run() : this.#shared.run(admitted.execution, run))
+    const result = await (this.#shared === undefined
+      ? this.#executor.execute(admitted.execution)
+      : this.#shared.run(admitted.execution, () => this.#executor.execute(admitted.execution)))
     const whole = admitted.complete === undefined ? result : admitted.complete(result)
     return execution.context.showsPlan === true ? this.#withPlan(whole, admitted.execution) : whole
   }
 
   /** The same, for who takes an answer in parts. Of an operation of which the caller may not have all there is one. */
-  async executeParts(execution: Execution): Promise<ClientAnswer> {
+  async executeParts(execution: Execution): Promise<AnswerInParts> {
     const admitted = await this.#guard.admit(execution)
     const { complete } = admitted
     if (complete === undefined) return this.#executor.executeParts(admitted.execution)
@@ -141,8 +136,8 @@ export class Engine {
   }
 
   /** Has an operation planned that is going to be run. Rejects with a GatewayError when it cannot be. */
-  prepare(operation: KnownOperation): Promise<void> {
-    return this.#executor.prepare(operation)
+  async prepare(operation: KnownOperation): Promise<void> {
+    await this.#planner.warm(operation)
   }
 
   /** The documents that were read most often, most used first. */

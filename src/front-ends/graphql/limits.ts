@@ -30,15 +30,15 @@ export interface OperationLimits {
  * spread themselves. Each node is visited once, however often its fragment is spread, so the time is linear in the text.
  */
 export function checkLimits(document: DocumentNode, limits: OperationLimits): void {
-  const walk = new CostWalk(document, limits)
+  const walk = new CountingWalk(document, limits)
   let selections = 0
   for (const definition of document.definitions) {
     if (definition.kind === Kind.FRAGMENT_DEFINITION) refuseAbove(limits, walk.fragment(definition))
     if (definition.kind !== Kind.OPERATION_DEFINITION) continue
-    const cost = walk.operation(definition)
-    refuseAbove(limits, cost)
-    if (cost.rootFields > limits.rootFields) throw above('root fields', limits.rootFields)
-    selections += cost.selections
+    const counts = walk.operation(definition)
+    refuseAbove(limits, counts)
+    if (counts.rootFields > limits.rootFields) throw above('root fields', limits.rootFields)
+    selections += counts.selections
     if (selections > limits.tokens) throw above('fields with its fragments written out', limits.tokens)
   }
 }
@@ -57,7 +57,7 @@ const maxNesting = 100
 /** Selections of one selection set: validation compares each with each, and 4,000 hold up everyone for a third of a second. */
 const maxBreadth = 250
 
-interface Cost {
+interface Counts {
   depth: number
   aliases: number
   directives: number
@@ -66,17 +66,17 @@ interface Cost {
   rootFields: number
 }
 
-function refuseAbove(limits: OperationLimits, cost: Cost): void {
-  if (cost.depth > limits.depth) throw above('levels', limits.depth)
-  if (cost.aliases > limits.aliases) throw above('aliases', limits.aliases)
-  if (cost.directives > limits.directives) throw above('directives', limits.directives)
-  if (cost.selections > limits.tokens) throw above('fields with its fragments written out', limits.tokens)
+function refuseAbove(limits: OperationLimits, counts: Counts): void {
+  if (counts.depth > limits.depth) throw above('levels', limits.depth)
+  if (counts.aliases > limits.aliases) throw above('aliases', limits.aliases)
+  if (counts.directives > limits.directives) throw above('directives', limits.directives)
+  if (counts.selections > limits.tokens) throw above('fields with its fragments written out', limits.tokens)
 }
 
-class CostWalk {
+class CountingWalk {
   readonly #fragments = new Map<string, FragmentDefinitionNode>()
   /** What is known of each fragment; `'open'` while it is being counted. */
-  readonly #costs = new Map<string, Cost | 'open'>()
+  readonly #counts = new Map<string, Counts | 'open'>()
   readonly #maxNesting: number
 
   constructor(document: DocumentNode, limits: OperationLimits) {
@@ -90,54 +90,54 @@ class CostWalk {
     if (this.#fragments.size > limits.fragments) throw above('fragments', limits.fragments)
   }
 
-  operation(node: OperationDefinitionNode): Cost {
-    const cost = this.#selectionSet(node.selectionSet, 0)
-    cost.directives += directives(node.directives)
+  operation(node: OperationDefinitionNode): Counts {
+    const counts = this.#selectionSet(node.selectionSet, 0)
+    counts.directives += directives(node.directives)
     for (const variable of node.variableDefinitions ?? []) {
-      cost.directives += directives(variable.directives)
+      counts.directives += directives(variable.directives)
       checkType(variable.type)
       if (variable.defaultValue !== undefined) checkValue(variable.defaultValue, 0)
     }
-    return cost
+    return counts
   }
 
-  fragment(node: FragmentDefinitionNode, nesting = 0): Cost {
+  fragment(node: FragmentDefinitionNode, nesting = 0): Counts {
     const name = node.name.value
-    const known = this.#costs.get(name)
+    const known = this.#counts.get(name)
     if (known === 'open') throw invalid(`Fragment "${name}" spreads itself.`)
     if (known !== undefined) return known
-    this.#costs.set(name, 'open')
-    const cost = this.#selectionSet(node.selectionSet, nesting)
-    cost.directives += directives(node.directives)
-    this.#costs.set(name, cost)
-    return cost
+    this.#counts.set(name, 'open')
+    const counts = this.#selectionSet(node.selectionSet, nesting)
+    counts.directives += directives(node.directives)
+    this.#counts.set(name, counts)
+    return counts
   }
 
-  #selectionSet(node: SelectionSetNode, nesting: number): Cost {
+  #selectionSet(node: SelectionSetNode, nesting: number): Counts {
     if (nesting > this.#maxNesting) throw above('nested selections', this.#maxNesting)
     if (node.selections.length > maxBreadth) throw above('selections side by side', maxBreadth)
-    const total: Cost = { depth: 0, aliases: 0, directives: 0, selections: 0, rootFields: 0 }
+    const total: Counts = { depth: 0, aliases: 0, directives: 0, selections: 0, rootFields: 0 }
     for (const selection of node.selections) {
       total.selections++
       total.directives += directives(selection.directives)
       if (selection.kind === Kind.FIELD) {
         this.#field(selection, nesting, total)
       } else if (selection.kind === Kind.INLINE_FRAGMENT) {
-        const cost = this.#selectionSet(selection.selectionSet, nesting + 1)
-        add(total, cost, cost.depth)
-        total.rootFields += cost.rootFields
+        const counts = this.#selectionSet(selection.selectionSet, nesting + 1)
+        add(total, counts, counts.depth)
+        total.rootFields += counts.rootFields
       } else {
         const fragment = this.#fragments.get(selection.name.value)
         if (fragment === undefined) continue
-        const cost = this.fragment(fragment, nesting + 1)
-        add(total, cost, cost.depth)
-        total.rootFields += cost.rootFields
+        const counts = this.fragment(fragment, nesting + 1)
+        add(total, counts, counts.depth)
+        total.rootFields += counts.rootFields
       }
     }
     return total
   }
 
-  #field(node: FieldNode, nesting: number, total: Cost): void {
+  #field(node: FieldNode, nesting: number, total: Counts): void {
     total.rootFields++
     if (node.alias !== undefined) total.aliases++
     for (const argument of node.arguments ?? []) checkValue(argument.value, 0)
@@ -146,16 +146,16 @@ class CostWalk {
       total.depth = Math.max(total.depth, 1)
       return
     }
-    const cost = this.#selectionSet(node.selectionSet, nesting + 1)
-    add(total, cost, introspective ? 1 : cost.depth + 1)
+    const counts = this.#selectionSet(node.selectionSet, nesting + 1)
+    add(total, counts, introspective ? 1 : counts.depth + 1)
   }
 }
 
-function add(total: Cost, cost: Cost, depth: number): void {
+function add(total: Counts, counts: Counts, depth: number): void {
   total.depth = Math.max(total.depth, depth)
-  total.aliases += cost.aliases
-  total.directives += cost.directives
-  total.selections += cost.selections
+  total.aliases += counts.aliases
+  total.directives += counts.directives
+  total.selections += counts.selections
 }
 
 function directives(nodes: readonly DirectiveNode[] | undefined): number {

@@ -25,6 +25,12 @@ export function accepts(accept: string | undefined, type: string): boolean {
   return accept === undefined || quality(accept, type).q > 0
 }
 
+/** The weight of one item of an `Accept`, from 0 to 1 (RFC 9110 section 12.4.2). */
+export function weightOf(item: string): number {
+  const q = /;\s*q=([\d.]+)/i.exec(item)?.[1]
+  return q === undefined ? 1 : Number(q) || 0
+}
+
 interface Quality {
   readonly q: number
   readonly at: number
@@ -38,8 +44,7 @@ function quality(accept: string, type: string): Quality {
   for (const [at, item] of accept.split(',', 32).entries()) {
     const rank = ranges.indexOf(essence(item))
     if (rank === -1 || rank >= bestRank) continue
-    const q = /;\s*q=([\d.]+)/i.exec(item)?.[1]
-    best = { q: q === undefined ? 1 : Number(q) || 0, at, specific: rank === 0 }
+    best = { q: weightOf(item), at, specific: rank === 0 }
     bestRank = rank
   }
   return best

@@ -5,7 +5,7 @@ import type { Place } from '../../core/text-template.ts'
 import type { KnownDocument } from './documents.ts'
 import type { Engine } from './engine.ts'
 import { InvalidOperation } from './invalid-operation.ts'
-import type { OperationContext } from './operation.ts'
+import type { KnownOperation, OperationContext } from './operation.ts'
 import { operationFailures } from './operation-failures.ts'
 import { compileVariables, type WrittenVariables } from './operation-variables.ts'
 import { wayProblem } from './operation-way.ts'
@@ -25,14 +25,9 @@ export function prepareOperation(
   source: OperationSource,
   { engine, place }: { readonly engine: Engine; readonly place: Place },
 ): StoredOperation {
-  const { text, operationName } = source
   const { schema } = engine
-  const document = within(['operation'], () => readDocument(text, engine))
-  const operation = within([operationName === undefined ? 'operation' : 'operationName'], () =>
-    document.operation(operationName),
-  )
-  const { type, name, node } = operation
-  if (type === 'subscription') throw new Mistake(['operation'], 'subscriptions are not supported')
+  const { operation, type } = chosenOperation(source, () => readDocument(source.text, engine))
+  const { name, node } = operation
   const problem =
     source.at === undefined
       ? undefined
@@ -54,6 +49,20 @@ export function prepareOperation(
       }
     },
   }
+}
+
+/** The operation of a document that is meant. Throws a Mistake below `operation` or `operationName`. */
+export function chosenOperation(
+  { operationName }: Pick<OperationSource, 'operationName'>,
+  read: () => KnownDocument,
+): { readonly operation: KnownOperation; readonly type: StoredOperation['type'] } {
+  const document = within(['operation'], read)
+  const operation = within([operationName === undefined ? 'operation' : 'operationName'], () =>
+    document.operation(operationName),
+  )
+  const { type } = operation
+  if (type === 'subscription') throw new Mistake(['operation'], 'subscriptions are not supported')
+  return { operation, type }
 }
 
 /** Parses and validates; throws an Error that names every mistake. */

@@ -11,6 +11,7 @@ import {
   type OperationDefinitionNode,
   type SelectionSetNode,
 } from 'graphql'
+import { fragmentsOf } from '../fragments.ts'
 import type { FieldConditions } from './field-conditions.ts'
 
 /** The conditions of all fields that an operation selects, its fragments included, ascending. Each fragment is looked at once. */
@@ -21,11 +22,7 @@ export function conditionsOf(
 ): readonly number[] {
   const found = new Set<number>()
   const seen = new Set<FragmentDefinitionNode | InlineFragmentNode>()
-  const fragments = new Map(
-    document.definitions.flatMap((node) =>
-      node.kind === Kind.FRAGMENT_DEFINITION ? [[node.name.value, node] as const] : [],
-    ),
-  )
+  const fragments = fragmentsOf(document)
   const visit = ({ selections }: SelectionSetNode, type: GraphQLCompositeType): void => {
     for (const selection of selections) {
       if (selection.kind === Kind.FIELD) {

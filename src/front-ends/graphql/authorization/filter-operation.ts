@@ -15,6 +15,7 @@ import {
   type SelectionNode,
   type SelectionSetNode,
 } from 'graphql'
+import { type Fragments, fragmentsOf } from '../fragments.ts'
 import { type Inclusion, inclusionOf } from '../inclusion.ts'
 import type { FieldConditions } from './field-conditions.ts'
 
@@ -98,13 +99,12 @@ interface Filtered extends Gaps {
 class Filter {
   readonly typeKey: string
   readonly #options: FilterOptions
-  readonly #definitions = new Map<string, FragmentDefinitionNode>()
+  readonly #definitions: Fragments
   readonly #fragments = new Map<string, Filtered>()
 
   constructor(document: DocumentNode, options: FilterOptions) {
     this.#options = options
-    for (const node of document.definitions)
-      if (node.kind === Kind.FRAGMENT_DEFINITION) this.#definitions.set(node.name.value, node)
+    this.#definitions = fragmentsOf(document)
     this.typeKey = unusedKey(document)
   }
 

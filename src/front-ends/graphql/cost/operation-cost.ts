@@ -2,7 +2,6 @@ import {
   type ArgumentNode,
   type DocumentNode,
   type FieldNode,
-  type FragmentDefinitionNode,
   type GraphQLArgument,
   type GraphQLCompositeType,
   type GraphQLOutputType,
@@ -16,6 +15,7 @@ import {
   type OperationDefinitionNode,
   type SelectionSetNode,
 } from 'graphql'
+import { type Fragments, fragmentsOf } from '../fragments.ts'
 import { inclusionOf, Variables } from '../inclusion.ts'
 import type { CostWeights, ListSize } from './cost-weights.ts'
 import { inputCost, readValue } from './input-cost.ts'
@@ -59,13 +59,12 @@ interface Sized {
 class CostWalk {
   readonly #options: CostOptions
   readonly #variables: Variables
-  readonly #fragments = new Map<string, FragmentDefinitionNode>()
+  readonly #fragments: Fragments
 
   constructor(document: DocumentNode, options: CostOptions, variables: Variables) {
     this.#options = options
     this.#variables = variables
-    for (const node of document.definitions)
-      if (node.kind === Kind.FRAGMENT_DEFINITION) this.#fragments.set(node.name.value, node)
+    this.#fragments = fragmentsOf(document)
   }
 
   /** Of a selection set of one object; `fields` are those that are selected of it. */

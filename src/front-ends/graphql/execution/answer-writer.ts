@@ -9,12 +9,12 @@ import {
   visit,
 } from 'graphql'
 import { BoundedMap } from '../bounded-map.ts'
+import { fragmentsOf } from '../fragments.ts'
 import { inclusionOf, Variables } from '../inclusion.ts'
 import type { KnownOperation, OperationResult } from '../operation.ts'
 import type { Plan } from '../planning/plan.ts'
 import { ClientPaths } from './client-paths.ts'
 import type { DataObject } from './data-object.ts'
-import { fragmentsOf } from './fragments.ts'
 import { type Introspecting, introspect } from './introspection.ts'
 import { compileObject } from './projection.ts'
 import type { Run } from './run.ts'

@@ -6,9 +6,9 @@ import {
   Kind,
   type SelectionSetNode,
 } from 'graphql'
+import type { Fragments } from '../fragments.ts'
 import { meetsCondition } from './collect-fields.ts'
 import { type DataObject, isObject, own } from './data-object.ts'
-import type { Fragments } from './fragments.ts'
 
 /** Where clients see what is at a path of the data. */
 export class ClientPaths {

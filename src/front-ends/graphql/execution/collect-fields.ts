@@ -7,8 +7,8 @@ import {
   Kind,
   type SelectionSetNode,
 } from 'graphql'
+import type { Fragments } from '../fragments.ts'
 import { inclusionOf, type Variables } from '../inclusion.ts'
-import type { Fragments } from './fragments.ts'
 
 /** What fields are collected from. */
 export interface Selecting {

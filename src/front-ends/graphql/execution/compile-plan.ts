@@ -1,4 +1,4 @@
-import type { PlanNode, ResponsePath } from '@apollo/query-planner'
+import type { FetchNode, PlanNode, ResponsePath } from '@apollo/query-planner'
 import { GatewayError } from '../../../core/error.ts'
 import type { Subgraph } from '../subgraphs/subgraph.ts'
 import { compilePath } from './data-path.ts'
@@ -31,9 +31,7 @@ export function compilePlan(node: PlanNode, options: PlanOptions, path: Response
       return (run) => (run.variables.get(node.condition) === true ? met : unmet)?.(run)
     }
     case 'Fetch': {
-      const subgraph = options.subgraphs.get(node.serviceName)
-      if (subgraph === undefined) throw new Error(`The plan names a subgraph "${node.serviceName}".`)
-      const fetch = new PlannedFetch(node, { subgraph, path: compilePath(path), types: options.types })
+      const fetch = compileFetch(node, options, path)
       return (run) => runFetch(fetch, run)
     }
     case 'Defer': {
@@ -50,6 +48,17 @@ export function compilePlan(node: PlanNode, options: PlanOptions, path: Response
         'The operation asks for something that the gateway cannot do.',
       )
   }
+}
+
+/** Throws an Error for a subgraph that is not there. */
+export function compileFetch(
+  node: FetchNode,
+  { subgraphs, types }: PlanOptions,
+  path: ResponsePath = [],
+): PlannedFetch {
+  const subgraph = subgraphs.get(node.serviceName)
+  if (subgraph === undefined) throw new Error(`The plan names a subgraph "${node.serviceName}".`)
+  return new PlannedFetch(node, { subgraph, path: compilePath(path), types })
 }
 
 function inSequence(steps: readonly Step[]): Step {

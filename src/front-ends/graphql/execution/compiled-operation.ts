@@ -3,10 +3,10 @@ import type { Execution, KnownOperation, OperationResult } from '../operation.ts
 import type { Plan } from '../planning/plan.ts'
 import { AnswerWriter } from './answer-writer.ts'
 import { Combinations } from './combinations.ts'
-import { compilePlan, type PlanOptions, type Step } from './compile-plan.ts'
+import { compileFetch, compilePlan, type PlanOptions, type Step } from './compile-plan.ts'
 import type { DataObject } from './data-object.ts'
 import { compileParts, type Part } from './deferred.ts'
-import { PlannedFetch } from './planned-fetch.ts'
+import type { PlannedFetch } from './planned-fetch.ts'
 import { Run } from './run.ts'
 import type { Write } from './writing.ts'
 
@@ -30,9 +30,7 @@ export class CompiledOperation {
   constructor(plan: Plan, operation: KnownOperation, options: CompileOptions) {
     const { node } = plan
     if (node?.kind === 'Subscription') {
-      const subgraph = options.subgraphs.get(node.primary.serviceName)
-      if (subgraph === undefined) throw new Error(`The plan names a subgraph "${node.primary.serviceName}".`)
-      this.primary = new PlannedFetch(node.primary, { subgraph, path: [], types: options.types })
+      this.primary = compileFetch(node.primary, options)
       this.fetch = node.rest === undefined ? undefined : compilePlan(node.rest, options)
     } else this.fetch = node === undefined ? undefined : compilePlan(node, options)
     this.parts = compileParts(plan, operation, options)

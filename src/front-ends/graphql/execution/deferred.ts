@@ -16,11 +16,11 @@ import {
   type SelectionSetNode,
   visit,
 } from 'graphql'
+import { type Fragments, fragmentsOf } from '../fragments.ts'
 import { Variables } from '../inclusion.ts'
 import type { KnownOperation } from '../operation.ts'
 import type { Plan } from '../planning/plan.ts'
 import { compilePlan, type PlanOptions, type Step } from './compile-plan.ts'
-import { type Fragments, fragmentsOf } from './fragments.ts'
 import { compileObject } from './projection.ts'
 import type { Write } from './writing.ts'
 

@@ -1,6 +1,6 @@
 import type { DocumentNode, GraphQLSchema } from 'graphql'
 import { GatewayError } from '../../../core/error.ts'
-import type { Execution, KnownOperation, OperationResult } from '../operation.ts'
+import type { Execution, OperationResult } from '../operation.ts'
 import type { Plan } from '../planning/plan.ts'
 import type { Planner } from '../planning/planner.ts'
 import type { Subgraph, SubgraphData, SubgraphFetch } from '../subgraphs/subgraph.ts'
@@ -42,18 +42,11 @@ export class Executor {
     return compiled.answer(run)
   }
 
-  /** The same, for who takes an answer in parts; undefined `rest`: there is one part only. */
-  async executeParts(
-    execution: Execution,
-  ): Promise<{ first: OperationResult; rest?: AnswerInParts['rest'] }> {
+  /** The same, for who takes an answer in parts. */
+  async executeParts(execution: Execution): Promise<AnswerInParts> {
     const compiled = await this.#compile(execution)
     if (compiled.parts === undefined) return { first: await this.execute(execution) }
     return runParts(compiled.parts, compiled.begin(execution), { compiled, schema: this.#options.schema })
-  }
-
-  /** Plans an operation before it is asked for. Rejects with a GatewayError when it cannot be planned. */
-  async prepare(operation: KnownOperation): Promise<void> {
-    await this.#planner.warm(operation)
   }
 
   /** What a subscription is started with. Rejects with a GatewayError when it cannot be planned. */

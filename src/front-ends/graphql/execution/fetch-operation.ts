@@ -1,7 +1,7 @@
 import type { FetchNode } from '@apollo/query-planner'
 import { Kind, parse, print, type SelectionSetNode } from 'graphql'
+import { type Fragments, fragmentsOf } from '../fragments.ts'
 import type { SubgraphFetch } from '../subgraphs/subgraph.ts'
-import { type Fragments, fragmentsOf } from './fragments.ts'
 
 /** The operation of a fetch: all that is the same for each request is written once. */
 export interface FetchOperation {

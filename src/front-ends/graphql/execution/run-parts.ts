@@ -16,12 +16,14 @@ export interface PartResult {
   readonly errors: readonly GraphQLFormattedError[]
 }
 
-/** An answer in parts. */
+/** What an operation came to for who takes an answer in parts. */
 export interface AnswerInParts {
   readonly first: OperationResult
-  /** What comes after it, as it comes; it fetches no more once nobody asks for more. */
-  readonly rest: AsyncGenerator<readonly PartResult[], void>
+  /** What comes after it, as it comes; it fetches no more once nobody asks for more. Undefined: the first is all. */
+  readonly rest?: LaterParts | undefined
 }
+
+export type LaterParts = AsyncGenerator<readonly PartResult[], void>
 
 /** Runs an operation whose answer comes in parts; resolves with the first. */
 export async function runParts(
@@ -45,10 +47,7 @@ interface Running {
 }
 
 /** The parts run side by side, and those within one after it. */
-async function* following(
-  parts: readonly Part[],
-  running: Running,
-): AsyncGenerator<readonly PartResult[], void> {
+async function* following(parts: readonly Part[], running: Running): LaterParts {
   if (running.told === null) return
   const pending = new Map<Part, Promise<Fetched>>()
   const begin = (part: Part, nulled: Fetched['nulled']): void => {

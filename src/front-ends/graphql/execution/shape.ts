@@ -1,6 +1,6 @@
 import type { FetchDataRewrite } from '@apollo/query-planner'
 import { Kind, type SelectionSetNode } from 'graphql'
-import type { Fragments } from './fragments.ts'
+import type { Fragments } from '../fragments.ts'
 
 /** What a fetch may bring into an object: its response keys, over all types that the object may be of. */
 export type Shape = readonly ShapeField[]

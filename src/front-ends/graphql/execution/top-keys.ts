@@ -1,5 +1,5 @@
 import { Kind, type SelectionSetNode } from 'graphql'
-import type { Fragments } from './fragments.ts'
+import type { Fragments } from '../fragments.ts'
 
 /** A response key at the top of a fetch. */
 export interface TopKey {

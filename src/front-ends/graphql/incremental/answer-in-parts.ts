@@ -3,16 +3,18 @@ import { toGatewayError } from '../../../core/error.ts'
 import type { HttpExchange } from '../../../core/http-exchange.ts'
 import { essence } from '../../../core/media-type.ts'
 import { answerText } from '../answer.ts'
-import type { ClientAnswer } from '../engine.ts'
+import { noteErrors } from '../client-operations.ts'
 import { identifiedErrors, refusalErrors } from '../errors.ts'
-import type { AnswerInParts, PartResult } from '../execution/run-parts.ts'
+import type { AnswerInParts, LaterParts, PartResult } from '../execution/run-parts.ts'
+import { weightOf } from '../media-type.ts'
 import type { KnownOperation } from '../operation.ts'
+import { jsonPart, streamHeaders } from '../streamed-answer.ts'
 
 /** Whether the client takes an answer in parts: it names `multipart/mixed`, and not for subscriptions alone. */
 export function takesParts(accept: string | undefined): boolean {
   if (accept === undefined || !accept.includes('multipart/')) return false
   return accept.split(',', 32).some((item) => {
-    if (essence(item) !== 'multipart/mixed' || /;\s*q=0(?:\.0*)?\s*(?:;|$)/i.test(item)) return false
+    if (essence(item) !== 'multipart/mixed' || weightOf(item) === 0) return false
     return /;\s*deferSpec=/i.test(item) || !/;\s*subscriptionSpec=/i.test(item)
   })
 }
@@ -37,7 +39,7 @@ export function defers(operation: KnownOperation): boolean {
 const deferring = new WeakMap<KnownOperation, boolean>()
 
 /** Answers by parts as they come ("Incremental Delivery over HTTP" of 2022-08-24, by which the clients of Apollo name it). */
-export async function answerInParts(x: HttpExchange, { first, rest }: ClientAnswer): Promise<void> {
+export async function answerInParts(x: HttpExchange, { first, rest }: AnswerInParts): Promise<void> {
   x.writeHead(200, headers.slice())
   x.write('---')
   const answer = answerText(x, first).slice(0, -1)
@@ -47,11 +49,11 @@ export async function answerInParts(x: HttpExchange, { first, rest }: ClientAnsw
   x.res.end()
 }
 
-async function writeRest(x: HttpExchange, rest: AnswerInParts['rest']): Promise<void> {
+async function writeRest(x: HttpExchange, rest: LaterParts): Promise<void> {
   try {
     for await (const results of rest) {
       if (x.gone) return
-      for (const { errors } of results) noteErrors(x, errors.length)
+      for (const { errors } of results) noteErrors(x, errors)
       if (results.length > 0)
         x.write(part(`{"incremental":[${results.map((one) => text(x, one)).join()}],"hasNext":true}`))
     }
@@ -63,21 +65,7 @@ async function writeRest(x: HttpExchange, rest: AnswerInParts['rest']): Promise<
   }
 }
 
-function noteErrors(x: HttpExchange, count: number): void {
-  if (count > 0) x.attributes['graphql.errors'] = Number(x.attributes['graphql.errors'] ?? 0) + count
-}
-
-const headers: readonly string[] = [
-  'Content-Type',
-  'multipart/mixed; boundary="-"; deferSpec=20220824',
-  'Cache-Control',
-  'no-cache',
-  // Some proxies collect what they are not told to pass on at once.
-  'X-Accel-Buffering',
-  'no',
-  'Vary',
-  'Accept',
-]
+const headers: readonly string[] = streamHeaders('multipart/mixed; boundary="-"; deferSpec=20220824')
 
 function text(x: HttpExchange, { label, path, data, errors }: PartResult): string {
   const members = [`"path":${JSON.stringify(path)}`, `"data":${data}`]
@@ -86,7 +74,6 @@ function text(x: HttpExchange, { label, path, data, errors }: PartResult): strin
   return `{${members.join()}}`
 }
 
-/** A boundary follows each part, for clients that wait for it. */
 function part(body: string): string {
-  return `\r\nContent-Type: application/json; charset=utf-8\r\n\r\n${body}\r\n---`
+  return jsonPart(body, '-')
 }

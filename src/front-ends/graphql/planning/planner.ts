@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto'
 import { print } from 'graphql'
 import { GatewayError } from '../../../core/error.ts'
+import { BoundedCache } from '../bounded-cache.ts'
 import { BoundedMap } from '../bounded-map.ts'
 import type { KnownOperation } from '../operation.ts'
 import type { LoadAnswer, PlanAnswer, PlannedSupergraph } from './messages.ts'
 import type { Plan } from './plan.ts'
-import { PlanCache } from './plan-cache.ts'
 import { planningError, tooLong } from './planning-error.ts'
 import type { Planned, PlanningFigures } from './planning-figures.ts'
 import { type PlanningOptions, planningDefaults } from './planning-options.ts'
@@ -65,7 +65,7 @@ interface RemotePlannerParts {
 
 class RemotePlanner implements Planner {
   readonly #parts: RemotePlannerParts
-  readonly #cache: PlanCache
+  readonly #cache: BoundedCache<Plan>
   readonly #labels: ProgressiveOverride
   readonly #variants = new WeakMap<KnownOperation, Variants>()
   readonly #waiting = new Map<string, Promise<Plan>>()
@@ -76,7 +76,7 @@ class RemotePlanner implements Planner {
 
   constructor(parts: RemotePlannerParts) {
     this.#parts = parts
-    this.#cache = new PlanCache(parts.planning.cacheBytes)
+    this.#cache = new BoundedCache({ entries: Number.POSITIVE_INFINITY, bytes: parts.planning.cacheBytes })
     this.#labels = new ProgressiveOverride(parts.planning.overrides)
   }
 
@@ -163,10 +163,14 @@ class RemotePlanner implements Planner {
     })
     if (answer === undefined) throw error
     const plan = JSON.parse(answer.plan) as Plan
-    this.#cache.set(key, plan, answer.plan.length)
+    const bytes = answer.plan.length + key.length + entryBytes
+    // One plan must not drive out all others.
+    if (bytes <= planning.cacheBytes / 8) this.#cache.set(key, plan, bytes)
     return plan
   }
 }
 
 const maxRefused = 1_000
+/** What a cached plan takes besides its text and its key. */
+const entryBytes = 500
 const refusedForMs = 60_000

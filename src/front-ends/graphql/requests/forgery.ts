@@ -18,7 +18,7 @@ export function refuseForgeable(x: HttpExchange): void {
 }
 
 /** The headers by which a request shows that no form sent it; the names are Apollo's. */
-export const preflighted = ['apollo-require-preflight', 'x-apollo-operation-name']
+const preflighted = ['apollo-require-preflight', 'x-apollo-operation-name']
 
 /** What HTML forms and scripts may send to other sites without asking (Fetch Standard, "CORS-safelisted request-header"); none at all likewise. */
 const formTypes = new Set(['application/x-www-form-urlencoded', 'multipart/form-data', 'text/plain', ''])

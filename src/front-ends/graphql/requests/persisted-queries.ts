@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { GatewayError } from '../../../core/error.ts'
-import { BoundedTexts, type TextLimits } from './bounded-texts.ts'
+import { BoundedCache, type CacheLimits } from '../bounded-cache.ts'
 
 /** Where gateways share texts; neither rejects. */
 export interface SharedTexts {
@@ -13,11 +13,11 @@ export interface SharedTexts {
  * hash, when the gateway does not know it.
  */
 export class PersistedQueries {
-  readonly #own: BoundedTexts
+  readonly #own: BoundedCache<string>
   readonly #shared: SharedTexts | undefined
 
-  constructor(limits: TextLimits, shared?: SharedTexts) {
-    this.#own = new BoundedTexts(limits)
+  constructor(limits: CacheLimits, shared?: SharedTexts) {
+    this.#own = new BoundedCache(limits)
     this.#shared = shared
   }
 
@@ -28,7 +28,7 @@ export class PersistedQueries {
     const shared = isHash(hash) ? await this.#shared?.get(hash) : undefined
     // Whoever else may write there cannot say what a hash stands for.
     if (shared === undefined || hashOf(shared) !== hash) throw notFound()
-    this.#own.set(hash, shared)
+    this.#own.set(hash, shared, sizeOf(shared))
     return shared
   }
 
@@ -44,7 +44,7 @@ export class PersistedQueries {
   /** Keeps a text that was checked, once it is known to be good. */
   keep(hash: string, text: string): void {
     if (this.#own.get(hash) === text) return
-    this.#own.set(hash, text)
+    this.#own.set(hash, text, sizeOf(text))
     void this.#shared?.set(hash, text)
   }
 }
@@ -57,6 +57,11 @@ function notFound(): GatewayError {
 /** Tells Apollo's clients to stop sending hashes. */
 export function notSupported(): GatewayError {
   return new GatewayError('PERSISTED_QUERY_NOT_FOUND', 'PersistedQueryNotSupported')
+}
+
+/** What a text takes in memory, about: V8 has one byte for each character of most, two for each of the others. */
+function sizeOf(text: string): number {
+  return Buffer.byteLength(text) + 100
 }
 
 function hashOf(text: string): string {

@@ -17,7 +17,7 @@ import { compileReplyRules, type ReplyRules, type TakeReply } from './reply-rule
 import type { HeadersFor } from './request-headers.ts'
 import type { SharedFetches } from './shared-fetches.ts'
 import type { Subgraph, SubgraphData, SubgraphFetch, SubgraphSubscription } from './subgraph.ts'
-import type { SubgraphAnswer } from './subgraph-answer.ts'
+import { acceptedAnswers, type SubgraphAnswer } from './subgraph-answer.ts'
 import { SubgraphCall, type SubgraphCallOptions } from './subgraph-call.ts'
 import {
   compileErrorPolicy,
@@ -126,7 +126,7 @@ export class HttpSubgraph implements Subgraph {
     headers.push('content-type', files?.contentType ?? 'application/json')
     // Servers that are protected against forged requests ask for it with forms.
     if (files !== undefined) headers.push('apollo-require-preflight', 'true')
-    headers.push('accept', 'application/graphql-response+json, application/json;q=0.9')
+    headers.push('accept', acceptedAnswers)
     return new SubgraphCall(x, destination, {
       path,
       body: files?.body ?? Buffer.from(body),

@@ -9,6 +9,9 @@ export interface SubgraphAnswer {
   readonly extensions?: Readonly<Record<string, unknown>>
 }
 
+/** The `Accept` of requests whose answers {@link readSubgraphAnswer} reads. */
+export const acceptedAnswers = 'application/graphql-response+json, application/json;q=0.9'
+
 /**
  * Reads the answer of a subgraph; throws an Error that says what is wrong with it. An `application/json` answer counts with a 2xx
  * status only; `application/graphql-response+json` also with 4xx, where it says of itself that it is one (GraphQL over HTTP).

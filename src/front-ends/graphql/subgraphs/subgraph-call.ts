@@ -56,4 +56,5 @@ export interface SubgraphCallOptions {
   readonly timeoutMs?: number
 }
 
-const maxAnswerBytes = 16 * 1_048_576
+/** Of one answer of a subgraph, whatever else says more. */
+export const maxAnswerBytes = 16 * 1_048_576

@@ -3,8 +3,8 @@ import { GatewayError } from '../../../core/error.ts'
 import { bufferedTransport } from '../../../traffic/buffered-call.ts'
 import { Destination } from '../../../traffic/destination.ts'
 import { dispatch } from '../../../traffic/dispatch.ts'
-import type { SubgraphAnswer } from '../subgraphs/subgraph-answer.ts'
-import { SubgraphCall } from '../subgraphs/subgraph-call.ts'
+import { acceptedAnswers, type SubgraphAnswer } from '../subgraphs/subgraph-answer.ts'
+import { maxAnswerBytes, SubgraphCall } from '../subgraphs/subgraph-call.ts'
 import { OwnExchange } from './own-exchange.ts'
 
 /** How a subgraph is asked for its own schema. */
@@ -46,7 +46,7 @@ export async function askForSchema(subgraph: LiveSubgraph): Promise<string> {
 
 function ask(subgraph: LiveSubgraph, query: string, deadlineAt: number): Promise<SubgraphAnswer> {
   const { destination, path, live } = subgraph
-  const headers = ['content-type', 'application/json', 'accept', accepted, 'user-agent', 'trivium']
+  const headers = ['content-type', 'application/json', 'accept', acceptedAnswers, 'user-agent', 'trivium']
   for (const [name, value] of Object.entries(live.headers)) headers.push(name.toLowerCase(), value)
   const call = new SubgraphCall(
     new OwnExchange('graphql-schema'),
@@ -87,6 +87,3 @@ function said({ errors }: SubgraphAnswer): string {
   const [first] = errors ?? []
   return typeof first?.message === 'string' ? first.message.slice(0, 200) : 'no answer to that'
 }
-
-const accepted = 'application/graphql-response+json, application/json;q=0.9'
-const maxAnswerBytes = 16 * 1_048_576

@@ -1,11 +1,11 @@
-import { type DocumentNode, Kind, parse } from 'graphql'
+import { parse } from 'graphql'
 import { GatewayError } from '../../../core/error.ts'
 import { messageOf } from '../../../core/message-of.ts'
-import { Mistake, within } from '../../../core/mistake.ts'
 import type { StoredOperation } from '../../../core/stored-operation.ts'
 import type { Place } from '../../../core/text-template.ts'
+import { KnownDocument, operationsOf } from '../documents.ts'
 import type { Engine } from '../engine.ts'
-import { type OperationSource, prepareOperation } from '../prepared-operation.ts'
+import { chosenOperation, type OperationSource, prepareOperation } from '../prepared-operation.ts'
 import type { Engines } from './engines.ts'
 
 /** The operations of the configuration, which each new engine must take. */
@@ -62,30 +62,9 @@ function doesNotFit(cause: Error | undefined): GatewayError {
 }
 
 /** What can be said of an operation without a schema. */
-function readAlone({ text, operationName }: OperationSource): Pick<StoredOperation, 'type' | 'name'> {
-  const document = within(['operation'], () => parse(text))
-  const operations = operationsOf(document)
-  const [first, ...others] = operations
-  const found =
-    operationName === undefined
-      ? others.length === 0
-        ? first
-        : undefined
-      : operations.find(({ name }) => name === operationName)
-  if (found === undefined)
-    throw new Mistake(
-      [operationName === undefined ? 'operation' : 'operationName'],
-      operationName === undefined ? 'say which operation to run' : `there is no operation "${operationName}"`,
-    )
-  const { type, name } = found
-  if (type === 'subscription') throw new Mistake(['operation'], 'subscriptions are not supported')
-  return { type, name }
-}
-
-function operationsOf(document: DocumentNode) {
-  return document.definitions.flatMap((node) =>
-    node.kind === Kind.OPERATION_DEFINITION
-      ? [{ type: node.operation as 'query' | 'mutation' | 'subscription', name: node.name?.value ?? '' }]
-      : [],
-  )
+function readAlone(source: OperationSource): Pick<StoredOperation, 'type' | 'name'> {
+  const { text } = source
+  const read = (): KnownDocument => new KnownDocument(operationsOf(parse(text), text), [])
+  const { operation, type } = chosenOperation(source, read)
+  return { type, name: operation.name }
 }

@@ -1,13 +1,13 @@
 import {
   type DocumentNode,
   type FieldNode,
-  type FragmentDefinitionNode,
   type InlineFragmentNode,
   Kind,
   type SelectionNode,
   type SelectionSetNode,
   visit,
 } from 'graphql'
+import { fragmentsOf } from '../../fragments.ts'
 
 /** Fields to be asked of an interface rather than of a type that implements it: type to field to interface. */
 export type LiftedFields = ReadonlyMap<string, ReadonlyMap<string, string>>
@@ -19,9 +19,7 @@ export type LiftedFields = ReadonlyMap<string, ReadonlyMap<string, string>>
  */
 export function liftFields(document: DocumentNode, lifted: LiftedFields): DocumentNode {
   if (lifted.size === 0 || !selectsAny(document, lifted)) return document
-  const fragments = new Map<string, FragmentDefinitionNode>()
-  for (const node of document.definitions)
-    if (node.kind === Kind.FRAGMENT_DEFINITION) fragments.set(node.name.value, node)
+  const fragments = fragmentsOf(document)
   const definitions = document.definitions.flatMap((node) =>
     node.kind === Kind.OPERATION_DEFINITION ? { ...node, selectionSet: lift(node.selectionSet) } : [],
   )

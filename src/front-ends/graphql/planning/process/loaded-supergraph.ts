@@ -1,6 +1,7 @@
 import { operationFromDocument, printSchema, type Schema, Supergraph } from '@apollo/federation-internals'
 import { QueryPlanner } from '@apollo/query-planner'
 import { type DocumentNode, type FieldNode, Kind, parse } from 'graphql'
+import { fragmentsOf } from '../../fragments.ts'
 import type { LoadAnswer, PlanAnswer, PlannedSupergraph, PlanRequest } from '../messages.ts'
 import type { Plan } from '../plan.ts'
 import { executableNode } from './executable-node.ts'
@@ -76,11 +77,7 @@ export class LoadedSupergraph {
 /** Whether an operation without conditions selects anything that the gateway does not know by itself. */
 function asksSubgraphs(document: DocumentNode): boolean {
   const fields: FieldNode[] = []
-  const fragments = new Map(
-    document.definitions.flatMap((node) =>
-      node.kind === Kind.FRAGMENT_DEFINITION ? [[node.name.value, node.selectionSet]] : [],
-    ),
-  )
+  const fragments = fragmentsOf(document)
   const waiting = document.definitions.flatMap((node) =>
     node.kind === Kind.OPERATION_DEFINITION ? [node.selectionSet] : [],
   )
@@ -89,7 +86,7 @@ function asksSubgraphs(document: DocumentNode): boolean {
       if (node.kind === Kind.FIELD) fields.push(node)
       else if (node.kind === Kind.INLINE_FRAGMENT) waiting.push(node.selectionSet)
       else {
-        const spread = fragments.get(node.name.value)
+        const spread = fragments.get(node.name.value)?.selectionSet
         if (spread !== undefined && !waiting.includes(spread)) waiting.push(spread)
       }
     }

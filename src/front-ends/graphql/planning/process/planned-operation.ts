@@ -10,6 +10,7 @@ import {
   type SelectionSetNode,
   visit,
 } from 'graphql'
+import { fragmentsOf } from '../../fragments.ts'
 import { liftFields } from './lift-fields.ts'
 import type { PlannerSupergraph } from './planner-supergraph.ts'
 import { keysOf, type ResponseKeys } from './response-keys.ts'
@@ -67,9 +68,7 @@ function decideConditions(
   operation: OperationDefinitionNode,
   values: Readonly<Record<string, boolean>>,
 ): Decided {
-  const sources = new Map<string, FragmentDefinitionNode>()
-  for (const node of document.definitions)
-    if (node.kind === Kind.FRAGMENT_DEFINITION) sources.set(node.name.value, node)
+  const sources = fragmentsOf(document)
   const fragments = new Map<string, FragmentDefinitionNode | undefined>()
   let changed = false
   const root = decide(operation.selectionSet)

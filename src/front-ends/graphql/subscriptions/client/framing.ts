@@ -1,3 +1,4 @@
+import { jsonPart, streamHeaders } from '../../streamed-answer.ts'
 import type { StreamFormat } from './stream-format.ts'
 
 /** How results stand in the body of one HTTP answer. All of them are JSON text. */
@@ -22,15 +23,7 @@ export interface Framing {
  * clients open again, `EventSource` among them.
  */
 const events: Framing = {
-  // Some proxies collect what they are not told to pass on at once.
-  headers: [
-    'Content-Type',
-    'text/event-stream; charset=utf-8',
-    'Cache-Control',
-    'no-cache',
-    'X-Accel-Buffering',
-    'no',
-  ],
+  headers: streamHeaders('text/event-stream; charset=utf-8'),
   opening: ':\n\n',
   result: (text) => `event: next\ndata: ${text}\n\n`,
   failure: (errors) => `event: next\ndata: {"errors":${errors}}\n\nevent: complete\ndata:\n\n`,
@@ -39,16 +32,9 @@ const events: Framing = {
   heartbeat: ':\n\n',
 }
 
-/** Apollo's "Multipart HTTP protocol for GraphQL subscriptions", version 1.0. A boundary follows each part, for clients that wait for it. */
+/** Apollo's "Multipart HTTP protocol for GraphQL subscriptions", version 1.0. */
 const multipart: Framing = {
-  headers: [
-    'Content-Type',
-    'multipart/mixed; boundary="graphql"; subscriptionSpec=1.0',
-    'Cache-Control',
-    'no-cache',
-    'X-Accel-Buffering',
-    'no',
-  ],
+  headers: streamHeaders('multipart/mixed; boundary="graphql"; subscriptionSpec=1.0'),
   opening: '--graphql',
   result: (text) => part(`{"payload":${text}}`),
   failure: (errors) => `${part(`{"payload":null,"errors":${errors}}`)}--\r\n`,
@@ -60,5 +46,5 @@ const multipart: Framing = {
 export const framings: Readonly<Record<StreamFormat, Framing>> = { events, multipart }
 
 function part(text: string): string {
-  return `\r\nContent-Type: application/json; charset=utf-8\r\n\r\n${text}\r\n--graphql`
+  return jsonPart(text, 'graphql')
 }

@@ -16,7 +16,7 @@ export async function serveEvents(
   results: Results,
   { framing, heartbeatMs }: { readonly framing: Framing; readonly heartbeatMs: number },
 ): Promise<void> {
-  x.writeHead(200, [...framing.headers, 'Vary', 'Accept'])
+  x.writeHead(200, framing.headers.slice())
   x.write(framing.opening)
   const heartbeat = setInterval(() => {
     if (!x.res.writableNeedDrain) x.write(framing.heartbeat)

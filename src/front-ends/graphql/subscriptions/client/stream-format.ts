@@ -1,4 +1,5 @@
 import { essence } from '../../../../core/media-type.ts'
+import { weightOf } from '../../media-type.ts'
 
 /** How the results of a subscription are written into one HTTP answer. */
 export type StreamFormat = 'events' | 'multipart'
@@ -13,8 +14,7 @@ export function streamFormat(accept: string | undefined): StreamFormat | undefin
   for (const item of (accept ?? '').split(',', 32)) {
     const format = formats[essence(item)]
     if (format === undefined) continue
-    const q = /;\s*q=([\d.]+)/i.exec(item)?.[1]
-    const weight = q === undefined ? 1 : Number(q) || 0
+    const weight = weightOf(item)
     if (weight <= most) continue
     chosen = format
     most = weight
