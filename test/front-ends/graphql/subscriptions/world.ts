@@ -46,6 +46,8 @@ export interface Chat {
   instead: ((socket: WebSocket, request: IncomingMessage) => void) | undefined
   /** Does something else with requests. */
   answer: ((req: IncomingMessage, res: ServerResponse) => boolean) | undefined
+  /** Tells this as its schema, while it is set. */
+  sdl: string | undefined
   close(): Promise<void>
   reopen(): Promise<void>
 }
@@ -186,6 +188,11 @@ async function startChat(t: TestContext): Promise<Chat> {
   const server = createServer(async (req, res) => {
     if (chat.answer?.(req, res) === true) return
     const request = JSON.parse(await textOf(req))
+    if (chat.sdl !== undefined && request.query.includes('_service')) {
+      res.setHeader('content-type', 'application/json')
+      res.end(JSON.stringify({ data: { _service: { sdl: chat.sdl } } }))
+      return
+    }
     const abort = new AbortController()
     res.on('close', () => abort.abort())
     const given = { schema, variableValues: request.variables, contextValue: { signal: abort.signal } }
@@ -255,6 +262,7 @@ async function startChat(t: TestContext): Promise<Chat> {
     cut,
     instead: undefined,
     answer: undefined,
+    sdl: undefined,
     close: async () => {
       cut()
       await new Promise((resolve) => server.close(resolve))
