@@ -14,7 +14,7 @@ export const sharingKey = object({
     .boolean()
     .default(false)
     .describe(
-      'Whether queries of clients that are under way at a time are run once where the operation, its variables, the caller, the address and all headers are the same. Each is charged and authorized for itself.',
+      'Whether queries of clients that are under way at a time are run once where the operation, its variables, the caller, the address, the query string and all headers are the same. Each is charged and authorized for itself.',
     ),
   ignoreHeaders: z
     .array(z.string().toLowerCase())

@@ -90,6 +90,7 @@ const madeFields = new WeakMap<Route, string>()
 function callFields({ calls }: Exchange): string {
   const [first] = calls
   let names = first?.upstreamName ?? ''
+  let last = names
   let attempts = 0
   let durationMs = 0
   let canary: boolean | undefined
@@ -97,7 +98,9 @@ function callFields({ calls }: Exchange): string {
     attempts += call.attempts
     durationMs += call.durationMs
     if (call.canary !== undefined) canary = call.canary || canary === true
-    if (call !== first && !names.split(',').includes(call.upstreamName)) names += `,${call.upstreamName}`
+    if (call.upstreamName === last) continue
+    last = call.upstreamName
+    if (!names.split(',').includes(last)) names += `,${last}`
   }
   let where = text('gateway.upstream', names, maxPath) + text('gateway.target', calls.at(-1)?.target, maxText)
   if (canary !== undefined) where += `,"gateway.canary":${canary}`

@@ -75,7 +75,9 @@ class Collector<Reply> implements Dispatcher.DispatchHandler {
     if (remainingMs > 0) this.#timer = setTimeout(() => this.#timedOut(), remainingMs)
     this.#attempt.onCancel((error) => this.#fail(error))
     if (this.#done) return
-    const { bodyIdleTimeoutMs: bodyTimeout } = upstream.options
+    const { bodyIdleTimeoutMs } = upstream.options
+    // Where our own is over before, undici needs none.
+    const bodyTimeout = remainingMs > 0 && remainingMs <= bodyIdleTimeoutMs ? 0 : bodyIdleTimeoutMs
     const request = { path, method, headers, body, headersTimeout: 0, bodyTimeout } as const
     endpoint.http.poolFor(call).dispatch(request, this)
   }
@@ -114,7 +116,9 @@ class Collector<Reply> implements Dispatcher.DispatchHandler {
   onResponseEnd(): void {
     if (this.#done) return
     try {
-      const body = Buffer.concat(this.#chunks, this.#bytes)
+      const [first] = this.#chunks
+      const isWhole = first !== undefined && this.#chunks.length === 1
+      const body = isWhole ? first : Buffer.concat(this.#chunks, this.#bytes)
       this.#attempt.call.copy?.original?.whole(this.#status, body)
       const reply = this.#attempt.call.read({ status: this.#status, headers: this.#headers, body })
       if (!this.#settle()) return

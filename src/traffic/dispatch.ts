@@ -1,4 +1,4 @@
-import { GatewayError, toGatewayError } from '../core/error.ts'
+import { clientGone, type GatewayError, toGatewayError } from '../core/error.ts'
 import { Attempt } from './attempt.ts'
 import type { Call, Transport } from './call.ts'
 import { enterCircuit, noTarget, settleAttempt, settleCall } from './circuit.ts'
@@ -29,9 +29,7 @@ export async function dispatchAnnounced<C extends Call, Reply>(
   transport: Transport<C, Reply>,
 ): Promise<Reply> {
   const { exchange } = call
-  exchange.whenGone((stopped) =>
-    call.end(stopped ?? new GatewayError('CLIENT_GONE', 'The client closed the connection.')),
-  )
+  exchange.whenGone((stopped) => call.end(stopped ?? clientGone()))
   const { totalTimeoutMs } = call.upstream.options
   const clock =
     totalTimeoutMs > 0 && !call.streamed ? setTimeout(() => call.expire(), totalTimeoutMs) : undefined
@@ -78,8 +76,12 @@ function failed(call: Call, error: GatewayError): GatewayError {
 }
 
 /** The attempts of a call that the circuit of its upstream lets through. */
-async function guarded<C extends Call, Reply>(call: C, transport: Transport<C, Reply>): Promise<Reply> {
-  if (call.upstream.circuit === undefined) return await attempts(call, transport)
+function guarded<C extends Call, Reply>(call: C, transport: Transport<C, Reply>): Promise<Reply> {
+  return call.upstream.circuit === undefined ? attempts(call, transport) : settled(call, transport)
+}
+
+/** The same where there is a circuit, which is told what came of it. */
+async function settled<C extends Call, Reply>(call: C, transport: Transport<C, Reply>): Promise<Reply> {
   enterCircuit(call)
   let failure: GatewayError | undefined
   try {

@@ -14,6 +14,8 @@ export type Step = (run: Run) => Promise<void> | undefined
 export interface PlanOptions {
   readonly subgraphs: ReadonlyMap<string, Subgraph>
   readonly types: TypeConditions
+  /** Whether another step may ask the same subgraph at the same time. Default false. */
+  readonly inCompany?: boolean
 }
 
 /** Compiles a part of a plan. Throws a GatewayError for what is not understood. */
@@ -22,7 +24,7 @@ export function compilePlan(node: PlanNode, options: PlanOptions, path: Response
     case 'Sequence':
       return inSequence(node.nodes.map((one) => compilePlan(one, options, path)))
     case 'Parallel':
-      return inParallel(node.nodes.map((one) => compilePlan(one, options, path)))
+      return inParallel(compileBeside(node.nodes, options, path))
     case 'Flatten':
       return compilePlan(node.node, options, [...path, ...node.path])
     case 'Condition': {
@@ -32,12 +34,15 @@ export function compilePlan(node: PlanNode, options: PlanOptions, path: Response
     }
     case 'Fetch': {
       const fetch = compileFetch(node, options, path)
-      return (run) => runFetch(fetch, run)
+      const { inCompany = false } = options
+      return (run) => runFetch(fetch, run, inCompany)
     }
     case 'Defer': {
       // For who takes the answer as a whole.
-      const parts = node.deferred.flatMap((part) =>
-        part.node === undefined ? [] : compilePlan(part.node, options, path),
+      const parts = compileBeside(
+        node.deferred.flatMap((part) => part.node ?? []),
+        options,
+        path,
       )
       const first = node.primary.node === undefined ? [] : [compilePlan(node.primary.node, options, path)]
       return inSequence([...first, inParallel(parts)])
@@ -48,6 +53,23 @@ export function compilePlan(node: PlanNode, options: PlanOptions, path: Response
         'The operation asks for something that the gateway cannot do.',
       )
   }
+}
+
+/** Steps that run beside each other. */
+function compileBeside(nodes: readonly PlanNode[], options: PlanOptions, path: ResponsePath): Step[] {
+  const names = nodes.flatMap((node) => [...subgraphsOf(node)])
+  const inCompany = options.inCompany === true || new Set(names).size < names.length
+  return nodes.map((node) => compilePlan(node, { ...options, inCompany }, path))
+}
+
+/** The names of the subgraphs that a part of a plan asks. */
+function subgraphsOf(node: PlanNode): Set<string> {
+  const names = new Set<string>()
+  JSON.stringify(node, (key, value) => {
+    if (key === 'serviceName') names.add(String(value))
+    return value
+  })
+  return names
 }
 
 /** Throws an Error for a subgraph that is not there. */

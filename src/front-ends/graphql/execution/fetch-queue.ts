@@ -19,7 +19,7 @@ export class FetchQueue {
 
   /** Resolves when the answer is in the data, or its failure is reported. */
   send(ask: Ask): Promise<void> {
-    if (ask.fetch.operation.type !== 'query') return this.#alone(ask)
+    if (ask.fetch.operation.type !== 'query') return this.alone(ask)
     return new Promise((resolve) => {
       this.#waiting.push({ ask, resolve })
       // After all that goes on by itself at this moment: the steps that run beside each other come here one after the other.
@@ -31,7 +31,7 @@ export class FetchQueue {
     const waiting = this.#waiting
     this.#waiting = []
     const [first, ...others] = waiting
-    if (first !== undefined && others.length === 0) this.#alone(first.ask).then(first.resolve)
+    if (first !== undefined && others.length === 0) this.alone(first.ask).then(first.resolve)
     else for (const group of grouped(waiting)) this.#group(group)
   }
 
@@ -40,11 +40,12 @@ export class FetchQueue {
       for (const { resolve } of group) resolve()
     }
     const [first, ...others] = group
-    if (first !== undefined && others.length === 0) this.#alone(first.ask).then(first.resolve)
+    if (first !== undefined && others.length === 0) this.alone(first.ask).then(first.resolve)
     else this.#together(group.map(({ ask }) => ask)).then(settled)
   }
 
-  async #alone(ask: Ask): Promise<void> {
+  /** The same for what nothing else is asked at the same time with. */
+  async alone(ask: Ask): Promise<void> {
     const { subgraph, operation } = ask.fetch
     try {
       ask.accept(await subgraph.fetch(requestOf(operation, variablesOf(ask)), this.#context))
@@ -71,7 +72,7 @@ export class FetchQueue {
 
   /** Where there is no data for a reason that is none of its own, it is asked for alone: nobody loses data by being asked for together. */
   #take(ask: Ask, part: SubgraphData | undefined): Promise<void> | undefined {
-    if (part === undefined) return this.#alone(ask)
+    if (part === undefined) return this.alone(ask)
     try {
       ask.accept(part)
     } catch (thrown) {

@@ -5,8 +5,8 @@ import { reportFailure } from './fetch-errors.ts'
 import type { PlannedFetch } from './planned-fetch.ts'
 import type { Run } from './run.ts'
 
-/** Runs a fetch. Never rejects. */
-export function runFetch(fetch: PlannedFetch, run: Run): Promise<void> | undefined {
+/** Runs a fetch; `inCompany`: another may ask the same subgraph at the same time. Never rejects. */
+export function runFetch(fetch: PlannedFetch, run: Run, inCompany = true): Promise<void> | undefined {
   const { gone, stopped } = run.execution.context.x
   if (gone) return undefined
   if (stopped !== undefined) {
@@ -15,7 +15,7 @@ export function runFetch(fetch: PlannedFetch, run: Run): Promise<void> | undefin
   }
   const [ask, ...others] = asksOf(fetch, run)
   if (ask === undefined) return undefined
-  if (others.length === 0) return run.queue.send(ask)
+  if (others.length === 0) return inCompany ? run.queue.send(ask) : run.queue.alone(ask)
   return Promise.all([ask, ...others].map((one) => run.queue.send(one))).then(() => {})
 }
 

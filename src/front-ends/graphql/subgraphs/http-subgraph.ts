@@ -8,6 +8,7 @@ import { announce, dispatchAnnounced } from '../../../traffic/dispatch.ts'
 import { tellMore } from '../errors.ts'
 import type { FetchObserver } from '../observer.ts'
 import type { OperationContext } from '../operation.ts'
+import type { Uploads } from '../requests/uploads/uploads.ts'
 import {
   graphqlSubscription,
   type SubscriptionEndpoint,
@@ -62,14 +63,18 @@ export class HttpSubgraph implements Subgraph {
     this.#show = compileErrorPolicy(options.errors)
   }
 
-  async fetch(fetch: SubgraphFetch, context: OperationContext): Promise<SubgraphData> {
+  fetch(fetch: SubgraphFetch, context: OperationContext): Promise<SubgraphData> {
     const { uploads } = context
-    const claim =
-      uploads === undefined || fetch.variables === undefined
-        ? undefined
-        : uploads.claim(JSON.parse(fetch.variables))
-    if (uploads === undefined || claim === undefined)
-      return this.#fetch(fetch, context, this.#call(fetch, context))
+    return uploads === undefined ? this.#fetch(fetch, context) : this.#fetchWithFiles(fetch, context, uploads)
+  }
+
+  async #fetchWithFiles(
+    fetch: SubgraphFetch,
+    context: OperationContext,
+    uploads: Uploads,
+  ): Promise<SubgraphData> {
+    const claim = fetch.variables === undefined ? undefined : uploads.claim(JSON.parse(fetch.variables))
+    if (claim === undefined) return await this.#fetch(fetch, context)
     try {
       const { stream, contentType } = multipartBody(fetch.body, claim, uploads.limits)
       // What is longer on its way than others has its own time.
@@ -85,14 +90,19 @@ export class HttpSubgraph implements Subgraph {
     }
   }
 
-  async #fetch(fetch: SubgraphFetch, context: OperationContext, call: SubgraphCall): Promise<SubgraphData> {
+  async #fetch(
+    fetch: SubgraphFetch,
+    context: OperationContext,
+    call = this.#call(fetch, context),
+  ): Promise<SubgraphData> {
     const { observe, mutated } = this.#options
     announce(call)
     try {
-      const { data, errors = none, extensions } = await this.#send(fetch, call)
-      const { status = 0, headers = {} } = call.received ?? {}
-      observe?.(errors.length === 0 ? 'ok' : 'error', call)
-      this.#take?.(context, { headers, extensions })
+      const { data, errors, extensions } = await this.#send(fetch, call)
+      observe?.(errors === undefined ? 'ok' : 'error', call)
+      this.#take?.(context, { headers: call.received?.headers ?? {}, extensions })
+      if (errors === undefined) return { data, errors: none }
+      const status = call.received?.status ?? 0
       return { data, errors: errors.map((reported) => this.#told(reported, { status, x: context.x })) }
     } catch (thrown) {
       observe?.('failed', call)
@@ -123,10 +133,9 @@ export class HttpSubgraph implements Subgraph {
   #call({ type, body }: SubgraphFetch, { x, limits }: OperationContext, files?: FilesOfCall): SubgraphCall {
     const { destination, path, headersFor } = this.#options
     const headers = headersFor(x)
-    headers.push('content-type', files?.contentType ?? 'application/json')
+    headers.push('content-type', files?.contentType ?? 'application/json', 'accept', acceptedAnswers)
     // Servers that are protected against forged requests ask for it with forms.
     if (files !== undefined) headers.push('apollo-require-preflight', 'true')
-    headers.push('accept', acceptedAnswers)
     return new SubgraphCall(x, destination, {
       path,
       body: files?.body ?? Buffer.from(body),
@@ -192,4 +201,4 @@ function withoutName(error: GatewayError): GatewayError {
 
 /** Longer bodies are hardly ever the same, and would have to be compared. */
 const maxShared = 65_536
-const none: readonly Readonly<Record<string, unknown>>[] = []
+const none: readonly GraphQLFormattedError[] = []

@@ -68,18 +68,19 @@ function forwarding(
   credentialCookies: readonly string[],
 ): ChangeHeaders | undefined {
   const { names, prefixes } = readNamePatterns(written)
+  const folded = names.map(foldHeaderName)
   if (names.length === 0 && prefixes.length === 0) return undefined
   return (x, headers) => {
     for (let i = 0; i < names.length; i++) {
       const name = names[i] as string
-      if (has(headers, name)) continue
+      if (has(headers, folded[i] as string)) continue
       if (name !== 'cookie') pass(x, name, headers)
       else passCookies(x, headers, x.route.policy.forwardCredentials ? none : credentialCookies)
     }
     if (prefixes.length === 0) return
     for (const name in x.request.headers) {
       if (!beginsAs(prefixes, name) || !isOpen(name) || credentialHeaders.has(name)) continue
-      if (!has(headers, name)) pass(x, name, headers)
+      if (!has(headers, foldHeaderName(name))) pass(x, name, headers)
     }
   }
 }
@@ -99,7 +100,7 @@ function defaults(texts: RequestHeaderRules['default'], place: Place): ChangeHea
   if (all.length === 0) return undefined
   return (x, headers) => {
     for (const { name, text } of all) {
-      if (has(headers, name)) continue
+      if (has(headers, foldHeaderName(name))) continue
       const value = renderText(text, x, headerValue).trim()
       if (value !== '') headers.push(name, value)
     }
@@ -116,9 +117,12 @@ function passCookies(x: Exchange, headers: string[], hidden: readonly string[]):
   if (cookies !== '') headers.push('cookie', cookies)
 }
 
-function has(headers: readonly string[], name: string): boolean {
-  const folded = foldHeaderName(name)
-  for (let i = 0; i < headers.length; i += 2) if (foldHeaderName(headers[i] as string) === folded) return true
+/** Folding keeps the length, and costs more than to compare it. */
+function has(headers: readonly string[], folded: string): boolean {
+  for (let i = 0; i < headers.length; i += 2) {
+    const name = headers[i] as string
+    if (name.length === folded.length && foldHeaderName(name) === folded) return true
+  }
   return false
 }
 

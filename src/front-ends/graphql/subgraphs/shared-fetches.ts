@@ -1,4 +1,4 @@
-import { GatewayError, toGatewayError } from '../../../core/error.ts'
+import { clientGone, GatewayError, toGatewayError } from '../../../core/error.ts'
 import { type BufferedAnswer, bufferedTransport } from '../../../traffic/buffered-call.ts'
 import { dispatchAnnounced } from '../../../traffic/dispatch.ts'
 import type { SubgraphAnswer } from './subgraph-answer.ts'
@@ -7,9 +7,23 @@ import type { SubgraphCall } from './subgraph-call.ts'
 /** What became of a fetch for those who wait for it; undefined: nothing that concerns them. */
 type Outcome = { readonly answer: BufferedAnswer } | { readonly error: GatewayError } | undefined
 
-interface Flight {
+/** A query that is under way. Most have nobody who waits for the outcome. */
+class Flight {
   readonly leader: SubgraphCall
-  readonly outcome: Promise<Outcome>
+  #waitedFor: PromiseWithResolvers<Outcome> | undefined
+
+  constructor(leader: SubgraphCall) {
+    this.leader = leader
+  }
+
+  get outcome(): Promise<Outcome> {
+    this.#waitedFor ??= Promise.withResolvers()
+    return this.#waitedFor.promise
+  }
+
+  over(outcome: Outcome): void {
+    this.#waitedFor?.resolve(outcome)
+  }
 }
 
 /**
@@ -27,8 +41,12 @@ export class SharedFetches {
   }
 
   /** Sends a call that plugins have seen, or has the answer of one that is the same. Rejects as `dispatch` does. */
-  async send(call: SubgraphCall, body: string): Promise<SubgraphAnswer> {
+  send(call: SubgraphCall, body: string): Promise<SubgraphAnswer> {
     const key = this.#keyOf(call, body)
+    return this.#flights.has(key) ? this.#follow(key, call) : this.#lead(key, call)
+  }
+
+  async #follow(key: string, call: SubgraphCall): Promise<SubgraphAnswer> {
     for (;;) {
       const flight = this.#flights.get(key)
       if (flight === undefined) return await this.#lead(key, call)
@@ -46,16 +64,15 @@ export class SharedFetches {
   }
 
   async #lead(key: string, call: SubgraphCall): Promise<SubgraphAnswer> {
-    const { promise, resolve } = Promise.withResolvers<Outcome>()
-    const flight = { leader: call, outcome: promise }
+    const flight = new Flight(call)
     this.#flights.set(key, flight)
     try {
       const reply = await dispatchAnnounced<SubgraphCall, SubgraphAnswer>(call, bufferedTransport)
-      resolve(call.received && { answer: call.received })
+      flight.over(call.received && { answer: call.received })
       return reply
     } catch (thrown) {
       const error = toGatewayError(thrown)
-      resolve(isOwn(call, error) ? undefined : { error })
+      flight.over(isOwn(call, error) ? undefined : { error })
       throw error
     } finally {
       if (this.#flights.get(key) === flight) this.#flights.delete(key)
@@ -73,7 +90,7 @@ export class SharedFetches {
 }
 
 /** Waits for the call of another, as long as this one's client and time last. */
-function joined({ leader, outcome }: Flight, call: SubgraphCall): Promise<Outcome> {
+function joined(flight: Flight, call: SubgraphCall): Promise<Outcome> {
   const { promise, resolve, reject } = Promise.withResolvers<Outcome>()
   let isOver = false
   const over = (error: GatewayError | undefined): boolean => {
@@ -92,13 +109,11 @@ function joined({ leader, outcome }: Flight, call: SubgraphCall): Promise<Outcom
       fail(new GatewayError('UPSTREAM_TIMEOUT', `Upstream "${call.upstreamName}" did not answer in time.`)),
     timeLeft(call),
   )
-  call.exchange.whenGone((stopped) =>
-    fail(stopped ?? new GatewayError('CLIENT_GONE', 'The client closed the connection.')),
-  )
-  void outcome.then((came) => {
+  call.exchange.whenGone((stopped) => fail(stopped ?? clientGone()))
+  void flight.outcome.then((came) => {
     if (!over(came !== undefined && 'error' in came ? came.error : undefined)) return
     call.shared = came !== undefined
-    if (came !== undefined) call.target = leader.target
+    if (came !== undefined) call.target = flight.leader.target
     resolve(came)
   })
   return promise

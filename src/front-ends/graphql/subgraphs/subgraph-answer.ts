@@ -4,9 +4,10 @@ import { essence } from '../../../core/media-type.ts'
 
 /** A GraphQL answer as a subgraph gave it, its outer shape checked (GraphQL specification section 7.1). */
 export interface SubgraphAnswer {
-  readonly data?: Record<string, unknown> | null
-  readonly errors?: readonly Readonly<Record<string, unknown>>[]
-  readonly extensions?: Readonly<Record<string, unknown>>
+  readonly data: Record<string, unknown> | null | undefined
+  /** One at least; undefined: there are none. */
+  readonly errors: readonly Readonly<Record<string, unknown>>[] | undefined
+  readonly extensions: Readonly<Record<string, unknown>> | undefined
 }
 
 /** The `Accept` of requests whose answers {@link readSubgraphAnswer} reads. */
@@ -35,8 +36,8 @@ export function readSubgraphAnswer(status: number, contentType: string, body: Bu
   const failed = Array.isArray(errors) && errors.length > 0
   if (!failed && !isRecord(data)) throw new Error('neither data nor errors')
   return {
-    ...(data === undefined ? undefined : { data }),
-    ...(failed ? { errors } : undefined),
-    ...(isRecord(extensions) ? { extensions } : undefined),
+    data,
+    errors: failed ? errors : undefined,
+    extensions: isRecord(extensions) ? extensions : undefined,
   }
 }

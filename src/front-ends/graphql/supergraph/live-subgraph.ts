@@ -65,7 +65,7 @@ function ask(subgraph: LiveSubgraph, query: string, deadlineAt: number): Promise
 /** Many servers answer 400 to a field that they do not have: that is an answer too. */
 function refused(error: unknown): SubgraphAnswer {
   if (error instanceof GatewayError && error.reason === 'SUBGRAPH_ERROR')
-    return { errors: [{ message: error.message }] }
+    return { data: undefined, errors: [{ message: error.message }], extensions: undefined }
   throw error
 }
 
