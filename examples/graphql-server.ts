@@ -1,8 +1,17 @@
 import { readFile } from 'node:fs/promises'
-import type { IncomingMessage } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { buildSubgraphSchema } from '@apollo/subgraph'
-import { execute, GraphQLError, type GraphQLSchema, parse, validate } from 'graphql'
+import {
+  execute,
+  GraphQLError,
+  type GraphQLSchema,
+  getOperationAST,
+  parse,
+  subscribe,
+  validate,
+} from 'graphql'
 import type { Backend, BackendOptions } from './backend.ts'
+import { sendEvents } from './graphql-events.ts'
 import { startHttpBackend } from './http-backend.ts'
 import { valueAt } from './json-pointer.ts'
 import { createJsonServer, type Handle, type Reply, readJson } from './json-server.ts'
@@ -15,14 +24,21 @@ const maxBodyBytes = 2 * 1024 * 1024
 export interface SubgraphContext {
   /** The user that the gateway has identified (`x-user-id`), or 42 when it names none. */
   readonly userId: string
+  /** Aborted when nobody waits for the answer any more. */
+  readonly gone: AbortSignal
 }
 
 /** Resolvers by type and field. `__resolveReference` is given the reference and the context, no arguments. */
-export type SubgraphResolvers = Readonly<Record<string, Record<string, Field['resolve']>>>
+export type SubgraphResolvers = Readonly<Record<string, Record<string, Field['resolve'] | EventField>>>
 
 /** A method, not a property: so its parameters may be narrower than unknown, as the SDL promises. */
 interface Field {
   resolve(parent: unknown, args: unknown, context: SubgraphContext): unknown
+}
+
+/** A field of Subscription: what it yields is what `resolve` makes the value of. */
+interface EventField extends Field {
+  subscribe(parent: unknown, args: unknown, context: SubgraphContext): AsyncIterable<unknown>
 }
 
 /** A subgraph: its SDL is `schemas/{name}.graphql`. */
@@ -31,34 +47,56 @@ export interface Subgraph {
   readonly resolvers: SubgraphResolvers
 }
 
-/** Starts a federated subgraph at POST `/graphql`, with `/health` beside it. */
+/** Starts a federated subgraph at POST `/graphql`, with `/health` beside it. Subscriptions are answered by server-sent events. */
 export async function startSubgraph(subgraph: Subgraph, options: BackendOptions): Promise<Backend> {
   const sdl = await readFile(new URL(`../schemas/${subgraph.name}.graphql`, import.meta.url), 'utf8')
   const schema = buildSubgraphSchema([{ typeDefs: parse(sdl), resolvers: subgraph.resolvers }])
-  const handle: Handle = (request) => {
+  const closing = new AbortController()
+  const handle: Handle = (request, response) => {
     const { method, path } = readTarget(request)
     if (path === '/health') return { body: { status: 'ok' } }
     if (path !== '/graphql') throw new Problem(404, 'GraphQL is at /graphql.')
     if (method !== 'POST') throw methodNotAllowed('POST')
-    return answer(request, schema)
+    return answer(request, response, { schema, closing: closing.signal })
   }
-  return startHttpBackend({ name: subgraph.name, server: createJsonServer(handle) }, options)
+  const server = createJsonServer(handle)
+  return startHttpBackend({ name: subgraph.name, server, onClosing: () => closing.abort() }, options)
 }
 
-/** Answers 400 where nothing was executed, as the GraphQL over HTTP specification has it, and else 200. */
-async function answer(request: IncomingMessage, schema: GraphQLSchema): Promise<Reply> {
+interface Served {
+  readonly schema: GraphQLSchema
+  /** Aborted when the subgraph ends. */
+  readonly closing: AbortSignal
+}
+
+/** Answers 400 where nothing was executed, as the GraphQL over HTTP specification has it, and else 200; a subscription by its events. */
+async function answer(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { schema, closing }: Served,
+): Promise<Reply | undefined> {
   try {
     const body = await readJson(request, maxBodyBytes)
     const document = parse(textAt(body, '/query') ?? refuse('query must be a text.'))
     const errors = validate(schema, document)
     if (errors.length > 0) return { status: 400, body: { errors } }
-    const result = await execute({
+    const left = new AbortController()
+    response.once('close', () => left.abort())
+    const gone = AbortSignal.any([left.signal, closing])
+    const operationName = textAt(body, '/operationName')
+    const operation = {
       schema,
       document,
-      operationName: textAt(body, '/operationName'),
+      operationName,
       variableValues: variablesOf(body),
-      contextValue: contextOf(request),
-    })
+      contextValue: contextOf(request, gone),
+    }
+    if (getOperationAST(document, operationName)?.operation === 'subscription') {
+      const events = await subscribe(operation)
+      if (!(Symbol.asyncIterator in events)) return { status: 400, body: events }
+      return await sendEvents(response, events, gone)
+    }
+    const result = await execute(operation)
     return { status: 'data' in result ? 200 : 400, body: result }
   } catch (error) {
     if (error instanceof Problem) {
@@ -69,8 +107,8 @@ async function answer(request: IncomingMessage, schema: GraphQLSchema): Promise<
   }
 }
 
-function contextOf(request: IncomingMessage): SubgraphContext {
-  return { userId: String(request.headers['x-user-id'] ?? '42') }
+function contextOf(request: IncomingMessage, gone: AbortSignal): SubgraphContext {
+  return { userId: String(request.headers['x-user-id'] ?? '42'), gone }
 }
 
 function textAt(body: unknown, pointer: string): string | undefined {

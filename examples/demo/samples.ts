@@ -28,6 +28,10 @@ export function demoSamples(url: string, { apiKey, jwt, trialKey, password }: Cr
   const joined = JSON.stringify({
     query: '{ user(id: 42) { name books { title rating } orders { total items { product { name } } } } }',
   })
+  const watch = JSON.stringify({
+    query: 'subscription { reviewWritten(after: 3, first: 2) { body author { name } } }',
+  })
+  const parts = JSON.stringify({ query: '{ me { name ... @defer { reviews { body } } } }' })
   const deep = JSON.stringify({
     query: `{ me ${'{ reviews { author '.repeat(10)}{ id }${' } }'.repeat(10)} }`,
   })
@@ -60,6 +64,8 @@ export function demoSamples(url: string, { apiKey, jwt, trialKey, password }: Cr
     get('REST, limited: the trial key has used up its limit', '/v1/users/42', { 'X-API-Key': trialKey }, 429),
     post('GraphQL: one query over three subgraphs', '/graphql', key, me, 200),
     post('GraphQL: a gRPC service and an HTTP API in the same query', '/graphql', key, joined, 200),
+    post('GraphQL: a subscription', '/graphql', { ...key, Accept: 'text/event-stream' }, watch, 200),
+    post('GraphQL: an answer in parts', '/graphql', { ...key, Accept: 'multipart/mixed' }, parts, 200),
     post('GraphQL, refused: no credentials', '/graphql', {}, me, 401),
     post('GraphQL, refused: too deep', '/graphql', key, deep, 400),
     post('GraphQL, limited', '/graphql', { 'X-API-Key': trialKey }, me, 429),

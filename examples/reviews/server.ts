@@ -1,3 +1,4 @@
+import { EventEmitter, once } from 'node:events'
 import { GraphQLError } from 'graphql'
 import type { Backend, BackendOptions } from '../backend.ts'
 import { type SubgraphContext, startSubgraph } from '../graphql-server.ts'
@@ -20,9 +21,22 @@ const initialReviews: readonly Review[] = [
 
 type NewReview = Pick<Review, 'upc' | 'body' | 'rating'>
 
+interface Watch {
+  readonly after?: string | null
+  readonly first?: number | null
+}
+
 /** Starts the subgraph `reviews`, which adds reviews to users and products. New ones go with the process. */
 export function startReviews(options: BackendOptions = {}): Promise<Backend> {
   const reviews = [...initialReviews]
+  const written = new EventEmitter().setMaxListeners(0)
+  async function* watch(_: unknown, { after, first }: Watch, { gone }: SubgraphContext) {
+    let next = after == null ? reviews.length : reviews.findIndex(({ id }) => id === after) + 1
+    for (let left = first ?? Infinity; left > 0; left--) {
+      while (next >= reviews.length) await once(written, 'review', { signal: gone })
+      yield reviews[next++]
+    }
+  }
   const resolvers = {
     Mutation: {
       addReview: (_: unknown, { upc, body, rating }: NewReview, { userId }: SubgraphContext) => {
@@ -30,8 +44,12 @@ export function startReviews(options: BackendOptions = {}): Promise<Backend> {
         if (body.trim() === '' || body.length > 2_000) throw badInput('body must have 1 to 2000 characters')
         const review = { id: String(reviews.length + 1), body, rating, authorId: userId, upc }
         reviews.push(review)
+        written.emit('review')
         return review
       },
+    },
+    Subscription: {
+      reviewWritten: { subscribe: watch, resolve: (review: unknown) => review },
     },
     User: {
       reviews: ({ id }: { id: string }) => reviews.filter((review) => review.authorId === id),

@@ -50,7 +50,7 @@ export async function runCommand(argv: readonly string[]): Promise<number> {
       return 0
     }
     if (command === undefined) {
-      console.error(`unknown command "${positionals.join(' ')}"; gateway --help lists them`)
+      console.error(unknownCommand(positionals))
       return 1
     }
     const {
@@ -182,6 +182,15 @@ const usage = `gateway <command> [--config gateway.yaml] [--json]
 
 The keys commands, token verify, token revoke and graphql check without --against ask the admin API of a gateway: --url or GATEWAY_ADMIN_URL (default http://127.0.0.1:8080/admin), --token or GATEWAY_ADMIN_TOKEN.
 Exit code: 0 done, 1 error, 2 clients would break.`
+
+/** With the commands that begin so, or where all of them are. */
+function unknownCommand(positionals: readonly string[]): string {
+  const [first, ...more] = positionals
+  const others = commands.filter(({ words }) => words.length > 1 && words[0] === first)
+  if (more.length > 0 || others.length === 0)
+    return `unknown command "${positionals.join(' ')}"; gateway --help lists them`
+  return `"${first}" of what? ${others.map(({ words }) => words.join(' ')).join(', ')}; gateway --help explains them`
+}
 
 function describeFailure(error: unknown): string {
   if (error instanceof ConfigError) return error.message

@@ -4,7 +4,10 @@ import { object } from './declare.ts'
 
 /** `graphql.planning` */
 export const planningKey = object({
-  timeout: duration().prefault('5s').describe('What planning one operation may take.'),
+  timeout: duration()
+    .refine((ms) => ms >= 1, 'must be at least 1ms')
+    .prefault('5s')
+    .describe('What planning one operation may take.'),
   queue: z.int().min(1).default(100).describe('Operations that may wait to be planned.'),
   cache: size().prefault('16mb').describe('Plans that are remembered, in bytes of their text.'),
   heap: size()
@@ -21,7 +24,12 @@ export const planningKey = object({
     .optional()
     .describe('Ways to one field above which an operation is refused. Absent: any number.'),
   overrides: z
-    .array(z.string().min(1))
+    .array(
+      z
+        .string()
+        .min(1)
+        .refine((label) => !label.startsWith('percent('), 'is decided for each request, by chance'),
+    )
     .default([])
     .describe('Labels of @override(label:) that are on. percent(..) is decided for each request.'),
 }).describe('How operations are planned, in a process of their own.')

@@ -38,7 +38,10 @@ export const requestKeys = {
       .enum(['auto', 'redis', 'memory'])
       .default('auto')
       .describe('redis shares them with other gateways; auto is redis when stores.redis is there.'),
-    ttl: duration().prefault('24h').describe('How long Redis keeps one that nobody asks for.'),
+    ttl: duration()
+      .refine((ms) => ms >= 1_000, 'must be at least 1s')
+      .prefault('24h')
+      .describe('How long Redis keeps one that nobody asks for.'),
   }).describe('Automatic persisted queries, as Apollo clients send them (docs/graphql-requests.md).'),
   trustedDocuments: z
     .strictObject({

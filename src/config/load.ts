@@ -82,6 +82,8 @@ function describe(
   document: ConfigDocument,
   plugins: readonly PluginOptions[],
 ): Problem[] {
+  if (issue.code === 'invalid_key')
+    return issue.issues.map(({ message }) => document.problem(issue.path, message))
   if (issue.code !== 'unrecognized_keys') return [document.problem(issue.path, issue.message)]
   const known = knownKeys(plugins, issue.path)
   const names = issue.keys.filter((key) => keyName.test(key))

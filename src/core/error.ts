@@ -63,6 +63,12 @@ export function toGatewayError(thrown: unknown): GatewayError {
   return new GatewayError('INTERNAL', 'The gateway failed while it handled the request.', { cause: thrown })
 }
 
+/** What an exchange fails with whose client has left. */
+export function clientGone(cause?: unknown): GatewayError {
+  const options = cause === undefined ? {} : { cause }
+  return new GatewayError('CLIENT_GONE', 'The client closed the connection.', options)
+}
+
 /** HTTP `Retry-After` for a wait: whole seconds, rounded up, at least 1 (RFC 9110 section 10.2.3). */
 export function retryAfterSeconds(retryAfterMs: number): number {
   return Math.max(1, Math.ceil(retryAfterMs / 1000))

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { CodedBody } from './coded-body.ts'
-import { GatewayError, toGatewayError } from './error.ts'
+import { clientGone, type GatewayError, toGatewayError } from './error.ts'
 import { type ContentCoding, Exchange, type Hooks, type ReplyHead, type RequestHead } from './exchange.ts'
 import { lingerAtEnd } from './linger.ts'
 import { readBody } from './request-body.ts'
@@ -184,8 +184,7 @@ export class HttpExchange extends Exchange {
     if (this.#settled) return
     this.#settled = true
     if (!this.res.writableFinished && !this.#tookOver) {
-      if (this.error === undefined)
-        this.error = new GatewayError('CLIENT_GONE', 'The client closed the connection.')
+      if (this.error === undefined) this.error = clientGone()
       if (this.status === 0) this.status = 499
     }
     // Also when we refused it half-way: whatever is still under way for it is let go.

@@ -1,4 +1,4 @@
-import { GatewayError } from './error.ts'
+import { clientGone, GatewayError } from './error.ts'
 import type { HttpExchange } from './http-exchange.ts'
 
 /**
@@ -27,12 +27,8 @@ export function readBody(x: HttpExchange, maxBytes: number): Promise<Buffer> {
     req.once('end', () => {
       resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, bytes))
     })
-    req.once('error', (cause) =>
-      reject(new GatewayError('CLIENT_GONE', 'The client closed the connection.', { cause })),
-    )
-    x.whenGone((stopped) =>
-      reject(stopped ?? new GatewayError('CLIENT_GONE', 'The client closed the connection.')),
-    )
+    req.once('error', (cause) => reject(clientGone(cause)))
+    x.whenGone((stopped) => reject(stopped ?? clientGone()))
     x.acceptBody()
   })
 }

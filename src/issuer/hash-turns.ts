@@ -1,4 +1,4 @@
-import { GatewayError } from '../core/error.ts'
+import { clientGone, GatewayError } from '../core/error.ts'
 
 /** How many hashes may be computed, and wait. */
 export interface HashTurnsOptions {
@@ -78,7 +78,7 @@ export class HashTurns {
         signal.removeEventListener('abort', leave)
         if (this.#waiting.delete(waiting)) reject(up)
       }
-      const leave = (): void => give(new GatewayError('CLIENT_GONE', 'The client closed the connection.'))
+      const leave = (): void => give(clientGone())
       const timer = setTimeout(() => give(overloaded()), this.#options.queueTimeoutMs)
       const waiting: Waiting = {
         begin: () => {

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { GatewayError } from '../core/error.ts'
 import type { Exchange, ReplyHead } from '../core/exchange.ts'
+import { allowedPage } from '../core/page-origin.ts'
 import type { Plugin } from '../core/plugin.ts'
 import { duration } from '../core/units.ts'
 import { definePlugin, type PluginDefinition } from '../pipeline/registry.ts'
@@ -37,6 +38,9 @@ const options = z
         'Connect-Protocol-Version',
         'Connect-Timeout-Ms',
         'apollo-require-preflight',
+        'x-apollo-operation-name',
+        'apollographql-client-name',
+        'apollographql-client-version',
       ])
       .describe('Request headers that a page of another origin may send; "*" for all but Authorization.'),
     exposeHeaders: z
@@ -130,7 +134,10 @@ class Cors implements Plugin {
     if (origin === undefined) return
     // "*" is for requests without credentials, and here cookies come along unasked.
     const covered = !this.#origins.everybody || x.request.headers.cookie === undefined
-    if (covered && this.#origins.includes(origin)) return
+    if (covered && this.#origins.includes(origin)) {
+      x.set(allowedPage, true)
+      return
+    }
     if (origin.slice(origin.indexOf('://') + 3) === x.request.host.toLowerCase()) return
     throw new GatewayError('ORIGIN_REFUSED', 'Pages of this origin may not open a WebSocket.')
   }

@@ -1,4 +1,4 @@
-import { GatewayError, toGatewayError } from '../core/error.ts'
+import { clientGone, type GatewayError, toGatewayError } from '../core/error.ts'
 import { Attempt } from './attempt.ts'
 import type { Call, Transport } from './call.ts'
 import { enterCircuit, noTarget, settleAttempt, settleCall } from './circuit.ts'
@@ -29,9 +29,7 @@ export async function dispatchAnnounced<C extends Call, Reply>(
   transport: Transport<C, Reply>,
 ): Promise<Reply> {
   const { exchange } = call
-  exchange.whenGone((stopped) =>
-    call.end(stopped ?? new GatewayError('CLIENT_GONE', 'The client closed the connection.')),
-  )
+  exchange.whenGone((stopped) => call.end(stopped ?? clientGone()))
   const { totalTimeoutMs } = call.upstream.options
   const clock =
     totalTimeoutMs > 0 && !call.streamed ? setTimeout(() => call.expire(), totalTimeoutMs) : undefined

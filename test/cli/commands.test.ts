@@ -171,6 +171,12 @@ const cases: readonly Case[] = [
     err: 'gateway: good.yaml has no issuer with a secret named "x"\n',
   },
   {
+    name: 'half a command',
+    args: ['graphql'],
+    code: 1,
+    err: '"graphql" of what? graphql compose, graphql plan, graphql check; gateway --help explains them\n',
+  },
+  {
     name: 'an unknown command',
     args: ['routes', 'lsit'],
     code: 1,

@@ -131,6 +131,12 @@ const cases: readonly Case[] = [
     err: /^1:8: Cannot query field "nobody" on type "User"\.\n$/,
   },
   {
+    name: 'plan knows no subscription where there is none',
+    args: ['plan', 'subscription { news }'],
+    code: 1,
+    err: /^1:1: There are no subscriptions in this schema\.\n$/,
+  },
+  {
     name: 'plan wants variables as an object',
     args: ['plan', '{ me { id } }', '--variables', '[1]'],
     code: 1,

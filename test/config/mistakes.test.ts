@@ -47,6 +47,32 @@ const cases: readonly MistakeCase[] = [
       'upstreams.a.circuitBreaker.openFor: must be 100ms at least',
     ],
   },
+  // docs/graphql-headers.md: "callers who are told apart to subgraphs never share".
+  ...['authorization', 'Cookie', 'X-API-Key', 'x-user-id', 'x-consumer'].map((name) => ({
+    name: `fetches shared between callers that ${name} tells apart`,
+    yaml: `${upstreams}graphql: {auth: none, subgraphs: {a: {upstream: a, schema: a.graphql}}, sharing: {ignoreHeaders: [x-forwarded-for, ‸${name}]}}\n`,
+    says: [
+      `graphql.sharing.ignoreHeaders[1]: "${name.toLowerCase()}" says who asks: one caller would get the answer of another`,
+    ],
+  })),
+  {
+    name: 'planning that could never end well',
+    yaml: `${upstreams}graphql: {auth: none, subgraphs: {a: {upstream: a, schema: a.graphql}}, planning: {‸timeout: 0s, overrides: [‸percent(5)]}}\n`,
+    says: [
+      'graphql.planning.timeout: must be at least 1ms',
+      'graphql.planning.overrides[0]: is decided for each request, by chance',
+    ],
+  },
+  {
+    name: 'persisted queries that Redis forgets at once',
+    yaml: `${upstreams}graphql: {auth: none, subgraphs: {a: {upstream: a, schema: a.graphql}}, persistedQueries: {‸ttl: 0s}}\n`,
+    says: ['graphql.persistedQueries.ttl: must be at least 1s'],
+  },
+  {
+    name: 'a name that cannot be a label',
+    yaml: `${upstreams}graphql:\n  auth: none\n  subgraphs:\n    ‸a b: {upstream: a, schema: a.graphql}\n`,
+    says: ['graphql.subgraphs.a b: a subgraph is named by letters, digits, ".", "_" and "-"'],
+  },
   // docs/graphql.md: where the supergraph comes from is said once.
   {
     name: 'a subgraph whose schema nobody knows',

@@ -110,6 +110,22 @@ test('a preflight is answered 204 with what is allowed', async () => {
   assert.equal(vary, 'Origin, Access-Control-Request-Method, Access-Control-Request-Headers')
 })
 
+// Headers that Apollo's clients send by themselves, and those that GraphQL over HTTP and gRPC-Web need.
+for (const name of [
+  'content-type',
+  'authorization',
+  'apollo-require-preflight',
+  'x-apollo-operation-name',
+  'apollographql-client-name',
+  'apollographql-client-version',
+  'x-grpc-web',
+]) {
+  test(`a page of an allowed origin may send ${name} without a word in the configuration`, async () => {
+    const x = await ask({ allowOrigins: [app] }, 'OPTIONS', preflightHeaders)
+    assert.ok(corsHeaders(x)['allow-headers']?.toLowerCase().split(', ').includes(name))
+  })
+}
+
 test('a preflight from another origin is answered 204 without a CORS header', async () => {
   const x = await ask({ allowOrigins: [app] }, 'OPTIONS', {
     ...preflightHeaders,

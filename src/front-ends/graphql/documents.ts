@@ -6,11 +6,11 @@ import {
   Kind,
   NoSchemaIntrospectionCustomRule,
   parse,
-  specifiedRules,
   validate,
 } from 'graphql'
 import { GatewayError } from '../../core/error.ts'
 import { BoundedMap } from './bounded-map.ts'
+import { documentRules } from './document-rules.ts'
 import { type DocumentMistake, InvalidOperation } from './invalid-operation.ts'
 import { above, checkLimits, type OperationLimits } from './limits.ts'
 import type { KnownOperation } from './operation.ts'
@@ -113,7 +113,7 @@ export class Documents {
     const { schema, limits } = this.#options
     const document = this.#parse(text)
     checkLimits(document, limits)
-    const errors = validate(schema, document, specifiedRules, { maxErrors: maxMistakes })
+    const errors = validate(schema, document, documentRules, { maxErrors: maxMistakes })
     if (errors.at(-1)?.message === 'Validation aborted.')
       throw new GatewayError(
         'GRAPHQL_LIMIT_EXCEEDED',

@@ -1,4 +1,4 @@
-import { GatewayError } from '../../core/error.ts'
+import { clientGone } from '../../core/error.ts'
 import type { Exchange } from '../../core/exchange.ts'
 import type { Principal } from '../../core/principal.ts'
 import type { Execution, OperationContext, OperationResult } from './operation.ts'
@@ -11,8 +11,8 @@ type Outcome =
   | undefined
 
 /**
- * Runs identical queries of clients that are under way at a time once. Identical is the operation, its variables, who calls and from where, and every
- * header but those that name one request: whatever a plugin, a rule or a subgraph could decide by. A client that leaves takes nobody with it.
+ * Runs identical queries of clients that are under way at a time once. Identical is the operation, its variables, who calls and from where, the query string,
+ * and every header but those that name one request: whatever a plugin, a rule or a subgraph could decide by. A client that leaves takes nobody with it.
  */
 export class SharedOperations {
   readonly #flights = new Map<string, Promise<Outcome>>()
@@ -69,7 +69,7 @@ export class SharedOperations {
       return undefined
     const text = JSON.stringify(variables)
     if (text.length > maxShared) return undefined
-    let key = `${operation.hash}\n${this.#numberOf(x.principal)}\n${request.scheme}://${request.host}${request.path}\n`
+    let key = `${operation.hash}\n${this.#numberOf(x.principal)}\n${request.scheme}://${request.host}${request.path}?${request.query}\n`
     key += `${request.clientAddress} ${request.peerAddress}\n`
     for (const name in request.headers)
       if (!requestNames.has(name)) key += `${name}:${JSON.stringify(request.headers[name])}\n`
@@ -90,9 +90,7 @@ export class SharedOperations {
 /** Waits for the result of another, as long as this one's client is there. */
 function outcomeFor(x: Exchange, flight: Promise<Outcome>): Promise<Outcome> {
   return new Promise((resolve, reject) => {
-    x.whenGone((stopped) =>
-      reject(stopped ?? new GatewayError('CLIENT_GONE', 'The client closed the connection.')),
-    )
+    x.whenGone((stopped) => reject(stopped ?? clientGone()))
     void flight.then(resolve)
   })
 }

@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream'
-import { GatewayError } from '../../core/error.ts'
+import { clientGone } from '../../core/error.ts'
 import { tooLarge } from '../../core/request-body.ts'
 import type { ProxyCall } from './proxy-call.ts'
 
@@ -92,7 +92,7 @@ export class ClientBody extends Readable {
 
   readonly #onGone = (cause?: Error): void => {
     if (!this.#call.exchange.req.readableEnded) {
-      this.destroy(new GatewayError('CLIENT_GONE', 'The client closed the connection.', { cause }))
+      this.destroy(clientGone(cause))
     }
   }
 }

@@ -1,5 +1,6 @@
 import { GatewayError } from '../../core/error.ts'
 import type { Exchange } from '../../core/exchange.ts'
+import { allowedPage, isOwnPage } from '../../core/page-origin.ts'
 
 /** RFC 9110 section 9.2.1. */
 const safeMethods = new Set(['GET', 'HEAD', 'OPTIONS'])
@@ -13,18 +14,13 @@ export function refuseForeignPage(x: Exchange, allowedOrigins: readonly string[]
   const { method, headers } = x.request
   if (safeMethods.has(method) && headers.upgrade === undefined) return
   const origin = x.header('origin')
-  if (origin !== undefined && allowedOrigins.includes(origin)) return
-  const site = x.header('sec-fetch-site')
-  if (site === 'same-origin' || site === 'none') return
-  if (site === undefined && origin !== undefined && isOwn(origin, x)) return
+  if (origin !== undefined && allowedOrigins.includes(origin)) {
+    x.set(allowedPage, true)
+    return
+  }
+  if (isOwnPage(x)) return
   throw new GatewayError(
     'CSRF_REFUSED',
     'Another site could have made a browser send this request: a token or key in a cookie counts only with an Origin that is allowed.',
   )
-}
-
-/** TLS may end in front of the gateway; a page by TLS is at least as trustworthy as one without. */
-function isOwn(origin: string, { request }: Exchange): boolean {
-  const host = request.host.toLowerCase()
-  return origin === `${request.scheme}://${host}` || origin === `https://${host}`
 }

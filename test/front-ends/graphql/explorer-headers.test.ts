@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { it, type TestContext } from 'node:test'
 import { frontEndOver, openDoor } from './harness.ts'
-import { startSubgraph } from './subgraphs.ts'
+import { inAllPlaces, startSubgraph } from './subgraphs.ts'
 
 const chromium = process.env.CHROMIUM ?? '/usr/bin/chromium'
 
@@ -75,7 +75,7 @@ it('sends what is typed into the headers editor of the explorer, and keeps it ou
   skip: !existsSync(chromium),
 }, async (t) => {
   const accounts = await startSubgraph('accounts')
-  const all = [accounts, { ...accounts, name: 'products' }, { ...accounts, name: 'reviews' }]
+  const all = inAllPlaces(accounts)
   const door = await openDoor(await frontEndOver(all))
   t.after(() => Promise.all([door.close(), accounts.close()]))
   const page = await openPage(t, `${door.url}?query=${encodeURIComponent('{ me { id } }')}`)

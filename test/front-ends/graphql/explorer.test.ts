@@ -9,7 +9,7 @@ import { text } from 'node:stream/consumers'
 import { after, before, describe, it } from 'node:test'
 import { request } from 'undici'
 import { type Door, frontEndOver, openDoor } from './harness.ts'
-import { type Subgraph, startSubgraph } from './subgraphs.ts'
+import { inAllPlaces, type Subgraph, startSubgraph } from './subgraphs.ts'
 
 const browser = {
   accept: 'text/html,application/xhtml+xml,*/*;q=0.8',
@@ -25,7 +25,7 @@ describe('the explorer', () => {
 
   before(async () => {
     accounts = await startSubgraph('accounts')
-    const all = [accounts, { ...accounts, name: 'products' }, { ...accounts, name: 'reviews' }]
+    const all = inAllPlaces(accounts)
     door = await openDoor(await frontEndOver(all))
   })
   after(() => Promise.all([door.close(), accounts.close()]))
@@ -91,7 +91,7 @@ describe('the explorer', () => {
   })
 
   it('has no row when it is switched off', async () => {
-    const all = [accounts, { ...accounts, name: 'products' }, { ...accounts, name: 'reviews' }]
+    const all = inAllPlaces(accounts)
     const frontEnd = await frontEndOver(all, { explorer: false })
     assert.deepEqual(
       frontEnd.rows.map(({ id }) => id),

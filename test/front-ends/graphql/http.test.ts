@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { answerOf, type Door, frontEndOver, openDoor } from './harness.ts'
-import { type Subgraph, startSubgraph } from './subgraphs.ts'
+import { inAllPlaces, type Subgraph, startSubgraph } from './subgraphs.ts'
 
 const json = { 'content-type': 'application/json' }
 const me = JSON.stringify({ query: '{ me { id } }' })
@@ -14,7 +14,7 @@ describe('GraphQL over HTTP', () => {
 
   before(async () => {
     accounts = await startSubgraph('accounts')
-    const all = [accounts, { ...accounts, name: 'products' }, { ...accounts, name: 'reviews' }]
+    const all = inAllPlaces(accounts)
     door = await openDoor(await frontEndOver(all))
     closed = await openDoor(await frontEndOver(all, { introspection: false, explorer: false }))
   })
@@ -186,6 +186,14 @@ describe('GraphQL over HTTP', () => {
       headers: { 'apollo-require-preflight': '1' },
     })
     assert.deepEqual((await answerOf(response)).data, { me: { id: '1' } })
+  })
+
+  it('refuses an operation of a kind that the schema has not, before it is planned', async () => {
+    const { errors, status } = await door.query('subscription { anything { at { all } } }', {})
+    assert.deepEqual(
+      [status, errors[0]?.message, errors[0]?.extensions.reason],
+      [200, 'There are no subscriptions in this schema.', 'GRAPHQL_VALIDATION_FAILED'],
+    )
   })
 
   it('refuses a parameter that is given twice', async () => {

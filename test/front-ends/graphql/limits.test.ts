@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { type Door, frontEndOver, limits, openDoor } from './harness.ts'
 import { longestPauseMs } from './longest-pause.ts'
-import { type Subgraph, startSubgraph } from './subgraphs.ts'
+import { inAllPlaces, type Subgraph, startSubgraph } from './subgraphs.ts'
 
 /** `me { friends { friends { … id } } }` of that many levels. */
 function deep(levels: number): string {
@@ -115,9 +115,7 @@ describe('GraphQL limits', () => {
 
   before(async () => {
     accounts = await startSubgraph('accounts')
-    const products = { ...accounts, name: 'products' }
-    const reviews = { ...accounts, name: 'reviews' }
-    const all = [accounts, products, reviews]
+    const all = inAllPlaces(accounts)
     door = await openDoor(await frontEndOver(all))
     wide = await openDoor(await frontEndOver(all, { limits: { ...limits, fragments: 100_000 } }))
   })

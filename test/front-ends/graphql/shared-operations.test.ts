@@ -10,7 +10,7 @@ const me = '{ me { id name } }'
  */
 async function askedTwice(
   t: TestContext,
-  second: { query?: string; headers?: Record<string, string> } = {},
+  second: { query?: string; headers?: Record<string, string>; parameters?: string } = {},
 ): Promise<{ shop: ShopGateway; asked: number; bodies: unknown[] }> {
   const shop = await openShop(t, { sharing: { fetches: false, operations: true } })
   const gate = Promise.withResolvers<void>()
@@ -23,7 +23,7 @@ async function askedTwice(
   }
   const first = shop.ask(me)
   await came.promise
-  const other = shop.ask(second.query ?? me, second.headers)
+  const other = shop.ask(second.query ?? me, second.headers, second.parameters)
   // One that waits does not come to the subgraph: what shows that it is there is the number of requests under way.
   await Promise.race([both.promise, underWay(shop, 2)])
   // It was routed; these come in the same process, one after the other, behind what is left of its way to the first one.
@@ -53,9 +53,11 @@ describe('identical queries of clients under way', () => {
     assert.equal(line['http.response.status_code'], 200)
   })
 
-  const different: [name: string, second: { query?: string; headers?: Record<string, string> }][] = [
+  const different: [name: string, second: Parameters<typeof askedTwice>[1]][] = [
     ['the operation', { query: '{ me { id } }' }],
     ['the caller', { headers: { 'x-api-key': apiKey } }],
+    // A rule for headers may name it, and a service outside is told of it.
+    ['the query string', { parameters: '?tenant=b' }],
     ['any header', { headers: { 'x-anything': '1' } }],
     ['the kind: a mutation', { query: 'mutation { rename(name: "Grace") { name } }' }],
   ]

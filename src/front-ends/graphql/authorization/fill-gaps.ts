@@ -1,4 +1,5 @@
 import { type GraphQLOutputType, isListType, isNonNullType } from 'graphql'
+import { own, put } from '../execution/data-object.ts'
 import type { Variables } from '../inclusion.ts'
 import type { FilteredOperation, Gap, Gaps } from './filter-operation.ts'
 
@@ -100,13 +101,13 @@ class Filler {
       if (refused !== undefined && !Object.hasOwn(data, key)) {
         this.#name(refused, [...path, key])
         if (isNonNullType(refused.type)) return true
-        data[key] = null
+        put(data, key, null)
         added = true
       } else if (entry.below.length > 0) {
         entry.level ??= new Level(entry.below)
-        const value = this.#value(data[key], entry.type, { level: entry.level, path: [...path, key] })
+        const value = this.#value(own(data, key), entry.type, { level: entry.level, path: [...path, key] })
         if (value === bubble) return true
-        data[key] = value
+        put(data, key, value)
       }
     }
     if (added) inOrder(data, level.keys)
@@ -177,6 +178,6 @@ function inOrder(data: Data, keys: readonly string[]): void {
     if (!Object.hasOwn(data, key)) continue
     const value = data[key]
     delete data[key]
-    data[key] = value
+    put(data, key, value)
   }
 }

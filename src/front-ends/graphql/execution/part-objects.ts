@@ -9,7 +9,7 @@ export interface PartObject {
 }
 
 /** The objects at a path, but for those that the client was told are null (`told`, in its own keys). */
-export function objectsAt(
+export function partObjectsAt(
   path: readonly PathStep[],
   roots: { readonly data: DataObject; readonly told: unknown },
   schema: GraphQLSchema,

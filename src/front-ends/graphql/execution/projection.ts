@@ -15,8 +15,8 @@ import {
   TypeMetaFieldDef,
 } from 'graphql'
 import { collectFields, type Selecting } from './collect-fields.ts'
+import { compileLeafField, compileLeafValue } from './compile-leaf-field.ts'
 import { type DataObject, isObject, own } from './data-object.ts'
-import { compileLeafField, compileLeafValue } from './write-leaf.ts'
 import { cannotBeNull, type Place, tell, type Write } from './writing.ts'
 
 /** What a projection is compiled from. */

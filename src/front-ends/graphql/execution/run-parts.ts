@@ -1,9 +1,9 @@
 import { type GraphQLFormattedError, type GraphQLSchema, isObjectType } from 'graphql'
 import type { OperationResult } from '../operation.ts'
 import type { CompiledOperation } from './compiled-operation.ts'
-import { isObject, own } from './data-object.ts'
+import { isObject, own, put } from './data-object.ts'
 import type { Part } from './deferred.ts'
-import { objectsAt, type PartObject } from './part-objects.ts'
+import { type PartObject, partObjectsAt } from './part-objects.ts'
 import type { Run } from './run.ts'
 
 /** What one part says of one object (Incremental delivery over HTTP, as of 2022-08-24). */
@@ -86,7 +86,7 @@ function results(
 ): PartResult[] {
   if (write === undefined) return []
   const failed = compiled.told(run)
-  const objects = objectsAt(path, { data: run.data, told }, schema).filter(
+  const objects = partObjectsAt(path, { data: run.data, told }, schema).filter(
     (one) => !nulled.some((place) => startsWith(one.path, place)),
   )
   return objects.map((one, index) => {
@@ -112,7 +112,7 @@ function startsWith(path: PartObject['path'], place: PartObject['path']): boolea
 function tell(told: unknown, path: readonly (string | number)[], data: unknown): void {
   let at = told
   for (const part of path)
-    at = isObject(at) || Array.isArray(at) ? (at as Record<string | number, unknown>)[part] : undefined
+    at = Array.isArray(at) ? at[Number(part)] : isObject(at) ? own(at, String(part)) : undefined
   merge(at, data)
 }
 
@@ -121,7 +121,8 @@ function merge(into: unknown, data: unknown): void {
     for (const [index, item] of into.entries()) merge(item, data[index])
   if (!isObject(into) || !isObject(data)) return
   for (const [key, value] of Object.entries(data)) {
-    if (isObject(into[key]) || Array.isArray(into[key])) merge(into[key], value)
-    else into[key] = value
+    const known = own(into, key)
+    if (isObject(known) || Array.isArray(known)) merge(known, value)
+    else put(into, key, value)
   }
 }

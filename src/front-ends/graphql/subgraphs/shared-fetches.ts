@@ -1,4 +1,4 @@
-import { GatewayError, toGatewayError } from '../../../core/error.ts'
+import { clientGone, GatewayError, toGatewayError } from '../../../core/error.ts'
 import { type BufferedAnswer, bufferedTransport } from '../../../traffic/buffered-call.ts'
 import { dispatchAnnounced } from '../../../traffic/dispatch.ts'
 import type { SubgraphAnswer } from './subgraph-answer.ts'
@@ -109,9 +109,7 @@ function joined(flight: Flight, call: SubgraphCall): Promise<Outcome> {
       fail(new GatewayError('UPSTREAM_TIMEOUT', `Upstream "${call.upstreamName}" did not answer in time.`)),
     timeLeft(call),
   )
-  call.exchange.whenGone((stopped) =>
-    fail(stopped ?? new GatewayError('CLIENT_GONE', 'The client closed the connection.')),
-  )
+  call.exchange.whenGone((stopped) => fail(stopped ?? clientGone()))
   void flight.outcome.then((came) => {
     if (!over(came !== undefined && 'error' in came ? came.error : undefined)) return
     call.shared = came !== undefined

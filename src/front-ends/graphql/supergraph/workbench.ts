@@ -1,6 +1,7 @@
 import { buildSchema, type DocumentNode, GraphQLError, type GraphQLSchema, parse, validate } from 'graphql'
 import { readCostWeights } from '../cost/cost-weights.ts'
 import { operationCost } from '../cost/operation-cost.ts'
+import { documentRules } from '../document-rules.ts'
 import { operationsOf } from '../documents.ts'
 import type { KnownOperation } from '../operation.ts'
 import type { Plan } from '../planning/plan.ts'
@@ -23,7 +24,7 @@ export class Workbench {
   /** What is wrong with a text, each mistake with its line and column; empty: nothing. */
   mistakes(text: string): string[] {
     try {
-      return validate(this.schema, parse(text)).map(shown)
+      return validate(this.schema, parse(text), documentRules).map(shown)
     } catch (error) {
       if (error instanceof GraphQLError) return [shown(error)]
       throw error

@@ -1,4 +1,4 @@
-import { GatewayError, toGatewayError } from '../../../core/error.ts'
+import { clientGone, GatewayError, toGatewayError } from '../../../core/error.ts'
 import type { HttpExchange } from '../../../core/http-exchange.ts'
 import type { RpcStream } from '../channel.ts'
 import { MessageError, MessageReader, type MessageSink } from '../http2/message-reader.ts'
@@ -92,6 +92,6 @@ export class RequestMessages implements RpcSource, MessageSink {
       return new GatewayError(failure === 'tooLarge' ? 'BODY_TOO_LARGE' : 'INVALID_BODY', message)
     }
     if (thrown instanceof GatewayError || !this.#x.req.destroyed) return toGatewayError(thrown)
-    return new GatewayError('CLIENT_GONE', 'The client closed the connection.', { cause: thrown })
+    return clientGone(thrown)
   }
 }

@@ -1,4 +1,4 @@
-import { GatewayError, toGatewayError } from '../../../core/error.ts'
+import { clientGone, GatewayError, toGatewayError } from '../../../core/error.ts'
 import type { HttpExchange } from '../../../core/http-exchange.ts'
 import { type BindOptions, bindsRaw, elementBinder } from '../bind-request.ts'
 import type { Binding } from '../binding.ts'
@@ -107,7 +107,7 @@ export class RequestStream implements RpcSource {
 
   #explain(thrown: unknown): GatewayError {
     if (!(thrown instanceof GatewayError) && this.#x.req.destroyed) {
-      return new GatewayError('CLIENT_GONE', 'The client closed the connection.', { cause: thrown })
+      return clientGone(thrown)
     }
     return elementError(toGatewayError(thrown), this.#sent)
   }

@@ -1,5 +1,5 @@
 import type { WebSocket } from 'ws'
-import { GatewayError, toGatewayError } from '../../../core/error.ts'
+import { clientGone, type GatewayError, toGatewayError } from '../../../core/error.ts'
 import type { HttpExchange } from '../../../core/http-exchange.ts'
 import { dispatch } from '../../../traffic/dispatch.ts'
 import { acceptSocket } from '../../accept-socket.ts'
@@ -49,7 +49,7 @@ export async function serveSocket(x: HttpExchange, route: RpcRoute): Promise<voi
   let over = false
   x.upgrade?.socket.once('close', () => {
     // Before the exchange settles: who was still to be answered has left.
-    if (!over) x.error ??= new GatewayError('CLIENT_GONE', 'The client closed the connection.')
+    if (!over) x.error ??= clientGone()
   })
   socket = await acceptSocket(x, { maxMessageBytes: bind.messageBytes })
   source.attach(socket)

@@ -1,5 +1,5 @@
 import type { CallLimits } from '../../../core/call-limits.ts'
-import { GatewayError, toGatewayError } from '../../../core/error.ts'
+import { clientGone, GatewayError, toGatewayError } from '../../../core/error.ts'
 import type { HttpExchange } from '../../../core/http-exchange.ts'
 import { isJsonObject } from '../../../core/json-value.ts'
 import type { CompiledPart } from './compile-part.ts'
@@ -69,7 +69,7 @@ export class PartsRun {
   }
 
   #limits({ timeoutMs = Number.POSITIVE_INFINITY }: CompiledPart): CallLimits {
-    if (this.#x.gone) throw new GatewayError('CLIENT_GONE', 'The client closed the connection.')
+    if (this.#x.gone) throw clientGone()
     const { deadlineAt, maxAnswerBytes } = this.#options
     const now = performance.now()
     if (now >= deadlineAt) throw new GatewayError('DEADLINE_EXCEEDED', 'The time for the whole ran out.')

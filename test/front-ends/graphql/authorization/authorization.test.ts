@@ -57,6 +57,13 @@ const attacks: readonly Attack[] = [
     unheard: /ssn|code/,
   },
   {
+    name: 'an alias that is __proto__, beside and above what is refused',
+    query: '{ __proto__: me { name __proto__: ssn } me { ssn __proto__: name } }',
+    data: JSON.parse('{"__proto__":{"name":"Ada","__proto__":null},"me":{"ssn":null,"__proto__":"Ada"}}'),
+    errors: ['__proto__.__proto__ NO_CREDENTIALS', 'me.ssn NO_CREDENTIALS'],
+    unheard: /ssn/,
+  },
+  {
     name: 'a fragment',
     query: '{ me { ...A } } fragment A on User { name ...B } fragment B on User { ssn }',
     data: { me: { name: 'Ada', ssn: null } },

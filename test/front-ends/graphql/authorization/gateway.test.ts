@@ -3,22 +3,10 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
-import { SignJWT } from 'jose'
 import { startGateway, type TestGateway } from '../../../world.ts'
+import { issuer, token } from '../tokens.ts'
 import { type RecordingSubgraph, startRecording } from './recording.ts'
 import { shop } from './shop.ts'
-
-const secret = 'a secret that only this test knows of'
-
-function token(claims: object): Promise<string> {
-  return new SignJWT({ ...claims })
-    .setProtectedHeader({ alg: 'HS256' })
-    .setIssuer('https://id.example')
-    .setAudience('api')
-    .setSubject('ann')
-    .setExpirationTime('5m')
-    .sign(Buffer.from(secret))
-}
 
 const secretFields = '{ me { name ssn email } audit { entry } }'
 
@@ -91,7 +79,7 @@ async function openShop(
   })
   const started = await startGateway(t, {
     plugins: ['accessLog'],
-    auth: { jwt: [{ issuer: 'https://id.example', audience: 'api', algorithms: ['HS256'], secret }] },
+    auth: { jwt: [issuer] },
     upstreams: Object.fromEntries(subgraphs.map(({ name, url }) => [name, { targets: [{ url }] }])),
     graphql: {
       subgraphs: Object.fromEntries(places),
@@ -131,7 +119,7 @@ test('the scopes of a token and the policies of the configuration decide, and no
   const forged = { 'x-user-scopes': 'pii', 'x-user-role': 'chief', 'x-user-id': 'ann', 'x-scopes': 'pii' }
   const nobody = await ask(house, secretFields, forged)
   assert.deepEqual(nobody.body.data, { me: { name: 'Ada', ssn: null, email: null }, audit: null })
-  const known = { authorization: `Bearer ${await token({})}` }
+  const known = { authorization: `Bearer ${await token()}` }
   assert.deepEqual((await ask(house, secretFields, { ...known, ...forged })).body.data, {
     me: { name: 'Ada', ssn: null, email: '1@example.com' },
     audit: null,
@@ -153,7 +141,7 @@ test('a refused operation has the status and the challenge that a refused route 
   const nobody = await ask(house, '{ me { name ssn } }')
   assert.equal(nobody.status, 401)
   assert.match(nobody.headers.get('www-authenticate') ?? '', /^Bearer realm="trivium"/)
-  const known = await ask(house, '{ me { name ssn } }', { authorization: `Bearer ${await token({})}` })
+  const known = await ask(house, '{ me { name ssn } }', { authorization: `Bearer ${await token()}` })
   assert.equal(known.status, 403)
   assert.equal(
     known.headers.get('www-authenticate'),

@@ -205,3 +205,16 @@ test('an operation without @defer is answered as JSON, whatever else the client 
   assert.equal(type, 'application/graphql-response+json; charset=utf-8')
   assert.deepEqual(parts, [{ data: whole }])
 })
+
+test('an alias named __proto__ is a key like any other, and changes nothing for anybody else', async (t) => {
+  const { url } = await startWorld(t)
+  const query =
+    '{ one { text ... @defer { __proto__: author { polluted: id ... @defer { name } } } } last { text } }'
+  const { parts } = await partsOf(t, url, query)
+  const whole = parts.flatMap((part) => (part as { incremental?: object[] }).incremental ?? [])
+  assert.deepEqual(whole.map((part) => JSON.stringify(part)).sort(), [
+    '{"path":["one","__proto__"],"data":{"name":"name of 1"}}',
+    '{"path":["one"],"data":{"__proto__":{"polluted":"1"}}}',
+  ])
+  assert.equal(({} as { polluted?: string }).polluted, undefined)
+})

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { request } from 'node:http'
 import { after, before, describe, it } from 'node:test'
 import { type Door, frontEndOver, openDoor } from '../harness.ts'
-import { type Subgraph, startSubgraph } from '../subgraphs.ts'
+import { inAllPlaces, type Subgraph, startSubgraph } from '../subgraphs.ts'
 
 interface Case {
   readonly method?: 'GET' | 'POST'
@@ -99,7 +99,7 @@ describe('requests that another site could have forged', () => {
 
   before(async () => {
     accounts = await startSubgraph('accounts')
-    const all = [accounts, { ...accounts, name: 'products' }, { ...accounts, name: 'reviews' }]
+    const all = inAllPlaces(accounts)
     door = await openDoor(await frontEndOver(all))
   })
   after(() => Promise.all([door.close(), accounts.close()]))

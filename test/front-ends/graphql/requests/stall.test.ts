@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { answerOf, type Door, frontEndOver, openDoor } from '../harness.ts'
 import { longestPauseMs } from '../longest-pause.ts'
-import { type Subgraph, startSubgraph } from '../subgraphs.ts'
+import { inAllPlaces, type Subgraph, startSubgraph } from '../subgraphs.ts'
 
 const byteLimit = 2_000_000
 const list = (count: number, item: (i: number) => string): string =>
@@ -76,7 +76,7 @@ describe('requests made to hold up others', () => {
 
   before(async () => {
     accounts = await startSubgraph('accounts')
-    const all = [accounts, { ...accounts, name: 'products' }, { ...accounts, name: 'reviews' }]
+    const all = inAllPlaces(accounts)
     const batching = { maxOperations: 10 }
     door = await openDoor(await frontEndOver(all, { batching }))
   })

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { answerOf, type Door, frontEndOver, openDoor } from '../harness.ts'
-import { type Subgraph, startSubgraph } from '../subgraphs.ts'
+import { inAllPlaces, type Subgraph, startSubgraph } from '../subgraphs.ts'
 
 /**
  * GraphQL over HTTP, September 2026: section "Status codes" for application/graphql-response+json, the appendix on application/json.
@@ -32,7 +32,7 @@ describe('the status of an answer', () => {
 
   before(async () => {
     accounts = await startSubgraph('accounts')
-    const all = [accounts, { ...accounts, name: 'products' }, { ...accounts, name: 'reviews' }]
+    const all = inAllPlaces(accounts)
     door = await openDoor(await frontEndOver(all))
   })
   after(() => Promise.all([door.close(), accounts.close()]))

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { apiKey, openShop, token } from './shop-gateway.ts'
+import { token } from '../tokens.ts'
+import { apiKey, openShop } from './shop-gateway.ts'
 
 const value = (name: string): string => `\${${name}}`
 

@@ -2,25 +2,25 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
-import { SignJWT } from 'jose'
 import { createApiKey, hashApiKey } from '../../../../src/plugins/identity/api-key.ts'
 import { startGateway, type TestGateway } from '../../../world.ts'
 import { type Answer, answerOf } from '../harness.ts'
 import { type Subgraph, schemas, startSubgraph } from '../subgraphs.ts'
+import { issuer } from '../tokens.ts'
 
 /** A gateway over the three subgraphs of `subgraphs.ts`. */
 export interface ShopGateway extends TestGateway {
   readonly accounts: Subgraph
   readonly products: Subgraph
   readonly reviews: Subgraph
-  /** POSTs a query; headers that are undefined are left out. */
+  /** POSTs a query; headers that are undefined are left out. `parameters`: behind the path, with their `?`. */
   ask(
     query: string,
     headers?: Record<string, string>,
+    parameters?: string,
   ): Promise<Answer & { extensions?: Record<string, unknown> }>
 }
 
-const secret = 'a secret that only this test knows of'
 export const apiKey = createApiKey('test')
 
 /** `of`: keys of `graphql.subgraphs`; `more`: of `graphql`; `config`: of the whole. */
@@ -46,16 +46,14 @@ export async function openShop(
   })
   const started = await startGateway(t, {
     plugins: ['requestId', 'accessLog', 'metrics'],
-    auth: {
-      jwt: [{ issuer: 'https://id.example', audience: 'api', algorithms: ['HS256'], secret }],
-    },
+    auth: { jwt: [issuer] },
     consumers: [{ id: 'ann', keys: [{ hash: hashApiKey(apiKey) }], roles: ['developer'] }],
     upstreams: Object.fromEntries(names.map((name) => [name, { targets: [{ url: all[name].url }] }])),
     graphql: { subgraphs: Object.fromEntries(subgraphs), auth: 'optional', ...more },
     ...config,
   })
-  const ask: ShopGateway['ask'] = async (query, headers = {}) => {
-    const response = await fetch(`${started.url}/graphql`, {
+  const ask: ShopGateway['ask'] = async (query, headers = {}, parameters = '') => {
+    const response = await fetch(`${started.url}/graphql${parameters}`, {
       method: 'POST',
       headers: { 'content-type': 'application/json', ...headers },
       body: JSON.stringify({ query }),
@@ -65,14 +63,4 @@ export async function openShop(
     return extensions === undefined ? answer : { ...answer, extensions }
   }
   return { ...started, ...all, ask }
-}
-
-export function token(claims: object = {}): Promise<string> {
-  return new SignJWT({ ...claims })
-    .setProtectedHeader({ alg: 'HS256' })
-    .setIssuer('https://id.example')
-    .setAudience('api')
-    .setSubject('ann')
-    .setExpirationTime('5m')
-    .sign(Buffer.from(secret))
 }

@@ -66,6 +66,20 @@ const afterInit: readonly Misdeed[] = [
     (peer) => peer.send({ type: 'subscribe', id: '1' }),
     [4400, 'Invalid message: "payload" must be an object'],
   ],
+  [
+    // RFC 8259 section 4; as in the body of a request.
+    'says one name twice, so that others read something else',
+    (peer) =>
+      peer.socket.send(
+        '{"type":"subscribe","id":"1","payload":{"query":"{ rooms }","qu\\u0065ry":"{ one }"}}',
+      ),
+    [4400, 'Invalid message: an object has two members of one name'],
+  ],
+  [
+    'sends JSON as deep as it is long',
+    (peer) => peer.socket.send(`{"type":"ping","payload":${'['.repeat(2_000)}${']'.repeat(2_000)}}`),
+    [4400, 'Invalid message: nested more than 101 levels deep'],
+  ],
   ['sends a message that is too large', (peer) => peer.socket.send('x'.repeat(5_000)), [1009, '']],
   [
     'sends faster than it may',

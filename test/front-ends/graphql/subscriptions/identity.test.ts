@@ -59,6 +59,20 @@ test('the subgraph hears who subscribes, and nobody shares the subscription of s
   )
 })
 
+test('callers of different hosts share nothing: a subgraph may have another tenant at each', async (t) => {
+  const { url, chat } = await startWorld(t)
+  for (const host of ['a.example', 'b.example']) {
+    const peer = await Peer.connect(t, url, { headers: { host } })
+    peer.subscribe('1', query)
+    await peer.roundTrip()
+  }
+  await chat.untilOpen(2)
+  assert.deepEqual(chat.handshakes.map((headers) => headers['x-forwarded-host']).sort(), [
+    'a.example',
+    'b.example',
+  ])
+})
+
 test('credentials in connection_init count where that is configured, and only there', async (t) => {
   const { url, chat } = await startWorld(t, worldOf({ webSocket: { connectionParams: true } }))
   const token = await tokenOf()

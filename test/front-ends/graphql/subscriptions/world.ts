@@ -56,6 +56,8 @@ export async function startWorld(
     readonly graphql?: object
     readonly subscription?: object
     readonly upstream?: object
+    /** Beside those of chat and people. */
+    readonly upstreams?: object
     readonly more?: object
   } = {},
   options: Partial<GatewayOptions> = {},
@@ -71,6 +73,7 @@ export async function startWorld(
       upstreams: {
         chat: { targets: [{ url: `http://127.0.0.1:${chat.port}` }], ...config.upstream },
         people: { targets: [{ url: people }] },
+        ...config.upstreams,
       },
       graphql: {
         auth: 'none',

@@ -1,5 +1,5 @@
 import { Busboy, type BusboyFileStream, type BusboyInstance } from '@fastify/busboy'
-import { GatewayError } from '../../../../core/error.ts'
+import { clientGone, GatewayError } from '../../../../core/error.ts'
 import type { HttpExchange } from '../../../../core/http-exchange.ts'
 import { isRecord } from '../../../../core/is-record.ts'
 import { tooLarge } from '../../../../core/request-body.ts'
@@ -167,5 +167,5 @@ function unknownField(): GatewayError {
 }
 
 function gone(cause?: Error): GatewayError {
-  return new GatewayError('CLIENT_GONE', 'The client closed the connection.', { cause })
+  return clientGone(cause)
 }

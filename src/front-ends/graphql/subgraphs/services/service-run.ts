@@ -1,5 +1,5 @@
 import type { CallLimits } from '../../../../core/call-limits.ts'
-import { GatewayError } from '../../../../core/error.ts'
+import { clientGone } from '../../../../core/error.ts'
 import type { OperationContext } from '../../operation.ts'
 import type { BackendAnswer } from './resolver.ts'
 import { type Origin, originSlot } from './resolver-place.ts'
@@ -74,7 +74,7 @@ export class ServiceRun {
 
   #send(call: ServiceCall, origin: Origin): Promise<BackendAnswer> {
     const { x } = this.context
-    if (x.gone) throw x.stopped ?? new GatewayError('CLIENT_GONE', 'The client closed the connection.')
+    if (x.gone) throw x.stopped ?? clientGone()
     x.set(originSlot, origin)
     return call.send(x, this.#limits)
   }

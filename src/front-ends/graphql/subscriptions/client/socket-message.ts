@@ -1,4 +1,6 @@
+import { jsonSize, membersWritten } from '../../../../core/duplicate-members.ts'
 import { isRecord } from '../../../../core/is-record.ts'
+import { maxJsonDepth } from '../../../../core/json-value.ts'
 
 /** What clients say in the `graphql-transport-ws` protocol (github.com/enisdenjo/graphql-ws, PROTOCOL.md). */
 export type SocketMessage =
@@ -15,6 +17,11 @@ export function readSocketMessage(text: string): SocketMessage {
     throw new Error('Invalid message: no JSON')
   }
   if (!isRecord(value)) throw new Error('Invalid message: no object')
+  const { members, levels } = jsonSize(value, maxLevels)
+  if (levels > maxLevels) throw new Error(`Invalid message: nested more than ${maxLevels} levels deep`)
+  // As in the body of a request: who reads a name twice reads it differently.
+  if (members !== membersWritten(text))
+    throw new Error('Invalid message: an object has two members of one name')
   const { type, id, payload } = value
   if (type === 'connection_init' || type === 'ping' || type === 'pong') return { type, payload }
   if (type !== 'subscribe' && type !== 'complete') throw new Error('Invalid message: unknown type')
@@ -26,3 +33,5 @@ export function readSocketMessage(text: string): SocketMessage {
 }
 
 const maxIdLength = 128
+/** The payload is as deep as the body of a request may be. */
+const maxLevels = maxJsonDepth + 1

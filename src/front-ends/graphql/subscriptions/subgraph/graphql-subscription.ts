@@ -61,13 +61,23 @@ function callHeaders(x: Exchange, destination: Destination): readonly string[] {
   return headers
 }
 
-/** Without what tells one request from another, and by which nobody decides what somebody gets. */
+/** Without what tells one request from another, or the way that it came, by which nobody decides what somebody gets. */
 function deciding(headers: readonly string[]): string[] {
-  return headers.filter((_, i) => !ofRequest.test(headers[i - (i % 2)] as string))
+  return headers.filter((_, i) => !ofRequest.has((headers[i - (i % 2)] as string).toLowerCase()))
 }
 
-const ofRequest =
-  /^(?:traceparent|tracestate|x-request-id|x-trace-id|x-forwarded-.*|forwarded|via|x-gateway)$/i
+/** X-Forwarded-Host is not among them: a subgraph may have another tenant at each. */
+const ofRequest: ReadonlySet<string> = new Set([
+  'traceparent',
+  'tracestate',
+  'x-request-id',
+  'x-trace-id',
+  'x-forwarded-for',
+  'x-forwarded-port',
+  'forwarded',
+  'via',
+  'x-gateway',
+])
 
 function readEvent(
   event: unknown,

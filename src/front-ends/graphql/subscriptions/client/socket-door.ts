@@ -4,8 +4,9 @@ import type { HttpExchange } from '../../../../core/http-exchange.ts'
 import { acceptSocket } from '../../../accept-socket.ts'
 import { watchSocket } from '../../../watch-socket.ts'
 import { headersOfPayload } from './connection-params.ts'
+import { refuseForeignCookies } from './foreign-page.ts'
 import { GraphqlSocket, type SocketLimits } from './graphql-socket.ts'
-import { type OperationParts, RunningOperation } from './run-socket-operation.ts'
+import { type OperationParts, RunningOperation } from './running-operation.ts'
 import { type OperationPlan, SocketExchange } from './socket-exchange.ts'
 
 /** How WebSockets are served; durations in milliseconds. */
@@ -46,6 +47,7 @@ export class SocketDoor {
         },
       )
     }
+    refuseForeignCookies(x)
     if (this.#retired)
       throw new GatewayError('DRAINING', 'The gateway is shutting down.', { retryAfterMs: 1_000 })
     const { messageBytes, pingMs } = this.#options

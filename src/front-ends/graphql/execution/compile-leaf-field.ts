@@ -1,5 +1,5 @@
 import type { GraphQLLeafType } from 'graphql'
-import { compileLeaf } from './complete-leaf.ts'
+import { compileLeaf } from './compile-leaf.ts'
 import { cannotBeNull, type Place, tell, type Write, type Writing } from './writing.ts'
 
 /** Most fields are leaves: where nothing is wrong with them, nobody needs to know where they are. */
