@@ -14,8 +14,8 @@ import { ensureProgram } from './services/programs.ts'
 // the count.
 
 const root = resolve(import.meta.dirname, '..')
-/** One more than there are cores: tests wait for clocks and other processes, and the cores for them. */
-const processes = availableParallelism() + 1
+/** Two more than there are cores: tests wait for clocks and other processes, and the cores for them. */
+const processes = availableParallelism() + 2
 const testTimeoutMs = 120_000
 /** A file whose tests are all done has this long to end. */
 const lingerMs = 10_000

@@ -50,6 +50,22 @@ export function jsonSize(value: unknown, maxLevels = Number.POSITIVE_INFINITY): 
   return { members, levels }
 }
 
+/** Whether lists and objects stand deeper than that in each other in JSON text, which is not parsed for it; of what is no JSON it says anything. */
+export function isDeeperText(json: string, levels: number): boolean {
+  let depth = 0
+  for (let at = 0; at < json.length; at++) {
+    const code = json.charCodeAt(at)
+    if (code === quote) {
+      do at = json.indexOf('"', at + 1)
+      while (at !== -1 && isEscaped(json, at))
+      if (at === -1) return false
+    } else if (code === openList || code === openObject) {
+      if (++depth > levels) return true
+    } else if (code === closeList || code === closeObject) depth--
+  }
+  return false
+}
+
 function isNested(value: unknown): value is object {
   return typeof value === 'object' && value !== null
 }
@@ -57,3 +73,5 @@ function isNested(value: unknown): value is object {
 const space = 0x20
 const colon = 0x3a
 const backslash = 0x5c
+const quote = 0x22
+const [openList, closeList, openObject, closeObject] = [0x5b, 0x5d, 0x7b, 0x7d]

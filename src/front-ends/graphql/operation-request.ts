@@ -1,4 +1,4 @@
-import { jsonSize, membersWritten } from '../../core/duplicate-members.ts'
+import { isDeeperText, jsonSize, membersWritten } from '../../core/duplicate-members.ts'
 import { GatewayError } from '../../core/error.ts'
 import type { HttpExchange } from '../../core/http-exchange.ts'
 import { isRecord } from '../../core/is-record.ts'
@@ -82,6 +82,8 @@ async function readJson(x: HttpExchange, maxBodyBytes: number): Promise<unknown>
 
 /** Parses JSON that can be read in one way only; `what`: its name for messages. Throws `reason`, INVALID_ARGUMENT. */
 export function parseJson(text: string, what = 'The body', reason: Reason = 'INVALID_BODY'): unknown {
+  // To parse what is nested hundreds of thousands of levels deep holds everybody up.
+  if (text.length > 65_536 && isDeeperText(text, maxJsonDepth)) throw tooDeep(what)
   let value: unknown
   try {
     value = JSON.parse(text)
@@ -89,10 +91,14 @@ export function parseJson(text: string, what = 'The body', reason: Reason = 'INV
     throw new GatewayError(reason, `${what} is not valid JSON.`, { cause })
   }
   const { members, levels } = jsonSize(value, maxJsonDepth)
-  if (levels > maxJsonDepth) throw invalid(`${what} is nested more than ${maxJsonDepth} levels deep.`)
+  if (levels > maxJsonDepth) throw tooDeep(what)
   // Who reads a name twice reads it differently: RFC 8259 section 4.
   if (members !== membersWritten(text)) throw invalid(`${what} has an object with two members of one name.`)
   return value
+}
+
+function tooDeep(what: string): GatewayError {
+  return invalid(`${what} is nested more than ${maxJsonDepth} levels deep.`)
 }
 
 function readQueryString(text: string): OperationRequest {

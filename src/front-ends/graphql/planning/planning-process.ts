@@ -34,10 +34,11 @@ export class PlanningProcess {
 
   /** @param heapMb Its largest heap. */
   constructor(heapMb: number) {
+    const compileCache = process.env.NODE_COMPILE_CACHE
     this.#child = fork(entry, {
       execArgv: [`--max-old-space-size=${heapMb}`],
-      // Nothing of the gateway's environment is needed.
-      env: {},
+      // Nothing else of the gateway's environment is needed.
+      env: compileCache === undefined ? {} : { NODE_COMPILE_CACHE: compileCache },
       stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
       serialization: 'advanced',
     })
