@@ -185,6 +185,16 @@ export const reasons = {
   ),
   UPSTREAM_DNS: row('unavailable', 502, '03', 'dns_error', 'The name of the upstream cannot be resolved'),
   UPSTREAM_TLS: row('unavailable', 502, '04', 'tls_certificate_error', 'TLS to the upstream failed'),
+  ALREADY_EXISTS: row('already_exists', 409, '00', undefined, 'There is one with this name already'),
+  REFERENCED: row('failed_precondition', 409, '01', undefined, 'Something else refers to it'),
+  CONFLICT: row('failed_precondition', 409, '02', undefined, 'The state it is in does not allow this'),
+  PRECONDITION_FAILED: row(
+    'failed_precondition',
+    412,
+    '00',
+    undefined,
+    'It has been changed since it was read',
+  ),
   UNAVAILABLE: row(
     'unavailable',
     503,
