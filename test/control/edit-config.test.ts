@@ -157,6 +157,6 @@ test('an alias is written out before it is changed', () => {
   ]
   assert.match(
     editConfig(aliased, edits),
-    /a: &a \{ targets: \[\] \}\n {2}b: \{ targets: \[ http:\/\/x \] \}/,
+    /a: &a \{ targets: \[\] \}\n {2}b:\n {4}targets:\n {6}- http:\/\/x/,
   )
 })
