@@ -1,4 +1,4 @@
-import type { ConfigurationState } from './admin/configuration-state.ts'
+import type { GatewayStatus } from './admin/health.ts'
 import { ConfigWriter } from './config-writer.ts'
 import type { ControlPlane } from './control/control-plane.ts'
 import { Nodes } from './control/nodes.ts'
@@ -18,6 +18,11 @@ export interface ConfigurationOptions extends Omit<GenerationsOptions, 'onNews'>
   /** Told of each attempt after the first when it is decided. */
   onDecided(result: 'applied' | 'refused'): void
 }
+
+type ConfigurationStatus = Pick<
+  GatewayStatus,
+  'config' | 'upstreams' | 'reflections' | 'supergraph' | 'identityProviders' | 'routes'
+>
 
 /** The configuration of a gateway: what runs, what is to run next, and who may change it. */
 export class Configuration {
@@ -78,8 +83,17 @@ export class Configuration {
     return this.#newest.reload()
   }
 
-  status(): ConfigurationState {
-    return { version: this.#live.version, refused: this.#live.refused, unstored: this.#newest.unstored }
+  /** How it is with what runs, for people. */
+  status(): ConfigurationStatus {
+    const { current } = this.generations
+    return {
+      config: { version: this.#live.version, refused: this.#live.refused, unstored: this.#newest.unstored },
+      upstreams: this.generations.upstreams(),
+      reflections: this.generations.reflections(),
+      supergraph: current.graphql?.supergraph,
+      identityProviders: current.identityProviders(),
+      routes: current.table.entries.length,
+    }
   }
 
   /** No more reloads. */

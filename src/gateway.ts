@@ -4,12 +4,12 @@ import type { Express } from 'express'
 import { Registry } from 'prom-client'
 import type { GatewayStatus } from './admin/health.ts'
 import { managementApp } from './admin-api.ts'
+import { type Beginning, begin } from './beginning.ts'
 import { CertificateWatch } from './certificate-expiry.ts'
 import { maskSecrets } from './config/mask.ts'
 import type { Config } from './config/schema.ts'
 import { Configuration } from './configuration.ts'
 import type { ControlPlane } from './control/control-plane.ts'
-import { VersionStore } from './control/version-store.ts'
 import { TrustedProxies } from './core/client-address.ts'
 import type { Logger } from './core/log.ts'
 import { openRows } from './core/policy.ts'
@@ -24,13 +24,9 @@ import type { ConnectionDoor } from './listener/connection-door.ts'
 import { Listener, type Plan } from './listener/listener.ts'
 import type { Overload } from './listener/overload.ts'
 import type { GatewayServer } from './listener/server.ts'
-import { createLog } from './log.ts'
-import { openDatabase } from './open-database.ts'
 import { openRedis, redisState } from './open-redis.ts'
 import { connectionDoor, gatewayServer, type OpenPorts, openPorts, overloadOf } from './ports.ts'
 import type { RoutingTable } from './routing/table.ts'
-import { readSource } from './source.ts'
-import { startingConfig } from './starting-config.ts'
 import type { Database } from './store/database.ts'
 import type { RedisClient } from './store/redis.ts'
 import type { Release } from './traffic/canary/release.ts'
@@ -40,14 +36,7 @@ import { version } from './version.ts'
 
 /** Makes a gateway from a configuration; it takes requests once it listens or is mounted. Throws a ConfigError. */
 export async function createGateway(options: GatewayOptions): Promise<Gateway> {
-  const file = await readSource(options)
-  const { stores, observability } = file.loaded.config
-  const { log = createLog(observability.log.level) } = options
-  const database =
-    options.offline === true ? undefined : openDatabase(stores.database, { file: options.file, log })
-  await database?.start()
-  const first = await startingConfig(file, options, database && new VersionStore(database))
-  const gateway = new Gateway({ ...options, log }, first, database)
+  const gateway = new Gateway(options, await begin(options))
   await gateway.start()
   return gateway
 }
@@ -75,10 +64,9 @@ export class Gateway {
   #ports: OpenPorts | undefined
   #draining = false
 
-  /** @param first what it is made with; `database`: started. */
-  constructor(options: GatewayOptions & { readonly log: Logger }, first: Config, database?: Database) {
+  constructor(options: GatewayOptions, { first, log, database }: Beginning) {
     const { server, observability, stores, auth, admin } = first
-    const { offline = false, watch = true, now = Date.now, log, extend } = options
+    const { offline = false, watch = true, now = Date.now, extend } = options
     const { metrics } = this
     this.log = log
     this.#gauges = new GatewayMetrics(metrics, observability.metrics, () => this.status())
@@ -195,7 +183,7 @@ export class Gateway {
   async status(): Promise<GatewayStatus> {
     return {
       version,
-      config: this.#configuration.status(),
+      ...this.#configuration.status(),
       startedAt: this.#startedAt,
       now: Date.now(),
       draining: this.#draining,
@@ -204,11 +192,6 @@ export class Gateway {
       redis: redisState(this.#redis),
       keys: this.identity.keys,
       revocations: this.identity.status(),
-      upstreams: this.#configuration.generations.upstreams(),
-      reflections: this.#configuration.generations.reflections(),
-      supergraph: this.#configuration.generations.current.graphql?.supergraph,
-      identityProviders: this.#configuration.generations.current.identityProviders(),
-      routes: this.table.entries.length,
       certificates: this.#certificates.expiries,
     }
   }

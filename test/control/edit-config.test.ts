@@ -108,11 +108,7 @@ const cases: readonly (readonly [name: string, edits: readonly ConfigEdit[], exp
     [{ op: 'merge', value: { server: { listen: '127.0.0.1:1' }, plugins: null } }],
     text.replace(/plugins: .*\n/, 'server:\n  listen: 127.0.0.1:1\n'),
   ],
-  [
-    'all of it is replaced as it was written',
-    [{ op: 'replace', text: '{"routes": []}' }],
-    '{"routes": []}',
-  ],
+  ['all of it is replaced as it was written', [{ op: 'replace', text: '{"routes": []}' }], '{"routes": []}'],
 ]
 
 for (const [name, edits, expected] of cases)
