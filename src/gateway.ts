@@ -49,6 +49,8 @@ export class Gateway {
   readonly registry = new ServiceRegistry()
   /** What it knows of credentials besides its configuration. */
   readonly identity: IdentityState
+  /** What outlives the process; undefined for a gateway that is only looked into. */
+  readonly database: Database | undefined
   readonly #configuration: Configuration
   readonly #listener: Listener
   readonly #overload: Overload
@@ -59,7 +61,6 @@ export class Gateway {
   readonly #certificates: CertificateWatch
   readonly #startedAt = Date.now()
   readonly #redis: RedisClient | undefined
-  readonly #database: Database | undefined
   readonly #ending = new AbortController()
   #ports: OpenPorts | undefined
   #draining = false
@@ -72,7 +73,7 @@ export class Gateway {
     this.#gauges = new GatewayMetrics(metrics, observability.metrics, () => this.status())
     registerTrafficMetrics(metrics, () => this.#configuration.generations.current)
     this.#certificates = new CertificateWatch(log, now)
-    this.#database = database
+    this.database = database
     this.#redis = offline ? undefined : openRedis(stores, log)
     this.identity = new IdentityState({ ...auth.revocation, redis: this.#redis, log, metrics, now })
     this.#configuration = new Configuration({
@@ -190,6 +191,7 @@ export class Gateway {
       shed: { event_loop: this.#overload.eventLoop, heap: this.#overload.heap },
       activeConnections: await this.#server.connections(),
       redis: redisState(this.#redis),
+      database: this.database?.status(),
       keys: this.identity.keys,
       revocations: this.identity.status(),
       certificates: this.#certificates.expiries,
@@ -238,6 +240,6 @@ export class Gateway {
     await this.identity.close()
     this.registry.close()
     this.#redis?.disconnect()
-    await this.#database?.close()
+    await this.database?.close()
   }
 }

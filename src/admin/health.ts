@@ -1,4 +1,5 @@
 import { type ConfigurationState, configurationChecks } from './configuration-state.ts'
+import { type DatabaseState, databaseChecks } from './database-state.ts'
 import { type SupergraphState, supergraphChecks } from './supergraph-state.ts'
 
 /** What the gateway knows of itself, from memory: nothing is probed to answer. */
@@ -13,6 +14,8 @@ export interface GatewayStatus {
   readonly activeConnections: number
   /** `up`, `down`, or undefined when no Redis is configured. */
   readonly redis: 'up' | 'down' | undefined
+  /** Undefined: the gateway has none, being only looked into. */
+  readonly database: DatabaseState | undefined
   /** API keys that were made while it runs; `trouble` is undefined when changes made elsewhere are heard of. */
   readonly keys: { readonly size: number; readonly trouble: string | undefined }
   readonly revocations: RevocationStatus
@@ -119,6 +122,7 @@ export function readinessReport(status: GatewayStatus): { ready: boolean; checks
   if (status.redis !== undefined) {
     checks.push({ name: 'redis', ok: status.redis === 'up', required: false, detail: status.redis })
   }
+  checks.push(...databaseChecks(status.database))
   const { keys } = status
   if (status.redis !== undefined) {
     checks.push({
