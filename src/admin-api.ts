@@ -33,7 +33,12 @@ export function managementApp(gateway: Gateway, options: ManagementOptions): Exp
     metrics: gateway.metrics,
     status: () => gateway.status(),
     draining: options.draining,
-    grpcDescription: () => current().grpcDescription(),
+    describe(req, res) {
+      const [path = ''] = (req.url ?? '').split('?', 1)
+      const plan = current().apiDocs(path)
+      if (plan !== undefined) listener.serve(req, res, plan)
+      return plan !== undefined
+    },
     admin: { path, router: createAdminRouter({ access, routes, address, log: gateway.log }) },
     notFound: (req, res) => listener.notFound(req, res),
     failed: (req, res, error) => listener.failed(req, res, error),

@@ -34,9 +34,11 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     'core/',
     'traffic/',
     'routing/template.ts',
+    'routing/open-api-path.ts',
     'front-ends/accept-socket.ts',
     'front-ends/watch-socket.ts',
   ],
+  'api-docs/': ['core/', 'routing/', 'front-ends/problem.ts'],
   'admin/': ['core/', 'config/', 'plugins/identity/'],
   'listener/': ['core/', 'routing/', 'pipeline/'],
   'cli/': [
