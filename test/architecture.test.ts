@@ -39,7 +39,8 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     'front-ends/watch-socket.ts',
   ],
   'api-docs/': ['core/', 'routing/', 'front-ends/problem.ts'],
-  'admin/': ['core/', 'config/', 'plugins/identity/'],
+  'control/': ['core/', 'config/', 'store/'],
+  'admin/': ['core/', 'config/', 'control/', 'discovery/', 'plugins/identity/', 'store/'],
   'listener/': ['core/', 'routing/', 'pipeline/'],
   'cli/': [
     'issuer/',
