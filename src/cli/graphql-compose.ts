@@ -1,5 +1,5 @@
 import { renameSync, writeFileSync } from 'node:fs'
-import type { CommandInput } from './commands.ts'
+import type { CommandInput } from './command.ts'
 import { supergraphOf } from './supergraph-of.ts'
 
 /** `gateway graphql compose`: prints the supergraph, or writes it; hints go to standard error. */
