@@ -42,6 +42,8 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   'cli/': [
     'issuer/',
     'gateway.ts',
+    'open-redis.ts',
+    'traffic/upstream-tls.ts',
     'config/',
     'core/',
     'routing/',

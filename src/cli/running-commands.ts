@@ -12,4 +12,17 @@ export const runningCommands: readonly Command[] = [
     examples: ['start my.yaml', 'start --config my.yaml --port 9000'],
     run: async (input) => (await import('./start.ts')).startGateway(input),
   },
+  {
+    words: ['doctor'],
+    takes: '[file]',
+    takesFile: true,
+    summary: 'looks whether a gateway could run here, and says what to do where not',
+    details: [
+      'Looks at Node, open files, the configuration with all files that it names, certificates, ports, Redis and its clock, upstreams.',
+      'Exit code 1 when something fails.',
+    ],
+    options: configOption,
+    examples: ['doctor my.yaml'],
+    run: async (input) => (await import('./doctor.ts')).examine(input),
+  },
 ]
