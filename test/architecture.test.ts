@@ -39,8 +39,10 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   ],
   'admin/': ['core/', 'config/', 'plugins/identity/'],
   'listener/': ['core/', 'routing/', 'pipeline/'],
+  'convert/': ['core/', 'config/problem.ts'],
   'cli/': [
     'issuer/',
+    'convert/',
     'gateway.ts',
     'open-redis.ts',
     'traffic/upstream-tls.ts',

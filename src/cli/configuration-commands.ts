@@ -13,6 +13,21 @@ export const configurationCommands: readonly Command[] = [
     run: async (input) => (await import('./validate.ts')).validateConfig(input),
   },
   {
+    words: ['convert'],
+    takes: 'FILE',
+    summary: 'makes a gateway.yaml out of a configuration of Kong or APISIX, or of an OpenAPI document',
+    details: [
+      'Services, routes, upstreams, consumers and the plugins that most have: docs/cli.md lists them.',
+      'What is not converted is named on standard error with its place; exit code 2 then.',
+    ],
+    options: {
+      from: 'What the file is: kong (decK), apisix (stand-alone), openapi (3.0, 3.1).',
+      output: 'Writes it there. Default: standard output.',
+    },
+    examples: ['convert --from kong kong.yaml --output gateway.yaml', 'convert --from openapi petstore.yaml'],
+    run: async (input) => (await import('./convert.ts')).convertFile(input),
+  },
+  {
     words: ['schema'],
     summary: 'prints the JSON schema of the configuration, for editors',
     run: async () => (await import('./schema.ts')).printSchema(),
