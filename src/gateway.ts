@@ -74,8 +74,8 @@ export class Gateway {
     registerTrafficMetrics(metrics, () => this.#generations.current)
     this.#certificates = new CertificateWatch(log, now)
     this.stores = new Stores(stores, { file: options.file, offline, log })
-    const { redis } = this.stores
-    this.identity = new IdentityState({ ...auth.revocation, redis, log, metrics, now })
+    const { redis, database } = this.stores
+    this.identity = new IdentityState({ ...auth.revocation, redis, database, log, metrics, now })
     this.#generations = new Generations({
       source: options,
       watch: watch && options.file !== undefined,
