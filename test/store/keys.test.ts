@@ -111,7 +111,7 @@ onBothDatabases((kind) => {
       const { keys, database } = await node(t, await kind.url(t))
       const [kept, lost] = [await keys.create(fields), await keys.create(fields)]
       await database.db.deleteFrom('api_keys').where('id', '=', lost.record.id).execute()
-      await database.db.updateTable('topics').set({ counter: 1 }).where('name', '=', 'keys').execute()
+      await database.db.updateTable('topics').set({ counter: -1 }).where('name', '=', 'keys').execute()
       await until(() => keys.size === 1)
       assert.equal(keys.get(kept.record.id)?.id, kept.record.id)
     })

@@ -77,7 +77,7 @@ onBothDatabases((kind) => {
       await one.database.db.deleteFrom('revocations').execute()
       await one.database.db
         .updateTable('topics')
-        .set({ counter: 0 })
+        .set({ counter: -1 })
         .where('name', '=', 'revocations')
         .execute()
       for (const from = performance.now(); ; await sleep(20)) {
@@ -96,7 +96,7 @@ onBothDatabases((kind) => {
       for (let i = 1; i < 2_500; i++) one.list.merge(`key\n\nkey_${i}`, entry)
       await one.database.db
         .updateTable('topics')
-        .set({ counter: 0 })
+        .set({ counter: -1 })
         .where('name', '=', 'revocations')
         .execute()
       const written = async (): Promise<number> =>
