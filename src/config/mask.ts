@@ -1,3 +1,5 @@
+import { isRecord } from '../core/is-record.ts'
+
 /** A configuration for people to read: secrets, key hashes and passwords in URLs as `***`. */
 export function maskSecrets(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(maskSecrets)
@@ -7,9 +9,15 @@ export function maskSecrets(value: unknown): unknown {
   return Object.fromEntries(
     Object.entries(value).map(([key, child]) => [
       key,
-      secretKey.test(key) && typeof child === 'string' ? '***' : maskSecrets(child),
+      secretKey.test(key) && typeof child === 'string' ? '***' : maskSecrets(maskCollector(key, child)),
     ]),
   )
+}
+
+/** Collectors of traces have names of their own for the headers with their keys: the values of all are masked. */
+function maskCollector(key: string, value: unknown): unknown {
+  if (key !== 'otlp' || !isRecord(value) || !isRecord(value.headers)) return value
+  return { ...value, headers: Object.fromEntries(Object.keys(value.headers).map((name) => [name, '***'])) }
 }
 
 /** Also in the options of plugins that are not ours. */
