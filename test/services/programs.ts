@@ -11,6 +11,7 @@ const packages = {
   etcd: 'etcd-server',
   h2load: 'nghttp2-client',
   haproxy: 'haproxy',
+  kubectl: 'kubernetes-client',
   nginx: 'nginx',
   postgres: 'postgresql',
   'redis-cli': 'redis-tools',
