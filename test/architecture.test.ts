@@ -37,7 +37,8 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     'front-ends/accept-socket.ts',
     'front-ends/watch-socket.ts',
   ],
-  'admin/': ['core/', 'config/', 'plugins/identity/'],
+  'control/': ['core/', 'config/', 'store/'],
+  'admin/': ['core/', 'config/', 'control/', 'discovery/', 'plugins/identity/', 'store/'],
   'listener/': ['core/', 'routing/', 'pipeline/'],
   'cli/': [
     'issuer/',

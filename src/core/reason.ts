@@ -1,4 +1,5 @@
 import { type ReasonEntry, row } from './reason-entry.ts'
+import { upstreamReasons } from './upstream-reasons.ts'
 
 /**
  * The one table of everything that the gateway itself refuses or fails with. Front-ends spell errors from it, docs/errors.md
@@ -153,38 +154,9 @@ export const reasons = {
   CLIENT_GONE: row('canceled', 499, '00', undefined, 'The client went away'),
   INTERNAL: row('internal', 500, '00', 'proxy_internal_error', 'The gateway failed'),
   NOT_IMPLEMENTED: row('unimplemented', 501, '00', 'http_request_error', 'The gateway does not do this'),
-  UPSTREAM_TOO_LARGE: row(
-    'resource_exhausted',
-    502,
-    '00',
-    'http_response_body_size',
-    'The answer of the upstream is too large',
-  ),
-  UPSTREAM_BAD_ANSWER: row(
-    'unavailable',
-    502,
-    '00',
-    'http_protocol_error',
-    'The upstream answered with something unreadable',
-  ),
+  ...upstreamReasons,
   SUBGRAPH_ERROR: row('unknown', 502, '00', 'http_protocol_error', 'A subgraph answered with an error'),
   PART_FAILED: row('unknown', 502, '05', 'http_protocol_error', 'A backend failed at its part of the answer'),
-  UPSTREAM_REFUSED: row(
-    'unavailable',
-    502,
-    '01',
-    'connection_refused',
-    'The upstream refused the connection',
-  ),
-  UPSTREAM_RESET: row(
-    'unavailable',
-    502,
-    '02',
-    'connection_terminated',
-    'The upstream closed the connection',
-  ),
-  UPSTREAM_DNS: row('unavailable', 502, '03', 'dns_error', 'The name of the upstream cannot be resolved'),
-  UPSTREAM_TLS: row('unavailable', 502, '04', 'tls_certificate_error', 'TLS to the upstream failed'),
   ALREADY_EXISTS: row('already_exists', 409, '00', undefined, 'There is one with this name already'),
   REFERENCED: row('failed_precondition', 409, '01', undefined, 'Something else refers to it'),
   CONFLICT: row('failed_precondition', 409, '02', undefined, 'The state it is in does not allow this'),
@@ -202,36 +174,8 @@ export const reasons = {
     'destination_unavailable',
     'A part that the request needs is not available',
   ),
-  CIRCUIT_OPEN: row(
-    'unavailable',
-    503,
-    '01',
-    'destination_unavailable',
-    'The upstream kept failing, and is not asked for a while',
-  ),
-  NO_HEALTHY_TARGET: row(
-    'unavailable',
-    503,
-    '02',
-    'destination_unavailable',
-    'No target of the upstream is healthy',
-  ),
   OVERLOADED: row('unavailable', 503, '03', 'connection_limit_reached', 'The gateway is overloaded'),
   DRAINING: row('unavailable', 503, '04', 'connection_limit_reached', 'The gateway is shutting down'),
-  UPSTREAM_TIMEOUT: row(
-    'deadline_exceeded',
-    504,
-    '00',
-    'http_response_timeout',
-    'The upstream did not answer in time',
-  ),
-  CONNECT_TIMEOUT: row(
-    'deadline_exceeded',
-    504,
-    '01',
-    'connection_timeout',
-    'The upstream did not accept the connection in time',
-  ),
   DEADLINE_EXCEEDED: row(
     'deadline_exceeded',
     504,

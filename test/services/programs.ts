@@ -14,6 +14,8 @@ const packages = {
   kubectl: 'kubernetes-client',
   nginx: 'nginx',
   postgres: 'postgresql',
+  prometheus: 'prometheus',
+  promtool: 'prometheus',
   'redis-cli': 'redis-tools',
   'redis-server': 'redis-server',
   wrk: 'wrk',

@@ -96,12 +96,14 @@ export class Relay implements Dispatcher.DispatchHandler {
       else if (performance.now() >= this.#call.deadlineAt) this.abort(this.#tooLate('did not answer in time'))
       return
     }
+    this.#attempt.status = status
     if (status >= 500 && this.#isDropped(status, headers['retry-after'])) return
     if (!this.#attempt.answered()) return
     // What the client still sends is for nobody else.
     this.#call.replayable = false
-    const { 'content-length': length } = headers
+    const { 'content-length': length, 'content-type': type } = headers
     if (length !== undefined) this.#length = Number(length)
+    else if (type?.startsWith('text/event-stream') === true) this.#x.lasting = true
     this.#call.copy?.original?.begin(status)
     try {
       this.#x.writeHead(status, passingHeaders(controller.rawHeaders ?? []))
