@@ -45,6 +45,8 @@ export interface BuildContext {
   readonly kept: KeptState
   /** What `/readyz` says. */
   ready(): boolean
+  /** What is told of every exchange at its end, whatever a configuration of this version lists. */
+  observers(configVersion: number): readonly Plugin[]
   /** Undefined: no backend is asked. */
   readonly reflections: Reflections | undefined
 }
@@ -59,6 +61,8 @@ export class Build {
   /** What `/readyz` says. */
   readonly ready: () => boolean
   readonly identity: IdentityState
+  /** After all plugins, everywhere. */
+  readonly observers: readonly Plugin[]
   /** Whether others are asked anything; false for a gateway that is only looked into. */
   readonly isOnline: boolean
   /** By place. */
@@ -67,6 +71,7 @@ export class Build {
   readonly #context: BuildContext
   readonly #frees: (() => unknown)[] = []
   readonly #kept
+  readonly #names = new Map<Plugin, string>()
   readonly #places = new Map<Row | Policy, readonly PropertyKey[]>()
   readonly #fallbacks = new Map<Upstream, Upstream>()
   readonly #mirrors: Mirror[] = []
@@ -78,6 +83,7 @@ export class Build {
     this.ready = context.ready
     this.isOnline = context.reflections !== undefined
     this.identity = context.identity
+    this.observers = context.observers(context.configVersion)
     this.#loaded = loaded
     this.#context = context
     this.#kept = context.kept.open()
@@ -153,11 +159,19 @@ export class Build {
     try {
       const plugin = definition.create(use.options, host)
       this.onFree(() => plugin.close?.())
-      return plugin
+      return this.named(use.name, plugin)
     } catch (error) {
       throw this.error(path, messageOf(error))
     }
   }
+
+  /** Remembers what people know a plugin by. */
+  named(name: string, plugin: Plugin): Plugin {
+    this.#names.set(plugin, name)
+    return plugin
+  }
+
+  readonly nameOf = (plugin: Plugin): string => this.#names.get(plugin) ?? ''
 
   /** Notes a file that something else is going to read, so that it is watched. */
   see(file: string): void {

@@ -25,7 +25,9 @@ import type { Overload } from './listener/overload.ts'
 import type { GatewayServer } from './listener/server.ts'
 import { createLog } from './log.ts'
 import { openRedis, redisState } from './open-redis.ts'
+import { openRequestLog } from './open-request-log.ts'
 import { connectionDoor, gatewayServer, type OpenPorts, openPorts, overloadOf } from './ports.ts'
+import type { RequestLog } from './request-log/request-log.ts'
 import type { RoutingTable } from './routing/table.ts'
 import { readSource, type Source } from './source.ts'
 import type { RedisClient } from './store/redis.ts'
@@ -51,6 +53,8 @@ export class Gateway {
   readonly registry = new ServiceRegistry()
   /** What it knows of credentials besides its configuration. */
   readonly identity: IdentityState
+  /** Every settled exchange. */
+  readonly requestLog: RequestLog
   readonly #generations: Generations
   readonly #listener: Listener
   readonly #overload: Overload
@@ -75,6 +79,7 @@ export class Gateway {
     this.#certificates = new CertificateWatch(log, now)
     this.#redis = offline ? undefined : openRedis(stores, log)
     this.identity = new IdentityState({ ...auth.revocation, redis: this.#redis, log, metrics, now })
+    this.requestLog = openRequestLog(observability.requestLog, { metrics, now })
     this.#generations = new Generations({
       source: options,
       watch: watch && options.file !== undefined,
@@ -86,6 +91,7 @@ export class Gateway {
       ready: () => !this.#draining,
       redis: this.#redis,
       identity: this.identity,
+      observers: (configVersion) => this.requestLog.observers(configVersion),
       upstreams: new Upstreams(log, { probe: !offline, registry: this.registry }),
       onDecided: (result) => {
         this.#gauges.reloaded(result)
@@ -235,6 +241,7 @@ export class Gateway {
     this.#overload.close()
     this.#certificates.close()
     await this.#generations.close()
+    await this.requestLog.close()
     await this.identity.close()
     this.registry.close()
     this.#redis?.disconnect()

@@ -63,7 +63,7 @@ export async function buildGeneration(loaded: LoadedConfig, context: BuildContex
     const table: RoutingTable<Plan> = tableOf(build, plans)
     const grpc = frontEnds.find((frontEnd) => frontEnd.name === 'grpc')
     const graphql = frontEnds.find(({ name }) => name === 'graphql') as GraphqlFrontEnd | undefined
-    const unrouted = unroutedPlan(shared)
+    const unrouted = unroutedPlan([...shared, ...build.observers], build.nameOf)
     const identityProviders = (): readonly ProviderStatus[] => identity.providers
     const grpcDescription = describedApi(grpc)
     const parts = {
@@ -126,8 +126,10 @@ interface PlanParts {
 /** The hooks of each row; rows of one policy share their plugins, so that a service's limit counts all of its methods. */
 function plansOf(build: Build, { frontEnds, shared, identity, last }: PlanParts): Plan[] {
   const hooksOf = new Map<Policy, Plan['hooks']>()
+  const { observers } = build
   const limits = new CallerLimits(identity.keys, build.host(undefined))
   build.onFree(() => limits.close())
+  build.named('consumer limits', limits)
   const { query } = build.config.auth.apiKeys
   const pluginsOf = new Map<Policy, readonly Plugin[]>()
   /** Those of the policy around it first. */
@@ -154,7 +156,10 @@ function plansOf(build: Build, { frontEnds, shared, identity, last }: PlanParts)
         // Only what REST forwards is the client's own query.
         const keep = policy.forwardCredentials && row.protocol === 'rest'
         const taker = query === undefined ? [] : [queryKeyTaker(query, { keep })]
-        hooks = compileHooks([...taker, ...shared, ...early, ...checks, ...late, last])
+        hooks = compileHooks(
+          [...taker, ...shared, ...early, ...checks, ...late, last, ...observers],
+          build.nameOf,
+        )
         hooksOf.set(policy, hooks)
       }
       frontEnd.planned?.(row, hooks)
@@ -165,7 +170,7 @@ function plansOf(build: Build, { frontEnds, shared, identity, last }: PlanParts)
 
 function identityCheck(build: Build, identity: Identity, row: Row): Plugin {
   try {
-    return identityPlugin(identity, row.policy, build.host(row))
+    return build.named('identity', identityPlugin(identity, row.policy, build.host(row)))
   } catch (error) {
     if (!(error instanceof Mistake)) throw error
     throw build.error([...build.policyPlaceOf(row.policy, row), 'authorize', ...error.path], error.message)

@@ -37,7 +37,8 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     'front-ends/accept-socket.ts',
     'front-ends/watch-socket.ts',
   ],
-  'admin/': ['core/', 'config/', 'plugins/identity/'],
+  'request-log/': ['core/', 'store/'],
+  'admin/': ['core/', 'config/', 'plugins/identity/', 'request-log/'],
   'listener/': ['core/', 'routing/', 'pipeline/'],
   'cli/': [
     'issuer/',

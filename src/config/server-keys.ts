@@ -4,6 +4,7 @@ import { duration, size } from '../core/units.ts'
 import { object } from './declare.ts'
 import { overloadKeys } from './overload-keys.ts'
 import { redisKeys } from './redis-keys.ts'
+import { requestLogKeys } from './request-log-keys.ts'
 
 const address = z
   .string()
@@ -143,4 +144,5 @@ export const observabilityKeys = {
   metrics: object({
     processMetrics: z.boolean().default(true).describe("Whether Node's own process metrics are included."),
   }).describe('Prometheus text at /metrics.'),
+  requestLog: requestLogKeys,
 }

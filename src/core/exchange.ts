@@ -44,6 +44,27 @@ export interface CallRecord {
   readonly canary?: boolean | undefined
   /** Whether it has the answer of another call, and was not sent. Default false. */
   readonly shared?: boolean
+  /** Whose call it is: the route, `graphql/accounts`, `grpc/library.v1.LibraryService`. */
+  readonly place: string
+  /** What the answer that counts began with: a status of HTTP, of a gRPC call the code that it ended with; undefined: there was none, or it said nothing. */
+  status?: number | undefined
+  /** Whether `status` is a code of gRPC. Default false. */
+  readonly isRpc?: boolean
+  /** How each attempt went, oldest first; undefined where there was one, and it was answered. */
+  tries?: readonly AttemptRecord[] | undefined
+}
+
+/** How one attempt of a call went. */
+export interface AttemptRecord {
+  readonly target: string
+  /** Milliseconds until the head of its answer, or until it was over without one. */
+  readonly durationMs: number
+  /** What the target answered that was no good: `status 503`, `grpc-status 14`. */
+  readonly fault: string | undefined
+  /** What it failed with; undefined: its answer counts. */
+  readonly error: GatewayError | undefined
+  /** Whether another one, under way beside it, was faster. */
+  readonly lost: boolean
 }
 
 /** The part of a call that plugins see and may add headers to. */
@@ -73,6 +94,8 @@ export interface ContentCoding {
 export interface Hooks {
   /** In order, before the front-end serves. Throw a GatewayError to refuse; answering the exchange ends the walk. */
   readonly onRequest: readonly ((x: Exchange) => void | Promise<void>)[]
+  /** Whose the hooks of {@link onRequest} are, by position: `jwt`, `rateLimit`. */
+  readonly names: readonly string[]
   /** Before each call to an upstream leaves; may add headers. */
   readonly onCall: readonly ((x: Exchange, call: UpstreamCall) => void)[]
   /** Before a call, or its copy, goes to another upstream than `onCall` saw. What was meant for one must not reach the other. */
@@ -108,6 +131,8 @@ export abstract class Exchange {
   readonly calls: CallRecord[] = []
   requestBytes = 0
   responseBytes = 0
+  /** Which of the `onRequest` hooks it is at, by position, and stays at when that one refuses or answers; their number: it passed them all; -1: none was asked. */
+  step = -1
   /** GraphQL operation name and type, gRPC status and the like, in OpenTelemetry names; for log and metrics. */
   readonly attributes: Record<string, string | number> = {}
   #id: string | undefined

@@ -1,0 +1,133 @@
+import { causeChain } from '../core/cause-chain.ts'
+import type { GatewayError } from '../core/error.ts'
+import type { AttemptRecord, CallRecord, Exchange } from '../core/exchange.ts'
+
+/**
+ * What is kept of an exchange, as one text: fields with a separator between them that none of them can hold. This is on the way of every
+ * request, so most of it is put together of what is there already; JSON is written for what is rare (errors, second attempts).
+ * Read by `read-record.ts`.
+ */
+export function recordOf(x: Exchange): string {
+  const { request, principal, calls, error } = x
+  const { trace } = x
+  let text = trace.traceId + trace.spanId + x.id + separator + request.method
+  text += separator + cut(request.path, maxPath) + separator + request.clientAddress
+  text += separator + cut(x.header('user-agent') ?? '', maxText)
+  if (principal === undefined) text += noPrincipal
+  else text += separator + cut(principal.id, maxText) + separator + (principal.consumer ?? '')
+  text += separator + x.requestBytes + separator + x.responseBytes + separator + pluginOf(x)
+  text += separator + attributesOf(x) + separator
+  if (error !== undefined) text += errorOf(error)
+  text += separator + calls.length
+  for (let i = 0; i < calls.length && i < maxCalls && text.length < maxLength; i++)
+    text += callOf(calls[i] as CallRecord)
+  return text
+}
+
+/** US of ASCII: the wire lets no control character into a method, path, address or header, names of the configuration have none, and JSON escapes them. */
+export const separator = '\x1f'
+/** Digits of the two ids at the beginning of a record. */
+export const traceIdLength = 32
+export const spanIdLength = 16
+/** Fields before those of the calls. */
+export const headFields = 13
+/** Of each call. */
+export const callFields = 7
+/** Before the code, in the field of a status, when it is one of gRPC. */
+export const rpcMark = 'g'
+
+const noPrincipal = separator + separator
+const maxPath = 1_024
+const maxText = 256
+const maxMessage = 1_024
+const maxCalls = 32
+/** No call is added to a text that is longer: it has a few hundred characters mostly. */
+const maxLength = 16_384
+const maxTries = 8
+
+/** The hook that it stayed at did so for a reason of its own, unless the client has just left. */
+function pluginOf(x: Exchange): string {
+  const { names } = x.hooks
+  if (x.step < 0 || x.step >= names.length || x.error?.reason === 'CLIENT_GONE') return ''
+  return names[x.step] as string
+}
+
+function attributesOf({ attributes }: Exchange): string {
+  for (const _ in attributes) {
+    const json = JSON.stringify(attributes)
+    return json.length <= 4 * maxText ? json : JSON.stringify(attributes, shortened)
+  }
+  return ''
+}
+
+function shortened(_: string, value: unknown): unknown {
+  return typeof value === 'string' ? cut(value, maxText) : value
+}
+
+function errorOf(error: GatewayError): string {
+  const { entry, reason, message } = error
+  const cause = causeChain(error)
+  return JSON.stringify({
+    code: entry.number,
+    reason,
+    message: cut(message, maxMessage),
+    ...(cause !== undefined && { cause: cut(cause, maxMessage) }),
+  })
+}
+
+/** Times are whole microseconds: integers are written four times as fast. */
+function callOf(call: CallRecord): string {
+  const { status } = call
+  let text = separator + call.place + separator + call.upstreamName + separator + cut(call.target, maxText)
+  text += separator + call.attempts + separator + Math.round(call.durationMs * 1_000) + separator
+  if (status !== undefined) text += call.isRpc === true ? rpcMark + status : status
+  text += separator
+  if (
+    call.error === undefined &&
+    call.tries === undefined &&
+    call.canary === undefined &&
+    call.shared !== true
+  )
+    return text
+  return text + JSON.stringify(rareOf(call))
+}
+
+/** What most calls have not. */
+export interface RareOfCall {
+  readonly shared?: true
+  readonly canary?: boolean
+  readonly reason?: string
+  readonly tries?: readonly RareTry[]
+}
+
+export interface RareTry {
+  readonly target: string
+  readonly micros: number
+  readonly failed?: string
+  readonly cause?: string
+  readonly lost?: true
+}
+
+function rareOf({ shared, canary, error, tries }: CallRecord): RareOfCall {
+  return {
+    ...(shared === true && { shared }),
+    ...(canary !== undefined && { canary }),
+    ...(error !== undefined && { reason: error.reason }),
+    ...(tries !== undefined && { tries: tries.slice(0, maxTries).map(tryOf) }),
+  }
+}
+
+function tryOf({ target, durationMs, fault, error, lost }: AttemptRecord): RareTry {
+  const cause = error && causeChain(error)
+  return {
+    target: cut(target, maxText),
+    micros: Math.round(durationMs * 1_000),
+    ...(error !== undefined && !lost && { failed: fault ?? error.reason }),
+    ...(cause !== undefined && !lost && { cause: cut(cause, maxText) }),
+    ...(lost && { lost }),
+  }
+}
+
+function cut(text: string, maxLength: number): string {
+  return text.length > maxLength ? `${text.slice(0, maxLength - 1)}…` : text
+}
