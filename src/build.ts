@@ -21,6 +21,7 @@ import type { Reflector } from './front-ends/grpc/gather-descriptors.ts'
 import type { IdentityState } from './identity-state.ts'
 import type { KeptState } from './kept-state.ts'
 import type { PluginDefinition, PluginHost } from './pipeline/registry.ts'
+import { PluginNames } from './plugin-names.ts'
 import { notAsked, type ReflectionConfig, type Reflections } from './reflections.ts'
 import type { RedisClient } from './store/redis.ts'
 import { textPlace } from './text-place.ts'
@@ -61,6 +62,7 @@ export class Build {
   /** What `/readyz` says. */
   readonly ready: () => boolean
   readonly identity: IdentityState
+  readonly pluginNames = new PluginNames()
   /** After all plugins, everywhere. */
   readonly observers: readonly Plugin[]
   /** Whether others are asked anything; false for a gateway that is only looked into. */
@@ -71,7 +73,6 @@ export class Build {
   readonly #context: BuildContext
   readonly #frees: (() => unknown)[] = []
   readonly #kept
-  readonly #names = new Map<Plugin, string>()
   readonly #places = new Map<Row | Policy, readonly PropertyKey[]>()
   readonly #fallbacks = new Map<Upstream, Upstream>()
   readonly #mirrors: Mirror[] = []
@@ -159,19 +160,11 @@ export class Build {
     try {
       const plugin = definition.create(use.options, host)
       this.onFree(() => plugin.close?.())
-      return this.named(use.name, plugin)
+      return this.pluginNames.give(plugin, use.name)
     } catch (error) {
       throw this.error(path, messageOf(error))
     }
   }
-
-  /** Remembers what people know a plugin by. */
-  named(name: string, plugin: Plugin): Plugin {
-    this.#names.set(plugin, name)
-    return plugin
-  }
-
-  readonly nameOf = (plugin: Plugin): string => this.#names.get(plugin) ?? ''
 
   /** Notes a file that something else is going to read, so that it is watched. */
   see(file: string): void {

@@ -63,7 +63,7 @@ export async function buildGeneration(loaded: LoadedConfig, context: BuildContex
     const table: RoutingTable<Plan> = tableOf(build, plans)
     const grpc = frontEnds.find((frontEnd) => frontEnd.name === 'grpc')
     const graphql = frontEnds.find(({ name }) => name === 'graphql') as GraphqlFrontEnd | undefined
-    const unrouted = unroutedPlan([...shared, ...build.observers], build.nameOf)
+    const unrouted = unroutedPlan([...shared, ...build.observers], build.pluginNames.of)
     const identityProviders = (): readonly ProviderStatus[] => identity.providers
     const grpcDescription = describedApi(grpc)
     const parts = {
@@ -129,7 +129,7 @@ function plansOf(build: Build, { frontEnds, shared, identity, last }: PlanParts)
   const { observers } = build
   const limits = new CallerLimits(identity.keys, build.host(undefined))
   build.onFree(() => limits.close())
-  build.named('consumer limits', limits)
+  build.pluginNames.give(limits, 'consumer limits')
   const { query } = build.config.auth.apiKeys
   const pluginsOf = new Map<Policy, readonly Plugin[]>()
   /** Those of the policy around it first. */
@@ -158,7 +158,7 @@ function plansOf(build: Build, { frontEnds, shared, identity, last }: PlanParts)
         const taker = query === undefined ? [] : [queryKeyTaker(query, { keep })]
         hooks = compileHooks(
           [...taker, ...shared, ...early, ...checks, ...late, last, ...observers],
-          build.nameOf,
+          build.pluginNames.of,
         )
         hooksOf.set(policy, hooks)
       }
@@ -170,7 +170,7 @@ function plansOf(build: Build, { frontEnds, shared, identity, last }: PlanParts)
 
 function identityCheck(build: Build, identity: Identity, row: Row): Plugin {
   try {
-    return build.named('identity', identityPlugin(identity, row.policy, build.host(row)))
+    return build.pluginNames.give(identityPlugin(identity, row.policy, build.host(row)), 'identity')
   } catch (error) {
     if (!(error instanceof Mistake)) throw error
     throw build.error([...build.policyPlaceOf(row.policy, row), 'authorize', ...error.path], error.message)

@@ -52,6 +52,8 @@ export interface LoggedCall {
   /** Whose call it was: the route, `graphql/accounts`, `grpc/library.v1.LibraryService`. */
   readonly place: string
   readonly upstream: string
+  /** Of HTTP (`GET`), or of gRPC (`library.v1.LibraryService/GetBook`). */
+  readonly method: string
   /** Until the head of the answer that counts, or the failure. */
   readonly durationMs: number
   /** Whether it has the answer of another call that was under way, and was not sent. */
@@ -67,10 +69,8 @@ export interface LoggedCall {
 
 export interface LoggedAttempt {
   readonly target: string
-  /** Of HTTP; absent when there was no answer. */
+  /** What it answered: a status of HTTP, of a gRPC call the code; absent: nothing. */
   readonly status?: number
-  /** Of gRPC. */
-  readonly grpcStatus?: number
   readonly durationMs: number
   /** Why it was no good, and another one was made if there is one: `UPSTREAM_REFUSED`, `status 503`. */
   readonly failed?: string

@@ -1,13 +1,5 @@
-import type { LogEntry, LoggedAttempt, LoggedCall, LoggedError } from './log-entry.ts'
-import {
-  callFields,
-  headFields,
-  type RareOfCall,
-  rpcMark,
-  separator,
-  spanIdLength,
-  traceIdLength,
-} from './record.ts'
+import type { LogEntry, LoggedCall, LoggedError } from './log-entry.ts'
+import { callFields, headFields, type RareOfCall, separator, spanIdLength, traceIdLength } from './record.ts'
 
 /** What of an exchange is not in its text. */
 export interface RecordFacts {
@@ -67,55 +59,21 @@ export function entryId(at: number, spanId: string): string {
 function callsOf(fields: readonly string[]): LoggedCall[] {
   const calls: LoggedCall[] = []
   for (let i = headFields; i + callFields <= fields.length; i += callFields) {
-    const [place = '', upstream = '', target = '', attempts, micros, status = '', rare] = fields.slice(
+    const [place = '', upstream = '', method = '', micros, target = '', status, rare] = fields.slice(
       i,
       i + callFields,
     )
-    const { tries, ...more } = rare ? (JSON.parse(rare) as RareOfCall) : {}
-    const durationMs = millis(Number(micros))
-    const answered = statusOf(status)
-    const listed = tries
-      ? tries.map(({ micros, ...one }): LoggedAttempt => {
-          // The answer that counts is that of the one attempt which did not fail.
-          const own = one.failed === undefined && one.lost === undefined ? answered : saidBy(one.failed)
-          return { target: one.target, ...own, durationMs: millis(micros), ...withoutTarget(one) }
-        })
-      : target === ''
-        ? []
-        : [{ target, ...answered, durationMs }]
-    const omitted = Number(attempts) - listed.length
-    calls.push({
-      place,
-      upstream,
+    const durationMs = Number(micros) / 1_000
+    const { failed, attempts, ...more } = rare ? (JSON.parse(rare) as RareOfCall) : {}
+    const only = {
+      target,
+      ...(status && { status: Number(status) }),
       durationMs,
-      ...more,
-      attempts: listed,
-      ...(omitted > 0 && more.shared !== true && { attemptsOmitted: omitted }),
-    })
+      ...(failed !== undefined && { failed }),
+    }
+    calls.push({ place, upstream, method, durationMs, ...more, attempts: attempts ?? [only] })
   }
   return calls
-}
-
-function withoutTarget<T extends { readonly target: string }>({ target: _, ...rest }: T): Omit<T, 'target'> {
-  return rest
-}
-
-function statusOf(text: string): Pick<LoggedAttempt, 'status' | 'grpcStatus'> {
-  if (text === '') return {}
-  return text.startsWith(rpcMark)
-    ? { grpcStatus: Number(text.slice(rpcMark.length)) }
-    : { status: Number(text) }
-}
-
-/** The number in `status 503` and `grpc-status 14`. */
-function saidBy(failed: string | undefined): Pick<LoggedAttempt, 'status' | 'grpcStatus'> {
-  const [, word, number] = /^(status|grpc-status) (\d+)$/.exec(failed ?? '') ?? []
-  if (word === undefined) return {}
-  return word === 'status' ? { status: Number(number) } : { grpcStatus: Number(number) }
-}
-
-function millis(micros: number): number {
-  return micros / 1_000
 }
 
 function rounded(ms: number): number {

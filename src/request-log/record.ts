@@ -1,6 +1,8 @@
+import type { AttemptRecord, CallRecord } from '../core/call-record.ts'
 import { causeChain } from '../core/cause-chain.ts'
 import type { GatewayError } from '../core/error.ts'
-import type { AttemptRecord, CallRecord, Exchange } from '../core/exchange.ts'
+import type { Exchange } from '../core/exchange.ts'
+import type { LoggedAttempt } from './log-entry.ts'
 
 /**
  * What is kept of an exchange, as one text: fields with a separator between them that none of them can hold. This is on the way of every
@@ -33,9 +35,6 @@ export const spanIdLength = 16
 export const headFields = 13
 /** Of each call. */
 export const callFields = 7
-/** Before the code, in the field of a status, when it is one of gRPC. */
-export const rpcMark = 'g'
-
 const noPrincipal = separator + separator
 const maxPath = 1_024
 const maxText = 256
@@ -43,7 +42,7 @@ const maxMessage = 1_024
 const maxCalls = 32
 /** No call is added to a text that is longer: it has a few hundred characters mostly. */
 const maxLength = 16_384
-const maxTries = 8
+const maxAttempts = 8
 
 /** The hook that it stayed at did so for a reason of its own, unless the client has just left. */
 function pluginOf(x: Exchange): string {
@@ -77,19 +76,15 @@ function errorOf(error: GatewayError): string {
 
 /** Times are whole microseconds: integers are written four times as fast. */
 function callOf(call: CallRecord): string {
-  const { status } = call
-  let text = separator + call.place + separator + call.upstreamName + separator + cut(call.target, maxText)
-  text += separator + call.attempts + separator + Math.round(call.durationMs * 1_000) + separator
-  if (status !== undefined) text += call.isRpc === true ? rpcMark + status : status
-  text += separator
-  if (
-    call.error === undefined &&
-    call.tries === undefined &&
-    call.canary === undefined &&
-    call.shared !== true
-  )
-    return text
-  return text + JSON.stringify(rareOf(call))
+  const { attempts } = call
+  let text = separator + call.place + separator + call.upstreamName + separator + call.method
+  const [only] = attempts
+  const isOne = attempts.length === 1 && only !== undefined && only.error === undefined
+  text += separator + Math.round((isOne ? only.durationMs : call.durationMs) * 1_000) + separator
+  if (isOne) text += cut(only.target, maxText) + separator + (only.status ?? '') + separator
+  else text += separator + separator
+  const isPlain = isOne && only.fault === undefined && call.error === undefined && call.shared !== true
+  return isPlain && call.canary === undefined ? text : text + JSON.stringify(rareOf(call, isOne))
 }
 
 /** What most calls have not. */
@@ -97,32 +92,35 @@ export interface RareOfCall {
   readonly shared?: true
   readonly canary?: boolean
   readonly reason?: string
-  readonly tries?: readonly RareTry[]
-}
-
-export interface RareTry {
-  readonly target: string
-  readonly micros: number
+  /** What the one attempt was answered, where that was no good. */
   readonly failed?: string
-  readonly cause?: string
-  readonly lost?: true
+  /** Absent where there was one, and its answer counts. */
+  readonly attempts?: readonly LoggedAttempt[]
+  /** How many more there were than are listed. */
+  readonly attemptsOmitted?: number
 }
 
-function rareOf({ shared, canary, error, tries }: CallRecord): RareOfCall {
+function rareOf({ shared, canary, error, attempts }: CallRecord, isOne: boolean): RareOfCall {
+  const omitted = attempts.length - maxAttempts
+  const fault = isOne ? attempts[0]?.fault : undefined
   return {
     ...(shared === true && { shared }),
     ...(canary !== undefined && { canary }),
     ...(error !== undefined && { reason: error.reason }),
-    ...(tries !== undefined && { tries: tries.slice(0, maxTries).map(tryOf) }),
+    ...(fault !== undefined && { failed: fault }),
+    ...(!isOne && { attempts: attempts.slice(0, maxAttempts).map(attemptOf) }),
+    ...(omitted > 0 && { attemptsOmitted: omitted }),
   }
 }
 
-function tryOf({ target, durationMs, fault, error, lost }: AttemptRecord): RareTry {
+function attemptOf({ target, durationMs, status, fault, error, lost }: AttemptRecord): LoggedAttempt {
   const cause = error && causeChain(error)
+  const failed = fault ?? error?.reason
   return {
     target: cut(target, maxText),
-    micros: Math.round(durationMs * 1_000),
-    ...(error !== undefined && !lost && { failed: fault ?? error.reason }),
+    ...(status !== undefined && { status }),
+    durationMs: Math.round(durationMs * 1_000) / 1_000,
+    ...(failed !== undefined && !lost && { failed }),
     ...(cause !== undefined && !lost && { cause: cut(cause, maxText) }),
     ...(lost && { lost }),
   }
