@@ -1,8 +1,11 @@
 import type { IncomingMessage } from 'node:http'
 import type { Express } from 'express'
 import { AdminAccess } from './admin/admin-access.ts'
-import { type AdminRoute, createAdminRouter } from './admin/admin-router.ts'
+import { AdminRate } from './admin/admin-rate.ts'
+import type { AdminRoute } from './admin/admin-route.ts'
+import { createAdminRouter } from './admin/admin-router.ts'
 import { type AppOptions, createApp } from './admin/app.ts'
+import { AuditLog } from './admin/audit-log.ts'
 import { graphqlRoutes } from './admin/graphql-routes.ts'
 import { keyRoutes } from './admin/key-routes.ts'
 import { tokenRoutes } from './admin/token-routes.ts'
@@ -19,22 +22,32 @@ export interface ManagementOptions extends Pick<AppOptions, 'draining' | 'extend
   readonly path: string
   /** The running configuration. */
   current(): BuiltGeneration
+  /** Aborted when the gateway is about to end. */
+  readonly ending: AbortSignal
   now(): number
 }
 
 /** The Express app of a gateway, behind its routing table. */
 export function managementApp(gateway: Gateway, options: ManagementOptions): Express {
-  const { listener, proxies, path, current, now } = options
+  const { listener, proxies, path, current, now, ending } = options
   const access = new AdminAccess(() => current().config.admin.tokens, now)
   const address = ({ socket, headers }: IncomingMessage): string =>
     proxies.clientAddress(plainAddress(socket.remoteAddress ?? ''), headers['x-forwarded-for'])
+  const rate = new AdminRate(() => {
+    const { limit, window } = current().config.admin.rateLimit
+    return { limit, windowMs: window }
+  })
+  const audit = new AuditLog()
   const routes = adminRoutes(gateway, options)
   return createApp({
     metrics: gateway.metrics,
     status: () => gateway.status(),
     draining: options.draining,
     grpcDescription: () => current().grpcDescription(),
-    admin: { path, router: createAdminRouter({ access, routes, address, log: gateway.log }) },
+    admin: {
+      path,
+      router: createAdminRouter({ access, rate, routes, audit, address, ending, log: gateway.log, now }),
+    },
     notFound: (req, res) => listener.notFound(req, res),
     failed: (req, res, error) => listener.failed(req, res, error),
     extend: options.extend,

@@ -65,6 +65,7 @@ export class Gateway {
   readonly #certificates: CertificateWatch
   readonly #startedAt = Date.now()
   readonly #redis: RedisClient | undefined
+  readonly #ending = new AbortController()
   #ports: OpenPorts | undefined
   #draining = false
 
@@ -105,7 +106,8 @@ export class Gateway {
     const { limits } = server
     const listener = new Listener({ limits, proxies, current, overload: this.#overload, draining })
     this.#listener = listener
-    this.#app = managementApp(this, { listener, proxies, ...admin, current, draining, now, extend })
+    const ending = this.#ending.signal
+    this.#app = managementApp(this, { listener, proxies, ...admin, current, draining, ending, now, extend })
     this.#door = connectionDoor(server, this.#gauges)
     const parts = { listener, fallback: this.#app, door: this.#door, gauges: this.#gauges }
     this.#server = gatewayServer(server, parts)
@@ -211,6 +213,7 @@ export class Gateway {
   async shutdown(): Promise<void> {
     if (this.#draining) return
     this.#draining = true
+    this.#ending.abort()
     this.#generations.freeze()
     const { drainDelay, gracePeriod } = this.config.server.shutdown
     this.log.info({ drainDelay, gracePeriod }, 'draining')
@@ -237,6 +240,7 @@ export class Gateway {
   /** Frees everything; for a gateway that was mounted or only looked into. One that listens is ended by {@link shutdown}. */
   async dispose(): Promise<void> {
     this.#draining = true
+    this.#ending.abort()
     this.#server.dispose()
     this.#overload.close()
     this.#certificates.close()

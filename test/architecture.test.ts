@@ -38,7 +38,8 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     'front-ends/watch-socket.ts',
   ],
   'request-log/': ['core/', 'store/'],
-  'admin/': ['core/', 'config/', 'plugins/identity/', 'request-log/'],
+  'control/': ['core/', 'config/', 'store/'],
+  'admin/': ['core/', 'config/', 'control/', 'discovery/', 'plugins/identity/', 'request-log/', 'store/'],
   'listener/': ['core/', 'routing/', 'pipeline/'],
   'cli/': [
     'issuer/',

@@ -1,7 +1,7 @@
 import { hash, timingSafeEqual } from 'node:crypto'
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import { BlockList, isIP } from 'node:net'
-import type { AdminConfig, AdminScope } from '../config/admin-keys.ts'
+import { type AdminConfig, type AdminScope, adminScopes } from '../config/admin-keys.ts'
 import { plainAddress } from '../core/client-address.ts'
 import { GatewayError } from '../core/error.ts'
 import { FailedAttempts } from '../core/failed-attempts.ts'
@@ -58,7 +58,7 @@ export class AdminAccess {
 }
 
 const challenge = 'Bearer realm="trivium admin"'
-const local: Administrator = { name: 'local', scopes: ['read', 'write', 'keys'] }
+const local: Administrator = { name: 'local', scopes: adminScopes }
 
 /**
  * A connection from this machine may bring somebody else's request: a proxy's (it says so), or that of a page in a browser, under a

@@ -1,62 +1,68 @@
 import { z } from 'zod'
 import { GatewayError } from '../core/error.ts'
-import { duration, time, writtenDuration } from '../core/units.ts'
+import { duration, time } from '../core/units.ts'
 import type { Consumer } from '../plugins/identity/consumer.ts'
 import type { KeyRecord } from '../plugins/identity/key-record.ts'
-import type { MadeKey, ManagedKeys } from '../plugins/identity/managed-keys.ts'
-import type { Revocations } from '../plugins/identity/revocations.ts'
-import type { AdminAnswer, AdminRoute } from './admin-router.ts'
-import { pageOf, requireKnown } from './page.ts'
-import { readFields } from './read-fields.ts'
+import type { MadeKey } from '../plugins/identity/managed-keys.ts'
+import { type AdminAnswer, type AdminRoute, adminRoute } from './admin-route.ts'
+import { changeOf, dryAnswer } from './dry-answer.ts'
+import { type KeyViewOptions, keyShape, shownKeys } from './key-view.ts'
+import { pageAnswer, pageOf, pageOfSchema, pageQuery } from './page.ts'
 
-export interface KeyRoutesOptions {
-  readonly managed: ManagedKeys
-  readonly revocations: Revocations
+export interface KeyRoutesOptions extends KeyViewOptions {
   /** The keys that stand in the running configuration, which nothing here changes. */
   configured(): readonly KeyRecord[]
-  consumers(): readonly Consumer[]
-  now(): number
 }
 
 const text = z.string().min(1).max(128)
 
+const terms = {
+  name: text.optional(),
+  roles: z.array(text).max(100).optional().describe('Those of the consumer that it has. Default: all.'),
+  scopes: z.array(text).max(100).optional().describe('Those of the consumer that it has. Default: all.'),
+  expiresAt: time().optional().describe('Default: never.'),
+  rateLimit: z
+    .strictObject({ limit: z.int().min(1), window: duration().refine((ms) => ms >= 1, 'at least 1ms') })
+    .optional(),
+}
+
 const newKey = z.strictObject({
   consumer: text,
-  name: text.optional(),
   env: z
     .string()
     .regex(/^[a-z0-9]{1,16}$/, 'has 1 to 16 lower-case letters or digits')
     .default('live'),
-  roles: z.array(text).max(100).optional(),
-  scopes: z.array(text).max(100).optional(),
-  expiresAt: time().optional(),
-  rateLimit: z
-    .strictObject({ limit: z.int().min(1), window: duration().refine((ms) => ms >= 1, 'at least 1ms') })
-    .optional(),
+  ...terms,
+})
+
+/** RFC 7396: null takes it away. */
+const keyPatch = z.strictObject({
+  name: terms.name.nullable(),
+  roles: terms.roles.nullable(),
+  scopes: terms.scopes.nullable(),
+  expiresAt: terms.expiresAt.nullable(),
+  rateLimit: terms.rateLimit.nullable(),
 })
 
 const rotation = z.strictObject({
   overlap: duration()
     .prefault('24h')
-    .refine((ms) => ms <= 90 * 86_400_000, 'at most 90 days'),
+    .refine((ms) => ms <= 90 * 86_400_000, 'at most 90 days')
+    .describe('How long the old one is still accepted.'),
   expiresAt: time().optional(),
 })
 
-/** `/keys`: makes, lists, rotates and revokes API keys. A key itself is in the answer that makes it and nowhere else. */
+const madeShape = keyShape.extend({ key: z.string().describe('The key itself, shown this once.') })
+const reach = z.enum(['everywhere', 'here']).describe('here: other nodes hear of it when Redis is back.')
+
+/** `/keys`: makes, lists, changes, rotates and revokes API keys. A key itself is in the answer that makes it and nowhere else. */
 export function keyRoutes(options: KeyRoutesOptions): AdminRoute[] {
-  const { managed } = options
-  const now = (): number => options.now()
+  const { managed, now } = options
+  const shown = async (key: KeyRecord): Promise<object> => (await shownKeys([key], options))[0] ?? {}
   const found = (id = ''): KeyRecord => {
     const key = managed.get(id) ?? options.configured().find((one) => one.id === id)
     if (key === undefined) throw new GatewayError('NOT_FOUND', 'There is no key with this id.')
     return key
-  }
-  const shown = async (keys: readonly KeyRecord[]): Promise<object[]> => {
-    const uses = await managed.lastUses(keys.map(({ id }) => id))
-    return keys.map((key, i) => {
-      const source = managed.get(key.id) === undefined ? 'configuration' : 'managed'
-      return { ...forPeople(key, { now: now(), lastUsedAt: uses[i] ?? 0, options }), source }
-    })
   }
   const changeable = (id = ''): KeyRecord => {
     const key = found(id)
@@ -68,77 +74,127 @@ export function keyRoutes(options: KeyRoutesOptions): AdminRoute[] {
       )
     return key
   }
-  const made = async ({ key, record }: MadeKey): Promise<AdminAnswer> => {
-    const [body] = await shown([record])
-    return { status: 201, location: `/keys/${record.id}`, body: { ...body, key } }
+  const made = async ({ key, record }: MadeKey, before?: KeyRecord): Promise<AdminAnswer> => {
+    const after = await shown(record)
+    const old =
+      before &&
+      changeOf('keys', before.id, { before: await shown(before), after: await shown(found(before.id)) })
+    return {
+      location: `/keys/${record.id}`,
+      body: { ...after, key },
+      changes: [changeOf('keys', record.id, { after }), ...(old === undefined ? [] : [old])],
+    }
   }
   return [
-    {
+    adminRoute({
       method: 'GET',
       path: '/keys',
       scope: 'read',
+      summary: 'API keys',
+      query: z.strictObject({ ...pageQuery, 'filter[consumer]': z.string().optional() }),
+      answer: pageOfSchema(keyShape),
       async serve({ query }) {
-        requireKnown(query, ['limit', 'cursor', 'filter[consumer]'])
-        const consumer = query.get('filter[consumer]')
+        const consumer = query['filter[consumer]']
         const all = [...managed.all(), ...options.configured()]
-        const page = pageOf(consumer === null ? all : all.filter((key) => key.consumer === consumer), query)
-        return { body: { ...page, items: await shown(page.items) } }
+        const page = pageOf(
+          consumer === undefined ? all : all.filter((key) => key.consumer === consumer),
+          query,
+        )
+        return pageAnswer({ ...page, items: await shownKeys(page.items, options) })
       },
-    },
-    {
+    }),
+    adminRoute({
       method: 'GET',
-      path: '/keys/:id',
+      path: '/keys/{id}',
       scope: 'read',
+      summary: 'One API key',
+      answer: keyShape,
       async serve({ params }) {
-        const [body] = await shown([found(params.id)])
-        return { body }
+        return { body: await shown(found(params.id)) }
       },
-    },
-    {
+    }),
+    adminRoute({
       method: 'POST',
       path: '/keys',
       scope: 'keys',
-      async serve({ body }) {
-        const fields = readFields(newKey, body)
-        requireOfConsumer(fields, options.consumers())
-        requireFuture(fields.expiresAt, now())
-        return await made(await managed.create(fields))
+      summary: 'Make an API key',
+      body: newKey,
+      status: 201,
+      answer: madeShape,
+      async serve({ body, dryRun }) {
+        requireOfConsumer(body, options.consumers())
+        requireFuture(body.expiresAt, now())
+        if (dryRun) return dryAnswer([changeOf('keys', '(new)', { after: body })])
+        return await made(await managed.create(body))
       },
-    },
-    {
-      method: 'POST',
-      path: '/keys/:id\\:rotate',
+    }),
+    adminRoute({
+      method: 'PATCH',
+      path: '/keys/{id}',
       scope: 'keys',
-      async serve({ params, body }) {
-        const { overlap, expiresAt } = readFields(rotation, body)
+      summary: 'Change what an API key may do',
+      description: 'RFC 7396: `null` takes a term away. What the key has been used for does not change.',
+      body: keyPatch,
+      answer: keyShape,
+      async serve({ params, body, dryRun }) {
+        const old = changeable(params.id)
+        const changed = Object.entries(body).map(([name, value]) => [name, value ?? undefined])
+        const after: KeyRecord = { ...old, ...Object.fromEntries(changed) }
+        requireOfConsumer(after, options.consumers())
+        requireFuture(body.expiresAt ?? undefined, now())
+        const change = changeOf('keys', old.id, { before: await shown(old), after: await shown(after) })
+        if (dryRun) return dryAnswer([change])
+        return { body: await shown(await managed.update(old, after)), changes: [change] }
+      },
+    }),
+    adminRoute({
+      method: 'POST',
+      path: '/keys/{id}:rotate',
+      scope: 'keys',
+      summary: 'Make an API key in place of another',
+      body: rotation,
+      status: 201,
+      answer: madeShape,
+      async serve({ params, body: { overlap, expiresAt }, dryRun }) {
         requireFuture(expiresAt, now())
-        const { id } = changeable(params.id)
-        return await made(await managed.rotate(id, { overlapMs: overlap, expiresAt }))
+        const old = changeable(params.id)
+        if (dryRun) return dryAnswer([changeOf('keys', '(new)', { after: await shown(old) })])
+        return await made(await managed.rotate(old.id, { overlapMs: overlap, expiresAt }), old)
       },
-    },
-    {
+    }),
+    adminRoute({
       method: 'POST',
-      path: '/keys/:id\\:revoke',
+      path: '/keys/{id}:revoke',
       scope: 'keys',
-      async serve({ params }) {
+      summary: 'End an API key now',
+      body: z.strictObject({}),
+      answer: keyShape.extend({ reach }),
+      async serve({ params, dryRun }) {
         const key = found(params.id)
         const { id, expiresAt } = key
+        const before = await shown(key)
+        const change = changeOf('keys', id, { before, after: { ...before, state: 'revoked' } })
+        if (dryRun) return dryAnswer([change])
         // Also that of a managed key: it holds here without Redis, and what the key opened and still streams hears of it there.
         const reach = await options.revocations.revoke({ key: id }, { expiresAt })
         const isManaged = managed.get(id) !== undefined
-        const [body] = await shown([isManaged ? await managed.revoke(id).catch(unlessAway(key)) : key])
-        return { body: { ...body, reach } }
+        const after = await shown(isManaged ? await managed.revoke(id).catch(unlessAway(key)) : key)
+        return { body: { ...after, reach }, changes: [change] }
       },
-    },
-    {
+    }),
+    adminRoute({
       method: 'DELETE',
-      path: '/keys/:id',
+      path: '/keys/{id}',
       scope: 'keys',
-      async serve({ params }) {
-        await managed.remove(changeable(params.id).id)
-        return {}
+      summary: 'Take an API key that has ended out of the list',
+      async serve({ params, dryRun }) {
+        const old = changeable(params.id)
+        const change = changeOf('keys', old.id, { before: await shown(old) })
+        if (dryRun) return dryAnswer([change])
+        await managed.remove(old.id)
+        return { changes: [change] }
       },
-    },
+    }),
   ]
 }
 
@@ -150,43 +206,11 @@ function unlessAway(key: KeyRecord): (error: unknown) => KeyRecord {
   }
 }
 
-interface Told {
-  readonly now: number
-  readonly lastUsedAt: number
-  readonly options: KeyRoutesOptions
-}
-
-/** Without the hash: nobody needs it, and a key that somebody made up could be found by it. */
-function forPeople({ hash: _, ...key }: KeyRecord, { now, lastUsedAt, options }: Told): object {
-  const { createdAt, expiresAt, revokedAt, rateLimit } = key
-  return {
-    ...key,
-    state: stateOf(key, { now, options }),
-    createdAt: written(createdAt),
-    expiresAt: written(expiresAt),
-    revokedAt: written(revokedAt),
-    lastUsedAt: written(lastUsedAt === 0 ? undefined : lastUsedAt),
-    rateLimit: rateLimit && { limit: rateLimit.limit, window: writtenDuration(rateLimit.window) },
-  }
-}
-
-/** `rotated`: still accepted, and another took its place; `orphaned`: its consumer is not in the configuration. */
-type KeyState = 'active' | 'rotated' | 'expired' | 'revoked' | 'orphaned'
-
-function stateOf(key: Omit<KeyRecord, 'hash'>, { now, options }: Pick<Told, 'now' | 'options'>): KeyState {
-  const listed = { id: key.consumer, roles: [], scopes: [], via: 'apiKey', credentialId: key.id } as const
-  if (key.revokedAt !== undefined || options.revocations.isRevoked(listed)) return 'revoked'
-  if (key.expiresAt !== undefined && now >= key.expiresAt) return 'expired'
-  if (!options.consumers().some(({ id }) => id === key.consumer)) return 'orphaned'
-  return key.replacedBy === undefined ? 'active' : 'rotated'
-}
-
-function written(at: number | undefined): string | undefined {
-  return at === undefined ? undefined : new Date(at).toISOString()
-}
-
 /** A key has nothing that its consumer has not. */
-function requireOfConsumer(fields: z.output<typeof newKey>, consumers: readonly Consumer[]): void {
+function requireOfConsumer(
+  fields: Pick<KeyRecord, 'consumer' | 'roles' | 'scopes'>,
+  consumers: readonly Consumer[],
+): void {
   const consumer = consumers.find(({ id }) => id === fields.consumer)
   const violations =
     consumer === undefined

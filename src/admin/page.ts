@@ -1,4 +1,5 @@
-import { GatewayError } from '../core/error.ts'
+import { z } from 'zod'
+import type { AdminAnswer } from './admin-route.ts'
 
 /** One page of a list. */
 export interface Page<T> {
@@ -9,29 +10,45 @@ export interface Page<T> {
   readonly total: number
 }
 
-/**
- * The page that `?limit=&cursor=` asks for: 100 items unless told, 1,000 at the most, in the order of their ids. What comes and goes
- * between two pages moves nothing else. Throws INVALID_ARGUMENT.
- */
+/** The parameters of every list; those of its filters come beside them. */
+export const pageQuery = {
+  limit: z.coerce
+    .number('is a number from 1 to 1000')
+    .int('is a whole number')
+    .min(1, 'is at least 1')
+    .max(1_000, 'is at most 1000')
+    .default(100)
+    .describe('How many items at the most.'),
+  cursor: z.string().max(1_024).default('').describe('What `next` was on the page before.'),
+}
+
+export interface PageAsk {
+  readonly limit: number
+  readonly cursor: string
+}
+
+/** What a page of such items is. */
+export function pageOfSchema(item: z.ZodType) {
+  return z.strictObject({
+    items: z.array(item),
+    next: z.string().nullable().describe('The cursor of the next page; null: this is the last.'),
+    total: z.int().describe('In the whole list.'),
+  })
+}
+
+/** The page that was asked for, in the order of their ids. What comes and goes between two pages moves nothing else. */
 export function pageOf<T extends { readonly id: string }>(
   list: Iterable<T>,
-  query: URLSearchParams,
+  { limit, cursor }: PageAsk,
 ): Page<T> {
-  const limit = Number(query.get('limit') ?? 100)
-  if (!Number.isInteger(limit) || limit < 1 || limit > 1_000)
-    throw new GatewayError('INVALID_ARGUMENT', 'limit is a number from 1 to 1000.')
   const all = [...list].sort((a, b) => (a.id < b.id ? -1 : 1))
-  const cursor = query.get('cursor') ?? ''
   const from = all.findIndex(({ id }) => id > cursor)
   const items = from === -1 ? [] : all.slice(from, from + limit)
   const hasMore = from !== -1 && from + limit < all.length
   return { items, next: hasMore ? (items.at(-1)?.id ?? null) : null, total: all.length }
 }
 
-/** Refuses parameters that a list does not know: who believes them to be a filter would take the whole list for what they asked for. */
-export function requireKnown(query: URLSearchParams, known: readonly string[]): void {
-  const unknown = [...query.keys()].find((name) => !known.includes(name))
-  if (unknown === undefined) return
-  const text = `There is no parameter "${unknown.slice(0, 64)}" here; there are ${known.join(', ')}.`
-  throw new GatewayError('INVALID_ARGUMENT', text)
+/** A page with its `Link`. */
+export function pageAnswer(page: Page<unknown>): AdminAnswer {
+  return { body: page, next: page.next }
 }

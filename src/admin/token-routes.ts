@@ -1,12 +1,12 @@
 import { z } from 'zod'
 import { GatewayError } from '../core/error.ts'
 import type { Principal } from '../core/principal.ts'
-import { noTime, time } from '../core/units.ts'
 import type { Revocable } from '../plugins/identity/revocable.ts'
 import type { Revocation, Revocations } from '../plugins/identity/revocations.ts'
-import type { AdminAnswer, AdminRoute } from './admin-router.ts'
-import { requireKnown } from './page.ts'
-import { readFields } from './read-fields.ts'
+import { type AdminAnswer, type AdminRoute, adminRoute } from './admin-route.ts'
+import { changeOf, dryAnswer } from './dry-answer.ts'
+import { type Page, pageOfSchema, pageQuery } from './page.ts'
+import { readRevocable, revocableShape } from './read-revocable.ts'
 
 export interface TokenRoutesOptions {
   readonly revocations: Revocations
@@ -20,110 +20,93 @@ export interface TokenRoutesOptions {
   verify(token: string): Promise<Principal>
 }
 
-const text = z.string().min(1).max(1_024)
-const common = { expiresAt: time().optional(), note: z.string().max(200).optional() }
-const person = {
-  ...common,
-  before: time().optional(),
-  until: z
-    .union([time(), z.literal('forever').transform(() => Number.POSITIVE_INFINITY)], `${noTime}, or forever`)
-    .optional(),
-}
-const token = z.string().min(1).max(16_384)
-
-const what = {
-  token: z.strictObject({ token, ...common }),
-  digest: z.strictObject({ digest: text, ...common }),
-  jti: z.strictObject({ jti: text, issuer: text, ...common }),
-  sid: z.strictObject({ sid: text, issuer: text, ...common }),
-  key: z.strictObject({ key: text, ...common }),
-  certificate: z.strictObject({
-    certificate: z.string().regex(/^[0-9a-f]{64}$/, 'has 64 lower-case hexadecimal digits'),
-    ...common,
-  }),
-  sub: z.strictObject({ sub: text, issuer: text, ...person }),
-  consumer: z.strictObject({ consumer: text, ...person }),
-}
+const reachShape = z.enum(['everywhere', 'here']).describe('here: other nodes hear of it when Redis is back.')
+const revocationShape = z.looseObject({
+  revokedAt: z.string().nullable(),
+  expiresAt: z.string().nullable(),
+})
+const verdictShape = z.looseObject({ valid: z.boolean(), reason: z.string().optional() })
 
 /** `/tokens:revoke`, `/tokens:unrevoke`, `/tokens:verify` and `/revocations`: ends what was given to somebody before it would end. */
 export function tokenRoutes(options: TokenRoutesOptions): AdminRoute[] {
   const { revocations, sharing, issuers, verify } = options
   return [
-    {
+    adminRoute({
       method: 'POST',
-      path: '/tokens\\:revoke',
+      path: '/tokens:revoke',
       scope: 'keys',
-      async serve({ body }): Promise<AdminAnswer> {
-        const { named, terms } = readWhat(body, issuers())
+      summary: 'End a token, a session, a key, or all of somebody',
+      description: 'Exactly one of the members that name something. 202: other nodes do not know of it yet.',
+      body: revocableShape,
+      status: 201,
+      answer: z.looseObject({ reach: reachShape, warnings: z.array(z.string()) }),
+      async serve({ body, dryRun }): Promise<AdminAnswer> {
+        const { named, terms, id } = readRevocable(body, issuers())
+        const warnings = warningsOf(named, options)
+        const known = revocations.find(named)
+        const change = changeOf('revocations', id, {
+          ...(known && { before: shown(known) }),
+          after: { ...(isSecret(named) ? {} : named), ...terms },
+        })
+        if (dryRun) return dryAnswer([change], warnings)
         const reach = await revocations.revoke(named, terms).catch(asViolation)
         const entry = revocations.find(named)
         // Some of it is over as soon as it is said: a token that has expired.
         return {
           status: reach === 'here' ? 202 : 201,
-          body: { ...(entry && shown(entry)), reach, warnings: warningsOf(named, options) },
+          body: { ...(entry && shown(entry)), reach, warnings },
+          changes: [change],
         }
       },
-    },
-    {
+    }),
+    adminRoute({
       method: 'POST',
-      path: '/tokens\\:unrevoke',
+      path: '/tokens:unrevoke',
       scope: 'keys',
-      async serve({ body }): Promise<AdminAnswer> {
-        const { named } = readWhat(body, issuers())
+      summary: 'Take a revocation back',
+      body: revocableShape,
+      answer: z.strictObject({ reach: reachShape }),
+      async serve({ body, dryRun }): Promise<AdminAnswer> {
+        const { named, id } = readRevocable(body, issuers())
+        const known = revocations.find(named)
+        if (dryRun)
+          return dryAnswer(known === undefined ? [] : [changeOf('revocations', id, { before: shown(known) })])
         const reach = await revocations.lift(named)
         if (reach === undefined) throw new GatewayError('NOT_FOUND', 'This is not revoked.')
-        return { status: reach === 'here' ? 202 : 200, body: { reach } }
+        const changes = [changeOf('revocations', id, { before: known && shown(known) })]
+        return { status: reach === 'here' ? 202 : 200, body: { reach }, changes }
       },
-    },
-    {
+    }),
+    adminRoute({
       method: 'POST',
-      path: '/tokens\\:verify',
+      path: '/tokens:verify',
       scope: 'keys',
+      writes: false,
+      summary: 'Who a token speaks for, or why it is refused',
+      body: z.strictObject({ token: z.string().min(1).max(16_384) }),
+      answer: verdictShape,
       async serve({ body }): Promise<AdminAnswer> {
-        const { token: sent } = readFields(z.strictObject({ token }), body)
-        return { body: await verdict(verify(sent)) }
+        return { body: await verdict(verify(body.token)) }
       },
-    },
-    {
+    }),
+    adminRoute({
       method: 'GET',
       path: '/revocations',
       scope: 'read',
+      summary: 'What is revoked, in the order of the changes',
+      query: z.strictObject({ ...pageQuery, cursor: z.coerce.number().int().min(0).default(0) }),
+      answer: pageOfSchema(revocationShape).extend({
+        sharing: z
+          .strictObject({ trouble: z.string().optional(), unwritten: z.int() })
+          .nullable()
+          .describe('How this node is with what others have revoked; null: there are no others.'),
+      }),
       serve({ query }): AdminAnswer {
-        return { body: { ...page(revocations, query), sharing: sharing() ?? null } }
+        const found = page(revocations, query)
+        return { body: { ...found, sharing: sharing() ?? null }, next: found.next }
       },
-    },
+    }),
   ]
-}
-
-type Read = { readonly named: Revocable; readonly terms: Parameters<Revocations['revoke']>[1] }
-
-/** Which of them it is says the one member that names it. */
-function readWhat(body: unknown, known: readonly string[]): Read {
-  const given = typeof body === 'object' && body !== null ? (body as Record<string, unknown>) : {}
-  const kinds = Object.keys(what).filter((kind) => Object.hasOwn(given, kind)) as (keyof typeof what)[]
-  const [kind] = kinds
-  if (kind === undefined || kinds.length > 1) {
-    const text = `Name one of ${Object.keys(what).join(', ')}.`
-    throw new GatewayError('INVALID_ARGUMENT', text)
-  }
-  // Where there is one issuer only, nobody else can be meant.
-  const needsIssuer = 'issuer' in what[kind].shape && given.issuer === undefined && known.length === 1
-  const fields: object = readFields(what[kind], needsIssuer ? { ...given, issuer: known[0] } : given)
-  const { expiresAt, before, until, note, ...named } = fields as Record<string, never>
-  const ends = expiresAt ?? (kind === 'token' ? expiryOf(String(given.token)) : undefined)
-  return { named: named as unknown as Revocable, terms: { expiresAt: ends, before, until, note } }
-}
-
-/** What a JSON Web Token says of its end; undefined for one that does not, or cannot be read. Whether it is genuine does not matter here. */
-function expiryOf(jws: string): number | undefined {
-  const [, payload = '', ...rest] = jws.split('.')
-  if (rest.length !== 1) return undefined
-  try {
-    const { exp } = JSON.parse(Buffer.from(payload, 'base64url').toString()) as { exp?: unknown }
-    return typeof exp === 'number' ? exp * 1_000 : undefined
-  } catch {
-    return undefined
-  }
 }
 
 function asViolation(error: unknown): never {
@@ -163,15 +146,10 @@ function written(at: number): string | null {
 }
 
 /** In the order of the changes; the cursor is the place of the first that was not shown, which later changes move by little. */
-function page(revocations: Revocations, query: URLSearchParams): object {
-  requireKnown(query, ['limit', 'cursor'])
-  const limit = Number(query.get('limit') ?? 100)
-  const from = Number(query.get('cursor') ?? 0)
-  if (!Number.isInteger(limit) || limit < 1 || limit > 1_000 || !Number.isInteger(from) || from < 0)
-    throw new GatewayError(
-      'INVALID_ARGUMENT',
-      'limit is a number from 1 to 1000, and cursor what `next` was.',
-    )
+function page(
+  revocations: Revocations,
+  { limit, cursor: from }: { readonly limit: number; readonly cursor: number },
+): Page<object> {
   const items = revocations
     .list()
     .drop(from)
@@ -184,6 +162,11 @@ function page(revocations: Revocations, query: URLSearchParams): object {
     next: hasMore ? String(from + limit) : null,
     total: revocations.size,
   }
+}
+
+/** What nobody may read in the audit log. */
+function isSecret(what: Revocable): boolean {
+  return 'token' in what
 }
 
 async function verdict(verified: Promise<Principal>): Promise<object> {

@@ -1,8 +1,9 @@
 import { z } from 'zod'
+import { duration } from '../core/units.ts'
 import { name, object } from './declare.ts'
 
-/** What a token of the admin API may do: look, change what the gateway does, make and end keys and tokens. */
-export const adminScopes = ['read', 'write', 'keys'] as const
+/** What a token of the admin API may do: look, change what the gateway does, make and end keys and tokens, move releases. */
+export const adminScopes = ['read', 'write', 'keys', 'canary'] as const
 
 /** `admin`. */
 export const adminSchema = object({
@@ -11,6 +12,17 @@ export const adminSchema = object({
     .regex(/^(\/[A-Za-z0-9_-]+)+$/, 'expected a path such as /admin')
     .default('/admin')
     .describe('Where the admin API is.'),
+  rateLimit: object({
+    limit: z
+      .int()
+      .min(0)
+      .default(600)
+      .describe('Requests in one window, which may come at once; 0: no limit.'),
+    window: duration()
+      .refine((ms) => ms >= 1_000, 'at least 1s')
+      .prefault('1m')
+      .describe('How long it takes until all of them have come back.'),
+  }).describe('How often one token may be used from one address (IPv6: from its /64).'),
   tokens: z
     .array(
       z.strictObject({
@@ -27,7 +39,7 @@ export const adminSchema = object({
           .min(1)
           .default(['read'])
           .describe(
-            'read: lists; keys: makes, rotates and revokes keys, revokes tokens; write: changes other things.',
+            'read: looks; keys: makes, rotates and revokes keys, revokes tokens; canary: promotes, pauses, resumes and aborts releases; write: changes all else.',
           ),
       }),
     )

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { GatewayError } from '../../core/error.ts'
 import type { Logger } from '../../core/log.ts'
 import { createApiKey, hashApiKey, keyPrefix } from './api-key.ts'
+import { askKeyStore } from './ask-key-store.ts'
 import { type KeyRecord, KeyUses } from './key-record.ts'
 import type { KeyChange, KeyStore } from './key-store.ts'
 
@@ -126,8 +127,12 @@ export class ManagedKeys {
   async revoke(id: string): Promise<KeyRecord> {
     const old = this.#known(id)
     if (old.revokedAt !== undefined) return old
-    const after = { ...old, revokedAt: this.#options.now() }
-    await this.#change([{ before: old, after }])
+    return await this.update(old, { ...old, revokedAt: this.#options.now() })
+  }
+
+  /** Puts another record of the same key in its place. Throws INVALID_ARGUMENT when somebody else was faster. */
+  async update(before: KeyRecord, after: KeyRecord): Promise<KeyRecord> {
+    await this.#change([{ before, after }])
     return after
   }
 
@@ -196,7 +201,7 @@ export class ManagedKeys {
   async #change(changes: readonly KeyChange[]): Promise<void> {
     const { store } = this.#options
     const outcome =
-      store === undefined ? this.#changeHere(changes) : await asked(store.change(changes, maxKeys))
+      store === undefined ? this.#changeHere(changes) : await askKeyStore(store.change(changes, maxKeys))
     if (outcome === 'full')
       throw conflict(`There are ${maxKeys} managed keys: delete some that have ended first.`)
     if (outcome === 'stale') throw conflict('The key has just been changed by somebody else: try again.')
@@ -229,18 +234,6 @@ export class ManagedKeys {
     if (record === undefined) return
     this.#byId.delete(id)
     this.#byHash.delete(record.hash)
-  }
-}
-
-async function asked<T>(answer: Promise<T>): Promise<T> {
-  try {
-    return await answer
-  } catch (cause) {
-    throw new GatewayError(
-      'UNAVAILABLE',
-      'The store of keys does not answer; look at the list later to see whether this was done.',
-      { cause, retryAfterMs: 1_000 },
-    )
   }
 }
 
