@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { Express } from 'express'
 import { Registry } from 'prom-client'
@@ -15,7 +15,7 @@ import type { Row } from './core/route.ts'
 import { ServiceRegistry } from './discovery/service-registry.ts'
 import { drain } from './drain.ts'
 import { GatewayMetrics } from './gateway-metrics.ts'
-import type { GatewayOptions } from './gateway-options.ts'
+import type { GatewayOptions, Middleware } from './gateway-options.ts'
 import type { BuiltGeneration } from './generation.ts'
 import { Generations } from './generations.ts'
 import { IdentityState } from './identity-state.ts'
@@ -114,11 +114,7 @@ export class Gateway {
   }
 
   /** Express or Connect middleware: takes what a row of the routing table claims, leaves the rest to `next`. */
-  readonly middleware = (
-    req: IncomingMessage,
-    res: ServerResponse,
-    next: (error?: unknown) => void,
-  ): void => {
+  readonly middleware: Middleware = (req, res, next) => {
     this.#listener.handle(req, res, () => next())
   }
 

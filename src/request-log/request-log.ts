@@ -4,7 +4,7 @@ import type { Plugin } from '../core/plugin.ts'
 import type { Route } from '../core/route.ts'
 import { EntryRing } from './entry-ring.ts'
 import type { LogEntry } from './log-entry.ts'
-import { fits, type LogFilter, mayFit, newestFirst } from './log-filter.ts'
+import { fits, type LogCursor, type LogFilter, mayFit, newestFirst } from './log-filter.ts'
 import type { RecordPlace } from './read-record.ts'
 import { recordOf } from './record.ts'
 import { type LogSearch, searchRing } from './search-ring.ts'
@@ -58,6 +58,11 @@ export class RequestLog {
     this.#stored = stored?.(this.ring)
   }
 
+  /** Whether anything is logged. */
+  get isOn(): boolean {
+    return this.#options.entries > 0
+  }
+
   /** Counters for `/metrics`. */
   get counts(): {
     readonly entries: number
@@ -70,9 +75,9 @@ export class RequestLog {
 
   /** What writes down the exchanges of one configuration. */
   observers(configVersion: number): readonly Plugin[] {
-    const { entries, now } = this.#options
-    if (entries === 0) return []
+    if (!this.isOn) return []
     const { ring } = this
+    const { now } = this.#options
     const places = new WeakMap<Route, RecordPlace>()
     return [
       {
@@ -109,6 +114,13 @@ export class RequestLog {
     }
   }
 
+  /** The entry with this id. */
+  async find({ at, spanId }: LogCursor): Promise<LogEntry | undefined> {
+    const filter = { since: at, until: at + 1 }
+    const { items } = await this.search({ filter, limit: maxPerMillisecond, cursor: undefined })
+    return items.find((entry) => entry.spanId === spanId)
+  }
+
   /** Entries that fit, as they come, oldest first, until `signal` aborts. Whoever takes them too slowly misses some. */
   async *follow(filter: LogFilter, signal: AbortSignal): AsyncGenerator<LogEntry> {
     const { ring } = this
@@ -139,6 +151,9 @@ export class RequestLog {
 }
 
 const noneDropped = { behind: 0, refused: 0 }
+
+/** More than any machine serves. */
+const maxPerMillisecond = 1_000
 
 /** How often followers look for what is new. */
 const followMs = 200
