@@ -100,6 +100,8 @@ export abstract class Exchange {
   responseBytes = 0
   /** Which of the `onRequest` hooks it is at, by position, and stays at when that one refuses or answers; their number: it passed them all; -1: none was asked. */
   step = -1
+  /** Whether it goes on for as long as its sides like (a WebSocket, a stream of messages or events): how long it took says nothing of how fast it was. */
+  lasting = false
   /** GraphQL operation name and type, gRPC status and the like, in OpenTelemetry names; for log and metrics. */
   readonly attributes: Record<string, string | number> = {}
   #id: string | undefined

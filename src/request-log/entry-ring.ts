@@ -8,6 +8,8 @@ export interface EntryHead {
   readonly status: number
   /** Whether a server is to blame: the gateway or a backend. */
   readonly failed: boolean
+  /** Whether it went on for as long as its sides liked, so that its time says nothing. */
+  readonly lasting: boolean
   readonly place: RecordPlace
 }
 
@@ -50,14 +52,7 @@ export class EntryRing {
     return this.#next
   }
 
-  add(
-    text: string,
-    at: number,
-    durationMs: number,
-    status: number,
-    failed: boolean,
-    place: RecordPlace,
-  ): void {
+  add(text: string, { at, durationMs, status, failed, lasting, place }: EntryHead): void {
     this.#columns ??= makeColumns(this.#entries, this.#bytes)
     const columns = this.#columns
     // UTF-8 needs three bytes at the most for each unit of a JavaScript string.
@@ -69,7 +64,7 @@ export class EntryRing {
     columns.at[i] = this.#latestAt
     columns.durationMs[i] = durationMs
     columns.status[i] = status
-    columns.failed[i] = failed ? 1 : 0
+    columns.flags[i] = (failed ? failedFlag : 0) | (lasting ? lastingFlag : 0)
     columns.place[i] = place
     columns.offset[i] = this.#head
     columns.length[i] = length
@@ -79,13 +74,14 @@ export class EntryRing {
 
   /** Of an entry that is there. */
   head(number: number): EntryHead {
-    const { at, durationMs, status, failed, place } = this.#there(number)
+    const { at, durationMs, status, flags, place } = this.#there(number)
     const i = number % this.#entries
     return {
       at: at[i] as number,
       durationMs: durationMs[i] as number,
       status: status[i] as number,
-      failed: failed[i] === 1,
+      failed: ((flags[i] as number) & failedFlag) !== 0,
+      lasting: ((flags[i] as number) & lastingFlag) !== 0,
       place: place[i] as RecordPlace,
     }
   }
@@ -141,11 +137,14 @@ export class EntryRing {
   }
 }
 
+const failedFlag = 1
+const lastingFlag = 2
+
 interface Columns {
   readonly at: Float64Array
   readonly durationMs: Float64Array
   readonly status: Uint16Array
-  readonly failed: Uint8Array
+  readonly flags: Uint8Array
   readonly place: (RecordPlace | undefined)[]
   readonly offset: Uint32Array
   readonly length: Uint32Array
@@ -157,7 +156,7 @@ function makeColumns(entries: number, bytes: number): Columns {
     at: new Float64Array(entries),
     durationMs: new Float64Array(entries),
     status: new Uint16Array(entries),
-    failed: new Uint8Array(entries),
+    flags: new Uint8Array(entries),
     place: new Array<RecordPlace | undefined>(entries),
     offset: new Uint32Array(entries),
     length: new Uint32Array(entries),

@@ -90,7 +90,8 @@ export class RequestLog {
             places.set(route, place)
           }
           const durationMs = performance.now() - x.request.startedAt
-          ring.add(recordOf(x), now(), durationMs, x.status, isFailed(x), place)
+          const { status, lasting } = x
+          ring.add(recordOf(x), { at: now(), durationMs, status, failed: isFailed(x), lasting, place })
         },
       },
     ]

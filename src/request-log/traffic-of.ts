@@ -33,14 +33,15 @@ export function trafficOf(ring: EntryRing, { from, seconds }: { from: number; se
   const first = Math.max(from, ring.first, ring.next - maxSeen)
   const groups = new Map<string, Group>()
   for (let number = first; number < ring.next; number++) {
-    const { place, durationMs, status, failed } = ring.head(number)
+    const { place, durationMs, status, failed, lasting } = ring.head(number)
     const key = `${place.protocol} ${place.route}`
     let group = groups.get(key)
     if (group === undefined) {
-      group = { place, durations: [], failed: 0, refused: 0 }
+      group = { place, count: 0, durations: [], failed: 0, refused: 0 }
       groups.set(key, group)
     }
-    group.durations.push(durationMs)
+    group.count++
+    if (!lasting) group.durations.push(durationMs)
     if (failed) group.failed++
     else if (status >= 400) group.refused++
   }
@@ -48,7 +49,7 @@ export function trafficOf(ring: EntryRing, { from, seconds }: { from: number; se
   const perSeen = seen === 0 ? 0 : settled / seen / seconds
   const all = [...groups.values()]
   const byProtocol = Map.groupBy(all, ({ place }) => place.protocol)
-  const busiest = all.sort((a, b) => b.durations.length - a.durations.length).slice(0, maxRoutes)
+  const busiest = all.sort((a, b) => b.count - a.count).slice(0, maxRoutes)
   return {
     ...paceOf(all, perSeen),
     protocols: [...byProtocol].map(([protocol, some]) => ({ protocol, ...paceOf(some, perSeen) })),
@@ -62,6 +63,8 @@ export function trafficOf(ring: EntryRing, { from, seconds }: { from: number; se
 
 interface Group {
   readonly place: RecordPlace
+  count: number
+  /** Of those whose time says something. */
   readonly durations: number[]
   failed: number
   refused: number
@@ -72,7 +75,7 @@ function paceOf(groups: readonly Group[], perSeen: number): Pace {
   const sum = (count: (group: Group) => number): number =>
     tenths(groups.reduce((total, group) => total + count(group), 0) * perSeen)
   return {
-    perSecond: sum((group) => group.durations.length),
+    perSecond: sum((group) => group.count),
     failedPerSecond: sum((group) => group.failed),
     refusedPerSecond: sum((group) => group.refused),
     p50Ms: rank(durations, 0.5),

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { EntryRing } from '../../src/request-log/entry-ring.ts'
+import { type EntryHead, EntryRing } from '../../src/request-log/entry-ring.ts'
 import { headFields, separator } from '../../src/request-log/record.ts'
 
 const place = { protocol: 'rest', route: 'users', template: '/users', configVersion: 1 }
@@ -13,11 +13,15 @@ function record(path: string): string {
   return fields.join(separator)
 }
 
+/** What else is known of an entry. */
+function head(at: number, durationMs: number): EntryHead {
+  return { at, durationMs, status: 200, failed: false, lasting: false, place }
+}
+
 /** A ring that was given so many entries; the path of each is its number, as long as `length` says. */
 function filled(options: { entries: number; bytes: number }, count: number, length: (n: number) => number) {
   const ring = new EntryRing({ ...options, node: 'test' })
-  for (let n = 0; n < count; n++)
-    ring.add(record(`/${n}/`.padEnd(length(n), 'x')), 1_000 + n, n, 200, false, place)
+  for (let n = 0; n < count; n++) ring.add(record(`/${n}/`.padEnd(length(n), 'x')), head(1_000 + n, n))
   return ring
 }
 
@@ -61,7 +65,7 @@ describe('the ring of entries', () => {
 
   test('counts a text by its bytes, not by its letters', () => {
     const ring = filled({ entries: 100, bytes: 4_096 }, 100, () => 8)
-    for (let n = 100; n < 200; n++) ring.add(record('é€😀'.repeat(20)), 2_000, 1, 200, false, place)
+    for (let n = 100; n < 200; n++) ring.add(record('é€😀'.repeat(20)), head(2_000, 1))
     for (let n = ring.first; n < ring.next; n++) assert.equal(ring.read(n).path, 'é€😀'.repeat(20))
   })
 
@@ -74,8 +78,8 @@ describe('the ring of entries', () => {
 
   test('a clock that is set back leaves the order as it is', () => {
     const ring = new EntryRing({ entries: 3, bytes: 10_000, node: 'test' })
-    ring.add(record('/a'), 5_000, 1, 200, false, place)
-    ring.add(record('/b'), 4_000, 1, 200, false, place)
+    ring.add(record('/a'), head(5_000, 1))
+    ring.add(record('/b'), head(4_000, 1))
     assert.deepEqual([ring.at(0), ring.at(1)], [5_000, 5_000])
   })
 })

@@ -13,6 +13,8 @@ const packages = {
   haproxy: 'haproxy',
   nginx: 'nginx',
   postgres: 'postgresql',
+  prometheus: 'prometheus',
+  promtool: 'prometheus',
   'redis-cli': 'redis-tools',
   'redis-server': 'redis-server',
   wrk: 'wrk',
