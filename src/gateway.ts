@@ -24,13 +24,12 @@ import { Listener, type Plan } from './listener/listener.ts'
 import type { Overload } from './listener/overload.ts'
 import type { GatewayServer } from './listener/server.ts'
 import { createLog } from './log.ts'
-import { openRedis, redisState } from './open-redis.ts'
 import { openRequestLog } from './open-request-log.ts'
 import { connectionDoor, gatewayServer, type OpenPorts, openPorts, overloadOf } from './ports.ts'
 import type { RequestLog } from './request-log/request-log.ts'
 import type { RoutingTable } from './routing/table.ts'
 import { readSource, type Source } from './source.ts'
-import type { RedisClient } from './store/redis.ts'
+import { Stores } from './stores.ts'
 import type { Release } from './traffic/canary/release.ts'
 import { registerTrafficMetrics } from './upstream-metrics.ts'
 import { Upstreams } from './upstreams.ts'
@@ -53,8 +52,8 @@ export class Gateway {
   readonly registry = new ServiceRegistry()
   /** What it knows of credentials besides its configuration. */
   readonly identity: IdentityState
-  /** Every settled exchange. */
   readonly requestLog: RequestLog
+  readonly stores: Stores
   readonly #generations: Generations
   readonly #listener: Listener
   readonly #overload: Overload
@@ -64,7 +63,6 @@ export class Gateway {
   readonly #gauges: GatewayMetrics
   readonly #certificates: CertificateWatch
   readonly #startedAt = Date.now()
-  readonly #redis: RedisClient | undefined
   readonly #ending = new AbortController()
   #ports: OpenPorts | undefined
   #draining = false
@@ -78,9 +76,10 @@ export class Gateway {
     this.#gauges = new GatewayMetrics(metrics, observability.metrics, () => this.status())
     registerTrafficMetrics(metrics, () => this.#generations.current)
     this.#certificates = new CertificateWatch(log, now)
-    this.#redis = offline ? undefined : openRedis(stores, log)
-    this.identity = new IdentityState({ ...auth.revocation, redis: this.#redis, log, metrics, now })
-    this.requestLog = openRequestLog(observability.requestLog, { metrics, now })
+    this.stores = new Stores(stores, { file: options.file, offline, log })
+    const { redis } = this.stores
+    this.identity = new IdentityState({ ...auth.revocation, redis, log, metrics, now })
+    this.requestLog = openRequestLog(observability.requestLog, { metrics, log, now, ...this.stores })
     this.#generations = new Generations({
       source: options,
       watch: watch && options.file !== undefined,
@@ -90,7 +89,7 @@ export class Gateway {
       now,
       // Nothing else that /readyz requires can fail while a configuration runs.
       ready: () => !this.#draining,
-      redis: this.#redis,
+      redis,
       identity: this.identity,
       observers: (configVersion) => this.requestLog.observers(configVersion),
       upstreams: new Upstreams(log, { probe: !offline, registry: this.registry }),
@@ -149,6 +148,7 @@ export class Gateway {
   /** Called once by {@link createGateway}. */
   async start(source: Source, files: SeenFiles): Promise<void> {
     try {
+      await this.stores.start()
       await Promise.all([this.#generations.start(source, files), this.identity.start()])
       this.#applyToPorts()
       this.identity.endStreams(this.#listener.active, () => this.config.auth.revocation)
@@ -190,7 +190,7 @@ export class Gateway {
       shed: { event_loop: this.#overload.eventLoop, heap: this.#overload.heap },
       activeConnections: await this.#server.connections(),
       refusedConfig: this.#generations.refused,
-      redis: redisState(this.#redis),
+      ...this.stores.status(),
       keys: this.identity.keys,
       revocations: this.identity.status(),
       upstreams: this.#generations.upstreams(),
@@ -244,6 +244,6 @@ export class Gateway {
     await this.requestLog.close()
     await this.identity.close()
     this.registry.close()
-    this.#redis?.disconnect()
+    await this.stores.close()
   }
 }

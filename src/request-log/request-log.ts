@@ -2,21 +2,21 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Exchange } from '../core/exchange.ts'
 import type { Plugin } from '../core/plugin.ts'
 import type { Route } from '../core/route.ts'
-import { EntryRing } from './entry-ring.ts'
+import type { EntryRing } from './entry-ring.ts'
 import type { LogEntry } from './log-entry.ts'
 import { fits, type LogCursor, type LogFilter, mayFit, newestFirst } from './log-filter.ts'
+import type { Dropped } from './log-writer.ts'
 import type { RecordPlace } from './read-record.ts'
 import { recordOf } from './record.ts'
 import { type LogSearch, searchRing } from './search-ring.ts'
-import type { StoredLog } from './stored-log.ts'
+import type { SearchedDatabase, StoredLog } from './stored-log.ts'
 
 export interface RequestLogOptions {
-  /** Latest exchanges that are kept in memory; 0: none, and nothing is logged. */
-  readonly entries: number
-  /** Memory for them. */
-  readonly bytes: number
-  /** Of this gateway, where several write into one database. */
-  readonly node: string
+  readonly ring: EntryRing
+  /** Whether anything is logged. */
+  readonly isOn: boolean
+  /** Undefined: the log is in memory only. */
+  readonly stored: StoredLog | undefined
   now(): number
 }
 
@@ -35,41 +35,23 @@ export interface Searched {
   readonly database: SearchedDatabase | null
 }
 
-export interface SearchedDatabase {
-  /** When its oldest entry settled; null: it has none, or could not be asked. */
-  readonly since: string | null
-  /** Why it was not searched; null: it was. */
-  readonly trouble: string | null
-  /** Entries of this gateway that wait to be written. */
-  readonly pending: number
-  /** Entries of this gateway that were never written, since it started. */
-  readonly dropped: number
-}
-
 /** Every settled exchange: the latest in memory, and, where that is configured, all of some days in the database. */
 export class RequestLog {
   readonly ring: EntryRing
-  readonly #options: RequestLogOptions
+  readonly isOn: boolean
   readonly #stored: StoredLog | undefined
+  readonly #now: () => number
 
-  constructor(options: RequestLogOptions, stored?: (ring: EntryRing) => StoredLog) {
-    this.#options = options
-    this.ring = new EntryRing(options)
-    this.#stored = stored?.(this.ring)
-  }
-
-  /** Whether anything is logged. */
-  get isOn(): boolean {
-    return this.#options.entries > 0
+  constructor({ ring, isOn, stored, now }: RequestLogOptions) {
+    this.ring = ring
+    this.isOn = isOn
+    this.#stored = stored
+    this.#now = now
   }
 
   /** Counters for `/metrics`. */
-  get counts(): {
-    readonly entries: number
-    readonly pending: number
-    readonly dropped: StoredLog['dropped']
-  } {
-    const { pending = 0, dropped = noneDropped } = this.#stored ?? {}
+  get counts(): { readonly entries: number; readonly pending: number; readonly dropped: Readonly<Dropped> } {
+    const { pending = 0, dropped = noneDropped } = this.#stored?.writer ?? {}
     return { entries: this.ring.next, pending, dropped }
   }
 
@@ -77,7 +59,7 @@ export class RequestLog {
   observers(configVersion: number): readonly Plugin[] {
     if (!this.isOn) return []
     const { ring } = this
-    const { now } = this.#options
+    const now = this.#now
     const places = new WeakMap<Route, RecordPlace>()
     return [
       {
