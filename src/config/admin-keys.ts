@@ -23,6 +23,12 @@ export const adminSchema = object({
       .prefault('1m')
       .describe('How long it takes until all of them have come back.'),
   }).describe('How often one token may be used from one address (IPv6: from its /64).'),
+  allowLinkLocalTargets: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Whether the admin API may lead the gateway to link-local addresses and metadata services, where machines of a cloud keep their credentials.',
+    ),
   tokens: z
     .array(
       z.strictObject({
