@@ -31,7 +31,9 @@ const settings: Readonly<Record<string, object>> = {
   'a limit of calls under way': { concurrency: { max: 100, queue: 100 } },
 }
 
-class PlainCall extends Call {}
+class PlainCall extends Call {
+  readonly method = 'GET'
+}
 
 /** Answers at once: what is left is the traffic layer. */
 const transport: Transport<PlainCall, number> = {

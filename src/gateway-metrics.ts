@@ -2,6 +2,7 @@ import { Counter, collectDefaultMetrics, Gauge, type Registry } from 'prom-clien
 import { type GatewayStatus, isUp, type TargetStatus } from './admin/health.ts'
 import { circuitMetrics } from './circuit-metrics.ts'
 import type { GatewayError } from './core/error.ts'
+import { databaseMetrics } from './database-metrics.ts'
 import { supergraphMetrics } from './supergraph-metrics.ts'
 import { registerTargetMetrics } from './target-metrics.ts'
 
@@ -112,6 +113,7 @@ export class GatewayMetrics {
       },
     })
     circuitMetrics(registry, status)
+    databaseMetrics(registry, async () => (await status()).database)
     supergraphMetrics(registry, async () => (await status()).supergraph)
   }
 

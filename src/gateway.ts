@@ -24,10 +24,12 @@ import { Listener, type Plan } from './listener/listener.ts'
 import type { Overload } from './listener/overload.ts'
 import type { GatewayServer } from './listener/server.ts'
 import { createLog } from './log.ts'
+import { openDatabase } from './open-database.ts'
 import { openRedis, redisState } from './open-redis.ts'
 import { connectionDoor, gatewayServer, type OpenPorts, openPorts, overloadOf } from './ports.ts'
 import type { RoutingTable } from './routing/table.ts'
 import { readSource, type Source } from './source.ts'
+import type { Database } from './store/database.ts'
 import type { RedisClient } from './store/redis.ts'
 import type { Release } from './traffic/canary/release.ts'
 import { registerTrafficMetrics } from './upstream-metrics.ts'
@@ -51,6 +53,8 @@ export class Gateway {
   readonly registry = new ServiceRegistry()
   /** What it knows of credentials besides its configuration. */
   readonly identity: IdentityState
+  /** What outlives the process; undefined for a gateway that is only looked into. */
+  readonly database: Database | undefined
   readonly #generations: Generations
   readonly #listener: Listener
   readonly #overload: Overload
@@ -75,6 +79,7 @@ export class Gateway {
     registerTrafficMetrics(metrics, () => this.#generations.current)
     this.#certificates = new CertificateWatch(log, now)
     this.#redis = offline ? undefined : openRedis(stores, log)
+    this.database = offline ? undefined : openDatabase(stores.database, { file: options.file, log })
     this.identity = new IdentityState({ ...auth.revocation, redis: this.#redis, log, metrics, now })
     this.#generations = new Generations({
       source: options,
@@ -147,6 +152,7 @@ export class Gateway {
   /** Called once by {@link createGateway}. */
   async start(source: Source, files: SeenFiles): Promise<void> {
     try {
+      await this.database?.start()
       await Promise.all([this.#generations.start(source, files), this.identity.start()])
       this.#applyToPorts()
       this.identity.endStreams(this.#listener.active, () => this.config.auth.revocation)
@@ -189,6 +195,7 @@ export class Gateway {
       activeConnections: await this.#server.connections(),
       refusedConfig: this.#generations.refused,
       redis: redisState(this.#redis),
+      database: this.database?.status(),
       keys: this.identity.keys,
       revocations: this.identity.status(),
       upstreams: this.#generations.upstreams(),
@@ -242,5 +249,6 @@ export class Gateway {
     await this.identity.close()
     this.registry.close()
     this.#redis?.disconnect()
+    await this.database?.close()
   }
 }

@@ -1,3 +1,4 @@
+import { type DatabaseState, databaseChecks } from './database-state.ts'
 import { type SupergraphState, supergraphChecks } from './supergraph-state.ts'
 
 /** What the gateway knows of itself, from memory: nothing is probed to answer. */
@@ -14,6 +15,8 @@ export interface GatewayStatus {
   readonly refusedConfig: string | undefined
   /** `up`, `down`, or undefined when no Redis is configured. */
   readonly redis: 'up' | 'down' | undefined
+  /** Undefined: the gateway has none, being only looked into. */
+  readonly database: DatabaseState | undefined
   /** API keys that were made while it runs; `trouble` is undefined when changes made elsewhere are heard of. */
   readonly keys: { readonly size: number; readonly trouble: string | undefined }
   readonly revocations: RevocationStatus
@@ -126,6 +129,7 @@ export function readinessReport(status: GatewayStatus): { ready: boolean; checks
   if (status.redis !== undefined) {
     checks.push({ name: 'redis', ok: status.redis === 'up', required: false, detail: status.redis })
   }
+  checks.push(...databaseChecks(status.database))
   const { keys } = status
   if (status.redis !== undefined) {
     checks.push({

@@ -1,4 +1,5 @@
 import type { Duplex } from 'node:stream'
+import type { CallRecord } from './call-record.ts'
 import type { GatewayError } from './error.ts'
 import type { ClientCertificate, Principal } from './principal.ts'
 import { uuidV7 } from './random-id.ts'
@@ -31,24 +32,11 @@ export interface RequestHead {
   readonly startedAt: number
 }
 
-/** One call that the exchange made to an upstream; written by `dispatch`, read by log and metrics. */
-export interface CallRecord {
-  readonly upstreamName: string
-  /** URL of the last target tried; `''` when none was. */
-  target: string
-  attempts: number
-  /** Milliseconds from the first attempt to the head of the answer (or to the failure). */
-  durationMs: number
-  error: GatewayError | undefined
-  /** Whether it went to a new version; undefined where none is let in. */
-  readonly canary?: boolean | undefined
-  /** Whether it has the answer of another call, and was not sent. Default false. */
-  readonly shared?: boolean
-}
-
 /** The part of a call that plugins see and may add headers to. */
 export interface UpstreamCall {
   readonly upstreamName: string
+  /** The value among the headers that names the span of an attempt (W3C Trace Context); `''`: there is none. Made anew for each attempt. */
+  traceparent: string
   /** Headers (gRPC: metadata) that go to the upstream, flat: name, value, name, value. */
   readonly headers: string[]
 }

@@ -95,7 +95,7 @@ function callFields({ calls }: Exchange): string {
   let durationMs = 0
   let canary: boolean | undefined
   for (const call of calls) {
-    attempts += call.attempts
+    attempts += call.attempts.length
     durationMs += call.durationMs
     if (call.canary !== undefined) canary = call.canary || canary === true
     if (call.upstreamName === last) continue

@@ -14,8 +14,8 @@ export const requestId: PluginDefinition = definePlugin({
 
 function onCall(x: Exchange, call: UpstreamCall): void {
   const { trace } = x
-  const traceparent = outgoingTraceparent(trace)
-  call.headers.push('x-request-id', x.id, 'x-trace-id', trace.traceId, 'traceparent', traceparent)
+  call.traceparent = outgoingTraceparent(trace)
+  call.headers.push('x-request-id', x.id, 'x-trace-id', trace.traceId, 'traceparent', call.traceparent)
   if (trace.state !== undefined) call.headers.push('tracestate', trace.state)
 }
 

@@ -1,14 +1,22 @@
+import type { AttemptRecord } from '../core/call-record.ts'
 import { GatewayError } from '../core/error.ts'
 import type { Call } from './call.ts'
 import { settleTrials } from './circuit.ts'
 import type { Endpoint } from './endpoint.ts'
 
 /** One try of a call at one endpoint. `dispatch` makes it; a transport sends it and tells what comes of it. */
-export class Attempt<C extends Call = Call> {
+export class Attempt<C extends Call = Call> implements AttemptRecord {
   readonly call: C
   readonly endpoint: Endpoint
   /** `performance.now()` */
   readonly startedAt = performance.now()
+  endedAt = 0
+  /** Told by `dispatch`. */
+  traceparent = ''
+  /** Told by transports. */
+  status: number | undefined
+  /** Told by `dispatch`. */
+  error: GatewayError | undefined
   /** What an answer says of a target that is not well: `status 503`, `grpc-status 14`. */
   fault: string | undefined
   /** Whether another attempt was faster. */
@@ -23,6 +31,14 @@ export class Attempt<C extends Call = Call> {
   constructor(call: C, endpoint: Endpoint) {
     this.call = call
     this.endpoint = endpoint
+  }
+
+  get target(): string {
+    return this.endpoint.url
+  }
+
+  get durationMs(): number {
+    return (this.#answeredAt || this.endedAt || performance.now()) - this.startedAt
   }
 
   /** Why it was broken off. */
@@ -87,8 +103,10 @@ export class Attempt<C extends Call = Call> {
     this.cancel(new GatewayError('UNAVAILABLE', 'Another attempt was faster.'))
   }
 
-  /** Told by `dispatch` when it is over. */
-  over(): void {
+  /** Told by `dispatch` when it is over; `error`: how it failed. */
+  over(error: GatewayError | undefined): void {
+    this.endedAt = performance.now()
+    this.error = error
     clearTimeout(this.#timer)
     this.#onCancel = undefined
     this.call.endAttempt(this)

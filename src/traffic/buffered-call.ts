@@ -11,7 +11,7 @@ import { retryAfterMs } from './retry-after.ts'
 
 /** A call over HTTP whose answer is held in memory and read as a whole. */
 export abstract class BufferedCall<Reply> extends Call {
-  abstract readonly method: Dispatcher.HttpMethod
+  abstract override readonly method: Dispatcher.HttpMethod
   /** Path and query. */
   abstract readonly path: string
   /** A stream is read once: the call must say that it is not replayable. */
@@ -97,6 +97,7 @@ class Collector<Reply> implements Dispatcher.DispatchHandler {
       if (++this.#informational > 20) this.#fail(this.#unreadable('too many interim answers'))
       return
     }
+    this.#attempt.status = status
     if (!this.#isKept(status, headers['retry-after'])) return
     this.#status = status
     this.#headers = headers

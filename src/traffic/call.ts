@@ -1,5 +1,7 @@
+import type { CallRecord } from '../core/call-record.ts'
 import { GatewayError } from '../core/error.ts'
-import type { CallRecord, Exchange, UpstreamCall } from '../core/exchange.ts'
+import type { Exchange, UpstreamCall } from '../core/exchange.ts'
+import { outgoingTraceparent } from '../core/trace-context.ts'
 import type { Attempt } from './attempt.ts'
 import type { Destination } from './destination.ts'
 import type { Copy } from './mirror/copy.ts'
@@ -7,6 +9,8 @@ import type { Upstream } from './upstream.ts'
 
 /** One call of an exchange to an upstream, before it is known which endpoint takes it. Transports extend it by what they send. */
 export abstract class Call implements UpstreamCall, CallRecord {
+  /** What is asked for: a method of HTTP, or of gRPC. */
+  abstract readonly method: string
   readonly exchange: Exchange
   readonly destination: Destination
   /** Chosen by the destination. */
@@ -31,7 +35,8 @@ export abstract class Call implements UpstreamCall, CallRecord {
   /** `performance.now()` when the client had sent what its upstream takes of its body; Infinity while that waits for the client; 0: it never did. */
   sentAt = 0
   target = ''
-  attempts = 0
+  traceparent = ''
+  attempts: Attempt[] = []
   durationMs = 0
   error: GatewayError | undefined
   canary: boolean | undefined
@@ -96,7 +101,9 @@ export abstract class Call implements UpstreamCall, CallRecord {
 
   /** Told by `dispatch`. */
   beginAttempt(attempt: Attempt): void {
-    this.attempts++
+    if (this.attempts.length > 0) this.#renewTrace()
+    attempt.traceparent = this.traceparent
+    this.attempts.push(attempt)
     this.target = attempt.endpoint.url
     this.#running.push(attempt)
     const { timeHeader } = this.upstream.options
@@ -122,15 +129,17 @@ export abstract class Call implements UpstreamCall, CallRecord {
   /** Goes on to the fallback of its upstream with the time that is left. What has been keeps its place in the records. */
   turnTo(next: Upstream, error: GatewayError): void {
     const { calls, attributes } = this.exchange
-    const { upstreamName, target, attempts } = this
-    const durationMs = performance.now() - this.startedAt
-    calls.splice(calls.indexOf(this), 0, { upstreamName, target, attempts, durationMs, error })
+    const { upstreamName, method, startedAt, target, attempts } = this
+    const durationMs = performance.now() - startedAt
+    const record = { upstreamName, method, startedAt, target, attempts, durationMs, error }
+    calls.splice(calls.indexOf(this), 0, record)
     attributes['gateway.fallback'] = `${upstreamName}: ${error.reason}`
     this.upstream.fallbacks++
     this.upstream = next
     this.startedAt += durationMs
     this.target = ''
-    this.attempts = 0
+    if (this.attempts.length > 0) this.#renewTrace()
+    this.attempts = []
     this.stale = 0
     this.durationMs = 0
     this.fault = undefined
@@ -166,6 +175,14 @@ export abstract class Call implements UpstreamCall, CallRecord {
       if (!attempt.isAnswered && this.sentAt !== Number.POSITIVE_INFINITY)
         attempt.fault ??= 'the time for the whole call'
     this.end(new GatewayError('DEADLINE_EXCEEDED', `The time for upstream "${this.upstreamName}" ran out.`))
+  }
+
+  /** Each attempt is a span of its own, so that it can be told which of them a backend served. */
+  #renewTrace(): void {
+    const at = this.traceparent === '' ? -1 : this.headers.indexOf(this.traceparent)
+    if (at === -1) return
+    this.traceparent = outgoingTraceparent(this.exchange.trace)
+    this.headers[at] = this.traceparent
   }
 
   #passTimeOn(name: string): void {

@@ -38,7 +38,7 @@ export function enterCircuit(call: Call): void {
 /** Tells the circuit of the upstream how a call ended that it let through: what the client gets counts, after all attempts. */
 export function settleCall(call: Call, error: GatewayError | undefined): void {
   // Without an attempt nothing is known of the upstream.
-  const outcome = call.attempts === 0 ? 'neutral' : outcomeOf(call.fault, error)
+  const outcome = call.attempts.length === 0 ? 'neutral' : outcomeOf(call.fault, error)
   const now = performance.now()
   const answeredAt = call.durationMs === 0 ? now : call.startedAt + call.durationMs
   call.upstream.circuit?.settle(call.pass, {

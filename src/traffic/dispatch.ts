@@ -153,7 +153,7 @@ async function attempt<C extends Call, Reply>(
     failure = one.cancelled ?? toGatewayError(thrown)
     throw failure
   } finally {
-    one.over()
+    one.over(failure)
     endpoint.end()
     note(one, failure)
   }
@@ -194,7 +194,7 @@ function race<C extends Call, Reply>(
 
 /** Resolves when it is time for the next attempt, or when there is no use in one. */
 function pause(call: Call): Promise<void> {
-  const delayMs = call.waitMs ?? call.upstream.retry.delayMs(call.attempts)
+  const delayMs = call.waitMs ?? call.upstream.retry.delayMs(call.attempts.length)
   call.waitMs = undefined
   return new Promise((resolve) => {
     const timer = setTimeout(resolve, Math.max(0, Math.min(delayMs, call.deadlineAt - performance.now())))

@@ -24,7 +24,7 @@ export function dropsForFallback(call: Call): boolean {
 function nextOf(call: Call): Upstream | undefined {
   const next = call.destination.fallbackOf(call.upstream)
   // What nobody was asked for is still whole: a stream of messages, too.
-  if (next === undefined || (!call.replayable && call.attempts > 0) || call.ended !== undefined)
+  if (next === undefined || (!call.replayable && call.attempts.length > 0) || call.ended !== undefined)
     return undefined
   return call.exchange.committed || performance.now() >= call.deadlineAt ? undefined : next
 }

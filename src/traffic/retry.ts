@@ -143,7 +143,7 @@ export class Retry {
   }
 
   #isLeft(call: Call): boolean {
-    return call.attempts - call.stale < this.#options.attempts && isOpen(call)
+    return call.attempts.length - call.stale < this.#options.attempts && isOpen(call)
   }
 }
 

@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict'
 import { describe, type TestContext, test } from 'node:test'
+import { z } from 'zod'
+import type { AttemptRecord, CallRecord } from '../../src/core/call-record.ts'
+import { definePlugin } from '../../src/pipeline/registry.ts'
 import { startTcpServer } from '../tcp-server.ts'
 import { startGateway } from '../world.ts'
-import { doors } from './door.ts'
+import { type DoorBackend, doors } from './door.ts'
 
 for (const door of doors) {
   describe(`attempts at the ${door.name} door`, () => {
@@ -46,5 +49,59 @@ for (const door of doors) {
       assert.equal(reason(await response.text()), 'DEADLINE_EXCEEDED')
       if (door.protocol !== 'graphql') assert.equal(response.status, 504)
     })
+
+    test('each attempt is on the record, and told a span of its own', async (t) => {
+      const [failing, well] = [await door.start(t), await door.start(t)]
+      failing.behaviour.answers = 'fail'
+      const targetsOf = ({ config }: DoorBackend): object[] =>
+        (config({}) as { upstreams: { backend: { targets: object[] } } }).upstreams.backend.targets
+      const targets = [...targetsOf(failing), ...targetsOf(well)] as { url: string }[]
+      const { calls, plugin } = recorder()
+      const { url } = await startGateway(
+        t,
+        {
+          ...well.config({ auth: 'none' }),
+          plugins: ['requestId', 'recorder'],
+          upstreams: { backend: { targets } },
+        },
+        { plugins: [plugin] },
+      )
+      assert.equal((await well.ask(url)).status, 200)
+      const [call] = await calls
+      const [first, second] = call?.attempts ?? []
+      assert.ok(call && first && second)
+      assert.deepEqual([call.attempts.length, call.target], [2, targets[1]?.url])
+      const unavailable = door.protocol === 'grpc' ? [14, 'grpc-status 14'] : [503, 'status 503']
+      assert.deepEqual(told(first), [targets[0]?.url, ...unavailable, 'UNAVAILABLE', false])
+      assert.deepEqual(told(second), [
+        targets[1]?.url,
+        door.protocol === 'grpc' ? 0 : 200,
+        undefined,
+        undefined,
+        false,
+      ])
+      for (const one of [first, second])
+        assert.ok(call.startedAt <= one.startedAt && one.startedAt + one.durationMs <= one.endedAt)
+      assert.ok(first.endedAt <= second.startedAt)
+      assert.equal(first.traceparent, failing.seen[0]?.traceparent)
+      assert.equal(second.traceparent, well.seen[0]?.traceparent)
+      assert.notEqual(first.traceparent, second.traceparent)
+      assert.equal(first.traceparent.slice(0, 36), second.traceparent.slice(0, 36))
+    })
   })
+}
+
+function told({ target, status, fault, error, lost }: AttemptRecord): unknown[] {
+  return [target, status, fault, error?.reason, lost]
+}
+
+/** A plugin that gives away what the first exchange settled with. */
+function recorder() {
+  const { promise: calls, resolve } = Promise.withResolvers<readonly CallRecord[]>()
+  const plugin = definePlugin({
+    name: 'recorder',
+    options: z.strictObject({}),
+    create: () => ({ onSettled: (x) => resolve(x.calls) }),
+  })
+  return { calls, plugin }
 }

@@ -4,6 +4,7 @@ import { pino } from 'pino'
 import { GatewayError } from '../../src/core/error.ts'
 import type { LogLevel } from '../../src/core/log.ts'
 import { accessLog } from '../../src/plugins/access-log.ts'
+import { callRecord } from './call-record.ts'
 import { exchange, host, type LogEntry, make, type TestExchange } from './harness.ts'
 
 function logged(options: object, change: (x: TestExchange) => void, request = {}): LogEntry[] {
@@ -40,20 +41,12 @@ test('a line has the names of docs/conventions.md', () => {
     x.status = 200
     x.principal = { id: 'ann', roles: [], scopes: [], consumer: 'shop', via: 'apiKey' }
     x.attributes['rpc.service'] = 'library.v1.LibraryService'
-    x.calls.push({
-      upstreamName: 'users',
-      target: 'http://127.0.0.1:1',
-      attempts: 2,
-      durationMs: 7,
-      error: undefined,
-    })
-    x.calls.push({
-      upstreamName: 'orders',
-      target: 'http://127.0.0.1:2',
-      attempts: 1,
-      durationMs: 3,
-      error: undefined,
-    })
+    x.calls.push(
+      callRecord({ upstreamName: 'users', target: 'http://127.0.0.1:1', attempts: 2, durationMs: 7 }),
+    )
+    x.calls.push(
+      callRecord({ upstreamName: 'orders', target: 'http://127.0.0.1:2', attempts: 1, durationMs: 3 }),
+    )
   })
   const { trace_id, span_id, request_id, 'gateway.duration_ms': durationMs, ...rest } = line?.fields ?? {}
   assert.match(`${trace_id} ${span_id} ${request_id}`, /^[0-9a-f]{32} [0-9a-f]{16} [0-9a-f-]{36}$/)

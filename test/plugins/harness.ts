@@ -69,7 +69,7 @@ export class TestExchange extends Exchange {
 
   /** The headers that a call to an upstream would carry. */
   call(upstreamName = 'users'): string[] {
-    const call: UpstreamCall = { upstreamName, headers: [] }
+    const call: UpstreamCall = { upstreamName, traceparent: '', headers: [] }
     for (const hook of this.hooks.onCall) hook(this, call)
     return call.headers
   }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { requestId } from '../../src/plugins/request-id.ts'
+import { callRecord } from './call-record.ts'
 import { exchange, make, values } from './harness.ts'
 
 const trace = '0af7651916cd43dd8448eb211c80319c'
@@ -44,7 +45,7 @@ for (const [name, durations, upstream] of timings) {
   test(`Server-Timing: ${name}`, () => {
     const x = exchange({ plugins: [make(requestId, {})], request: { startedAt: performance.now() - 100 } })
     for (const durationMs of durations) {
-      x.calls.push({ upstreamName: 'users', target: '', attempts: 1, durationMs, error: undefined })
+      x.calls.push(callRecord({ upstreamName: 'users', durationMs }))
     }
     x.answer(200, [], '')
     const [text = ''] = values(x.answered?.headers ?? [], 'Server-Timing')

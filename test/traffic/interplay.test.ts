@@ -189,7 +189,9 @@ test('a hedged call whose answer breaks off says so, not that another attempt wa
   const upstream = plainUpstream('pool', ['http://127.0.0.1:1', 'http://127.0.0.1:2'], {
     retry: { ...plainRetry(2), hedgeAfterMs: 1 },
   })
-  class Ask extends Call {}
+  class Ask extends Call {
+    readonly method = 'GET'
+  }
   const x = { calls: [], hooks: { onCall: [], onTurn: [] }, whenGone() {}, header() {}, committed: false }
   const call = new Ask(x as unknown as Exchange, plainDestination(upstream), {
     headers: [],

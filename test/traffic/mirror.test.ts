@@ -10,7 +10,9 @@ import { SparseLog } from '../../src/traffic/mirror/sparse-log.ts'
 import { exchange, host } from '../plugins/harness.ts'
 import { plainUpstream } from './plain-upstream.ts'
 
-class PlainCall extends Call {}
+class PlainCall extends Call {
+  readonly method = 'GET'
+}
 
 /** Carries nothing anywhere: originals are answered at once, copies as `answer` says. */
 function plainTransport(answer: () => Promise<void>): Transport<PlainCall, void> {

@@ -10,7 +10,9 @@ import { dispatch } from '../../src/traffic/dispatch.ts'
 import { Upstreams } from '../../src/upstreams.ts'
 import { exchange, seeded } from '../plugins/harness.ts'
 
-class PlainCall extends Call {}
+class PlainCall extends Call {
+  readonly method = 'GET'
+}
 
 /** Who is under way on which circuit, and whether it began while that was half open. */
 class Trials {

@@ -38,6 +38,7 @@ export interface RpcSource {
 
 /** One gRPC call of an exchange. */
 export class RpcCall extends Call {
+  readonly method: string
   readonly options: RpcCallOptions
   /** Initial metadata of the answer, flat; there before the first message. */
   metadata: readonly string[] = []
@@ -45,6 +46,7 @@ export class RpcCall extends Call {
   constructor(x: Exchange, destination: Destination, options: RpcCallOptions) {
     super(x, destination, options)
     this.options = options
+    this.method = options.path.slice(1)
     if (this.upstream.options.retry.nonIdempotent) this.idempotent = true
   }
 }
@@ -84,6 +86,7 @@ export class RpcTransport implements Transport<RpcCall, RpcReply> {
         },
         end(end) {
           source?.over()
+          if (end.fromBackend) attempt.status = end.code
           const broken = source?.failure ?? attempt.cancelled ?? failureOf(attempt, end)
           if (broken !== undefined) reject(broken)
           else {

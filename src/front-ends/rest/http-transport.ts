@@ -96,6 +96,7 @@ export class Relay implements Dispatcher.DispatchHandler {
       else if (performance.now() >= this.#call.deadlineAt) this.abort(this.#tooLate('did not answer in time'))
       return
     }
+    this.#attempt.status = status
     if (status >= 500 && this.#isDropped(status, headers['retry-after'])) return
     if (!this.#attempt.answered()) return
     // What the client still sends is for nobody else.

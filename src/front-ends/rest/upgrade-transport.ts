@@ -75,12 +75,13 @@ class UpgradeRelay extends Relay {
 
   onRequestUpgrade(
     { rawHeaders }: Dispatcher.DispatchController,
-    _status: number,
+    status: number,
     _headers: IncomingHttpHeaders,
     upstream: Duplex,
   ): void {
     const { socket: client, head } = this.#client
     this.#stopWatching()
+    this.#attempt.status = status
     this.#attempt.answered()
     if (client.destroyed) {
       upstream.destroy()

@@ -17,11 +17,13 @@ export interface CopiedRequest {
 
 /** The copy of a call over HTTP. */
 export class HttpCopy extends Call {
+  readonly method: string
   readonly request: CopiedRequest
   readonly answer: AnswerDigest | undefined
 
   constructor(original: Call, copy: Copy, request: CopiedRequest) {
     super(original.exchange, copy.destination, copy.callOptions(original))
+    this.method = request.method
     this.request = request
     this.answer = copy.answer
   }

@@ -44,7 +44,7 @@ describe('GraphQL over three subgraphs', () => {
       },
     })
     assert.deepEqual(
-      door.exchanges[0]?.calls.map((call) => [call.upstreamName, call.attempts, call.error]),
+      door.exchanges[0]?.calls.map((call) => [call.upstreamName, call.attempts.length, call.error]),
       [
         ['accounts', 1, undefined],
         ['reviews', 1, undefined],

@@ -123,7 +123,9 @@ test('the answer to an operation says true when any of its fetches went to a can
 })
 
 test('a call that the stable side has had already does not go back to it', async () => {
-  class PlainCall extends Call {}
+  class PlainCall extends Call {
+    readonly method = 'GET'
+  }
   const release = new Release('users', {
     steps: [{ weight: 100, holdMs: undefined }],
     analysis: { minRequests: 10, maxErrorRate: 0.5, maxP95Ratio: 2, p95ToleranceMs: 0 },

@@ -84,6 +84,7 @@ export class CallEnd {
 
   /** It was answered with another status than that which begins a stream. */
   refused(status: number): void {
+    this.#attempt.status = status
     const { upstreamName } = this.#attempt.call
     const said = `Upstream "${upstreamName}" answered a subscription with status ${status}.`
     if (status < 500) {

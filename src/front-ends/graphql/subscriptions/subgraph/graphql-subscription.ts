@@ -55,7 +55,7 @@ export function graphqlSubscription(
 /** What plugins add to the call: who the caller is, above all. */
 function callHeaders(x: Exchange, destination: Destination): readonly string[] {
   const headers: string[] = []
-  const call = { upstreamName: destination.upstream.name, headers }
+  const call = { upstreamName: destination.upstream.name, traceparent: '', headers }
   const { onCall } = x.hooks
   for (let i = 0; i < onCall.length; i++) onCall[i]?.(x, call)
   return headers

@@ -44,6 +44,7 @@ export class SubgraphEvent {
 
 /** One subscription at a subgraph, for as long as its connection lasts. */
 export class SubscriptionCall extends Call {
+  readonly method = 'POST'
   readonly path: string
   /** The GraphQL request as JSON text. */
   readonly body: string
