@@ -28,6 +28,7 @@ export function configRoutes(control: ControlPlane): AdminRoute[] {
       summary: 'The configuration that runs',
       description:
         'YAML with its comments, or JSON with `Accept: application/json`. Secrets are `***`; what comes back so stays as it was.',
+      also: [304],
       answer: document,
       serve: ({ accept }) => asDocument(control.text, accept, control.etag),
     }),

@@ -27,7 +27,9 @@ const explanationShape = z.strictObject({
       needs: z.array(z.string()).describe('What a caller needs besides an identity.'),
       plugins: z
         .array(z.string())
-        .describe('The chain: those of every route, `identity`, those of the place. `cors`, `ipAccess` and `userAgent` come before identity wherever they stand.'),
+        .describe(
+          'The chain: those of every route, `identity`, those of the place. `cors`, `ipAccess` and `userAgent` come before identity wherever they stand.',
+        ),
       targets: z.record(z.string(), z.looseObject({})).describe('The upstreams, with how their targets are.'),
     })
     .nullable()
@@ -50,8 +52,14 @@ export function explainRoutes({ explain, globalPlugins, upstreams }: ExplainOpti
       summary: 'Which route takes a request, and why the others do not',
       description: 'No request is made.',
       body: z.strictObject({
-        method: z.string().regex(/^[A-Za-z]{1,32}$/, 'is a method').default('GET'),
-        url: z.string().regex(/^(https?:\/\/|\/)/i, 'is a path, or an http URL').max(8_192),
+        method: z
+          .string()
+          .regex(/^[A-Za-z]{1,32}$/, 'is a method')
+          .default('GET'),
+        url: z
+          .string()
+          .regex(/^(https?:\/\/|\/)/i, 'is a path, or an http URL')
+          .max(8_192),
         headers: z.record(z.string().toLowerCase(), z.string()).default({}),
       }),
       answer: explanationShape,
@@ -66,7 +74,12 @@ export function explainRoutes({ explain, globalPlugins, upstreams }: ExplainOpti
             candidates: candidates.map(({ row, refusal }) => ({
               ...shownRow(row),
               refusal: refusal ?? null,
-              why: refusal !== undefined ? refusalWords[refusal] : row === taken ? 'takes it' : 'another comes first',
+              why:
+                refusal !== undefined
+                  ? refusalWords[refusal]
+                  : row === taken
+                    ? 'takes it'
+                    : 'another comes first',
             })),
           },
         }
@@ -88,6 +101,6 @@ function shownTaken(row: Row, global: readonly string[], states: Readonly<Record
   }
 }
 
-function shownRow({ id, protocol, methods, template: path, leadsTo: to = null }: Row & { leadsTo?: string | null }): object {
-  return { id, protocol, methods, path, to }
+function shownRow({ id, protocol, methods, template: path, leadsTo }: Row): object {
+  return { id, protocol, methods, path, to: leadsTo ?? null }
 }

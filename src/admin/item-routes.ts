@@ -69,6 +69,7 @@ function readRoutes({ kind, one }: Resource, { control, upstreams }: ItemRoutesO
       path: `/${kind}/{id}`,
       scope: 'read',
       summary: `Show ${one}`,
+      also: [304],
       answer: itemShape,
       async serve({ params: { id = '' } }) {
         const item = control.items(kind).find((item) => item.id === id)
@@ -95,6 +96,7 @@ function writeRoutes({ kind, one, component }: Resource, { control }: ItemRoutes
       }),
       body: anything.meta({ component: kind === 'routes' ? 'NewRoute' : `New${component}` }),
       status: 201,
+      also: [200],
       answer,
       async serve(call) {
         const { body, query } = call
@@ -125,6 +127,7 @@ function writeRoutes({ kind, one, component }: Resource, { control }: ItemRoutes
             ? 'Makes it when there is none of this id.'
             : 'RFC 7396: `null` takes a member away.',
         body: method === 'PUT' ? full : anything,
+        ...(method === 'PUT' && { also: [201] }),
         answer,
         async serve(call) {
           const { id = '' } = call.params

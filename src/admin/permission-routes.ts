@@ -75,6 +75,7 @@ export function permissionRoutes(control: ControlPlane, config: () => Config): A
       path: '/permissions/{id}',
       scope: 'read',
       summary: 'Who may call one place',
+      also: [304],
       answer: permissionShape,
       serve: ({ params }) => ({ body: shown(found(params.id)), etag: control.etag }),
     }),

@@ -136,7 +136,7 @@ export function serviceRoutes({ registry, allowLinkLocal }: ServiceRoutesOptions
       async serve({ body: { service, url }, dryRun }): Promise<AdminAnswer> {
         found(service, url)
         if (!dryRun) await registry.renew(service, url)
-        return dryRun ? dryAnswer([]) : { body: shown(service, found(service, url)) }
+        return dryRun ? dryAnswer([]) : { body: shown(service, found(service, url)), unnoted: true }
       },
     }),
     adminRoute({
@@ -184,7 +184,7 @@ export function serviceRoutes({ registry, allowLinkLocal }: ServiceRoutesOptions
           } else if (await registry.renew(one.service, one.url)) renewed++
           else missing.push(one)
         }
-        return { body: { changes, renewed, missing }, changes }
+        return { body: { changes, renewed, missing }, changes, unnoted: changes.length === 0 }
       },
     }),
   ]
