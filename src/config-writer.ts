@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import { resolve } from 'node:path'
 import { comparedSide, comparedSideOf } from './compared-side.ts'
 import { ConfigError, type Problem } from './config/problem.ts'
@@ -16,8 +15,9 @@ import type {
 } from './control/control-plane.ts'
 import { type DiffSide, diffConfigs, summaryOf } from './control/diff-config.ts'
 import { editConfig } from './control/edit-config.ts'
+import { etagOf, requireMatch } from './control/entity-tag.ts'
 import { refuseForeignFiles } from './control/foreign-files.ts'
-import { itemOf, itemsOf } from './control/item-place.ts'
+import { itemsOf } from './control/item-place.ts'
 import { masked, maskedConfig, unmaskedConfig } from './control/masked.ts'
 import type { StoredVersion, VersionStore } from './control/version-store.ts'
 import { GatewayError } from './core/error.ts'
@@ -122,7 +122,7 @@ export class ConfigWriter implements ControlPlane {
   }
 
   async versions(page: { readonly limit: number; readonly before?: number | undefined }) {
-    return await asked(this.#store.list(page))
+    return await this.#store.list(page)
   }
 
   async get(version: number): Promise<Version> {
@@ -146,7 +146,7 @@ export class ConfigWriter implements ControlPlane {
   }
 
   async #stored(version: number): Promise<StoredVersion> {
-    const found = await asked(this.#store.get(version))
+    const found = await this.#store.get(version)
     if (found === undefined) throw new GatewayError('NOT_FOUND', `There is no version ${version}.`)
     return found
   }
@@ -159,7 +159,7 @@ export class ConfigWriter implements ControlPlane {
     const { live } = this.#options
     return live.inTurn(async () => {
       for (;;) {
-        const base = await asked(this.#store.newest())
+        const base = await this.#store.newest()
         if (base === undefined || this.#options.newest.unstored)
           throw new GatewayError('UNAVAILABLE', 'What runs is not stored yet: try again in a moment.', {
             retryAfterMs: 1_000,
@@ -201,9 +201,7 @@ export class ConfigWriter implements ControlPlane {
         text,
         changes,
       }
-      const isFirst = await asked(
-        this.#store.add({ ...made, message: message ?? summaryOf(changes).join(', ') }),
-      )
+      const isFirst = await this.#store.add({ ...made, message: message ?? summaryOf(changes).join(', ') })
       if (!isFirst) {
         await prepared.drop()
         return undefined
@@ -236,41 +234,5 @@ export class ConfigWriter implements ControlPlane {
   async #sideOf({ version, text }: StoredVersion): Promise<DiffSide> {
     const { live, source } = this.#options
     return version === live.version ? comparedSide(live.running) : await comparedSideOf(text, source)
-  }
-}
-
-/** `ifMatch`: of the item that the only edit is about, else of the whole. */
-function requireMatch(text: string, edits: readonly ConfigEdit[], ifMatch: string | undefined): void {
-  if (ifMatch === undefined) return
-  const [edit] = edits
-  const isOfItem = edits.length === 1 && edit !== undefined && 'kind' in edit
-  const item = isOfItem ? itemOf(new ConfigText(text).data, edit.kind, edit.id) : undefined
-  const current = isOfItem ? item && etagOf(JSON.stringify(item.value)) : etagOf(text)
-  const sent = ifMatch.split(',').map((tag) => tag.trim())
-  if (current !== undefined && (sent.includes('*') || sent.includes(current))) return
-  const now = current === undefined ? 'it is not there' : `it is ${current} now`
-  throw new GatewayError('PRECONDITION_FAILED', `It was changed since it was read: ${now}.`, {
-    headers: current === undefined ? [] : ['ETag', current],
-  })
-}
-
-/** Strong (RFC 9110 section 8.8.3). */
-function etagOf(text: string): string {
-  return `"${createHash('sha256').update(text).digest('base64url').slice(0, 22)}"`
-}
-
-async function asked<T>(answer: Promise<T>): Promise<T> {
-  try {
-    return await answer
-  } catch (cause) {
-    if (cause instanceof GatewayError) throw cause
-    throw new GatewayError(
-      'UNAVAILABLE',
-      'The database does not answer; look at the versions later to see whether this was done.',
-      {
-        cause,
-        retryAfterMs: 1_000,
-      },
-    )
   }
 }
