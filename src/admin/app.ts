@@ -11,8 +11,8 @@ export interface AppOptions {
   draining(): boolean
   /** The OpenAPI document of the gRPC services, as JSON with its entity tag; undefined when there are none. */
   grpcDescription(): { readonly body: string; readonly etag: string } | undefined
-  /** The admin API and where it is. */
-  readonly admin: { readonly path: string; readonly router: Router }
+  /** The admin API and where it is; undefined: it has a port of its own. */
+  readonly admin: { readonly path: string; readonly router: Router } | undefined
   /** 404 in the gateway's own words. */
   notFound(req: IncomingMessage, res: ServerResponse): void
   /** An error thrown behind Express, in the gateway's own words: Express's default handler would show stacks. */
@@ -64,7 +64,7 @@ export function createApp(options: AppOptions): Express {
         .type('application/json')
         .send(description.body)
   })
-  app.use(options.admin.path, options.admin.router)
+  if (options.admin !== undefined) app.use(options.admin.path, options.admin.router)
   options.extend?.(app)
   app.use((req, res) => options.notFound(req, res))
   app.use((error: unknown, req: IncomingMessage, res: ServerResponse, _next: unknown) =>

@@ -113,6 +113,7 @@ export class AuditLog implements AuditSink {
     const { database, log } = this.#options
     clearTimeout(this.#timer)
     this.#timer = undefined
+    if (this.#waiting.length === 0) return
     while (this.#waiting.length > 0 && database !== undefined) {
       const batch = this.#waiting.slice(0, maxBatch)
       try {

@@ -20,7 +20,7 @@ export function configComponents(plugins: readonly PluginOptions[]): Readonly<Re
   }
   const news = Object.entries(named).map(([name, schema]) => [`New${name}`, withId(schema)])
   return {
-    Configuration: whole,
+    Configuration: withReferences(whole),
     PluginUse: $defs?.plugin as JsonSchema,
     Route: route,
     Consumer: at('properties', 'consumers', 'items'),
@@ -46,6 +46,28 @@ const pluginOptions: JsonSchema = {
   properties: { options: { type: 'object', description: 'As GET /plugins:available has their schema.' } },
   additionalProperties: false,
 }
+
+/** The whole, in which the things that have a schema of their own are referred to. */
+function withReferences(whole: Readonly<Record<string, JsonSchema>>): JsonSchema {
+  const copy = structuredClone(whole) as Record<
+    string,
+    Record<string, Record<string, Record<string, unknown>>>
+  >
+  const properties = copy.properties ?? {}
+  if (properties.routes) properties.routes.items = reference('Route')
+  if (properties.consumers) properties.consumers.items = reference('Consumer')
+  if (properties.upstreams) properties.upstreams.additionalProperties = reference('Upstream')
+  for (const [section, things, component] of inner) {
+    const held = properties[section]?.properties?.[things] as Record<string, unknown> | undefined
+    if (held !== undefined) held.additionalProperties = reference(component)
+  }
+  return copy
+}
+
+const inner = [
+  ['graphql', 'subgraphs', 'Subgraph'],
+  ['grpc', 'services', 'GrpcService'],
+] as const
 
 function withId(schema: JsonSchema): JsonSchema {
   const { properties = {}, required = [] } = schema as { properties?: object; required?: readonly string[] }

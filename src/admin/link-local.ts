@@ -1,7 +1,15 @@
 import { BlockList, isIP } from 'node:net'
 import { formatPath } from '../config/problem.ts'
 import type { Config } from '../config/schema.ts'
-import type { Violation } from '../core/error.ts'
+import { GatewayError, type Violation } from '../core/error.ts'
+
+/** Refuses a configuration with {@link linkLocalViolations}. Throws INVALID_ARGUMENT. */
+export function refuseLinkLocal(next: Config, running: Config): void {
+  const violations = linkLocalViolations(next, running)
+  if (violations.length === 0) return
+  const text = 'It leads to where machines of a cloud keep their credentials; nothing was changed.'
+  throw new GatewayError('INVALID_ARGUMENT', text, { violations })
+}
 
 /**
  * The URLs of a configuration that are new against the running one and lead to where machines of a cloud keep their credentials: link-local

@@ -23,6 +23,8 @@ export function operationOf(
   }
 }
 
+const asInPut = 'A configuration, as `PUT /config` takes it; of a patch, a part of one.'
+
 /** The resource that a route is of. */
 export function tagOf({ path }: AdminRoute): string {
   return /^\/([^/:]+)/.exec(path)?.[1]?.replace(/\.json$/, '') ?? ''
@@ -57,12 +59,11 @@ function parameters(route: AdminRoute, schemas: OpenApiSchemas): JsonSchema[] {
 
 function requestBody({ body, takes, method }: AdminRoute, schemas: OpenApiSchemas): JsonSchema | undefined {
   if (takes === 'config') {
-    const schema = method === 'PATCH' ? { type: 'object' } : reference('Configuration')
-    const types = [
-      'application/yaml',
-      method === 'PATCH' ? 'application/merge-patch+json' : 'application/json',
-    ]
-    return { required: true, content: Object.fromEntries(types.map((type) => [type, { schema }])) }
+    const json = method === 'PATCH' ? 'application/merge-patch+json' : 'application/json'
+    // In full in one place: with all that stands in it, it is longer than all else.
+    const schema = method === 'PUT' ? reference('Configuration') : { type: 'object', description: asInPut }
+    const yaml = { type: 'string', description: 'The same in YAML.' }
+    return { required: true, content: { [json]: { schema }, 'application/yaml': { schema: yaml } } }
   }
   if (body === undefined) return undefined
   const type = method === 'PATCH' ? 'application/merge-patch+json' : 'application/json'

@@ -12,6 +12,12 @@ export class OpenApiSchemas {
     for (const [name, schema] of Object.entries(given)) this.#components.set(name, schema)
   }
 
+  /** What is sent and has an id; referred to by that. */
+  add(schema: z.ZodType): void {
+    const whole = this.of(schema, 'input')
+    if (whole.$ref === undefined) this.#components.set(String(schema.meta()?.id), whole)
+  }
+
   /** `input`: what is sent, before defaults and transformations; `output`: what is answered. */
   of(schema: z.ZodType, io: 'input' | 'output'): JsonSchema {
     const {

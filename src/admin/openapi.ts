@@ -2,8 +2,11 @@ import { z } from 'zod'
 import type { PluginOptions } from '../config/plugin-list.ts'
 import { type AdminRoute, adminRoute } from './admin-route.ts'
 import { configComponents } from './config-components.ts'
+import { flatInstanceShape } from './flat-instance.ts'
+import { flatRouteShape } from './flat-route.ts'
 import { operationOf, tagOf } from './openapi-operation.ts'
 import { type JsonSchema, OpenApiSchemas } from './openapi-schemas.ts'
+import { newInstance } from './service-routes.ts'
 
 export interface OpenApiOptions {
   /** `admin.path` */
@@ -16,7 +19,7 @@ export interface OpenApiOptions {
 
 /** `/openapi.json`: all routes of the admin API, in OpenAPI 3.1, out of the schemas that check what comes in. @param others all but this one. */
 export function openApiRoutes(others: readonly AdminRoute[], options: OpenApiOptions): AdminRoute[] {
-  const route = adminRoute({
+  const route: AdminRoute = adminRoute({
     method: 'GET',
     path: '/openapi.json',
     scope: 'read',
@@ -29,6 +32,7 @@ export function openApiRoutes(others: readonly AdminRoute[], options: OpenApiOpt
 
 function document(routes: readonly AdminRoute[], { path, version, plugins }: OpenApiOptions): JsonSchema {
   const schemas = new OpenApiSchemas(configComponents(plugins()))
+  for (const schema of [flatRouteShape, flatInstanceShape, newInstance]) schemas.add(schema)
   const problem = schemas.of(problemShape, 'output')
   const paths: Record<string, Record<string, JsonSchema>> = {}
   for (const route of routes) {

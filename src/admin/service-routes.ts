@@ -20,7 +20,8 @@ const service = z
   .string()
   .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/, 'is named by up to 63 letters, digits, ".", "_" and "-"')
 
-const newInstance = z
+/** An instance in full. */
+export const newInstance = z
   .strictObject({
     service,
     ...targetShape,
@@ -111,7 +112,7 @@ export function serviceRoutes({ registry, allowLinkLocal }: ServiceRoutesOptions
       summary: 'Register an instance, or change it',
       description:
         'In full, or in the flat spelling (`service_name`, `host`, `port`, ...). It has to be renewed within its `ttl`.',
-      body: z.record(z.string(), z.unknown()).meta({ anyOf: ['NewInstance', 'FlatInstance'].map(reference) }),
+      body: z.record(z.string(), z.unknown()).meta({ component: 'AnyInstance' }),
       status: 201,
       answer: madeShape,
       async serve({ body, dryRun }) {
@@ -188,10 +189,6 @@ export function serviceRoutes({ registry, allowLinkLocal }: ServiceRoutesOptions
       },
     }),
   ]
-}
-
-function reference(component: string): object {
-  return { $ref: `#/components/schemas/${component}` }
 }
 
 type ShownInstance = z.output<typeof instanceShape>

@@ -24,6 +24,7 @@ const nodeShape = z.strictObject({
   startedAt: time,
   seenAt: time,
   version: z.int().describe('What it runs.'),
+  wanted: z.int().describe('The newest that it knows of.'),
   problem: z.string().nullable().describe('Why it does not run the newest; null: it does.'),
 })
 

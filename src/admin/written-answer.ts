@@ -51,6 +51,7 @@ export function itemAnswer(
     ...answer,
     body,
     etag: dryRun ? undefined : running?.etag,
-    ...(isNew && { status: 201, location: `/${kind}/${encodeURIComponent(id)}` }),
+    status: isNew ? 201 : 200,
+    ...(isNew && { location: `/${kind}/${encodeURIComponent(id)}` }),
   }
 }

@@ -12,6 +12,16 @@ export const adminSchema = object({
     .regex(/^(\/[A-Za-z0-9_-]+)+$/, 'expected a path such as /admin')
     .default('/admin')
     .describe('Where the admin API is.'),
+  listen: z
+    .string()
+    .regex(/^(([^\s/:]+|\[[0-9A-Fa-f:.]+\]):\d{1,5})?$/, 'expected host:port, such as 127.0.0.1:9901')
+    .default('')
+    .describe(
+      'host:port of its own, in cleartext; then the other ports do not serve it. Port 0 takes a free one. Empty: it is on the other ports.',
+    ),
+  auditRetention: duration()
+    .prefault('365d')
+    .describe('How long the audit log keeps what was written; 0s: for ever.'),
   rateLimit: object({
     limit: z
       .int()
