@@ -5,27 +5,27 @@ import type { Logger } from './core/log.ts'
 import type { GatewayOptions } from './gateway-options.ts'
 import { createLog } from './log.ts'
 import { hashOf } from './newest-config.ts'
-import { openDatabase } from './open-database.ts'
 import { readSource, type Source, type SourceOptions, sourceOf } from './source.ts'
 import type { Database } from './store/database.ts'
+import { Stores } from './stores.ts'
 
 /** What a gateway is made with. */
 export interface Beginning {
   /** What says which ports, limits and stores it has: they are made once. */
   readonly first: Config
   readonly log: Logger
-  /** Started; undefined: it keeps nothing. */
-  readonly database: Database | undefined
+  /** Started. They are those of the file, whatever version runs: it is read from there. */
+  readonly stores: Stores
 }
 
 /** Reads where the configuration is, and what was kept of it. Throws a ConfigError. */
 export async function begin(options: GatewayOptions): Promise<Beginning> {
   const file = await readSource(options)
-  const { stores, observability } = file.loaded.config
-  const { log = createLog(observability.log.level), offline = false } = options
-  const database = offline ? undefined : openDatabase(stores.database, { file: options.file, log })
-  await database?.start()
-  return { first: await newestConfig(file, options, database), log, database }
+  const { config } = file.loaded
+  const { log = createLog(config.observability.log.level), offline = false } = options
+  const stores = new Stores(config.stores, { file: options.file, offline, log })
+  await stores.start()
+  return { first: await newestConfig(file, options, stores.database), log, stores }
 }
 
 /** That of the newest version, unless the file is newer or the version does not load. */

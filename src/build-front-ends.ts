@@ -19,6 +19,7 @@ import type { GraphqlFrontEnd } from './front-ends/graphql/front-end.ts'
 import type { GrpcFrontEnd } from './front-ends/grpc/front-end.ts'
 import type { MethodOptions, ServiceOptions } from './front-ends/grpc/service-options.ts'
 import { createRestFrontEnd, type RestRoute, RouteMistake } from './front-ends/rest/front-end.ts'
+import { grpcMessages } from './grpc-messages.ts'
 import { importedProtos } from './imported-protos.ts'
 import type { Identity } from './plugins/identity/identity.ts'
 import { watchedFiles } from './watched-files.ts'
@@ -135,6 +136,7 @@ async function grpcFrontEnd(build: Build): Promise<GrpcFrontEnd | undefined> {
         json: service.json,
         unannotated: service.unannotated,
         metadata: service.metadata,
+        hidden: service.docs.hidden,
       })),
       limits: { bodyBytes: server.limits.bodyBytes, messageBytes: grpc.messageBytes },
       channel: {
@@ -146,6 +148,7 @@ async function grpcFrontEnd(build: Build): Promise<GrpcFrontEnd | undefined> {
       apiKeyHeader: auth.apiKeys.header,
       credentials: credentialHeaders(build.config),
       info: grpc.info,
+      countMessages: grpcMessages(build.host(undefined).metrics),
       socketPingMs: grpc.webSocketPing,
       log: build.log,
     }),

@@ -1,5 +1,5 @@
 import { Counter, Gauge, type Registry } from 'prom-client'
-import type { Release } from './traffic/canary/release.ts'
+import { phases, type Release } from './traffic/canary/release.ts'
 
 /** Registers the metrics of all releases, read when they are asked for; the label `route` is the place of a release. */
 export function registerCanaryMetrics(registry: Registry, releases: () => Iterable<Release>): void {
@@ -12,6 +12,17 @@ export function registerCanaryMetrics(registry: Registry, releases: () => Iterab
     collect() {
       this.reset()
       for (const { place, weight } of releases()) this.set({ route: place }, weight)
+    },
+  })
+  new Gauge({
+    name: 'gateway_canary_phase',
+    help: 'What a release does: 1 for the phase that it is in, 0 for the others.',
+    labelNames: ['route', 'phase'],
+    registers,
+    collect() {
+      this.reset()
+      for (const release of releases())
+        for (const phase of phases) this.set({ route: release.place, phase }, release.phase === phase ? 1 : 0)
     },
   })
   new Counter({

@@ -1,8 +1,10 @@
-import { Counter, collectDefaultMetrics, Gauge, type Registry } from 'prom-client'
+import { Counter, Gauge, type Registry } from 'prom-client'
 import { type GatewayStatus, isUp, type TargetStatus } from './admin/health.ts'
 import { circuitMetrics } from './circuit-metrics.ts'
 import type { GatewayError } from './core/error.ts'
 import { databaseMetrics } from './database-metrics.ts'
+import { registerProcessMetrics } from './process-metrics.ts'
+import { registerReadinessMetrics } from './readiness-metrics.ts'
 import { supergraphMetrics } from './supergraph-metrics.ts'
 import { registerTargetMetrics } from './target-metrics.ts'
 
@@ -16,10 +18,12 @@ export class GatewayMetrics {
   constructor(
     registry: Registry,
     options: { readonly processMetrics: boolean },
-    status: () => Promise<GatewayStatus>,
+    askStatus: () => Promise<GatewayStatus>,
   ) {
     const registers = [registry]
-    if (options.processMetrics) collectDefaultMetrics({ register: registry })
+    const status = once(askStatus)
+    if (options.processMetrics) registerProcessMetrics(registry)
+    registerReadinessMetrics(registry, status)
     this.#reloads = new Counter({
       name: 'gateway_config_reloads_total',
       help: 'Configurations that were applied or refused since the start.',
@@ -44,6 +48,7 @@ export class GatewayMetrics {
       labelNames: ['reason'],
       registers,
     })
+    for (const result of ['applied', 'refused']) this.#reloads.inc({ result }, 0)
     new Gauge({
       name: 'gateway_tls_certificate_expiry_timestamp_seconds',
       help: 'When a certificate that clients are shown ends, Unix time.',
@@ -131,6 +136,17 @@ export class GatewayMetrics {
 
   refusedOnTheWire(error: GatewayError): void {
     this.#refused.inc({ code: error.entry.number })
+  }
+}
+
+/** All metrics of one scrape are asked for in the same turn: they share one answer. */
+function once<T>(ask: () => Promise<T>): () => Promise<T> {
+  let asked: Promise<T> | undefined
+  return () => {
+    asked ??= ask().finally(() => {
+      asked = undefined
+    })
+    return asked
   }
 }
 

@@ -23,11 +23,9 @@ import { Listener, type Plan } from './listener/listener.ts'
 import type { Overload } from './listener/overload.ts'
 import type { GatewayServer } from './listener/server.ts'
 import { Management } from './management.ts'
-import { openRedis, redisState } from './open-redis.ts'
 import { connectionDoor, gatewayServer, type OpenPorts, openPorts, overloadOf } from './ports.ts'
 import type { RoutingTable } from './routing/table.ts'
-import type { Database } from './store/database.ts'
-import type { RedisClient } from './store/redis.ts'
+import type { Stores } from './stores.ts'
 import type { Release } from './traffic/canary/release.ts'
 import { registerTrafficMetrics } from './upstream-metrics.ts'
 import { Upstreams } from './upstreams.ts'
@@ -48,8 +46,7 @@ export class Gateway {
   readonly registry = new ServiceRegistry()
   /** What it knows of credentials besides its configuration. */
   readonly identity: IdentityState
-  /** What outlives the process; undefined for a gateway that is only looked into. */
-  readonly database: Database | undefined
+  readonly stores: Stores
   readonly #configuration: Configuration
   readonly #listener: Listener
   readonly #overload: Overload
@@ -59,22 +56,21 @@ export class Gateway {
   readonly #gauges: GatewayMetrics
   readonly #certificates: CertificateWatch
   readonly #startedAt = Date.now()
-  readonly #redis: RedisClient | undefined
   readonly #ending = new AbortController()
   #ports: OpenPorts | undefined
   #draining = false
 
-  constructor(options: GatewayOptions, { first, log, database }: Beginning) {
-    const { server, observability, stores, auth, admin } = first
+  constructor(options: GatewayOptions, { first, log, stores }: Beginning) {
+    const { server, observability, auth, admin } = first
     const { offline = false, watch = true, now = Date.now, extend } = options
     const { metrics } = this
     this.log = log
     this.#gauges = new GatewayMetrics(metrics, observability.metrics, () => this.status())
     registerTrafficMetrics(metrics, () => this.#configuration.generations.current)
     this.#certificates = new CertificateWatch(log, now)
-    this.database = database
-    this.#redis = offline ? undefined : openRedis(stores, log)
-    this.identity = new IdentityState({ ...auth.revocation, redis: this.#redis, log, metrics, now })
+    this.stores = stores
+    const { redis, database } = stores
+    this.identity = new IdentityState({ ...auth.revocation, redis, log, metrics, now })
     this.#configuration = new Configuration({
       source: options,
       database,
@@ -85,7 +81,7 @@ export class Gateway {
       now,
       // Nothing else that /readyz requires can fail while a configuration runs.
       ready: () => !this.#draining,
-      redis: this.#redis,
+      redis,
       identity: this.identity,
       upstreams: new Upstreams(log, { probe: !offline, registry: this.registry }),
       onDecided: (result) => {
@@ -194,8 +190,7 @@ export class Gateway {
       draining: this.#draining,
       shed: { event_loop: this.#overload.eventLoop, heap: this.#overload.heap },
       activeConnections: await this.#server.connections(),
-      redis: redisState(this.#redis),
-      database: this.database?.status(),
+      ...this.stores.status(),
       keys: this.identity.keys,
       revocations: this.identity.status(),
       certificates: this.#certificates.expiries,
@@ -243,8 +238,7 @@ export class Gateway {
     await this.#configuration.close()
     await this.identity.close()
     this.registry.close()
-    this.#redis?.disconnect()
     await this.management.close()
-    await this.database?.close()
+    await this.stores.close()
   }
 }

@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Express } from 'express'
 import { Counter, Gauge } from 'prom-client'
 import { AdminAccess } from './admin/admin-access.ts'
@@ -39,21 +39,28 @@ export class Management {
     const { listener, admin, current, now, draining, extend } = options
     const { metrics, log } = gateway
     const keepMs = (): number => current().config.admin.auditRetention
-    this.#audit = new AuditLog({ database: gateway.database, keepMs, log, now })
+    this.#audit = new AuditLog({ database: gateway.stores.database, keepMs, log, now })
     registerAuditMetrics(metrics, this.#audit)
     const parts = {
       metrics,
       status: () => gateway.status(),
       draining,
-      grpcDescription: () => current().grpcDescription(),
       notFound: listener.notFound.bind(listener),
       failed: listener.failed.bind(listener),
     }
     const served = { path: admin.path, router: routerOf(gateway, this.#audit, options) }
     this.#listen = admin.listen
     const isApart = admin.listen !== ''
-    this.#ownPort = isApart ? new AdminListener(createApp({ ...parts, admin: served })) : undefined
-    this.app = createApp({ ...parts, admin: isApart ? undefined : served, extend })
+    this.#ownPort = isApart
+      ? new AdminListener(createApp({ ...parts, admin: served, describe: () => false }))
+      : undefined
+    const describe = (req: IncomingMessage, res: ServerResponse): boolean => {
+      const [path = ''] = (req.url ?? '').split('?', 1)
+      const plan = current().apiDocs(path)
+      if (plan !== undefined) listener.serve(req, res, plan)
+      return plan !== undefined
+    }
+    this.app = createApp({ ...parts, admin: isApart ? undefined : served, describe, extend })
   }
 
   /** The base URL of the port of its own, once it listens; undefined without `admin.listen`. */

@@ -2,7 +2,7 @@ import { describeAuthorization } from '../core/authorization.ts'
 import { pluginNames } from '../core/policy.ts'
 import type { Row } from '../core/route.ts'
 import { explainRequest, refusalWords } from '../routing/explain.ts'
-import type { CommandInput } from './commands.ts'
+import type { CommandInput } from './command.ts'
 import { printTable } from './table.ts'
 import { withGateway } from './validate.ts'
 
@@ -31,10 +31,9 @@ export function listRoutes(input: CommandInput): Promise<number> {
 /** `gateway routes explain METHOD PATH`: exit code 0 when a route takes it, 1 when none does. */
 export function explainRoute(input: CommandInput): Promise<number> {
   const [method = '', target = ''] = input.words
-  if (method === '' || !target.startsWith('/'))
-    throw new Error('usage: gateway routes explain GET /v1/users/42')
+  if (!target.startsWith('/')) throw new Error(`a path begins with /, as in /v1/users/42, not as "${target}"`)
   return withGateway(input, async ({ table }) => {
-    const asked = { method, url: target, headers: headersOf(input.headers) }
+    const asked = { method, url: target, headers: headersOf(input.values.header ?? []) }
     const { candidates: seen, taken, allowed } = explainRequest(table, asked)
     if (input.json) {
       const candidates = seen.map(({ row, refusal }) => ({

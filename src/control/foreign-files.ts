@@ -7,15 +7,17 @@ import { isRecord } from '../core/is-record.ts'
 import { ConfigText } from './config-text.ts'
 
 /**
- * Who may use the admin API may not run code of this machine or read its files by that: modules of plugins, and `file://` outside of the folder of the
- * configuration, are for who writes the file. Throws INVALID_ARGUMENT.
+ * Who may use the admin API may not run code of this machine or read its files by that: modules of plugins, `file://` outside of the folder of the
+ * configuration, and where the stores are, is for who writes the file. Throws INVALID_ARGUMENT.
  */
 export function refuseForeignFiles(text: string, before: unknown, place: ConfigPlace): void {
   const { data } = new ConfigText(text)
-  if (!isDeepStrictEqual(modulesOf(data), modulesOf(before)))
-    throw new GatewayError('INVALID_ARGUMENT', 'Modules of plugins are named in the file only.', {
-      violations: [{ field: 'pluginModules', detail: 'cannot be changed by the API' }],
+  for (const [section, why] of ofFile) {
+    if (isDeepStrictEqual(sectionOf(data, section), sectionOf(before, section))) continue
+    throw new GatewayError('INVALID_ARGUMENT', why, {
+      violations: [{ field: section, detail: 'cannot be changed by the API' }],
     })
+  }
   const known = new Set(filesOf(before, place))
   const foreign = filesOf(data, place).filter((url) => !known.has(url) && isOutside(url, dirname(place.file)))
   if (foreign.length === 0) return
@@ -28,8 +30,14 @@ export function refuseForeignFiles(text: string, before: unknown, place: ConfigP
   )
 }
 
-function modulesOf(data: unknown): unknown {
-  return (isRecord(data) ? data.pluginModules : undefined) ?? []
+/** Sections that only the file has, and why. */
+const ofFile = [
+  ['pluginModules', 'Modules of plugins are named in the file only.'],
+  ['stores', 'The stores are named in the file only: all versions of the configuration are read from there.'],
+] as const
+
+function sectionOf(data: unknown, section: string): unknown {
+  return isRecord(data) ? data[section] : undefined
 }
 
 /** `file://` as it stands when variables are filled in. */

@@ -96,6 +96,8 @@ export abstract class Exchange {
   readonly calls: CallRecord[] = []
   requestBytes = 0
   responseBytes = 0
+  /** Whether it goes on for as long as its sides like (a WebSocket, a stream of messages or events): how long it took says nothing of how fast it was. */
+  lasting = false
   /** GraphQL operation name and type, gRPC status and the like, in OpenTelemetry names; for log and metrics. */
   readonly attributes: Record<string, string | number> = {}
   #id: string | undefined

@@ -57,6 +57,7 @@ export class HttpExchange extends Exchange {
    */
   upgraded(status: number, headers: string[]): string[] {
     this.#completeHead(status, headers)
+    this.lasting = true
     this.#tookOver = true
     const { upgrade } = this
     if (upgrade !== undefined) {

@@ -5,6 +5,7 @@ import type { Plugin } from '../core/plugin.ts'
 import type { Reason } from '../core/reason.ts'
 import type { Route } from '../core/route.ts'
 import { definePlugin, type PluginDefinition, type PluginHost } from '../pipeline/registry.ts'
+import { GrpcCalls } from './grpc-calls.ts'
 import { type Cell, counter, type Family, gauge, histogram, type Series } from './instruments.ts'
 import { OperationNames } from './operation-names.ts'
 import { upstreamMs } from './timing.ts'
@@ -46,6 +47,7 @@ class Metrics implements Plugin {
   readonly #operations: Family<Cell>
   readonly #refusals: Family<Cell>
   readonly #operationNames: OperationNames
+  readonly #grpcCalls: GrpcCalls
   readonly #byUpstream = new Map<string, Series>()
   readonly #byRoute = new WeakMap<Route, Map<string, MethodSeries>>()
 
@@ -60,7 +62,13 @@ class Metrics implements Plugin {
     )
     this.#durations = histogram(
       registry,
-      spec('gateway_request_duration_seconds', 'From request to settled.', 'protocol', 'route', 'method'),
+      spec(
+        'gateway_request_duration_seconds',
+        'From request to settled, streams and WebSockets aside.',
+        'protocol',
+        'route',
+        'method',
+      ),
       durationBounds,
     )
     this.#upstreams = histogram(
@@ -97,6 +105,7 @@ class Metrics implements Plugin {
       registry,
       spec('gateway_graphql_refusals_total', 'GraphQL requests that were refused before they ran.', 'reason'),
     )
+    this.#grpcCalls = new GrpcCalls(registry)
     this.#operations = counter(
       registry,
       spec('gateway_graphql_operations_total', 'GraphQL operations.', 'operation', 'type', 'outcome'),
@@ -119,7 +128,7 @@ class Metrics implements Plugin {
     const cell = x.get(active)
     if (cell !== undefined) cell.value--
     const series = this.#seriesOf(x.route, x.request.method)
-    series.duration.observe((performance.now() - x.request.startedAt) / 1_000)
+    if (!x.lasting) series.duration.observe((performance.now() - x.request.startedAt) / 1_000)
     let requests = series.byStatus.get(x.status)
     if (requests === undefined) {
       const method = methodLabel(x.request.method)
@@ -133,6 +142,7 @@ class Metrics implements Plugin {
         this.#upstreamSeries(call.upstreamName).observe(call.durationMs / 1_000)
     }
     if (x.error !== undefined) this.#countError(x.error)
+    if (x.route.protocol === 'grpc') this.#grpcCalls.count(x)
     if (x.route.protocol !== 'graphql') return
     if (x.error !== undefined && x.error.status < 500) this.#refusals.labels(x.error.reason).value++
     this.#countOperation(x)

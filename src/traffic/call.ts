@@ -73,6 +73,7 @@ export abstract class Call implements UpstreamCall, CallRecord {
     this.replayable = options.replayable
     this.hedgeable = options.hedgeable ?? false
     this.streamed = options.streamed ?? false
+    if (this.streamed) exchange.lasting = true
     this.headDecides = options.headDecides ?? this.streamed
     const limitMs = options.timeoutMs ?? this.upstream.options.requestTimeoutMs
     const { deadlineAt = Number.POSITIVE_INFINITY } = options

@@ -143,3 +143,38 @@ test('a label value with quotes and line breaks stays one line', async () => {
   assert.equal(lines?.length, 1)
   assert.ok(lines?.[0]?.includes('route="a\\"b\\nc\\\\d"'))
 })
+
+test('what lasts as long as its client likes is counted, and not timed', async () => {
+  const house = host()
+  const plugin = make(metrics, {}, house)
+  await settled(plugin, {}, (x) => {
+    x.lasting = true
+  })
+  const text = await house.metrics.metrics()
+  assert.match(text, /^gateway_requests_total\{[^}]*\} 1$/m)
+  assert.doesNotMatch(text, /^gateway_request_duration_seconds_count\{[^}]*\} [1-9]/m)
+})
+
+const ends: readonly [string, number | undefined, GatewayError | undefined, string | undefined][] = [
+  ['success', 0, undefined, 'ok'],
+  ['the status of the backend', 14, undefined, 'unavailable'],
+  ['the status before the error that led to it', 4, new GatewayError('INTERNAL', ''), 'deadline_exceeded'],
+  ['a refusal without a status', undefined, new GatewayError('RATE_LIMITED', ''), 'resource_exhausted'],
+  ['a number that gRPC does not know', 99, undefined, 'other'],
+  ['no end at all', undefined, undefined, undefined],
+]
+for (const [name, status, error, code] of ends) {
+  test(`gRPC calls are counted by their end: ${name}`, async () => {
+    const house = host()
+    const plugin = make(metrics, {}, house)
+    await settled(plugin, { route: { protocol: 'grpc', id: 'a.B/C' } }, (x) => {
+      if (status !== undefined) x.attributes['rpc.grpc.status_code'] = status
+      x.error = error
+    })
+    const lines = (await house.metrics.metrics()).match(/^gateway_grpc_calls_total\{.*$/gm) ?? []
+    assert.deepEqual(
+      lines,
+      code === undefined ? [] : [`gateway_grpc_calls_total{method="a.B/C",code="${code}"} 1`],
+    )
+  })
+}

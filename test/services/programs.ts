@@ -9,13 +9,17 @@ const packages = {
   dnsmasq: 'dnsmasq-base',
   'docker-compose': 'docker-compose',
   etcd: 'etcd-server',
+  fish: 'fish',
   h2load: 'nghttp2-client',
   haproxy: 'haproxy',
   nginx: 'nginx',
   postgres: 'postgresql',
+  prometheus: 'prometheus',
+  promtool: 'prometheus',
   'redis-cli': 'redis-tools',
   'redis-server': 'redis-server',
   wrk: 'wrk',
+  zsh: 'zsh',
 } as const
 
 /** A program that the tests or the benchmark run but that npm cannot bring. */

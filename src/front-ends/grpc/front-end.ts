@@ -25,7 +25,7 @@ import { type ChannelOptions, openChannel } from './open-channel.ts'
 import { type ApiInfo, type DescribedService, describeApi } from './openapi/document.ts'
 import { compileRendering } from './render-reply.ts'
 import type { RpcRoute } from './rpc-route.ts'
-import { RpcTransport } from './rpc-transport.ts'
+import { type CountMessages, RpcTransport } from './rpc-transport.ts'
 import { serveStream } from './serve-stream.ts'
 import { serveUnary } from './serve-unary.ts'
 import type { ServiceOptions } from './service-options.ts'
@@ -56,6 +56,8 @@ export interface GrpcOptions extends DescriptorOptions {
   readonly credentials?: ReadonlySet<string>
   /** What the description says of the whole. Default: that it is a gateway's. */
   readonly info?: ApiInfo
+  /** Default: messages are not counted. */
+  readonly countMessages?: CountMessages
   readonly log: Logger
 }
 
@@ -131,7 +133,8 @@ export class GrpcFrontEnd implements FrontEnd {
       this.#watches = new HealthWatches(health)
       this.rows.push(...healthRows({ health, watches: this.#watches, frontEnd: this }))
     }
-    const services = bound.map(
+    const shown = bound.filter(({ service }) => service.hidden !== true)
+    const services = shown.map(
       ({ service, bindings }): DescribedService => ({
         bindings,
         policyOf: ({ method }) => policyOf(service, method),
@@ -175,7 +178,8 @@ export class GrpcFrontEnd implements FrontEnd {
   #transport(maxMessageBytes: number): RpcTransport {
     const channel = { ...this.#options.channel, maxMessageBytes }
     const transport =
-      this.#transports.get(maxMessageBytes) ?? new RpcTransport((endpoint) => openChannel(endpoint, channel))
+      this.#transports.get(maxMessageBytes) ??
+      new RpcTransport((endpoint) => openChannel(endpoint, channel), this.#options.countMessages)
     this.#transports.set(maxMessageBytes, transport)
     return transport
   }

@@ -58,17 +58,27 @@ export interface RpcReply {
   readonly end: RpcEnd
 }
 
+/** The counters of the messages of a method, by its path; asked for each attempt. */
+export type CountMessages = (path: string) => {
+  readonly sent: { value: number }
+  readonly received: { value: number }
+}
+
 /** One attempt over a {@link Channel}. A status that the backend sent is a reply; all else is thrown as a GatewayError. */
 export class RpcTransport implements Transport<RpcCall, RpcReply> {
   readonly #channels: Channels
+  readonly #count: CountMessages | undefined
 
-  constructor(open: OpenChannel) {
+  /** `count`: what messages are counted in; by default they are not. */
+  constructor(open: OpenChannel, count?: CountMessages) {
     this.#channels = new Channels(open)
+    this.#count = count
   }
 
   send(attempt: Attempt<RpcCall>): Promise<RpcReply> {
     const { call, endpoint } = attempt
     const { path, message, source, onHead, onMessage } = call.options
+    const counts = this.#count?.(path)
     return new Promise((resolve, reject) => {
       let answer: Uint8Array | undefined
       const receiver: RpcReceiver = {
@@ -78,6 +88,7 @@ export class RpcTransport implements Transport<RpcCall, RpcReply> {
           onHead?.()
         },
         message(bytes) {
+          if (counts !== undefined) counts.received.value++
           if (onMessage === undefined) answer = bytes
           else onMessage(bytes, stream)
         },
@@ -107,7 +118,8 @@ export class RpcTransport implements Transport<RpcCall, RpcReply> {
         receiver,
       )
       attempt.onCancel(() => stream.cancel())
-      source?.begin(stream)
+      if (message !== undefined && counts !== undefined) counts.sent.value++
+      source?.begin(counts === undefined ? stream : counting(stream, counts))
     })
   }
 
@@ -136,6 +148,20 @@ export class RpcTransport implements Transport<RpcCall, RpcReply> {
   /** Ends the connections once their calls are over. */
   close(): void {
     this.#channels.close()
+  }
+}
+
+/** The stream, its messages counted as they are sent. */
+function counting(stream: RpcStream, { sent }: ReturnType<CountMessages>): RpcStream {
+  return {
+    pause: () => stream.pause(),
+    resume: () => stream.resume(),
+    cancel: () => stream.cancel(),
+    halfClose: () => stream.halfClose(),
+    sendMessage(bytes) {
+      sent.value++
+      return stream.sendMessage(bytes)
+    },
   }
 }
 

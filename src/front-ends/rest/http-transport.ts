@@ -101,8 +101,9 @@ export class Relay implements Dispatcher.DispatchHandler {
     if (!this.#attempt.answered()) return
     // What the client still sends is for nobody else.
     this.#call.replayable = false
-    const { 'content-length': length } = headers
+    const { 'content-length': length, 'content-type': type } = headers
     if (length !== undefined) this.#length = Number(length)
+    else if (type?.startsWith('text/event-stream') === true) this.#x.lasting = true
     this.#call.copy?.original?.begin(status)
     try {
       this.#x.writeHead(status, passingHeaders(controller.rawHeaders ?? []))

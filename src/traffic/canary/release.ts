@@ -26,7 +26,8 @@ export interface ReleaseStep {
 }
 
 /** What a release does now; the last two leave everybody with the stable side. */
-export type Phase = 'progressing' | 'paused' | 'rolledBack' | 'aborted'
+export type Phase = (typeof phases)[number]
+export const phases = ['progressing', 'paused', 'rolledBack', 'aborted'] as const
 
 /** A release as people see it. */
 export interface ReleaseStatus {
@@ -89,6 +90,10 @@ export class Release {
   /** Whether anybody may be sent to the canary. */
   get open(): boolean {
     return this.#phase === 'progressing' || this.#phase === 'paused'
+  }
+
+  get phase(): Phase {
+    return this.#phase
   }
 
   /** Percent of the users on the canary's side, 0 to 100. */

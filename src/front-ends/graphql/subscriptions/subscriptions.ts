@@ -74,6 +74,7 @@ export class Subscriptions {
       )
     }
     const free = this.#slots.take(x)
+    x.lasting = true
     try {
       const events = await engine.subscribe(execution)
       if (x.gone) return
