@@ -20,8 +20,10 @@ const absent: Readonly<Record<string, string>> = {
   gateway_request_log_entries_total: 'no request log',
   gateway_request_log_dropped_total: 'no request log',
   gateway_request_log_pending: 'no request log',
-  gateway_audit_entries_total: 'no database',
+  gateway_audit_waiting: 'no database',
   gateway_audit_dropped_total: 'no database',
+  gateway_database_failures_total: 'no database',
+  gateway_tracing_spans_total: 'no tracing',
 }
 
 test('a real Prometheus gets a value for every expression of the dashboards and the rules', async (t) => {
