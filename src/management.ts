@@ -85,7 +85,7 @@ function routerOf(
   audit: AuditLog,
   options: ManagementOptions,
 ): ReturnType<typeof createAdminRouter> {
-  const { proxies, current, now, ending } = options
+  const { listener, proxies, current, now, ending } = options
   const rate = new AdminRate(() => {
     const { limit, window } = current().config.admin.rateLimit
     return { limit, windowMs: window }
@@ -95,7 +95,13 @@ function routerOf(
   return createAdminRouter({
     access: new AdminAccess(() => current().config.admin.tokens, now),
     rate,
-    routes: adminRoutes(gateway, { path: options.admin.path, audit, current, now }),
+    routes: adminRoutes(gateway, {
+      path: options.admin.path,
+      audit,
+      current,
+      activeRequests: () => listener.active.size,
+      now,
+    }),
     audit,
     address,
     ending,
