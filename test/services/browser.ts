@@ -14,7 +14,7 @@ export interface Browser {
 export interface Page {
   /** The value of a JavaScript expression. */
   evaluate(expression: string): Promise<unknown>
-  /** Resolves when the expression is true. */
+  /** Resolves when the expression is true; rejects when it is not after a minute. */
   until(expression: string): Promise<void>
   /** Types into what has the focus. */
   type(text: string): Promise<void>
@@ -85,6 +85,9 @@ export async function startBrowser(): Promise<Browser> {
   }
 }
 
+/** A page that has not done it by then never will. */
+const patienceMs = 60_000
+
 interface Message {
   readonly id?: number
   readonly sessionId?: string
@@ -114,7 +117,12 @@ function pageOf(send: Send, sessionId: string): Page & { heard(event: Message): 
     complaints,
     evaluate,
     until: async (expression) => {
-      while ((await evaluate(expression)) !== true) await new Promise((resolve) => setTimeout(resolve, 100))
+      const deadlineAt = performance.now() + patienceMs
+      while ((await evaluate(expression)) !== true) {
+        if (performance.now() > deadlineAt)
+          throw new Error(`never true: ${expression}; ${complaints.join('; ')}`)
+        await new Promise((resolve) => setTimeout(resolve, 100))
+      }
     },
     type: async (text) => void (await send('Input.insertText', { text }, sessionId)),
     heard({ method, params }) {
