@@ -42,9 +42,13 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   'control/': ['core/', 'config/', 'store/'],
   'admin/': ['core/', 'config/', 'control/', 'discovery/', 'plugins/identity/', 'store/'],
   'listener/': ['core/', 'routing/', 'pipeline/'],
+  'convert/': ['core/', 'config/problem.ts'],
   'cli/': [
     'issuer/',
+    'convert/',
     'gateway.ts',
+    'open-redis.ts',
+    'traffic/upstream-tls.ts',
     'config/',
     'core/',
     'routing/',

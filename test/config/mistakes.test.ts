@@ -454,7 +454,7 @@ const cases: readonly MistakeCase[] = [
   {
     name: 'an unknown key that is near to none',
     yaml: 'stores: {‸xyzzy: 1}\n',
-    says: ['stores.xyzzy: unknown key "xyzzy"; known: redis'],
+    says: ['stores.xyzzy: unknown key "xyzzy"; known: redis, database'],
   },
   {
     name: 'an unknown key of an issuer and of a consumer',
