@@ -14,7 +14,11 @@ const users = {
   info: { title: 'Users', version: '1' },
   paths: {
     '/{id}': {
-      get: { operationId: 'getUser', responses: { '200': { description: 'One.' } } },
+      get: {
+        operationId: 'getUser',
+        description: `<svg onload="document.title = 'hacked'"></svg><script>document.title = 'hacked'</script>`,
+        responses: { '200': { description: 'One.' } },
+      },
       put: {
         operationId: 'putUser',
         requestBody: {
@@ -137,6 +141,7 @@ describe('in a browser', () => {
     assert.match(book[0], /^200/)
     assert.match(book[1], /"title"/)
     assert.deepEqual(page.complaints, [])
+    assert.equal(await page.evaluate('document.title'), 'API')
     assert.ok(page.asked.some((one) => one.endsWith('/v1/shelves')))
     assert.deepEqual(
       page.asked.filter((one) => !one.startsWith(url)),

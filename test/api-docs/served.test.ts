@@ -227,6 +227,8 @@ test('with auth: required only known callers read it, in all of its places', asy
   const page = await fetch(`${url}/docs`)
   assert.equal(page.status, 200)
   assert.doesNotMatch(await page.text(), /hello/)
+  const policy = page.headers.get('content-security-policy') ?? ''
+  assert.match(policy, /default-src 'none'; script-src 'self'; style-src 'self';.*frame-ancestors 'none'/)
 })
 
 test('who does not meet apiDocs.openapi.authorize is refused', async (t) => {

@@ -14,7 +14,7 @@ export interface Browser {
 export interface Page {
   /** The value of a JavaScript expression. */
   evaluate(expression: string): Promise<unknown>
-  /** Resolves when the expression is true; rejects when it is not after a minute. */
+  /** Resolves when the expression is true; rejects when it is not after five minutes. */
   until(expression: string): Promise<void>
   /** Types into what has the focus. */
   type(text: string): Promise<void>
@@ -86,7 +86,7 @@ export async function startBrowser(): Promise<Browser> {
 }
 
 /** A page that has not done it by then never will. */
-const patienceMs = 60_000
+const patienceMs = 300_000
 
 interface Message {
   readonly id?: number
