@@ -190,16 +190,14 @@ async function keys(t: TestContext, { nodes: [one, two] }: TwoNodes): Promise<vo
   t.diagnostic(`taken by the other node after ${ms.toFixed(0)} ms`)
 }
 
-async function killed(t: TestContext, { url, nodes }: TwoNodes): Promise<void> {
+async function killed(t: TestContext, { url, nodes: [node] }: TwoNodes): Promise<void> {
   const clients = startClients(`${url}/echo/killed`, 4)
-  for (const node of nodes) {
-    await clients.answered(150)
-    node.running.child.kill('SIGKILL')
-    await node.running.ended
-    await clients.answered(150)
-    await node.start()
-    await clients.answered(150)
-  }
+  await clients.answered(150)
+  node.running.child.kill('SIGKILL')
+  await node.running.ended
+  await clients.answered(150)
+  await node.start()
+  await clients.answered(150)
   await clients.stop()
   tell(t, clients)
   const { GET, PUT, POST } = clients.tallies
