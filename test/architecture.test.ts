@@ -40,7 +40,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   ],
   'api-docs/': ['core/', 'routing/', 'front-ends/problem.ts'],
   'control/': ['core/', 'config/', 'store/'],
-  'admin/': ['core/', 'config/', 'control/', 'discovery/', 'plugins/identity/', 'store/'],
+  'admin/': ['core/', 'config/', 'control/', 'discovery/', 'plugins/identity/', 'routing/explain.ts', 'store/'],
   'listener/': ['core/', 'routing/', 'pipeline/'],
   'convert/': ['core/', 'config/problem.ts'],
   'cli/': [
