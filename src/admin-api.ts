@@ -11,6 +11,8 @@ import { graphqlRoutes } from './admin/graphql-routes.ts'
 import { upstreamReport } from './admin/health.ts'
 import { itemRoutes } from './admin/item-routes.ts'
 import { keyRoutes } from './admin/key-routes.ts'
+import { liveRoutes } from './admin/live-routes.ts'
+import { logRoutes } from './admin/log-routes.ts'
 import { openApiRoutes } from './admin/openapi.ts'
 import { permissionRoutes } from './admin/permission-routes.ts'
 import { pluginRoutes } from './admin/plugin-routes.ts'
@@ -19,6 +21,7 @@ import { tokenRoutes } from './admin/token-routes.ts'
 import { versionRoutes } from './admin/version-routes.ts'
 import type { Gateway } from './gateway.ts'
 import type { BuiltGeneration } from './generation.ts'
+import { LiveFeed } from './live-feed.ts'
 import { explainRequest } from './routing/explain.ts'
 import { verifyToken } from './verify-token.ts'
 import { version } from './version.ts'
@@ -29,16 +32,25 @@ export interface AdminApiOptions {
   readonly audit: AuditLog
   /** The running configuration. */
   current(): BuiltGeneration
+  activeRequests(): number
   now(): number
 }
 
 /** Everything that the admin API offers. */
 export function adminRoutes(gateway: Gateway, options: AdminApiOptions): readonly AdminRoute[] {
   const { path, audit, current, now } = options
-  const { control, identity, registry } = gateway
+  const { control, identity, registry, requestLog } = gateway
   const plugins = () => current().definitions
   const upstreams = async () => upstreamReport(await gateway.status())
+  const feed = new LiveFeed({
+    ring: requestLog.isOn ? requestLog.ring : undefined,
+    status: () => gateway.status(),
+    activeRequests: options.activeRequests,
+    canaries: () => [...current().canaries.values()].map((release) => release.status()),
+  })
   const routes = [
+    ...logRoutes({ log: requestLog, now }),
+    ...liveRoutes({ listen: (signal) => feed.listen(signal) }),
     ...explainRoutes({
       explain: (asked) => explainRequest(gateway.table, asked),
       globalPlugins: () => current().config.plugins.map(({ name }) => name),
