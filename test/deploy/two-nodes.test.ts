@@ -34,7 +34,7 @@ server:
   shutdown: { drainDelay: 1s, gracePeriod: 10s }
 stores:
   redis: { url: "${redis.url}" }
-  database: { url: "${await postgres.database()}" }
+  database: { url: "${await postgres.database()}", queryTimeout: 30s }
 plugins: [requestId, accessLog, metrics]
 upstreams:
   users: { targets: [{ url: "${users.url}" }] }
