@@ -11,6 +11,8 @@ import { graphqlRoutes } from './admin/graphql-routes.ts'
 import { upstreamReport } from './admin/health.ts'
 import { itemRoutes } from './admin/item-routes.ts'
 import { keyRoutes } from './admin/key-routes.ts'
+import { liveRoutes } from './admin/live-routes.ts'
+import { logRoutes } from './admin/log-routes.ts'
 import { openApiRoutes } from './admin/openapi.ts'
 import { permissionRoutes } from './admin/permission-routes.ts'
 import { pluginRoutes } from './admin/plugin-routes.ts'
@@ -19,6 +21,8 @@ import { tokenRoutes } from './admin/token-routes.ts'
 import { versionRoutes } from './admin/version-routes.ts'
 import type { Gateway } from './gateway.ts'
 import type { BuiltGeneration } from './generation.ts'
+import type { Listener } from './listener/listener.ts'
+import { LiveFeed } from './live-feed.ts'
 import { explainRequest } from './routing/explain.ts'
 import { verifyToken } from './verify-token.ts'
 import { version } from './version.ts'
@@ -27,6 +31,7 @@ export interface AdminApiOptions {
   /** `admin.path`, at the start. */
   readonly path: string
   readonly audit: AuditLog
+  readonly listener: Listener
   /** The running configuration. */
   current(): BuiltGeneration
   now(): number
@@ -34,8 +39,14 @@ export interface AdminApiOptions {
 
 /** Everything that the admin API offers. */
 export function adminRoutes(gateway: Gateway, options: AdminApiOptions): readonly AdminRoute[] {
-  const { path, audit, current, now } = options
-  const { control, identity, registry } = gateway
+  const { path, audit, listener, current, now } = options
+  const { control, identity, registry, requestLog } = gateway
+  const feed = new LiveFeed({
+    ring: requestLog.isOn ? requestLog.ring : undefined,
+    status: () => gateway.status(),
+    activeRequests: () => listener.active.size,
+    canaries: () => [...current().canaries.values()].map((release) => release.status()),
+  })
   const plugins = () => current().definitions
   const upstreams = async () => upstreamReport(await gateway.status())
   const routes = [
@@ -53,6 +64,8 @@ export function adminRoutes(gateway: Gateway, options: AdminApiOptions): readonl
     ...serviceRoutes({ registry, allowLinkLocal: () => current().config.admin.allowLinkLocalTargets }),
     ...canaryRoutes(() => gateway.canaries),
     ...cacheRoutes(() => current().identity.forget()),
+    ...logRoutes({ log: requestLog, now }),
+    ...liveRoutes({ listen: (signal) => feed.listen(signal) }),
     ...graphqlRoutes(() => current().graphql?.supergraphSdl),
     ...keyRoutes({
       managed: identity.keys,

@@ -13,6 +13,7 @@ import { plainAddress, type TrustedProxies } from './core/client-address.ts'
 import type { Gateway } from './gateway.ts'
 import type { BuiltGeneration } from './generation.ts'
 import type { Listener } from './listener/listener.ts'
+import { MetricsText } from './metrics-text.ts'
 
 export interface ManagementOptions extends Pick<AppOptions, 'draining' | 'extend'> {
   readonly listener: Listener
@@ -42,7 +43,7 @@ export class Management {
     this.#audit = new AuditLog({ database: gateway.stores.database, keepMs, log, now })
     registerAuditMetrics(metrics, this.#audit)
     const parts = {
-      metrics,
+      metrics: new MetricsText(metrics),
       status: () => gateway.status(),
       draining,
       notFound: listener.notFound.bind(listener),
@@ -94,7 +95,13 @@ function routerOf(
   return createAdminRouter({
     access: new AdminAccess(() => current().config.admin.tokens, now),
     rate,
-    routes: adminRoutes(gateway, { path: options.admin.path, audit, current, now }),
+    routes: adminRoutes(gateway, {
+      path: options.admin.path,
+      audit,
+      listener: options.listener,
+      current,
+      now,
+    }),
     audit,
     address,
     ending,

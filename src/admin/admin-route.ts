@@ -77,7 +77,7 @@ export interface AdminAnswer {
   readonly version?: number
   /** A heartbeat, which the audit log would be full of. */
   readonly unnoted?: boolean
-  /** Server-sent events instead of a body, until it ends or the client leaves. */
+  /** Server-sent events instead of a body; it ends at the latest when `signal` of the call aborts. */
   readonly stream?: AsyncIterable<AdminEvent>
 }
 
