@@ -21,7 +21,6 @@ import { tokenRoutes } from './admin/token-routes.ts'
 import { versionRoutes } from './admin/version-routes.ts'
 import type { Gateway } from './gateway.ts'
 import type { BuiltGeneration } from './generation.ts'
-import type { Listener } from './listener/listener.ts'
 import { LiveFeed } from './live-feed.ts'
 import { explainRequest } from './routing/explain.ts'
 import { verifyToken } from './verify-token.ts'
@@ -31,25 +30,27 @@ export interface AdminApiOptions {
   /** `admin.path`, at the start. */
   readonly path: string
   readonly audit: AuditLog
-  readonly listener: Listener
   /** The running configuration. */
   current(): BuiltGeneration
+  activeRequests(): number
   now(): number
 }
 
 /** Everything that the admin API offers. */
 export function adminRoutes(gateway: Gateway, options: AdminApiOptions): readonly AdminRoute[] {
-  const { path, audit, listener, current, now } = options
+  const { path, audit, current, now } = options
   const { control, identity, registry, requestLog } = gateway
+  const plugins = () => current().definitions
+  const upstreams = async () => upstreamReport(await gateway.status())
   const feed = new LiveFeed({
     ring: requestLog.isOn ? requestLog.ring : undefined,
     status: () => gateway.status(),
-    activeRequests: () => listener.active.size,
+    activeRequests: options.activeRequests,
     canaries: () => [...current().canaries.values()].map((release) => release.status()),
   })
-  const plugins = () => current().definitions
-  const upstreams = async () => upstreamReport(await gateway.status())
   const routes = [
+    ...logRoutes({ log: requestLog, now }),
+    ...liveRoutes({ listen: (signal) => feed.listen(signal) }),
     ...explainRoutes({
       explain: (asked) => explainRequest(gateway.table, asked),
       globalPlugins: () => current().config.plugins.map(({ name }) => name),
@@ -64,8 +65,6 @@ export function adminRoutes(gateway: Gateway, options: AdminApiOptions): readonl
     ...serviceRoutes({ registry, allowLinkLocal: () => current().config.admin.allowLinkLocalTargets }),
     ...canaryRoutes(() => gateway.canaries),
     ...cacheRoutes(() => current().identity.forget()),
-    ...logRoutes({ log: requestLog, now }),
-    ...liveRoutes({ listen: (signal) => feed.listen(signal) }),
     ...graphqlRoutes(() => current().graphql?.supergraphSdl),
     ...keyRoutes({
       managed: identity.keys,

@@ -85,7 +85,7 @@ function routerOf(
   audit: AuditLog,
   options: ManagementOptions,
 ): ReturnType<typeof createAdminRouter> {
-  const { proxies, current, now, ending } = options
+  const { listener, proxies, current, now, ending } = options
   const rate = new AdminRate(() => {
     const { limit, window } = current().config.admin.rateLimit
     return { limit, windowMs: window }
@@ -98,8 +98,8 @@ function routerOf(
     routes: adminRoutes(gateway, {
       path: options.admin.path,
       audit,
-      listener: options.listener,
       current,
+      activeRequests: () => listener.active.size,
       now,
     }),
     audit,
