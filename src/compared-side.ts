@@ -1,18 +1,23 @@
 import { SeenFiles } from './config/seen-files.ts'
-import { ConfigText } from './control/config-text.ts'
 import type { DiffSide } from './control/diff-config.ts'
+import { type ReadConfig, readConfig } from './control/edit-config.ts'
 import { type Source, type SourceOptions, sourceOf } from './source.ts'
 
 /** A checked configuration, for comparing. */
 export function comparedSide({ text, loaded }: Source): DiffSide {
-  return { data: new ConfigText(text).data, config: loaded.config }
+  return { data: readConfig(text).data, config: loaded.config }
 }
 
-/** A text that may not pass the checks (any more), for comparing. */
-export async function comparedSideOf(text: string, options: SourceOptions): Promise<DiffSide> {
+/** A text that may not pass the checks (any more), for comparing. `files`: which it may name. */
+export async function comparedSideOf(
+  { text, data }: ReadConfig,
+  options: SourceOptions,
+  files = new SeenFiles(),
+): Promise<DiffSide> {
   try {
-    return comparedSide(await sourceOf(text, options, new SeenFiles()))
+    const { loaded } = await sourceOf(text, options, files)
+    return { data, config: loaded.config }
   } catch {
-    return { data: new ConfigText(text).data, config: undefined }
+    return { data, config: undefined }
   }
 }

@@ -1,10 +1,10 @@
-import { resolve } from 'node:path'
+import { dirname, resolve } from 'node:path'
 import { refuseLinkLocal } from './admin/link-local.ts'
-import { comparedSide, comparedSideOf } from './compared-side.ts'
+import { comparedSideOf } from './compared-side.ts'
 import { ConfigError, type Problem } from './config/problem.ts'
 import { SeenFiles } from './config/seen-files.ts'
+import { refuseConfig } from './config-refusal.ts'
 import type { Change, ConfigEdit, ItemKind } from './control/change.ts'
-import { ConfigText } from './control/config-text.ts'
 import type {
   ControlPlane,
   Item,
@@ -15,15 +15,17 @@ import type {
   Written,
 } from './control/control-plane.ts'
 import { type DiffSide, diffConfigs, summaryOf } from './control/diff-config.ts'
-import { editConfig } from './control/edit-config.ts'
+import { editConfig, type ReadConfig, readConfig } from './control/edit-config.ts'
 import { etagOf, requireMatch } from './control/entity-tag.ts'
-import { refuseForeignFiles } from './control/foreign-files.ts'
 import { itemsOf } from './control/item-place.ts'
 import { masked, maskedConfig, unmaskedConfig } from './control/masked.ts'
+import { requirePowers } from './control/powers.ts'
+import { refuseSectionsOfFile } from './control/sections-of-file.ts'
 import type { StoredVersion, VersionStore } from './control/version-store.ts'
+import { isWithin } from './control/within.ts'
 import { GatewayError } from './core/error.ts'
 import type { Generations } from './generations.ts'
-import type { LiveConfig, PreparedConfig } from './live-config.ts'
+import type { LiveConfig } from './live-config.ts'
 import type { NewestConfig } from './newest-config.ts'
 import type { SourceOptions } from './source.ts'
 
@@ -40,8 +42,9 @@ export interface ConfigWriterOptions {
 }
 
 /** What is written. */
-interface Writing {
-  readonly text: string
+interface Writing extends ReadConfig {
+  /** What it depends on. */
+  readonly files: SeenFiles
   readonly origin: VersionInfo['origin']
   readonly message: string | undefined
 }
@@ -49,6 +52,7 @@ interface Writing {
 /** {@link ControlPlane} over the versions in the database. */
 export class ConfigWriter implements ControlPlane {
   readonly #options: ConfigWriterOptions
+  #last: ReadConfig | undefined
 
   constructor(options: ConfigWriterOptions) {
     this.#options = options
@@ -67,8 +71,7 @@ export class ConfigWriter implements ControlPlane {
   }
 
   items(kind: ItemKind): readonly Item[] {
-    const { data } = new ConfigText(this.#text)
-    return itemsOf(data, kind).map(({ id, value }) => ({
+    return itemsOf(this.#read(this.#text).data, kind).map(({ id, value }) => ({
       id,
       value: masked(value),
       etag: etagOf(JSON.stringify(value)),
@@ -77,20 +80,20 @@ export class ConfigWriter implements ControlPlane {
 
   write(edits: readonly ConfigEdit[], options: WriteOptions): Promise<Written> {
     return this.#write(options, (base) => {
-      requireMatch(base.text, edits, options.ifMatch)
-      const before = new ConfigText(base.text).data
-      const text = unmaskedConfig(editConfig(base.text, edits), before)
-      const { file = 'configuration', environment = {} } = this.#options.source
-      refuseForeignFiles(text, before, { file: resolve(file), environment })
-      return { text, origin: 'api', message: options.message }
+      requireMatch(base, edits, options.ifMatch)
+      const written = unmaskedConfig(editConfig(base.text, edits), base.data)
+      refuseSectionsOfFile(base.data, written.data)
+      return { ...written, files: this.#ownFiles(), origin: 'api', message: options.message }
     })
   }
 
   rollback(version: number, options: WriteOptions): Promise<Written> {
     return this.#write(options, async (base) => {
-      requireMatch(base.text, [], options.ifMatch)
+      requireMatch(base, [], options.ifMatch)
       const { text } = await this.#stored(version)
-      return { text, origin: 'rollback', message: options.message ?? `back to version ${version}` }
+      const message = options.message ?? `back to version ${version}`
+      // It was loaded from wherever it came from.
+      return { ...readConfig(text), files: new SeenFiles(), origin: 'rollback', message }
     })
   }
 
@@ -98,8 +101,8 @@ export class ConfigWriter implements ControlPlane {
     const { live } = this.#options
     return await live.inTurn(async () => {
       try {
-        const whole = unmaskedConfig(text, new ConfigText(this.#text).data)
-        const prepared = await live.prepare({ text: whole, version: live.version + 1 }, new SeenFiles())
+        const whole = unmaskedConfig(readConfig(text), this.#read(this.#text).data)
+        const prepared = await live.prepare({ text: whole.text, version: live.version + 1 }, this.#ownFiles())
         await prepared.drop()
         return []
       } catch (error) {
@@ -114,12 +117,12 @@ export class ConfigWriter implements ControlPlane {
     from?: number,
   ): Promise<readonly Change[]> {
     const { source } = this.#options
-    const before = from === undefined ? this.#text : (await this.#stored(from)).text
+    const before = this.#read(from === undefined ? this.#text : (await this.#stored(from)).text)
     const after =
       'version' in to
-        ? (await this.#stored(to.version)).text
-        : unmaskedConfig(to.text, new ConfigText(before).data)
-    return diffConfigs(await comparedSideOf(before, source), await comparedSideOf(after, source))
+        ? await comparedSideOf(readConfig((await this.#stored(to.version)).text), source)
+        : await comparedSideOf(unmaskedConfig(readConfig(to.text), before.data), source, this.#ownFiles())
+    return diffConfigs(await comparedSideOf(before, source), after)
   }
 
   async versions(page: { readonly limit: number; readonly before?: number | undefined }) {
@@ -155,7 +158,7 @@ export class ConfigWriter implements ControlPlane {
   /** Again on the newest version each time another node was first. */
   #write(
     options: WriteOptions,
-    write: (base: StoredVersion) => Writing | Promise<Writing>,
+    write: (base: StoredVersion & ReadConfig) => Writing | Promise<Writing>,
   ): Promise<Written> {
     const { live } = this.#options
     return live.inTurn(async () => {
@@ -165,7 +168,8 @@ export class ConfigWriter implements ControlPlane {
           throw new GatewayError('UNAVAILABLE', 'What runs is not stored yet: try again in a moment.', {
             retryAfterMs: 1_000,
           })
-        const written = await this.#writeOn(base, await write(base), options)
+        const known = { ...base, data: this.#read(base.text).data }
+        const written = await this.#writeOn(known, await write(known), options)
         if (written !== undefined) return written
       }
     })
@@ -173,17 +177,18 @@ export class ConfigWriter implements ControlPlane {
 
   /** Undefined: another node was first. */
   async #writeOn(
-    base: StoredVersion,
-    { text, origin, message }: Writing,
+    base: StoredVersion & ReadConfig,
+    { text, data, files, origin, message }: Writing,
     options: WriteOptions,
   ): Promise<Written | undefined> {
     const { live, newest, generations, now } = this.#options
     if (text === base.text) return { version: base.version, etag: etagOf(text), changes: [], warnings: [] }
-    const files = new SeenFiles()
     const version = base.version + 1
-    const prepared = await this.#prepare({ text, version }, files)
+    const prepared = await live.prepare({ text, version }, files).catch(refuseConfig)
     try {
-      const changes = diffConfigs(await this.#sideOf(base), comparedSide(prepared.source))
+      const changes = diffConfigs(await this.#sideOf(base), { data, config: prepared.config })
+      if (options.powers !== undefined)
+        requirePowers(options.powers, { changes, before: base.data, after: data })
       refuseLinkLocal(prepared.config, generations.current.config)
       const warnings = generations
         .waitingForStart(prepared.config)
@@ -217,23 +222,25 @@ export class ConfigWriter implements ControlPlane {
     }
   }
 
-  async #prepare(
-    draft: { readonly text: string; readonly version: number },
-    files: SeenFiles,
-  ): Promise<PreparedConfig> {
-    try {
-      return await this.#options.live.prepare(draft, files)
-    } catch (error) {
-      if (!(error instanceof ConfigError)) throw error
-      const violations = error.problems.map(({ path, message }) => ({ field: path, detail: message }))
-      throw new GatewayError('INVALID_ARGUMENT', 'The configuration would not load; nothing was changed.', {
-        violations,
-      })
-    }
+  async #sideOf(base: StoredVersion & ReadConfig): Promise<DiffSide> {
+    const { live, source } = this.#options
+    const isRunning = base.version === live.version
+    return isRunning
+      ? { data: base.data, config: live.running.loaded.config }
+      : await comparedSideOf(base, source)
   }
 
-  async #sideOf({ version, text }: StoredVersion): Promise<DiffSide> {
+  /** Who writes by the API names files of the configuration's folder, and those that are read already. */
+  #ownFiles(): SeenFiles {
     const { live, source } = this.#options
-    return version === live.version ? comparedSide(live.running) : await comparedSideOf(text, source)
+    const known = new Set(live.files.paths)
+    const folder = dirname(resolve(source.file ?? 'configuration'))
+    return new SeenFiles((path) => known.has(path) || isWithin(path, folder))
+  }
+
+  /** The text that was read last is asked for again and again. */
+  #read(text: string): ReadConfig {
+    if (this.#last?.text !== text) this.#last = readConfig(text)
+    return this.#last
   }
 }

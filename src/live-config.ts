@@ -33,6 +33,7 @@ export class LiveConfig {
   #running: Source | undefined
   #version = 0
   #refused: string | undefined
+  #files = new SeenFiles()
   #closed = false
   #deciding: Promise<unknown> = Promise.resolve()
 
@@ -50,6 +51,11 @@ export class LiveConfig {
   /** Of what runs. 0: it came from the file while the database was gone. */
   get version(): number {
     return this.#version
+  }
+
+  /** What the last attempt depends on. */
+  get files(): SeenFiles {
+    return this.#files
   }
 
   /** Why the newest does not run here; undefined: it does. */
@@ -132,6 +138,7 @@ export class LiveConfig {
 
   /** Replaces the set of watched files. */
   watch(files: SeenFiles): void {
+    this.#files = files
     if (!this.#closed) this.#watcher?.watch(files)
   }
 

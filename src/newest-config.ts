@@ -3,6 +3,7 @@ import { comparedSide, comparedSideOf } from './compared-side.ts'
 import { SeenFiles } from './config/seen-files.ts'
 import type { Change } from './control/change.ts'
 import { diffConfigs, summaryOf } from './control/diff-config.ts'
+import { readConfig } from './control/edit-config.ts'
 import type { StoredVersion, VersionStore } from './control/version-store.ts'
 import type { Logger } from './core/log.ts'
 import { messageOf } from './core/message-of.ts'
@@ -150,7 +151,7 @@ export class NewestConfig {
       const version = (base?.version ?? 0) + 1
       const prepared = await live.prepare({ text, version }, files)
       const after = comparedSide(prepared.source)
-      const before = base && (await comparedSideOf(base.text, source))
+      const before = base && (await comparedSideOf(readConfig(base.text), source))
       const changes = diffConfigs(before ?? { data: {}, config: undefined }, after)
       await this.#nameOverwritten(changes, base)
       const added = await store
@@ -180,7 +181,10 @@ export class NewestConfig {
     if (base === undefined || base.origin === 'file') return
     const last = await store?.newestOfFile().catch(() => undefined)
     if (last === undefined) return
-    const [from, to] = [await comparedSideOf(last.text, source), await comparedSideOf(base.text, source)]
+    const [from, to] = [
+      await comparedSideOf(readConfig(last.text), source),
+      await comparedSideOf(readConfig(base.text), source),
+    ]
     const made = new Set(summaryOf(diffConfigs(from, to)).map(nameOf))
     const overwritten = summaryOf(changes)
       .map(nameOf)

@@ -51,6 +51,8 @@ export interface AdminCall<Query = Readonly<Record<string, unknown>>, Body = unk
   readonly message: string | undefined
   /** Whose token it is; `local` without one. */
   readonly by: string
+  /** What it may do. */
+  readonly scopes: readonly AdminScope[]
   /** The client's. */
   readonly address: string
   /** Media types that the client takes, as sent; `*` unless it says so. */

@@ -76,7 +76,7 @@ function handlers(route: AdminRoute, options: HandlerOptions): Handler[] {
     next()
   }
   const serve = async (req: Request, res: AdminResponse): Promise<void> => {
-    const { name: by, address } = res.locals.admin
+    const { name: by, scopes, address } = res.locals.admin
     const {
       dryRun = false,
       message,
@@ -93,6 +93,7 @@ function handlers(route: AdminRoute, options: HandlerOptions): Handler[] {
       dryRun,
       message,
       by,
+      scopes,
       address,
       accept,
       ifMatch,

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { adminScopes } from '../config/admin-keys.ts'
 import type { ItemKind } from '../control/change.ts'
 import type { ControlPlane, Item, WriteOptions, Written } from '../control/control-plane.ts'
 import type { AdminAnswer, AdminCall } from './admin-route.ts'
@@ -15,8 +16,12 @@ export const writtenShape = z
   .meta({ id: 'Written' })
 
 /** Who writes, why, and what they have seen. */
-export function writeOptions({ by, message, ifMatch, dryRun }: AdminCall<unknown>): WriteOptions {
-  return { by, message, ifMatch, dryRun }
+export function writeOptions({ by, scopes, message, ifMatch, dryRun }: AdminCall<unknown>): WriteOptions {
+  const powers = {
+    keys: scopes.includes('keys'),
+    all: adminScopes.every((scope) => scopes.includes(scope)),
+  }
+  return { by, message, ifMatch, dryRun, powers }
 }
 
 /** The answer to a write of the whole, or of several things. */

@@ -17,7 +17,7 @@ export function fileDesk(file: string): Desk {
     items: async (kind) => itemsOf(parse(read()) ?? {}, kind).map(({ id, value }) => ({ id, value })),
     async write(edits, { dryRun }): Promise<DeskWritten> {
       const before = read()
-      const edited = editConfig(before, edits)
+      const edited = editConfig(before, edits).text
       const config = await checked(file, edited)
       const old = await checked(file, before).catch(() => undefined)
       const changes = diffConfigs(

@@ -174,9 +174,10 @@ function sourcesOf({ protos, descriptorSets, reflection }: NonNullable<Config['g
 }
 
 function repeated(section: string, items: readonly { readonly id: string }[]): ReferenceProblem[] {
-  return items.flatMap((item, index) =>
-    items.findIndex((other) => other.id === item.id) === index
-      ? []
-      : [{ path: [section, index, 'id'], message: `the id "${item.id}" stands twice` }],
-  )
+  const seen = new Set<string>()
+  return items.flatMap(({ id }, index) => {
+    const isFirst = !seen.has(id)
+    seen.add(id)
+    return isFirst ? [] : [{ path: [section, index, 'id'], message: `the id "${id}" stands twice` }]
+  })
 }

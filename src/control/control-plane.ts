@@ -1,5 +1,6 @@
 import type { Problem } from '../config/problem.ts'
 import type { Change, ConfigEdit, ItemKind } from './change.ts'
+import type { Powers } from './powers.ts'
 
 /** A version of the configuration, without its text. */
 export interface VersionInfo {
@@ -53,6 +54,8 @@ export interface WriteOptions {
   readonly ifMatch?: string | undefined
   /** Checks and builds it, and stores nothing. */
   readonly dryRun?: boolean | undefined
+  /** What the author may do besides writing. Default: everything. */
+  readonly powers?: Powers | undefined
 }
 
 /** What came of a write. */

@@ -7,8 +7,19 @@ import { containerOf, itemOf, kindPlaces } from './item-place.ts'
 import { mergePatch } from './merge-patch.ts'
 import { referrers } from './referrers.ts'
 
+/** A text of a configuration, and what it says as it is written. */
+export interface ReadConfig {
+  readonly text: string
+  readonly data: unknown
+}
+
+/** A text read. Throws INVALID_BODY for what is no YAML. */
+export function readConfig(text: string): ReadConfig {
+  return { text, data: new ConfigText(text).data }
+}
+
 /** The text after these edits, in their order. Throws INVALID_ARGUMENT, NOT_FOUND, ALREADY_EXISTS and REFERENCED. */
-export function editConfig(text: string, edits: readonly ConfigEdit[]): string {
+export function editConfig(text: string, edits: readonly ConfigEdit[]): ReadConfig {
   const last = edits.at(-1)
   let edited = new ConfigText(text)
   let { data } = edited
@@ -26,9 +37,9 @@ export function editConfig(text: string, edits: readonly ConfigEdit[]): string {
   // At the end: what refers to it may be deleted by the same edits.
   for (const { kind, id } of deleted) refuseReferenced(data, kind, id)
   // As it was sent, when nothing was changed in it.
-  if (last?.op === 'replace') return last.text
+  if (last?.op === 'replace') return { text: last.text, data }
   edited.set(data)
-  return edited.toString()
+  return { text: edited.toString(), data }
 }
 
 function put(data: unknown, edit: Exclude<ConfigEdit, { op: 'replace' | 'merge' | 'delete' }>): void {

@@ -1,15 +1,19 @@
 import { createHash } from 'node:crypto'
 import { GatewayError } from '../core/error.ts'
 import type { ConfigEdit } from './change.ts'
-import { ConfigText } from './config-text.ts'
+import type { ReadConfig } from './edit-config.ts'
 import { itemOf } from './item-place.ts'
 
 /** `ifMatch`: of the item that the only edit is about, else of the whole. Throws PRECONDITION_FAILED. */
-export function requireMatch(text: string, edits: readonly ConfigEdit[], ifMatch: string | undefined): void {
+export function requireMatch(
+  { text, data }: ReadConfig,
+  edits: readonly ConfigEdit[],
+  ifMatch: string | undefined,
+): void {
   if (ifMatch === undefined) return
   const [edit] = edits
   const isOfItem = edits.length === 1 && edit !== undefined && 'kind' in edit
-  const item = isOfItem ? itemOf(new ConfigText(text).data, edit.kind, edit.id) : undefined
+  const item = isOfItem ? itemOf(data, edit.kind, edit.id) : undefined
   const current = isOfItem ? item && etagOf(JSON.stringify(item.value)) : etagOf(text)
   const sent = ifMatch.split(',').map((tag) => tag.trim())
   if (current !== undefined && (sent.includes('*') || sent.includes(current))) return

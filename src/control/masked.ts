@@ -3,6 +3,7 @@ import { maskSecrets } from '../config/mask.ts'
 import { GatewayError } from '../core/error.ts'
 import { isRecord } from '../core/is-record.ts'
 import { ConfigText } from './config-text.ts'
+import type { ReadConfig } from './edit-config.ts'
 import { names } from './item-name.ts'
 
 /** What stands for a secret. */
@@ -21,14 +22,13 @@ export function maskedConfig(text: string): string {
 }
 
 /**
- * The text with the secrets of `before` where it has `***`: what people read, changed and sent back. Throws INVALID_ARGUMENT where nobody can tell
- * which secret is meant.
+ * A configuration with the secrets of `before` where it has `***`: what people read, changed and sent back. Throws INVALID_ARGUMENT where nobody can
+ * tell which secret is meant.
  */
-export function unmaskedConfig(text: string, before: unknown): string {
-  if (!text.includes(mask)) return text
-  const edited = new ConfigText(text)
+export function unmaskedConfig(read: ReadConfig, before: unknown): ReadConfig {
+  if (!read.text.includes(mask)) return read
   const lost: string[] = []
-  const restored = restore(edited.data, before, { pointer: '', path: [], lost })
+  const data = restore(read.data, before, { pointer: '', path: [], lost })
   if (lost.length > 0)
     throw new GatewayError('INVALID_ARGUMENT', 'There is no telling which secret *** stands for.', {
       violations: lost.map((field) => ({
@@ -36,8 +36,9 @@ export function unmaskedConfig(text: string, before: unknown): string {
         detail: 'is masked: write the secret itself, a variable of the environment, or file://',
       })),
     })
-  edited.set(restored)
-  return edited.toString()
+  const edited = new ConfigText(read.text)
+  edited.set(data)
+  return { text: edited.toString(), data }
 }
 
 interface Place {

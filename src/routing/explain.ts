@@ -23,7 +23,10 @@ export interface Explanation {
 }
 
 /** Which row takes a request, and why the others do not. Throws PATH_REFUSED. */
-export function explainRequest(table: RoutingTable<unknown>, { method, url, headers }: AskedRequest): Explanation {
+export function explainRequest(
+  table: RoutingTable<unknown>,
+  { method, url, headers }: AskedRequest,
+): Explanation {
   const [, host, target = ''] = /^(?:https?:\/\/([^/?#]*))?(.*)$/is.exec(url) ?? []
   const [path = '', query = ''] = target.split(/\?(.*)/s)
   const canonical = canonicalPath(path === '' ? '/' : path)

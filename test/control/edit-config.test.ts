@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { ConfigEdit } from '../../src/control/change.ts'
-import { editConfig } from '../../src/control/edit-config.ts'
+import { editConfig as edited } from '../../src/control/edit-config.ts'
 import { GatewayError } from '../../src/core/error.ts'
+
+const editConfig = (...of: Parameters<typeof edited>): string => edited(...of).text
 
 const text = `# the shop
 upstreams:

@@ -2,7 +2,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { parse } from 'yaml'
-import { maskedConfig, unmaskedConfig } from '../../src/control/masked.ts'
+import { readConfig } from '../../src/control/edit-config.ts'
+import { maskedConfig, unmaskedConfig as unmasked } from '../../src/control/masked.ts'
+
+const unmaskedConfig = (sent: string, before: unknown): string => unmasked(readConfig(sent), before).text
 
 const text = `auth:
   jwt:
