@@ -19,6 +19,7 @@ import type { Place } from './core/text-template.ts'
 import { credentialHeaders } from './credential-headers.ts'
 import type { Reflector } from './front-ends/grpc/gather-descriptors.ts'
 import type { IdentityState } from './identity-state.ts'
+import type { KeptReleases } from './kept-releases.ts'
 import type { KeptState } from './kept-state.ts'
 import type { PluginDefinition, PluginHost } from './pipeline/registry.ts'
 import { notAsked, type ReflectionConfig, type Reflections } from './reflections.ts'
@@ -42,6 +43,8 @@ export interface BuildContext {
   readonly redis: RedisClient | undefined
   readonly upstreams: Upstreams
   readonly identity: IdentityState
+  /** Undefined: canaries begin anew with each start. */
+  readonly releases: KeptReleases | undefined
   readonly kept: KeptState
   /** What `/readyz` says. */
   ready(): boolean
@@ -199,7 +202,8 @@ export class Build {
 
   #canary(place: string, stable: Upstream, config: CanaryConfig): Canary {
     const upstream = this.upstream(config.upstream)
-    const canary = buildCanary(config, { place, stable, upstream, host: this.host(undefined) })
+    const { releases } = this.#context
+    const canary = buildCanary(config, { place, stable, upstream, releases, host: this.host(undefined) })
     this.canaries.set(place, canary.release)
     return canary
   }

@@ -73,8 +73,8 @@ export class Gateway {
     this.#gauges = new GatewayMetrics(metrics, observability.metrics, () => this.status())
     registerTrafficMetrics(metrics, () => this.#generations.current)
     this.#certificates = new CertificateWatch(log, now)
-    this.stores = new Stores(stores, { file: options.file, offline, log })
-    const { redis, database } = this.stores
+    this.stores = new Stores(stores, { file: options.file, offline, registry: this.registry, log })
+    const { redis, database, releases } = this.stores
     this.identity = new IdentityState({ ...auth.revocation, redis, database, log, metrics, now })
     this.#generations = new Generations({
       source: options,
@@ -86,6 +86,7 @@ export class Gateway {
       // Nothing else that /readyz requires can fail while a configuration runs.
       ready: () => !this.#draining,
       redis,
+      releases,
       identity: this.identity,
       upstreams: new Upstreams(log, { probe: !offline, registry: this.registry }),
       onDecided: (result) => {

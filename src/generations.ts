@@ -12,7 +12,10 @@ import { readSource, type Source, type SourceOptions } from './source.ts'
 
 /** What a gateway's configurations are read from and built with. */
 export interface GenerationsOptions
-  extends Pick<BuildContext, 'log' | 'metrics' | 'now' | 'ready' | 'redis' | 'upstreams' | 'identity'> {
+  extends Pick<
+    BuildContext,
+    'log' | 'metrics' | 'now' | 'ready' | 'redis' | 'upstreams' | 'identity' | 'releases'
+  > {
   readonly source: SourceOptions
   /** Whether a change of the files is applied by itself. */
   readonly watch: boolean

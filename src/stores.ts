@@ -1,6 +1,9 @@
 import type { GatewayStatus } from './admin/health.ts'
 import type { Config } from './config/schema.ts'
 import type { Logger } from './core/log.ts'
+import type { ServiceRegistry } from './discovery/service-registry.ts'
+import { KeptInstances } from './kept-instances.ts'
+import { KeptReleases } from './kept-releases.ts'
 import { openDatabase } from './open-database.ts'
 import { openRedis, redisState } from './open-redis.ts'
 import type { Database } from './store/database.ts'
@@ -11,6 +14,7 @@ export interface StoresOptions {
   readonly file: string | undefined
   /** Whether nothing is opened: the gateway is only looked into. */
   readonly offline: boolean
+  readonly registry: ServiceRegistry
   readonly log: Logger
 }
 
@@ -18,16 +22,23 @@ export interface StoresOptions {
 export class Stores {
   readonly redis: RedisClient | undefined
   readonly database: Database | undefined
+  /** Undefined: nothing outlives the gateway. */
+  readonly releases: KeptReleases | undefined
+  readonly #instances: KeptInstances | undefined
 
-  constructor(stores: Config['stores'], { file, offline, log }: StoresOptions) {
+  constructor(stores: Config['stores'], { file, offline, registry, log }: StoresOptions) {
     if (offline) return
     this.redis = openRedis(stores, log)
     this.database = openDatabase(stores.database, { file, log })
+    if (!this.database.isKept) return
+    this.releases = new KeptReleases(this.database, log)
+    this.#instances = new KeptInstances(this.database, { registry })
   }
 
-  /** Resolves when the database can be asked, or cannot be for now. Redis comes when it comes. */
+  /** Resolves when what the database has was read, or cannot be for now. Redis comes when it comes. */
   async start(): Promise<void> {
     await this.database?.start()
+    await Promise.all([this.releases?.start(), this.#instances?.start()])
   }
 
   status(): Pick<GatewayStatus, 'redis' | 'database'> {
@@ -36,6 +47,7 @@ export class Stores {
 
   async close(): Promise<void> {
     this.redis?.disconnect()
+    await Promise.all([this.releases?.close(), this.#instances?.close()])
     await this.database?.close()
   }
 }
