@@ -9,6 +9,7 @@ const packages = {
   dnsmasq: 'dnsmasq-base',
   'docker-compose': 'docker-compose',
   etcd: 'etcd-server',
+  fish: 'fish',
   h2load: 'nghttp2-client',
   haproxy: 'haproxy',
   nginx: 'nginx',
@@ -18,6 +19,7 @@ const packages = {
   'redis-cli': 'redis-tools',
   'redis-server': 'redis-server',
   wrk: 'wrk',
+  zsh: 'zsh',
 } as const
 
 /** A program that the tests or the benchmark run but that npm cannot bring. */
