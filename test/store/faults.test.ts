@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
+import { mkdtemp, rmdir } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -221,21 +223,23 @@ test('a data folder that is read only is told of, and the gateway serves', {
 }, async (t) => {
   const disk = await mounted(t, 'size=2m,ro')
   const gateway = await startGateway(t, {
-    stores: { database: { url: `sqlite:${disk}/data/gateway.db` } },
+    stores: { database: { url: `sqlite:${disk}/gateway.db` } },
     routes,
   })
   assert.equal((await fetch(`${gateway.url}/r`)).status, 200)
-  assert.match((await untilDatabase(gateway, false)).detail, /read-only/)
+  assert.match((await untilDatabase(gateway, false)).detail, /EROFS/)
   execFileSync('mount', ['-o', 'remount,rw', disk])
   await untilDatabase(gateway, true)
   await gateway.gateway.shutdown()
 })
 
 async function mounted(t: TestContext, options: string): Promise<string> {
-  const disk = join(await ownFolder(t), 'disk')
-  mkdirSync(disk)
+  const disk = await mkdtemp(join(tmpdir(), 'trivium-disk-'))
   execFileSync('mount', ['-t', 'tmpfs', '-o', options, 'tmpfs', disk])
-  t.after(() => execFileSync('umount', ['-l', disk]))
+  t.after(async () => {
+    execFileSync('umount', ['-l', disk])
+    await rmdir(disk)
+  })
   return disk
 }
 
