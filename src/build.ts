@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
-import type { Registry } from 'prom-client'
 import { askUpstream } from './ask-upstream.ts'
 import { buildCanary } from './build-canary.ts'
+import type { BuildContext } from './build-context.ts'
 import { buildMirror } from './build-mirror.ts'
 import type { CanaryConfig } from './config/canary-keys.ts'
 import type { LoadedConfig } from './config/load.ts'
@@ -19,38 +19,15 @@ import type { Place } from './core/text-template.ts'
 import { credentialHeaders } from './credential-headers.ts'
 import type { Reflector } from './front-ends/grpc/gather-descriptors.ts'
 import type { IdentityState } from './identity-state.ts'
-import type { KeptReleases } from './kept-releases.ts'
-import type { KeptState } from './kept-state.ts'
-import type { PluginDefinition, PluginHost } from './pipeline/registry.ts'
-import { notAsked, type ReflectionConfig, type Reflections } from './reflections.ts'
-import type { RedisClient } from './store/redis.ts'
+import type { PluginHost } from './pipeline/registry.ts'
+import { PluginNames } from './plugin-names.ts'
+import { notAsked, type ReflectionConfig } from './reflections.ts'
 import { textPlace } from './text-place.ts'
 import type { Canary } from './traffic/canary/canary.ts'
 import type { Release } from './traffic/canary/release.ts'
 import { Destination } from './traffic/destination.ts'
 import type { Mirror } from './traffic/mirror/mirror.ts'
 import type { Upstream } from './traffic/upstream.ts'
-import type { Upstreams } from './upstreams.ts'
-
-/** What a configuration is built with; shared by all generations of a gateway. */
-export interface BuildContext {
-  readonly definitions: readonly PluginDefinition[]
-  readonly log: Logger
-  readonly metrics: Registry
-  /** The clock of plugins, Unix time in milliseconds. */
-  now(): number
-  readonly configVersion: number
-  readonly redis: RedisClient | undefined
-  readonly upstreams: Upstreams
-  readonly identity: IdentityState
-  /** Undefined: canaries begin anew with each start. */
-  readonly releases: KeptReleases | undefined
-  readonly kept: KeptState
-  /** What `/readyz` says. */
-  ready(): boolean
-  /** Undefined: no backend is asked. */
-  readonly reflections: Reflections | undefined
-}
 
 /** A configuration while it is built: what its parts share, where they were written, and what is to be freed when it ends. */
 export class Build {
@@ -62,6 +39,9 @@ export class Build {
   /** What `/readyz` says. */
   readonly ready: () => boolean
   readonly identity: IdentityState
+  readonly pluginNames = new PluginNames()
+  /** After all plugins, everywhere. */
+  readonly observers: readonly Plugin[]
   /** Whether others are asked anything; false for a gateway that is only looked into. */
   readonly isOnline: boolean
   /** By place. */
@@ -81,6 +61,7 @@ export class Build {
     this.ready = context.ready
     this.isOnline = context.reflections !== undefined
     this.identity = context.identity
+    this.observers = context.observers(context.configVersion)
     this.#loaded = loaded
     this.#context = context
     this.#kept = context.kept.open()
@@ -156,7 +137,7 @@ export class Build {
     try {
       const plugin = definition.create(use.options, host)
       this.onFree(() => plugin.close?.())
-      return plugin
+      return this.pluginNames.give(plugin, use.name)
     } catch (error) {
       throw this.error(path, messageOf(error))
     }

@@ -1,9 +1,7 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
-import type { Express } from 'express'
 import { Registry } from 'prom-client'
 import type { GatewayStatus } from './admin/health.ts'
-import { managementApp } from './admin-api.ts'
 import { type Beginning, begin } from './beginning.ts'
 import { CertificateWatch } from './certificate-expiry.ts'
 import { maskSecrets } from './config/mask.ts'
@@ -17,14 +15,17 @@ import type { Row } from './core/route.ts'
 import type { ServiceRegistry } from './discovery/service-registry.ts'
 import { drain } from './drain.ts'
 import { GatewayMetrics } from './gateway-metrics.ts'
-import type { GatewayOptions } from './gateway-options.ts'
+import type { GatewayOptions, Middleware } from './gateway-options.ts'
 import type { BuiltGeneration } from './generation.ts'
 import { IdentityState } from './identity-state.ts'
 import type { ConnectionDoor } from './listener/connection-door.ts'
 import { Listener, type Plan } from './listener/listener.ts'
 import type { Overload } from './listener/overload.ts'
 import type { GatewayServer } from './listener/server.ts'
+import { Management } from './management.ts'
+import { openRequestLog } from './open-request-log.ts'
 import { connectionDoor, gatewayServer, type OpenPorts, openPorts, overloadOf } from './ports.ts'
+import type { RequestLog } from './request-log/request-log.ts'
 import type { RoutingTable } from './routing/table.ts'
 import type { Stores } from './stores.ts'
 import type { Release } from './traffic/canary/release.ts'
@@ -47,11 +48,12 @@ export class Gateway {
   readonly registry: ServiceRegistry
   /** What it knows of credentials besides its configuration. */
   readonly identity: IdentityState
+  readonly requestLog: RequestLog
   readonly stores: Stores
   readonly #configuration: Configuration
   readonly #listener: Listener
   readonly #overload: Overload
-  readonly #app: Express
+  readonly management: Management
   readonly #server: GatewayServer
   readonly #door: ConnectionDoor
   readonly #gauges: GatewayMetrics
@@ -73,6 +75,7 @@ export class Gateway {
     this.registry = stores.registry
     const { redis, database, releases } = stores
     this.identity = new IdentityState({ ...auth.revocation, redis, database, log, metrics, now })
+    this.requestLog = openRequestLog(observability.requestLog, { metrics, log, now, database })
     this.#configuration = new Configuration({
       source: options,
       database,
@@ -86,6 +89,7 @@ export class Gateway {
       redis,
       releases,
       identity: this.identity,
+      observers: (configVersion) => this.requestLog.observers(configVersion),
       upstreams: new Upstreams(log, { probe: !offline, registry: this.registry }),
       onDecided: (result) => {
         this.#gauges.reloaded(result)
@@ -100,18 +104,15 @@ export class Gateway {
     const listener = new Listener({ limits, proxies, current, overload: this.#overload, draining })
     this.#listener = listener
     const ending = this.#ending.signal
-    this.#app = managementApp(this, { listener, proxies, ...admin, current, draining, ending, now, extend })
+    const managed = { listener, proxies, admin, current, draining, ending, now, extend }
+    this.management = new Management(this, managed)
     this.#door = connectionDoor(server, this.#gauges)
-    const parts = { listener, fallback: this.#app, door: this.#door, gauges: this.#gauges }
+    const parts = { listener, fallback: this.management.app, door: this.#door, gauges: this.#gauges }
     this.#server = gatewayServer(server, parts)
   }
 
   /** Express or Connect middleware: takes what a row of the routing table claims, leaves the rest to `next`. */
-  readonly middleware = (
-    req: IncomingMessage,
-    res: ServerResponse,
-    next: (error?: unknown) => void,
-  ): void => {
+  readonly middleware: Middleware = (req, res, next) => {
     this.#listener.handle(req, res, () => next())
   }
 
@@ -162,9 +163,13 @@ export class Gateway {
 
   /** Listens where the configuration says, or at another port there. Resolves with the base URL. */
   async listen(port?: string): Promise<string> {
+    await this.management.listen()
     this.#ports = await openPorts(this.#server, this.config.server, port)
     const { rows } = this
-    this.log.info({ ...this.#ports, rows: rows.length, open: openRows(rows).join(' ') }, 'listening')
+    this.log.info(
+      { ...this.#ports, admin: this.management.url, rows: rows.length, open: openRows(rows).join(' ') },
+      'listening',
+    )
     return this.#ports.url
   }
 
@@ -234,7 +239,9 @@ export class Gateway {
     this.#overload.close()
     this.#certificates.close()
     await this.#configuration.close()
+    await this.requestLog.close()
     await this.identity.close()
+    await this.management.close()
     await this.stores.close()
   }
 }

@@ -1,11 +1,13 @@
 import type { ApiDocsFrontEnd } from './api-docs/front-end.ts'
-import { Build, type BuildContext } from './build.ts'
+import { Build } from './build.ts'
 import { buildApiDocs } from './build-api-docs.ts'
+import type { BuildContext } from './build-context.ts'
 import { buildFrontEnds } from './build-front-ends.ts'
 import { buildIdentity } from './build-identity.ts'
 import { buildBackendIdentity } from './build-internal-token.ts'
 import { buildIssuer } from './build-issuer.ts'
 import { buildIdentities, checkUpstreamTls } from './build-tls.ts'
+import { buildTracing } from './build-tracing.ts'
 import type { LoadedConfig } from './config/load.ts'
 import type { Config } from './config/schema.ts'
 import type { FrontEnd } from './core/front-end.ts'
@@ -16,6 +18,7 @@ import type { GraphqlFrontEnd } from './front-ends/graphql/front-end.ts'
 import type { Generation, Plan } from './listener/listener.ts'
 import type { TlsIdentities } from './listener/tls-identities.ts'
 import { compileHooks } from './pipeline/plan.ts'
+import type { PluginDefinition } from './pipeline/registry.ts'
 import { CallerLimits } from './plugins/identity/caller-limits.ts'
 import type { Identity } from './plugins/identity/identity.ts'
 import { identityPlugin } from './plugins/identity/identity-plugin.ts'
@@ -35,6 +38,8 @@ export interface BuiltGeneration extends Generation {
   /** Who the gateway is to clients that speak TLS; undefined when there is no port for them. */
   readonly identities: TlsIdentities | undefined
   readonly identity: Identity
+  /** All plugins that it may name. */
+  readonly definitions: readonly PluginDefinition[]
   /** The outside services that callers are checked with. */
   identityProviders(): readonly ProviderStatus[]
   /** Undefined when there is none. */
@@ -54,7 +59,8 @@ export async function buildGeneration(loaded: LoadedConfig, context: BuildContex
     await context.upstreams.discovered()
     const identities = buildIdentities(build)
     checkUpstreamTls(build)
-    const shared = loaded.config.plugins.map((use, index) => build.plugin(use, ['plugins', index]))
+    const plugins = loaded.config.plugins.map((use, index) => build.plugin(use, ['plugins', index]))
+    const shared = [...buildTracing(build), ...plugins]
     const issuer = await buildIssuer(build)
     const told = buildBackendIdentity(build)
     const identity = buildIdentity(build, issuer?.tokens)
@@ -68,7 +74,7 @@ export async function buildGeneration(loaded: LoadedConfig, context: BuildContex
       plans.filter(({ row }) => row.frontEnd !== docs),
     )
     const graphql = frontEnds.find(({ name }) => name === 'graphql') as GraphqlFrontEnd | undefined
-    const unrouted = unroutedPlan(shared)
+    const unrouted = unroutedPlan([...shared, ...build.observers], build.pluginNames.of)
     const identityProviders = (): readonly ProviderStatus[] => identity.providers
     const parts = {
       table,
@@ -78,6 +84,7 @@ export async function buildGeneration(loaded: LoadedConfig, context: BuildContex
       identityProviders,
       graphql,
       apiDocs: docsPlans(docs, plans),
+      definitions: context.definitions,
     }
     return generation(build, parts, frontEnds)
   } catch (error) {
@@ -138,8 +145,10 @@ interface PlanParts {
 /** The hooks of each row; rows of one policy share their plugins, so that a service's limit counts all of its methods. */
 function plansOf(build: Build, { frontEnds, shared, identity, last }: PlanParts): Plan[] {
   const hooksOf = new Map<Policy, Plan['hooks']>()
+  const { observers } = build
   const limits = new CallerLimits(identity.keys, build.host(undefined))
   build.onFree(() => limits.close())
+  build.pluginNames.give(limits, 'consumer limits')
   const { query } = build.config.auth.apiKeys
   const pluginsOf = new Map<Policy, readonly Plugin[]>()
   /** Those of the policy around it first. */
@@ -166,7 +175,10 @@ function plansOf(build: Build, { frontEnds, shared, identity, last }: PlanParts)
         // Only what REST forwards is the client's own query.
         const keep = policy.forwardCredentials && row.protocol === 'rest'
         const taker = query === undefined ? [] : [queryKeyTaker(query, { keep })]
-        hooks = compileHooks([...taker, ...shared, ...early, ...checks, ...late, last])
+        hooks = compileHooks(
+          [...taker, ...shared, ...early, ...checks, ...late, last, ...observers],
+          build.pluginNames.of,
+        )
         hooksOf.set(policy, hooks)
       }
       frontEnd.planned?.(row, hooks)
@@ -177,7 +189,7 @@ function plansOf(build: Build, { frontEnds, shared, identity, last }: PlanParts)
 
 function identityCheck(build: Build, identity: Identity, row: Row): Plugin {
   try {
-    return identityPlugin(identity, row.policy, build.host(row))
+    return build.pluginNames.give(identityPlugin(identity, row.policy, build.host(row)), 'identity')
   } catch (error) {
     if (!(error instanceof Mistake)) throw error
     throw build.error([...build.policyPlaceOf(row.policy, row), 'authorize', ...error.path], error.message)

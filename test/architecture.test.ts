@@ -21,6 +21,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   'front-ends/accept-socket.ts': ['core/'],
   'front-ends/watch-socket.ts': ['core/'],
   'issuer/': ['core/', 'store/'],
+  'tracing/': ['core/'],
   'front-ends/auth/': ['core/', 'issuer/', 'front-ends/json-body.ts', 'front-ends/problem.ts'],
   'front-ends/rest/': ['core/', 'traffic/', 'front-ends/json-body.ts', 'front-ends/problem.ts'],
   'front-ends/graphql/': [
@@ -39,8 +40,18 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     'front-ends/watch-socket.ts',
   ],
   'api-docs/': ['core/', 'routing/', 'front-ends/problem.ts'],
+  'request-log/': ['core/', 'store/'],
   'control/': ['core/', 'config/', 'store/'],
-  'admin/': ['core/', 'config/', 'control/', 'discovery/', 'plugins/identity/', 'store/'],
+  'admin/': [
+    'core/',
+    'config/',
+    'control/',
+    'discovery/',
+    'plugins/identity/',
+    'request-log/',
+    'routing/explain.ts',
+    'store/',
+  ],
   'listener/': ['core/', 'routing/', 'pipeline/'],
   'convert/': ['core/', 'config/problem.ts'],
   'cli/': [
