@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
-import type { Registry } from 'prom-client'
 import { askUpstream } from './ask-upstream.ts'
 import { buildCanary } from './build-canary.ts'
+import type { BuildContext } from './build-context.ts'
 import { buildMirror } from './build-mirror.ts'
 import type { CanaryConfig } from './config/canary-keys.ts'
 import type { LoadedConfig } from './config/load.ts'
@@ -19,38 +19,15 @@ import type { Place } from './core/text-template.ts'
 import { credentialHeaders } from './credential-headers.ts'
 import type { Reflector } from './front-ends/grpc/gather-descriptors.ts'
 import type { IdentityState } from './identity-state.ts'
-import type { KeptState } from './kept-state.ts'
-import type { PluginDefinition, PluginHost } from './pipeline/registry.ts'
+import type { PluginHost } from './pipeline/registry.ts'
 import { PluginNames } from './plugin-names.ts'
-import { notAsked, type ReflectionConfig, type Reflections } from './reflections.ts'
-import type { RedisClient } from './store/redis.ts'
+import { notAsked, type ReflectionConfig } from './reflections.ts'
 import { textPlace } from './text-place.ts'
 import type { Canary } from './traffic/canary/canary.ts'
 import type { Release } from './traffic/canary/release.ts'
 import { Destination } from './traffic/destination.ts'
 import type { Mirror } from './traffic/mirror/mirror.ts'
 import type { Upstream } from './traffic/upstream.ts'
-import type { Upstreams } from './upstreams.ts'
-
-/** What a configuration is built with; shared by all generations of a gateway. */
-export interface BuildContext {
-  readonly definitions: readonly PluginDefinition[]
-  readonly log: Logger
-  readonly metrics: Registry
-  /** The clock of plugins, Unix time in milliseconds. */
-  now(): number
-  readonly configVersion: number
-  readonly redis: RedisClient | undefined
-  readonly upstreams: Upstreams
-  readonly identity: IdentityState
-  readonly kept: KeptState
-  /** What `/readyz` says. */
-  ready(): boolean
-  /** What is told of every exchange at its end, whatever a configuration of this version lists. */
-  observers(configVersion: number): readonly Plugin[]
-  /** Undefined: no backend is asked. */
-  readonly reflections: Reflections | undefined
-}
 
 /** A configuration while it is built: what its parts share, where they were written, and what is to be freed when it ends. */
 export class Build {
@@ -206,7 +183,8 @@ export class Build {
 
   #canary(place: string, stable: Upstream, config: CanaryConfig): Canary {
     const upstream = this.upstream(config.upstream)
-    const canary = buildCanary(config, { place, stable, upstream, host: this.host(undefined) })
+    const { releases } = this.#context
+    const canary = buildCanary(config, { place, stable, upstream, releases, host: this.host(undefined) })
     this.canaries.set(place, canary.release)
     return canary
   }

@@ -12,7 +12,7 @@ import { TrustedProxies } from './core/client-address.ts'
 import type { Logger } from './core/log.ts'
 import { openRows } from './core/policy.ts'
 import type { Row } from './core/route.ts'
-import { ServiceRegistry } from './discovery/service-registry.ts'
+import type { ServiceRegistry } from './discovery/service-registry.ts'
 import { drain } from './drain.ts'
 import { GatewayMetrics } from './gateway-metrics.ts'
 import type { GatewayOptions, Middleware } from './gateway-options.ts'
@@ -45,7 +45,7 @@ export class Gateway {
   readonly log: Logger
   readonly metrics = new Registry()
   /** Instances that announce themselves, for upstreams with discovery of type `registry`. Reloads do not touch it. */
-  readonly registry = new ServiceRegistry()
+  readonly registry: ServiceRegistry
   /** What it knows of credentials besides its configuration. */
   readonly identity: IdentityState
   readonly requestLog: RequestLog
@@ -72,7 +72,8 @@ export class Gateway {
     registerTrafficMetrics(metrics, () => this.#configuration.generations.current)
     this.#certificates = new CertificateWatch(log, now)
     this.stores = stores
-    const { redis, database } = stores
+    this.registry = stores.registry
+    const { redis, database, releases } = stores
     this.identity = new IdentityState({ ...auth.revocation, redis, database, log, metrics, now })
     this.requestLog = openRequestLog(observability.requestLog, { metrics, log, now, database })
     this.#configuration = new Configuration({
@@ -86,6 +87,7 @@ export class Gateway {
       // Nothing else that /readyz requires can fail while a configuration runs.
       ready: () => !this.#draining,
       redis,
+      releases,
       identity: this.identity,
       observers: (configVersion) => this.requestLog.observers(configVersion),
       upstreams: new Upstreams(log, { probe: !offline, registry: this.registry }),
@@ -239,7 +241,6 @@ export class Gateway {
     await this.#configuration.close()
     await this.requestLog.close()
     await this.identity.close()
-    this.registry.close()
     await this.management.close()
     await this.stores.close()
   }

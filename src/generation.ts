@@ -1,6 +1,7 @@
 import type { ApiDocsFrontEnd } from './api-docs/front-end.ts'
-import { Build, type BuildContext } from './build.ts'
+import { Build } from './build.ts'
 import { buildApiDocs } from './build-api-docs.ts'
+import type { BuildContext } from './build-context.ts'
 import { buildFrontEnds } from './build-front-ends.ts'
 import { buildIdentity } from './build-identity.ts'
 import { buildBackendIdentity } from './build-internal-token.ts'

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { UpstreamStatus } from './admin/health.ts'
-import type { BuildContext } from './build.ts'
+import type { BuildContext } from './build-context.ts'
 import type { Config } from './config/schema.ts'
 import { messageOf } from './core/message-of.ts'
 import { type BuiltGeneration, buildGeneration } from './generation.ts'
@@ -12,7 +12,7 @@ import type { Source } from './source.ts'
 export interface GenerationsOptions
   extends Pick<
     BuildContext,
-    'log' | 'metrics' | 'now' | 'ready' | 'redis' | 'upstreams' | 'identity' | 'observers'
+    'log' | 'metrics' | 'now' | 'ready' | 'redis' | 'upstreams' | 'identity' | 'releases' | 'observers'
   > {
   /** Whether backends are asked to describe themselves. */
   readonly reflect: boolean

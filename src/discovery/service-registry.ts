@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import { causeOf } from '../core/cause-of.ts'
 import { GatewayError } from '../core/error.ts'
 import type { Target } from '../core/target.ts'
@@ -9,6 +10,17 @@ export interface Instance extends Target {
   readonly ttlMs: number
   /** Whether its heartbeats have stopped; then it is the only one of its service. */
   readonly expired: boolean
+}
+
+/** What became of an instance here: `expired` is what no longer renews, and is left out. */
+export type RegistryEvent = 'registered' | 'renewed' | 'deregistered' | 'expired'
+
+/** What one node knows of an instance, for another one. */
+export interface KnownInstance {
+  readonly target: Target
+  readonly ttlMs: number
+  /** Until it is taken for gone, in milliseconds. */
+  readonly leftMs: number
 }
 
 export interface ServiceRegistryOptions {
@@ -32,7 +44,7 @@ const lookEveryMs = 500
 const ttl = { minMs: 1_000, maxMs: 86_400_000 }
 
 /**
- * Instances that announce themselves, in memory: they register, renew before their time is over, and deregister when they end. The last
+ * Instances that announce themselves, in memory ({@link onEvent} is for what keeps them): they register, renew before their time is over, and deregister when they end. The last
  * instance of a service stays although its heartbeats have stopped, until another comes or it is deregistered: when all fall silent at once, it
  * is more likely that their heartbeats do not arrive. Nobody can make it grow beyond its bounds. It outlives every configuration.
  */
@@ -44,6 +56,7 @@ export class ServiceRegistry {
   readonly #watchers = new Map<string, Set<() => void>>()
   #size = 0
   #lookedAt = 0
+  #onEvent: (event: RegistryEvent, service: string, url: string) => void = () => {}
   #timer: NodeJS.Timeout | undefined
 
   constructor({ now = () => performance.now(), maxInstances = 10_000 }: ServiceRegistryOptions = {}) {
@@ -68,8 +81,9 @@ export class ServiceRegistry {
     if (!entries.has(target.url)) this.#size++
     const entry: Entry = { target, ttlMs, expiresAt: this.#now() + ttlMs, expired: false }
     entries.set(target.url, entry)
-    for (const [url, other] of entries) if (other.expired) this.#drop(service, url)
+    this.#dropExpired(service, entries)
     this.#look()
+    this.#onEvent('registered', service, target.url)
     this.#tell(service)
     return instanceOf(entry)
   }
@@ -79,6 +93,7 @@ export class ServiceRegistry {
     const entry = this.#services.get(service)?.get(originOf(url))
     if (entry === undefined) return false
     entry.expiresAt = this.#now() + entry.ttlMs
+    this.#onEvent('renewed', service, entry.target.url)
     if (entry.expired) {
       entry.expired = false
       this.#tell(service)
@@ -90,9 +105,44 @@ export class ServiceRegistry {
   deregister(service: string, url: string): boolean {
     const origin = originOf(url)
     if (this.#services.get(service)?.has(origin) !== true) return false
-    this.#drop(service, origin)
-    this.#tell(service)
+    this.forget(service, origin)
+    this.#onEvent('deregistered', service, origin)
     return true
+  }
+
+  /** Takes in what another node knows, or this one knew before it was started anew. What is known here already only lives longer by it. */
+  adopt(service: string, { target, ttlMs, leftMs }: KnownInstance): void {
+    const entries = this.#services.get(service) ?? new Map<string, Entry>()
+    const known = entries.get(target.url)
+    if (known === undefined && (leftMs <= 0 || this.#size >= this.#maxInstances)) return
+    this.#services.set(service, entries)
+    if (known === undefined) this.#size++
+    const expiresAt = Math.max(this.#now() + leftMs, known?.expiresAt ?? 0)
+    const expired = known?.expired === true && leftMs <= 0
+    entries.set(target.url, { target, ttlMs, expiresAt, expired })
+    if (!expired) this.#dropExpired(service, entries)
+    this.#look()
+    const isNews =
+      known === undefined || known.expired !== expired || !isDeepStrictEqual(known.target, target)
+    if (isNews) this.#tell(service)
+  }
+
+  /** Another node was told that it ends. */
+  forget(service: string, url: string): void {
+    if (this.#services.get(service)?.has(url) !== true) return
+    this.#drop(service, url)
+    this.#tell(service)
+  }
+
+  /** For other nodes; undefined: there is no such instance. */
+  known(service: string, url: string): KnownInstance | undefined {
+    const entry = this.#services.get(service)?.get(url)
+    return entry && { target: entry.target, ttlMs: entry.ttlMs, leftMs: entry.expiresAt - this.#now() }
+  }
+
+  /** Has `told` called after each event here, not after those that are adopted. There is one listener. */
+  onEvent(told: (event: RegistryEvent, service: string, url: string) => void): void {
+    this.#onEvent = told
   }
 
   /** The names of all services that have instances. */
@@ -123,12 +173,21 @@ export class ServiceRegistry {
     for (const [service, entries] of this.#services) {
       for (const [url, { expired }] of entries) {
         if (!expired) continue
-        this.#drop(service, url)
+        this.#leaveOut(service, url)
         this.#tell(service)
         return
       }
     }
     throw new GatewayError('OVERLOADED', `The registry is full: it holds ${this.#maxInstances} instances.`)
+  }
+
+  #dropExpired(service: string, entries: ReadonlyMap<string, Entry>): void {
+    for (const [url, { expired }] of entries) if (expired) this.#leaveOut(service, url)
+  }
+
+  #leaveOut(service: string, url: string): void {
+    this.#drop(service, url)
+    this.#onEvent('expired', service, url)
   }
 
   #drop(service: string, url: string): void {
@@ -156,7 +215,7 @@ export class ServiceRegistry {
         entry.expiresAt += stoodStillMs
         if (entry.expired || now < entry.expiresAt) continue
         changed = true
-        if (entries.size > 1) this.#drop(service, url)
+        if (entries.size > 1) this.#leaveOut(service, url)
         else entry.expired = true
       }
       if (changed) this.#tell(service)

@@ -7,6 +7,8 @@ export function answered<T>(answer: Promise<T>, withinMs: number, who = 'Redis')
     const timer = setTimeout(() => {
       setImmediate(() => reject(new NotAnswered(`${who} did not answer within ${withinMs} ms`)))
     }, withinMs)
+    // What is waited for keeps the process, or nothing does.
+    timer.unref()
     answer.then(
       (value) => {
         clearTimeout(timer)

@@ -44,10 +44,11 @@ export class PostgresEars {
       })
   }
 
-  close(): void {
+  async close(): Promise<void> {
     this.#closed = true
     clearTimeout(this.#timer)
-    void this.#client?.end().catch(() => undefined)
+    const client = this.#client
     this.#client = undefined
+    await client?.end()
   }
 }

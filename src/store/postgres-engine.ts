@@ -1,4 +1,5 @@
 import { Socket } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { ConnectionOptions } from 'node:tls'
 import type { ClientConfig, Pool } from 'pg'
 import type { Engine, Fault, Session } from './engine.ts'
@@ -95,14 +96,12 @@ export class PostgresEngine implements Engine {
   }
 
   async close(): Promise<void> {
-    this.#ears?.close()
-    const ended = this.#pool?.end().catch(() => undefined)
+    const ended = Promise.all([this.#ears?.close(), this.#pool?.end()]).catch(() => undefined)
     // A server that does not answer does not say goodbye either.
-    const impatient = setTimeout(() => {
-      for (const socket of this.#sockets) socket.destroy()
-    }, 500)
-    await ended
-    clearTimeout(impatient)
+    const impatient = new AbortController()
+    await Promise.race([ended, sleep(500, undefined, { signal: impatient.signal }).catch(() => {})])
+    impatient.abort()
+    for (const socket of this.#sockets) socket.destroy()
   }
 
   #socket(): Socket {

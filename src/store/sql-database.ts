@@ -22,6 +22,8 @@ export interface SqlDatabaseOptions {
 
 /** How often the counters of the topics are looked at, and a database that is away is tried. */
 const lookMs = 1_000
+/** A thread may have to be started for it. */
+const openMs = 10_000
 /** How long a start waits. */
 const startMs = 5_000
 /** Steps of the tables rewrite what is there, and others wait for them. */
@@ -111,14 +113,14 @@ export class SqlDatabase implements Database {
   }
 
   async #lookOnce(): Promise<void> {
-    const { engine, queryMs } = this.#options
+    const { engine } = this.#options
     const wasAway = this.#isAway
     try {
       if (!this.#isOpen) {
-        await answered(engine.open(), queryMs, 'the database')
+        await answered(engine.open(), openMs, 'the database')
         await migrate(this.#migrations, engine)
         this.#isOpen = true
-      } else if (wasAway) await answered(engine.open(), queryMs, 'the database')
+      } else if (wasAway) await answered(engine.open(), openMs, 'the database')
       if (this.#trouble !== undefined) await this.#tryToWrite()
       const changed = await this.topics.look(this.#own)
       if (this.#closed) return

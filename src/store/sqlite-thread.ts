@@ -30,6 +30,7 @@ export class SqliteThread {
   readonly #waiting = new Map<number, PromiseWithResolvers<SqliteReply>>()
   #worker: Worker | undefined
   #lastId = 0
+  #closed = false
 
   constructor(place: SqlitePlace) {
     this.#place = place
@@ -50,9 +51,11 @@ export class SqliteThread {
 
   async close(): Promise<void> {
     const worker = this.#worker
-    if (worker === undefined) return
-    await this.#ask('close').catch(() => undefined)
-    await worker.terminate()
+    const asked = worker && this.#ask('close')
+    // A look that is under way must not start another thread.
+    this.#closed = true
+    await asked?.catch(() => undefined)
+    await worker?.terminate()
   }
 
   async #ask(
@@ -60,6 +63,7 @@ export class SqliteThread {
     sql?: string,
     parameters?: readonly unknown[],
   ): Promise<SqliteReply> {
+    if (this.#closed) throw Object.assign(new Error('the database is closed'), { code: 'CLOSED' })
     this.#worker ??= this.#start()
     const id = ++this.#lastId
     const reply = Promise.withResolvers<SqliteReply>()

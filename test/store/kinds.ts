@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, type TestContext } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { databaseKeys } from '../../src/config/database-keys.ts'
 import { type Logger, silentLog } from '../../src/core/log.ts'
 import { openDatabase } from '../../src/open-database.ts'
@@ -42,14 +43,18 @@ export async function ownFolder(t: TestContext): Promise<string> {
   return folder
 }
 
-/** A started database, closed with its test. `config`: of `stores.database`. */
+/** A database that is up, closed with its test. `config`: of `stores.database`. By default a query may take long: machines that test are busy. */
 export async function startDatabase(
   t: TestContext,
   config: { readonly url: string; readonly queryTimeout?: string },
   log: Logger = silentLog,
 ): Promise<Database> {
-  const database = openDatabase(databaseKeys.parse(config), { file: undefined, log })
+  const database = openDatabase(databaseKeys.parse({ queryTimeout: '60s', ...config }), {
+    file: undefined,
+    log,
+  })
   t.after(() => database.close())
   await database.start()
+  while (!database.status().up) await sleep(20)
   return database
 }

@@ -2,6 +2,7 @@ import type { Logger } from '../../core/log.ts'
 import type { Outcome } from '../outcome.ts'
 import { type AnalysisOptions, judge } from './analysis.ts'
 import { Figures } from './figures.ts'
+import type { ReleaseState } from './release-state.ts'
 
 /** The two sides of a release: what served before, and the new version. */
 export type Track = 'stable' | 'canary'
@@ -77,6 +78,7 @@ export class Release {
   #canary: Figures
   /** The stable side in the last step in which it had enough calls: with the weight at 100 it has none. */
   #baseline: Figures | undefined
+  #onMove: () => void = () => {}
 
   constructor(place: string, options: ReleaseOptions) {
     this.place = place
@@ -142,6 +144,25 @@ export class Release {
     return true
   }
 
+  get state(): ReleaseState {
+    return { step: this.#step, phase: this.#phase, since: this.#since, reason: this.#reason }
+  }
+
+  /** Goes where it stood before a restart, or where another node has moved it. The figures of a step are those of this node. */
+  restore({ step, phase, since, reason }: ReleaseState): void {
+    const isOtherStep = step !== this.#step
+    this.#step = Math.min(step, this.#options.steps.length - 1)
+    this.#phase = phase
+    this.#since = since
+    this.#reason = reason
+    if (isOtherStep) this.#beginStep()
+  }
+
+  /** Has `moved` called when it has moved by itself or by hand, not when it is restored. There is one listener. */
+  onMove(moved: () => void): void {
+    this.#onMove = moved
+  }
+
   status(): ReleaseStatus {
     return {
       place: this.place,
@@ -176,8 +197,7 @@ export class Release {
   }
 
   #stop(phase: 'rolledBack' | 'paused', reason: string): void {
-    this.#enter(phase)
-    this.#reason = reason
+    this.#enter(phase, reason)
     this.#log('error', phase === 'paused' ? 'canary is paused' : 'canary is rolled back', { reason })
   }
 
@@ -191,10 +211,11 @@ export class Release {
     return true
   }
 
-  #enter(phase: Phase): void {
+  #enter(phase: Phase, reason?: string): void {
     this.#phase = phase
     this.#since = this.#options.now()
-    this.#reason = undefined
+    this.#reason = reason
+    this.#onMove()
   }
 
   #beginStep(): void {
