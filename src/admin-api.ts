@@ -16,6 +16,7 @@ import type { Gateway } from './gateway.ts'
 import type { BuiltGeneration } from './generation.ts'
 import type { Listener } from './listener/listener.ts'
 import { LiveFeed } from './live-feed.ts'
+import { MetricsText } from './metrics-text.ts'
 import { verifyToken } from './verify-token.ts'
 
 export interface ManagementOptions extends Pick<AppOptions, 'draining' | 'extend'> {
@@ -43,10 +44,15 @@ export function managementApp(gateway: Gateway, options: ManagementOptions): Exp
   const audit = new AuditLog()
   const routes = adminRoutes(gateway, options)
   return createApp({
-    metrics: gateway.metrics,
+    metrics: new MetricsText(gateway.metrics),
     status: () => gateway.status(),
     draining: options.draining,
-    grpcDescription: () => current().grpcDescription(),
+    describe(req, res) {
+      const [path = ''] = (req.url ?? '').split('?', 1)
+      const plan = current().apiDocs(path)
+      if (plan !== undefined) listener.serve(req, res, plan)
+      return plan !== undefined
+    },
     admin: {
       path,
       router: createAdminRouter({ access, rate, routes, audit, address, ending, log: gateway.log, now }),

@@ -87,7 +87,7 @@ export class GatewayMetrics {
     gauge(
       'gateway_config_version',
       'Version of the running configuration, counted from the start.',
-      (now) => now.configVersion,
+      (now) => now.config.version,
     )
     gauge(
       'gateway_healthy_instances',

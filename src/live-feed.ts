@@ -71,7 +71,7 @@ export class LiveFeed {
     const sample = {
       at: new Date(known.now).toISOString(),
       version: known.version,
-      configVersion: known.configVersion,
+      configVersion: known.config.version,
       draining: known.draining,
       activeConnections: known.activeConnections,
       activeRequests: activeRequests(),

@@ -3,7 +3,7 @@ import { pluginNames } from '../core/policy.ts'
 import type { Row } from '../core/route.ts'
 import { canonicalPath } from '../routing/canonical-path.ts'
 import type { MatchQuery, Refusal } from '../routing/table.ts'
-import type { CommandInput } from './commands.ts'
+import type { CommandInput } from './command.ts'
 import { printTable } from './table.ts'
 import { withGateway } from './validate.ts'
 
@@ -32,10 +32,9 @@ export function listRoutes(input: CommandInput): Promise<number> {
 /** `gateway routes explain METHOD PATH`: exit code 0 when a route takes it, 1 when none does. */
 export function explainRoute(input: CommandInput): Promise<number> {
   const [method = '', target = ''] = input.words
-  if (method === '' || !target.startsWith('/'))
-    throw new Error('usage: gateway routes explain GET /v1/users/42')
+  if (!target.startsWith('/')) throw new Error(`a path begins with /, as in /v1/users/42, not as "${target}"`)
   return withGateway(input, async ({ table }) => {
-    const ask = askOf(method.toUpperCase(), target, input.headers)
+    const ask = askOf(method.toUpperCase(), target, input.values.header ?? [])
     const seen = table.explain(ask)
     const taken = seen.find(({ refusal }) => refusal === undefined)
     const allowed = table.allowedMethods(ask)

@@ -77,6 +77,7 @@ export interface KeyUsesTable {
 }
 
 export interface RevocationsTable {
+  /** JSON. */
   name: string
   /** The higher one holds. */
   version: number
