@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises'
-import { randomHex, uuidV7 } from '../src/core/random-id.ts'
 import { databaseKeys } from '../src/config/database-keys.ts'
 import { silentLog } from '../src/core/log.ts'
+import { randomHex, uuidV7 } from '../src/core/random-id.ts'
 import { openDatabase } from '../src/open-database.ts'
 import type { LogEntry } from '../src/request-log/log-entry.ts'
 import type { LogFilter } from '../src/request-log/log-filter.ts'
@@ -57,7 +57,8 @@ async function run(name: string, url: string): Promise<void> {
 
 /** As autovacuum does by itself in a PostgreSQL that is not one of a test. */
 async function analyse({ kind, db }: Database): Promise<void> {
-  if (kind === 'postgres') await db.executeQuery({ sql: 'vacuum analyze request_log', parameters: [] } as never)
+  if (kind === 'postgres')
+    await db.executeQuery({ sql: 'vacuum analyze request_log', parameters: [] } as never)
 }
 
 function questions(some: LogEntry): readonly (readonly [string, LogFilter])[] {
@@ -119,7 +120,11 @@ function entry(n: number): LogEntry {
     user: `consumer-${n % 200}`,
     consumer: `consumer-${n % 200}`,
     ...(status !== 200 && {
-      error: { code: 'F50201', reason: status === 502 ? 'UPSTREAM_REFUSED' : 'RATE_LIMITED', message: 'It did not go well.' },
+      error: {
+        code: 'F50201',
+        reason: status === 502 ? 'UPSTREAM_REFUSED' : 'RATE_LIMITED',
+        message: 'It did not go well.',
+      },
     }),
     calls: [
       {
