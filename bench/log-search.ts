@@ -1,4 +1,5 @@
 import { stat } from 'node:fs/promises'
+import { sql } from 'kysely'
 import { databaseKeys } from '../src/config/database-keys.ts'
 import { silentLog } from '../src/core/log.ts'
 import { randomHex, uuidV7 } from '../src/core/random-id.ts'
@@ -10,23 +11,30 @@ import type { Database } from '../src/store/database.ts'
 import { ownFolder } from '../test/services/own-process.ts'
 import { startPostgres } from '../test/services/postgres.ts'
 
-// `node bench/log-search.ts [rows]`: fills the request log of both databases, by default with a million entries of a week, and searches it.
+// `node bench/log-search.ts [rows] [sqlite|postgres]`: fills the request log of both databases, or one, by default with a million entries of a week, and searches it.
 
 const rows = Number(process.argv[2] ?? 1_000_000)
+const written = 20_000
 const perBatch = 2_000
 const week = 7 * 86_400_000
 const start = Date.parse('2026-11-14T00:00:00Z')
 const end = start + week
+/** What is written covers so much of the week, and its copies the rest. */
+const part = Math.floor((week * written) / rows)
 const searches = 7
 
-const folder = await ownFolder('log-search')
-await run('SQLite', `sqlite:${folder}/gateway.db`)
-process.stdout.write(`  ${Math.round((await stat(`${folder}/gateway.db`)).size / 1_048_576)} MiB\n`)
-const postgres = await startPostgres()
-try {
-  await run('PostgreSQL', await postgres.database())
-} finally {
-  await postgres.stop()
+if (process.argv[3] !== 'postgres') {
+  const folder = await ownFolder('log-search')
+  await run('SQLite', `sqlite:${folder}/gateway.db`)
+  process.stdout.write(`  ${Math.round((await stat(`${folder}/gateway.db`)).size / 1_048_576)} MiB\n`)
+}
+if (process.argv[3] !== 'sqlite') {
+  const postgres = await startPostgres()
+  try {
+    await run('PostgreSQL', await postgres.database())
+  } finally {
+    await postgres.stop()
+  }
 }
 
 async function run(name: string, url: string): Promise<void> {
@@ -35,30 +43,44 @@ async function run(name: string, url: string): Promise<void> {
   await database.start()
   const table = new LogTable(database)
   const began = performance.now()
-  const own = process.cpuUsage()
   let some: LogEntry | undefined
-  for (let n = 0; n < rows; n += perBatch) {
-    const entries = Array.from({ length: Math.min(perBatch, rows - n) }, (_, i) => entry(n + i))
+  for (let n = 0; n < written; n += perBatch) {
+    const entries = Array.from({ length: perBatch }, (_, i) => entry(n + i))
     await table.write(entries)
-    if (n === Math.floor(rows / perBatch / 2) * perBatch) some = entries[0]
+    some ??= entries[7]
   }
-  const { user, system } = process.cpuUsage(own)
   const seconds = (performance.now() - began) / 1_000
   process.stdout.write(
-    `${name}: ${rows} entries in ${seconds.toFixed(0)} s, ${((user + system) / rows).toFixed(1)} µs of CPU each in this process\n`,
+    `${name}: ${written} entries were written in ${seconds.toFixed(1)} s, as the gateway does\n`,
   )
+  for (let copy = 1; copy < rows / written; copy++) await multiply(database, copy)
+  const { all } = await database.db
+    .selectFrom('request_log')
+    .select(({ fn }) => fn.countAll().as('all'))
+    .executeTakeFirstOrThrow()
+  process.stdout.write(`  ${all} after copying them with other ids and times\n`)
   await analyse(database)
   if (some !== undefined) for (const [what, filter] of questions(some)) await ask(table, what, filter)
   const before = performance.now()
-  await table.excess(rows - 1)
+  await table.excess(rows - 2)
   process.stdout.write(`  counting what is too much: ${Math.round(performance.now() - before)} ms\n`)
   await database.close()
 }
 
+/** The entries that were written once more, later, with ids of their own. */
+async function multiply({ kind, db }: Database, copy: number): Promise<void> {
+  const hex = (bytes: number): string =>
+    kind === 'sqlite' ? `lower(hex(randomblob(${bytes})))` : `substr(md5(random()::text), 1, ${bytes * 2})`
+  const others =
+    'node, protocol, route, method, path, status, duration_ms, consumer, reason, upstreams, detail'
+  const text = `insert into request_log (at, span_id, trace_id, request_id, ${others})
+    select at + ${copy * part}, ${hex(8)}, ${hex(16)}, ${hex(16)}, ${others} from request_log where at < ${start + part}`
+  await sql.raw(text).execute(db)
+}
+
 /** As autovacuum does by itself in a PostgreSQL that is not one of a test. */
 async function analyse({ kind, db }: Database): Promise<void> {
-  if (kind === 'postgres')
-    await db.executeQuery({ sql: 'vacuum analyze request_log', parameters: [] } as never)
+  if (kind === 'postgres') await sql.raw('vacuum analyze request_log').execute(db)
 }
 
 function questions(some: LogEntry): readonly (readonly [string, LogFilter])[] {
@@ -94,7 +116,7 @@ async function ask(table: LogTable, what: string, filter: LogFilter): Promise<vo
 
 /** One in fifty is refused, one in two hundred failed; 50 routes, 200 consumers, 20 upstreams. */
 function entry(n: number): LogEntry {
-  const at = start + Math.floor((n / rows) * week)
+  const at = start + Math.floor((n / written) * part)
   const spanId = randomHex(8)
   const status = n % 200 === 0 ? 502 : n % 50 === 0 ? 429 : 200
   const upstream = `upstream-${n % 20}`
