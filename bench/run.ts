@@ -6,12 +6,13 @@ import { prepareGrpc } from './grpc.ts'
 import { measureIdentity } from './identity.ts'
 import { measureLimits } from './limits.ts'
 import { describeMachine, markdownReport, plainReport } from './report.ts'
+import { measureRequestLog } from './request-log.ts'
 import { prepareRest } from './rest.ts'
 import { measureTraffic } from './traffic.ts'
 
 // What `npm run bench` runs: the gateway with all plugins on, and the servers that it is compared with, side by side.
 
-const usage = `npm run bench -- [--only rest|graphql|grpc|codec|traffic|identity|limits] [--quick] [--markdown | --json]
+const usage = `npm run bench -- [--only rest|graphql|grpc|codec|traffic|identity|limits|log] [--quick] [--markdown | --json]
 
   --only      one section; may be given again
   --quick     one short round, to see that everything runs; its figures mean little
@@ -31,6 +32,7 @@ const sections: Readonly<Record<string, Section>> = {
   traffic: measureTraffic,
   identity: measureIdentity,
   limits: measureLimits,
+  log: measureRequestLog,
 }
 
 const usualPace: Pace = { rounds: 5, firstWarmUpSeconds: 3, warmUpSeconds: 1, measuredSeconds: 5 }

@@ -103,7 +103,7 @@ function handlers(route: AdminRoute, options: HandlerOptions): Handler[] {
       const answer = await route.serve(call)
       if (writes(route) && answer.unnoted !== true) note(options, { req, res, answer, call })
       if (answer.stream === undefined) sendAnswer(req, res, route, answer)
-      else await sendEvents(res, answer.stream, signal)
+      else await sendEvents(res, answer.stream, { signal })
     } finally {
       release()
     }

@@ -34,15 +34,19 @@ function nextUrl({ originalUrl }: Request, cursor: string): string {
 /** How often a silent stream says that it is there: less than what proxies wait. */
 const keepAliveMs = 15_000
 
-/** Whoever takes nothing for so long is cut off. */
-const stalledMs = 30_000
+export interface SendEventsOptions {
+  readonly signal: AbortSignal
+  /** Whoever takes nothing for so long is cut off. Default 30,000. */
+  readonly stalledMs?: number
+}
 
 /** Sends events one by one, as fast as the client takes them, until they end, which they do when `signal` aborts: the client or the gateway has gone. */
 export async function sendEvents(
   res: Response,
   events: AsyncIterable<AdminEvent>,
-  signal: AbortSignal,
+  options: SendEventsOptions,
 ): Promise<void> {
+  const { signal } = options
   // Not by Express, which would add a charset that the type has not.
   res.setHeader('Content-Type', 'text/event-stream')
   res.status(200).set('X-Accel-Buffering', 'no').flushHeaders()
@@ -52,7 +56,7 @@ export async function sendEvents(
   try {
     for await (const event of events) {
       if (signal.aborted) break
-      if (!res.write(eventText(event))) await drained(res, signal)
+      if (!res.write(eventText(event))) await drained(res, options)
     }
   } finally {
     clearInterval(keepAlive)
@@ -61,7 +65,7 @@ export async function sendEvents(
 }
 
 /** Resolves when the client has taken what waits, or is cut off because it did not in time, or `signal` aborts. */
-function drained(res: Response, signal: AbortSignal): Promise<void> {
+function drained(res: Response, { signal, stalledMs = 30_000 }: SendEventsOptions): Promise<void> {
   return new Promise((resolve) => {
     const done = (): void => {
       clearTimeout(timer)

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, type TestContext, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { logPageShape } from '../../src/admin/log-shape.ts'
 import { createApiKey, hashApiKey } from '../../src/plugins/identity/api-key.ts'
 import type { LogEntry } from '../../src/request-log/log-entry.ts'
 import { startBackend, startGateway } from '../world.ts'
@@ -72,6 +73,7 @@ describe('GET /admin/logs', () => {
       ['?consumer=nobody', []],
     ]
     for (const [query, expected] of cases) assert.deepEqual(await paths(query), expected, query)
+    logPageShape.parse((await search('')).body)
   })
 
   test('gives one page after the other', async (t) => {

@@ -147,6 +147,8 @@ const asked: readonly (readonly [operation: string, what: string, body?: unknown
   ['canaries.abort', 'POST /canaries/c:abort', {}],
   ['cache.purge', 'POST /cache:purge', {}],
   ['graphql.supergraph.get', 'GET /graphql/supergraph'],
+  ['logs.list', 'GET /logs?status=4xx&since=1h&limit=5'],
+  ['logs.get', 'GET /logs/nothing', undefined, 404],
   ['keys.create', 'POST /keys', { consumer: 'shop' }, 201],
   ['keys.list', 'GET /keys'],
   ['keys.get', 'GET /keys/KEY'],
@@ -219,7 +221,7 @@ test('every operation answers as it says: a status that it names, with a body of
 })
 
 /** Asked in tests of their own. */
-const elsewhere = new Set(['live.get', 'logs.follow'])
+const elsewhere = new Set<string>(['live.get', 'logs.follow'])
 
 /** RFC 9457 and the declared schema hold for whatever is refused. */
 function holdsTo(ajv: Ajv2020, document: Json, operation: Json, told: Told, what: string): void {
