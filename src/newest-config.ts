@@ -112,7 +112,9 @@ export class NewestConfig {
         if (newest !== undefined && (!this.#unstored || newest.fileHash === hashOf(text))) {
           this.#tried = newest.version
           await live.run(newest, files)
-        } else await this.#storeFile(this.#unstored ? text : live.running.text, newest, files)
+          this.#fileHash = newest.fileHash ?? undefined
+        } else if (this.#unstored) await this.#storeFile(text, newest, files)
+        else await this.#storeAgain(files)
         this.#unstored = false
       })
     })
@@ -120,8 +122,30 @@ export class NewestConfig {
 
   /** Makes a text of the file the next version. What it overwrites is named first. */
   async #storeFile(text: string, newest: StoredVersion | undefined, files: SeenFiles): Promise<void> {
+    const { file } = this.#options.source
+    const message =
+      file === undefined ? 'the configuration that the gateway was made with' : `the file ${file}`
+    await this.#store({ text, fileHash: hashOf(text), author: 'file', message }, newest, files)
+  }
+
+  /** What runs is not in the database any more. */
+  async #storeAgain(files: SeenFiles): Promise<void> {
+    const { text } = this.#options.live.running
+    const fileHash = this.#fileHash ?? null
+    await this.#store(
+      { text, fileHash, author: 'gateway', message: 'what ran when the database had lost it' },
+      undefined,
+      files,
+    )
+  }
+
+  async #store(
+    made: Pick<StoredVersion, 'text' | 'fileHash' | 'author' | 'message'>,
+    newest: StoredVersion | undefined,
+    files: SeenFiles,
+  ): Promise<void> {
     const { source, store, live, log, now } = this.#options
-    const fileHash = hashOf(text)
+    const { text, fileHash } = made
     for (let base = newest; ; ) {
       const version = (base?.version ?? 0) + 1
       const prepared = await live.prepare({ text, version }, files)
@@ -129,30 +153,18 @@ export class NewestConfig {
       const before = base && (await comparedSideOf(base.text, source))
       const changes = diffConfigs(before ?? { data: {}, config: undefined }, after)
       await this.#nameOverwritten(changes, base)
-      const message =
-        source.file === undefined
-          ? 'the configuration that the gateway was made with'
-          : `the file ${source.file}`
-      const made = {
-        version,
-        author: 'file',
-        createdAt: now(),
-        message,
-        origin: 'file',
-        fileHash,
-        text,
-        changes,
-      } as const
-      const added = await store?.add(made).catch((error: unknown) => {
-        log.error(
-          { error: messageOf(error) },
-          'the configuration could not be stored: it runs on this node alone',
-        )
-        this.#unstored = true
-      })
+      const added = await store
+        ?.add({ ...made, version, createdAt: now(), origin: 'file', changes })
+        .catch((error: unknown) => {
+          log.error(
+            { error: messageOf(error) },
+            'the configuration could not be stored: it runs on this node alone',
+          )
+          this.#unstored = true
+        })
       if (added !== false) {
         live.take(prepared)
-        this.#fileHash = fileHash
+        this.#fileHash = fileHash ?? undefined
         return
       }
       await prepared.drop()

@@ -2,66 +2,11 @@ import assert from 'node:assert/strict'
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
-import { stringify } from 'yaml'
 import { GatewayError } from '../../src/core/error.ts'
 import { onBothDatabases, ownFolder } from '../store/kinds.ts'
-import { startGateway, type TestGateway } from '../world.ts'
-
-/** A gateway.yaml with routes that answer by themselves: id -> text. */
-function yaml(url: string, routes: Readonly<Record<string, string>>): string {
-  return `# kept\n${stringify({
-    server: {
-      listen: '127.0.0.1:0',
-      shutdown: { drainDelay: '0s', gracePeriod: '1s' },
-      overload: { eventLoopDelay: '0s', heapPercent: 0 },
-    },
-    stores: { database: { url } },
-    routes: Object.entries(routes).map(([id, text]) => route(id, text)),
-  })}`
-}
-
-function route(id: string, text: string): object {
-  return { id, path: `/${id}`, auth: 'none', respond: { status: 200, body: text } }
-}
-
-interface Node extends TestGateway {
-  /** What a route answers; its status when that is not 200. */
-  ask(id: string): Promise<string | number>
-  replace(text: string): void
-}
-
-async function startNode(
-  t: TestContext,
-  url: string,
-  routes: Readonly<Record<string, string>>,
-  folder?: string,
-): Promise<Node> {
-  const file = join(folder ?? (await ownFolder(t)), 'gateway.yaml')
-  writeFileSync(file, yaml(url, routes))
-  return await startFrom(t, file)
-}
-
-async function startFrom(t: TestContext, file: string): Promise<Node> {
-  const node = await startGateway(t, {}, { file, watch: true })
-  return {
-    ...node,
-    ask: async (id) => {
-      const answer = await fetch(`${node.url}/${id}`)
-      const text = await answer.text()
-      return answer.status === 200 ? text : answer.status
-    },
-    replace: (text) => writeFileSync(file, text),
-  }
-}
+import { type Node, route, startFrom, startNode, until, versionOf, yamlOf } from './nodes.ts'
 
 const by = 'ada'
-const versionOf = async ({ url }: Node): Promise<number> =>
-  (await (await fetch(`${url}/health`)).json()).configVersion
-
-/** Resolves when it is so; fails by the time limit of the test. */
-async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await isSo())) await new Promise((resolve) => setTimeout(resolve, 20))
-}
 
 onBothDatabases((kind) => {
   const on = (name: string, run: (t: TestContext, url: string) => Promise<void>) =>
@@ -133,7 +78,7 @@ onBothDatabases((kind) => {
       await node.gateway.shutdown()
       const again = await startFrom(t, join(folder, 'gateway.yaml'))
       assert.deepEqual([await again.ask('a'), await versionOf(again)], ['by the API', 2])
-      again.replace(yaml(url, { a: 'from the file', b: 'b' }))
+      again.replace(yamlOf(url, { a: 'from the file', b: 'b' }))
       await until(async () => (await again.ask('a')) === 'from the file')
       assert.equal(await versionOf(again), 3)
       const warned = await again.logged((line) => line.overwritten !== undefined)
@@ -234,7 +179,7 @@ onBothDatabases((kind) => {
       await control.validate('routes: [{ id: a }]').then((problems) => problems.map(({ path }) => path)),
       ['routes[0].path'],
     )
-    const changes = await control.diff({ text: yaml(url, { a: 'first', b: 'new' }) })
+    const changes = await control.diff({ text: yamlOf(url, { a: 'first', b: 'new' }) })
     assert.deepEqual(
       changes.map(({ kind, id, op }) => [kind, id, op]),
       [['routes', 'b', 'create']],
