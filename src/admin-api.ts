@@ -43,7 +43,12 @@ export function managementApp(gateway: Gateway, options: ManagementOptions): Exp
     metrics: gateway.metrics,
     status: () => gateway.status(),
     draining: options.draining,
-    grpcDescription: () => current().grpcDescription(),
+    describe(req, res) {
+      const [path = ''] = (req.url ?? '').split('?', 1)
+      const plan = current().apiDocs(path)
+      if (plan !== undefined) listener.serve(req, res, plan)
+      return plan !== undefined
+    },
     admin: {
       path,
       router: createAdminRouter({ access, rate, routes, audit, address, ending, log: gateway.log, now }),

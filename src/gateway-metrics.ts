@@ -2,6 +2,7 @@ import { Counter, Gauge, type Registry } from 'prom-client'
 import { type GatewayStatus, isUp, type TargetStatus } from './admin/health.ts'
 import { circuitMetrics } from './circuit-metrics.ts'
 import type { GatewayError } from './core/error.ts'
+import { databaseMetrics } from './database-metrics.ts'
 import { registerProcessMetrics } from './process-metrics.ts'
 import { registerReadinessMetrics } from './readiness-metrics.ts'
 import { supergraphMetrics } from './supergraph-metrics.ts'
@@ -86,7 +87,7 @@ export class GatewayMetrics {
     gauge(
       'gateway_config_version',
       'Version of the running configuration, counted from the start.',
-      (now) => now.configVersion,
+      (now) => now.config.version,
     )
     gauge(
       'gateway_healthy_instances',
@@ -117,6 +118,7 @@ export class GatewayMetrics {
       },
     })
     circuitMetrics(registry, status)
+    databaseMetrics(registry, async () => (await status()).database)
     supergraphMetrics(registry, async () => (await status()).supergraph)
   }
 

@@ -1,5 +1,6 @@
-import { type ApiDescription, describedApi } from './api-description.ts'
+import type { ApiDocsFrontEnd } from './api-docs/front-end.ts'
 import { Build, type BuildContext } from './build.ts'
+import { buildApiDocs } from './build-api-docs.ts'
 import { buildFrontEnds } from './build-front-ends.ts'
 import { buildIdentity } from './build-identity.ts'
 import { buildBackendIdentity } from './build-internal-token.ts'
@@ -38,8 +39,8 @@ export interface BuiltGeneration extends Generation {
   identityProviders(): readonly ProviderStatus[]
   /** Undefined when there is none. */
   readonly graphql: GraphqlFrontEnd | undefined
-  /** What the gRPC front-end serves; undefined when there is none. Made when it is first asked for. */
-  grpcDescription(): ApiDescription | undefined
+  /** What describes the API, for a path that no row takes; undefined: nothing of that path. */
+  apiDocs(path: string): Plan | undefined
   /** The gateway is about to end: what would last as long as its clients like is to end now. */
   drain(): void
   /** Takes no more requests; resolves when the last one has settled and everything is freed. */
@@ -59,13 +60,16 @@ export async function buildGeneration(loaded: LoadedConfig, context: BuildContex
     const identity = buildIdentity(build, issuer?.tokens)
     const deciders = { identity, table: () => table }
     const frontEnds = await buildFrontEnds(build, { issuer, told, deciders })
-    const plans = plansOf(build, { frontEnds, shared, identity, last: told.plugin })
-    const table: RoutingTable<Plan> = tableOf(build, plans)
-    const grpc = frontEnds.find((frontEnd) => frontEnd.name === 'grpc')
+    const docs = buildApiDocs(build, frontEnds, () => table)
+    const described = docs === undefined ? frontEnds : [...frontEnds, docs]
+    const plans = plansOf(build, { frontEnds: described, shared, identity, last: told.plugin })
+    const table: RoutingTable<Plan> = tableOf(
+      build,
+      plans.filter(({ row }) => row.frontEnd !== docs),
+    )
     const graphql = frontEnds.find(({ name }) => name === 'graphql') as GraphqlFrontEnd | undefined
     const unrouted = unroutedPlan(shared)
     const identityProviders = (): readonly ProviderStatus[] => identity.providers
-    const grpcDescription = describedApi(grpc)
     const parts = {
       table,
       unrouted,
@@ -73,7 +77,7 @@ export async function buildGeneration(loaded: LoadedConfig, context: BuildContex
       identity,
       identityProviders,
       graphql,
-      grpcDescription,
+      apiDocs: docsPlans(docs, plans),
     }
     return generation(build, parts, frontEnds)
   } catch (error) {
@@ -112,6 +116,14 @@ function generation(
       if (active > 0) await idle.promise
       await build.free()
     },
+  }
+}
+
+/** The rows of the documentation are asked for their path by what no row of the table takes. */
+function docsPlans(docs: ApiDocsFrontEnd | undefined, plans: readonly Plan[]): BuiltGeneration['apiDocs'] {
+  return (path) => {
+    const row = docs?.rowOf(path)
+    return row === undefined ? undefined : plans.find((plan) => plan.row === row)
   }
 }
 

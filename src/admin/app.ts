@@ -9,8 +9,8 @@ export interface AppOptions {
   status(): Promise<GatewayStatus>
   /** Whether the gateway is shutting down, so that answers close their connections. */
   draining(): boolean
-  /** The OpenAPI document of the gRPC services, as JSON with its entity tag; undefined when there are none. */
-  grpcDescription(): { readonly body: string; readonly etag: string } | undefined
+  /** Answers what asks for a description of the API; false: it does not. */
+  describe(req: IncomingMessage, res: ServerResponse): boolean
   /** The admin API and where it is. */
   readonly admin: { readonly path: string; readonly router: Router }
   /** 404 in the gateway's own words. */
@@ -54,17 +54,10 @@ export function createApp(options: AppOptions): Express {
       .type(options.metrics.contentType)
       .send(await options.metrics.metrics())
   })
-  app.get('/openapi/grpc.json', (_req, res, next) => {
-    const description = options.grpcDescription()
-    if (description === undefined) next()
-    // Express answers 304 by itself to a client that has this one.
-    else
-      res
-        .set({ 'Cache-Control': 'no-cache', ETag: description.etag })
-        .type('application/json')
-        .send(description.body)
-  })
   app.use(options.admin.path, options.admin.router)
+  app.use((req, res, next) => {
+    if (!options.describe(req, res)) next()
+  })
   options.extend?.(app)
   app.use((req, res) => options.notFound(req, res))
   app.use((error: unknown, req: IncomingMessage, res: ServerResponse, _next: unknown) =>

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { accessKeys, addressList } from '../core/address-access.ts'
 import { duration, size } from '../core/units.ts'
+import { databaseKeys } from './database-keys.ts'
 import { object } from './declare.ts'
 import { overloadKeys } from './overload-keys.ts'
 import { redisKeys } from './redis-keys.ts'
@@ -130,6 +131,7 @@ export const serverKeys = {
 /** `stores`. */
 export const storeKeys = {
   redis: redisKeys.optional().describe('What gateways share: counters of rate limits.'),
+  database: databaseKeys.describe('What outlives a restart (docs/store.md).'),
 }
 
 /** `observability`. */

@@ -38,6 +38,8 @@ export interface NodeInfo {
   readonly seenAt: number
   /** What it runs. */
   readonly version: number
+  /** The newest that it knows of. */
+  readonly wanted: number
   /** Why it does not run the newest; null: it does. */
   readonly problem: string | null
 }
@@ -51,6 +53,8 @@ export interface WriteOptions {
   readonly ifMatch?: string | undefined
   /** Checks and builds it, and stores nothing. */
   readonly dryRun?: boolean | undefined
+  /** Called with what would change before it is stored; throws a GatewayError to refuse. */
+  check?(changes: readonly Change[]): void
 }
 
 /** What came of a write. */

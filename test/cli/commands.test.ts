@@ -406,7 +406,7 @@ describe('the commands', { concurrency: 3 }, () => {
     // Nothing changed on disk: the new version is there because of the signal.
     gateway.child.kill('SIGHUP')
     const applied = await gateway.logged((line) => line.message === 'configuration applied')
-    assert.equal(applied['gateway.config_version'], 2)
+    assert.equal(applied.build, 2)
     writeFileSync(inFolder('gateway.yaml'), 'servr: {}')
     gateway.child.kill('SIGHUP')
     const refused = await gateway.logged((line) => String(line.message).startsWith('configuration refused'))

@@ -1,5 +1,5 @@
-import { Exchange, type Hooks } from '../../../core/exchange.ts'
-import { openPolicy } from '../../../core/policy.ts'
+import { Exchange, type Hooks } from './exchange.ts'
+import { openPolicy } from './policy.ts'
 
 /** What the gateway asks upstreams within when nobody asked it: an exchange without a client, which no plugin sees. */
 export class OwnExchange extends Exchange {

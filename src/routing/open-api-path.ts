@@ -1,4 +1,4 @@
-import type { Template } from '../../../routing/template.ts'
+import type { Template } from './template.ts'
 
 /** A template as OpenAPI writes it: every variable segment has a name of its own. */
 export interface OpenApiPath {

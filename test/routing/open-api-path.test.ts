@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { openApiPath } from '../../../../src/front-ends/grpc/openapi/open-api-path.ts'
-import { parseTemplate } from '../../../../src/routing/template.ts'
+import { openApiPath } from '../../src/routing/open-api-path.ts'
+import { parseTemplate } from '../../src/routing/template.ts'
 
 const cases: readonly [template: string, path: string][] = [
   ['/v1/messages/{message_id}', '/v1/messages/{message_id}'],

@@ -1,5 +1,5 @@
-import type { Logger } from '../../../core/log.ts'
-import { messageOf } from '../../../core/message-of.ts'
+import type { Logger } from './log.ts'
+import { messageOf } from './message-of.ts'
 
 /** A text that somebody else has, as it was when they were asked last. */
 export interface KnownText {
@@ -12,6 +12,8 @@ export interface KnownText {
 export interface PolledTextOptions {
   /** For messages: `subgraph "products"`. */
   readonly name: string
+  /** For the log: `a GraphQL schema`. */
+  readonly what: string
   /** What clients are told while nothing is known. */
   readonly missing: string
   /** Between two times, a tenth more or less; milliseconds. */
@@ -61,7 +63,7 @@ export class PolledText {
 
   /** Asks now. True: the text is another one. Never rejects: what went wrong is logged when it is new, and kept. */
   async ask(): Promise<boolean> {
-    const { log, ask, name } = this.#options
+    const { log, ask, name, what } = this.#options
     let trouble: string | undefined
     let changed = false
     this.#wasAsked = true
@@ -76,12 +78,9 @@ export class PolledText {
     }
     if (this.#isClosed) return false
     if (trouble !== undefined && trouble !== this.#trouble)
-      log.warn(
-        { source: name, reason: trouble },
-        'a GraphQL schema could not be had; what was known before stays',
-      )
+      log.warn({ source: name, reason: trouble }, `${what} could not be had; what was known before stays`)
     if (trouble === undefined && this.#trouble !== undefined)
-      log.info({ source: name }, 'a GraphQL schema could be had again')
+      log.info({ source: name }, `${what} could be had again`)
     this.#trouble = trouble
     return changed
   }
