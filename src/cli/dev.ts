@@ -11,14 +11,16 @@ import { printChanges } from './changes.ts'
 import type { CommandInput } from './command.ts'
 import { lineOf } from './logged-request.ts'
 import { portOf } from './start.ts'
-import { untilStopped } from './until-stopped.ts'
 import { harmless, paint } from './terminal.ts'
+import { untilStopped } from './until-stopped.ts'
 
 /** `gateway dev [file]`: a gateway to work with. Each change of the file is told as it applies, or what is wrong with it; each request is a line. */
 export async function developGateway(input: CommandInput): Promise<number> {
   const { config: file } = input
   if (!existsSync(file))
-    throw new Error(`${file} is not there; gateway upstreams add shop http://127.0.0.1:3000 --file ${file} makes one`)
+    throw new Error(
+      `${file} is not there; gateway upstreams add shop http://127.0.0.1:3000 --file ${file} makes one`,
+    )
   let gateway: Gateway | undefined
   let before: DiffSide | undefined
   const log = devLog({

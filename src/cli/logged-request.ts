@@ -54,7 +54,9 @@ export function lineOf(entry: Logged): string {
     paint(tone, String(status)),
     harmless(`${method} ${path}`),
     `${round(durationMs)} ms`,
-    harmless(`${route}${target === undefined ? '' : ` -> ${target}`}${attempts > 1 ? ` (${attempts} attempts)` : ''}`),
+    harmless(
+      `${route}${target === undefined ? '' : ` -> ${target}`}${attempts > 1 ? ` (${attempts} attempts)` : ''}`,
+    ),
     ...(error === undefined ? [] : [paint(tone, harmless(error.reason))]),
     paint('quiet', traceId),
   ]
