@@ -50,9 +50,7 @@ async function check(gateway: TestGateway): Promise<{ ok: boolean; detail: strin
 }
 
 const applied = (gateway: TestGateway, version: number): Promise<unknown> =>
-  gateway.logged(
-    (line) => Number(line.build) >= version && line.message === 'configuration applied',
-  )
+  gateway.logged((line) => Number(line.build) >= version && line.message === 'configuration applied')
 
 test('a service is served by what its backend describes, and a change of that is one swap without a failed request', async (t) => {
   const backend = await startThings(t, '/v1/{name}')
@@ -180,9 +178,7 @@ service Others { rpc Get(M) returns (M) { option (google.api.http) = { get: "PAT
   const first = await gateway.logged((line) => Number(line.build) > 2)
   // What was applied may be the other backend, asked once more: this one is then in the next version.
   if ((await send(`${gateway.url}/b/one`)).status === 404)
-    await gateway.logged(
-      (line) => Number(line.build) > Number(first.build),
-    )
+    await gateway.logged((line) => Number(line.build) > Number(first.build))
   // The service is not implemented there, but its path is known.
   assert.equal((await send(`${gateway.url}/b/one`)).status, 501)
 })
