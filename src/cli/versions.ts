@@ -68,7 +68,7 @@ export async function showVersions(input: CommandInput): Promise<number> {
         version: String(version),
         when: createdAt.slice(0, 19).replace('T', ' '),
         who: author,
-        by: origin,
+        origin,
         changes: summary.join(', '),
         message: message === summary.join(', ') ? '' : message,
       })),

@@ -37,7 +37,7 @@ test('a newcomer adds, calls, finds, changes, takes back, and reads who did what
   assert.match(await run('routes', 'explain', 'GET', '/v1/shop/carts/1'), /^> rest ANY \/v1\/shop\/\*\* \[shop\]: takes it \(to shop; auth required;/)
 
   const versions = await run('versions')
-  assert.match(versions, /^VERSION +WHEN +WHO +BY +CHANGES +MESSAGE\n5 .*local +api +routes\/shop updated +too much\n/)
+  assert.match(versions, /^VERSION +WHEN +WHO +ORIGIN +CHANGES +MESSAGE\n5 .*local +api +routes\/shop updated +too much\n/)
   await run('rollback', '4', '--message', 'it was not')
   assert.equal((await call()).status, 200)
 
