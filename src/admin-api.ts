@@ -13,6 +13,7 @@ import { plainAddress, type TrustedProxies } from './core/client-address.ts'
 import type { Gateway } from './gateway.ts'
 import type { BuiltGeneration } from './generation.ts'
 import type { Listener } from './listener/listener.ts'
+import { MetricsText } from './metrics-text.ts'
 import { verifyToken } from './verify-token.ts'
 
 export interface ManagementOptions extends Pick<AppOptions, 'draining' | 'extend'> {
@@ -40,7 +41,7 @@ export function managementApp(gateway: Gateway, options: ManagementOptions): Exp
   const audit = new AuditLog()
   const routes = adminRoutes(gateway, options)
   return createApp({
-    metrics: gateway.metrics,
+    metrics: new MetricsText(gateway.metrics),
     status: () => gateway.status(),
     draining: options.draining,
     describe(req, res) {

@@ -1,3 +1,4 @@
+import { clientTls } from './client-tls.ts'
 import type { UpstreamConfig } from './config/schema.ts'
 import { DnsClient } from './discovery/dns/dns-client.ts'
 import { DnsProvider } from './discovery/dns/dns-provider.ts'
@@ -37,18 +38,13 @@ function dnsProvider(config: DiscoveryConfig & { readonly type: 'dns' | 'dnsSrv'
 }
 
 function etcdProvider({ tls, ...config }: DiscoveryConfig & { readonly type: 'etcd' }): Provider {
-  const { serverName, insecureSkipVerify = false, ...certificates } = tls ?? {}
   const { endpoints, prefix, user, password } = config
   return new EtcdProvider({
     endpoints,
     prefix,
     user,
     password,
-    tls: {
-      ...certificates,
-      rejectUnauthorized: !insecureSkipVerify,
-      ...(serverName === undefined ? {} : { servername: serverName }),
-    },
+    tls: clientTls(tls),
     timeoutMs: config.timeout,
     resyncMs: config.resync,
   })

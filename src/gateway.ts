@@ -71,7 +71,7 @@ export class Gateway {
     this.#certificates = new CertificateWatch(log, now)
     this.stores = stores
     const { redis, database } = stores
-    this.identity = new IdentityState({ ...auth.revocation, redis, log, metrics, now })
+    this.identity = new IdentityState({ ...auth.revocation, redis, database, log, metrics, now })
     this.#configuration = new Configuration({
       source: options,
       database,

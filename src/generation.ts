@@ -6,6 +6,7 @@ import { buildIdentity } from './build-identity.ts'
 import { buildBackendIdentity } from './build-internal-token.ts'
 import { buildIssuer } from './build-issuer.ts'
 import { buildIdentities, checkUpstreamTls } from './build-tls.ts'
+import { buildTracing } from './build-tracing.ts'
 import type { LoadedConfig } from './config/load.ts'
 import type { Config } from './config/schema.ts'
 import type { FrontEnd } from './core/front-end.ts'
@@ -54,7 +55,8 @@ export async function buildGeneration(loaded: LoadedConfig, context: BuildContex
     await context.upstreams.discovered()
     const identities = buildIdentities(build)
     checkUpstreamTls(build)
-    const shared = loaded.config.plugins.map((use, index) => build.plugin(use, ['plugins', index]))
+    const plugins = loaded.config.plugins.map((use, index) => build.plugin(use, ['plugins', index]))
+    const shared = [...buildTracing(build), ...plugins]
     const issuer = await buildIssuer(build)
     const told = buildBackendIdentity(build)
     const identity = buildIdentity(build, issuer?.tokens)

@@ -21,6 +21,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   'front-ends/accept-socket.ts': ['core/'],
   'front-ends/watch-socket.ts': ['core/'],
   'issuer/': ['core/', 'store/'],
+  'tracing/': ['core/'],
   'front-ends/auth/': ['core/', 'issuer/', 'front-ends/json-body.ts', 'front-ends/problem.ts'],
   'front-ends/rest/': ['core/', 'traffic/', 'front-ends/json-body.ts', 'front-ends/problem.ts'],
   'front-ends/graphql/': [

@@ -1,11 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import express, { type Express, type Router } from 'express'
-import type { Registry } from 'prom-client'
 import { type GatewayStatus, healthReport, readinessReport, upstreamReport } from './health.ts'
 
 /** What the Express app needs of the gateway. */
 export interface AppOptions {
-  readonly metrics: Registry
+  readonly metrics: { readonly contentType: string; text(): Promise<string> }
   status(): Promise<GatewayStatus>
   /** Whether the gateway is shutting down, so that answers close their connections. */
   draining(): boolean
@@ -52,7 +51,7 @@ export function createApp(options: AppOptions): Express {
     res
       .set('Cache-Control', 'no-store')
       .type(options.metrics.contentType)
-      .send(await options.metrics.metrics())
+      .send(await options.metrics.text())
   })
   app.use(options.admin.path, options.admin.router)
   app.use((req, res, next) => {

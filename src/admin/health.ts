@@ -16,8 +16,8 @@ export interface GatewayStatus {
   readonly redis: 'up' | 'down' | undefined
   /** Undefined: the gateway has none, being only looked into. */
   readonly database: DatabaseState | undefined
-  /** API keys that were made while it runs; `trouble` is undefined when changes made elsewhere are heard of. */
-  readonly keys: { readonly size: number; readonly trouble: string | undefined }
+  /** API keys that were made while it runs. `isKept`: they outlive it; `trouble`: why changes made elsewhere are not heard of. */
+  readonly keys: { readonly size: number; readonly isKept: boolean; readonly trouble: string | undefined }
   readonly revocations: RevocationStatus
   readonly upstreams: readonly UpstreamStatus[]
   /** The certificates that clients are shown, by name; Unix time in milliseconds. */
@@ -124,7 +124,7 @@ export function readinessReport(status: GatewayStatus): { ready: boolean; checks
   }
   checks.push(...databaseChecks(status.database))
   const { keys } = status
-  if (status.redis !== undefined) {
+  if (keys.isKept) {
     checks.push({
       name: 'keys',
       ok: keys.trouble === undefined,

@@ -1,26 +1,33 @@
-/** A configuration for people to read: secrets, key hashes and passwords in URLs as `***`. */
-export function maskSecrets(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(maskSecrets)
-  if (typeof value === 'string') return maskedText(value)
-  if (typeof value !== 'object' || value === null) return value
-  return Object.fromEntries(
-    Object.entries(value).map(([key, child]) => [
-      key,
-      isSecretKey(key) && typeof child === 'string' ? '***' : maskSecrets(child),
-    ]),
-  )
+import { isRecord } from '../core/is-record.ts'
+
+export interface MaskOptions {
+  /** The keys that lead to the value; those of lists are left out. Default: the whole configuration. */
+  readonly path?: readonly string[]
+  /** Which texts stay although their key says that they are secret. Default: none. */
+  readonly keep?: (text: string) => boolean
 }
 
-/** Whether the value of a key is a secret by its name; also in the options of plugins that are not ours. */
-export function isSecretKey(key: string): boolean {
-  return secretKey.test(key)
+/** A configuration, or a part of it, for people to read: secrets, key hashes and passwords in URLs as `***`. */
+export function maskSecrets(value: unknown, { path = [], keep = never }: MaskOptions = {}): unknown {
+  if (Array.isArray(value)) return value.map((item) => maskSecrets(item, { path, keep }))
+  if (isRecord(value))
+    return Object.fromEntries(
+      Object.entries(value).map(([key, member]) => [
+        key,
+        maskSecrets(member, { path: [...path, key], keep }),
+      ]),
+    )
+  if (typeof value !== 'string' || keep(value)) return value
+  return isSecret(path) || value.includes('PRIVATE KEY-----') ? '***' : value.replace(password, '$1***@')
 }
 
-/** A text with the secrets masked that show by themselves: private keys, passwords in URLs. */
-export function maskedText(text: string): string {
-  return text.includes('PRIVATE KEY-----') ? '***' : text.replace(password, '$1***@')
+/** Collectors of traces have names of their own for the headers with their keys. */
+function isSecret(path: readonly string[]): boolean {
+  return secretKey.test(path.at(-1) ?? '') || (path.at(-3) === 'otlp' && path.at(-2) === 'headers')
 }
 
+const never = (): boolean => false
+/** Also in the options of plugins that are not ours. */
 const secretKey = /(?:secret|hash|password|token|apikey|privatekey|authorization|cookie|-key)$/i
 /** RFC 3986 section 3.2.1; the last `@` of the authority ends it, whatever the password holds. */
 const password = /^(\w[\w+.-]*:\/\/[^/?#@:]*:)[^/?#]*@/

@@ -5,6 +5,7 @@ import { databaseKeys } from './database-keys.ts'
 import { object } from './declare.ts'
 import { overloadKeys } from './overload-keys.ts'
 import { redisKeys } from './redis-keys.ts'
+import { tracingKeys } from './tracing-keys.ts'
 
 const address = z
   .string()
@@ -145,4 +146,7 @@ export const observabilityKeys = {
   metrics: object({
     processMetrics: z.boolean().default(true).describe("Whether Node's own process metrics are included."),
   }).describe('Prometheus text at /metrics.'),
+  tracing: tracingKeys
+    .optional()
+    .describe('OpenTelemetry traces (docs/tracing.md); absent: none, at no cost.'),
 }

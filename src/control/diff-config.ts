@@ -56,8 +56,8 @@ interface Sides {
 }
 
 function change(kind: Change['kind'], id: string, { from, to, had, has }: Sides): Change {
-  const before = masked(from, id)
-  const after = masked(to, id)
+  const before = masked(from, [id])
+  const after = masked(to, [id])
   if (!had) return { kind, id, op: 'create', after }
   if (!has) return { kind, id, op: 'delete', before }
   return { kind, id, op: 'update', before, after }

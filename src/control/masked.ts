@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
-import { isSecretKey, maskedText } from '../config/mask.ts'
+import { maskSecrets } from '../config/mask.ts'
 import { GatewayError } from '../core/error.ts'
 import { isRecord } from '../core/is-record.ts'
 import { ConfigText } from './config-text.ts'
@@ -7,13 +7,9 @@ import { ConfigText } from './config-text.ts'
 /** What stands for a secret. */
 const mask = '***'
 
-/** A written value as people may see it: secrets as `***`, references to them (`${NAME}`, `file://`) as they are. */
-export function masked(value: unknown, key = ''): unknown {
-  if (Array.isArray(value)) return value.map((item) => masked(item, key))
-  if (isRecord(value))
-    return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, masked(member, name)]))
-  if (typeof value !== 'string' || isReference(value)) return value
-  return isSecretKey(key) ? mask : maskedText(value)
+/** A written value as people may see it: secrets as `***`, references to them (`${NAME}`, `file://`) as they are. `path`: the keys that lead to it. */
+export function masked(value: unknown, path: readonly string[] = []): unknown {
+  return maskSecrets(value, { path, keep: isReference })
 }
 
 /** The text of a configuration as people may see it, with its comments. */
@@ -31,7 +27,7 @@ export function unmaskedConfig(text: string, before: unknown): string {
   if (!text.includes(mask)) return text
   const edited = new ConfigText(text)
   const lost: string[] = []
-  const restored = restore(edited.data, before, { path: '', key: '', lost })
+  const restored = restore(edited.data, before, { pointer: '', path: [], lost })
   if (lost.length > 0)
     throw new GatewayError('INVALID_ARGUMENT', 'There is no telling which secret *** stands for.', {
       violations: lost.map((field) => ({
@@ -44,33 +40,34 @@ export function unmaskedConfig(text: string, before: unknown): string {
 }
 
 interface Place {
-  readonly path: string
-  readonly key: string
+  /** As a JSON pointer. */
+  readonly pointer: string
+  /** The keys that lead there, without those of lists. */
+  readonly path: readonly string[]
   readonly lost: string[]
 }
 
-function restore(value: unknown, before: unknown, place: Place): unknown {
-  const { path, key, lost } = place
+function restore(value: unknown, before: unknown, { pointer, path, lost }: Place): unknown {
   if (isRecord(value)) {
     const old = isRecord(before) ? before : {}
     return Object.fromEntries(
       Object.entries(value).map(([name, member]) => [
         name,
-        restore(member, old[name], { path: `${path}/${name}`, key: name, lost }),
+        restore(member, old[name], { pointer: `${pointer}/${name}`, path: [...path, name], lost }),
       ]),
     )
   }
   if (Array.isArray(value)) {
     const old: readonly unknown[] = Array.isArray(before) ? before : []
     return value.map((item, index) =>
-      restore(item, counterpart(item, old, { index, key }), { path: `${path}/${index}`, key, lost }),
+      restore(item, counterpart(item, old, { index, path }), { pointer: `${pointer}/${index}`, path, lost }),
     )
   }
   if (typeof value !== 'string' || !value.includes(mask)) return value
-  if (typeof before === 'string' && masked(before, key) === value) return before
+  if (typeof before === 'string' && masked(before, path) === value) return before
   // A text that only looks like it.
-  if (value !== mask && maskedText(value) !== value) return value
-  lost.push(path)
+  if (value !== mask && !value.includes(`:${mask}@`)) return value
+  lost.push(pointer)
   return value
 }
 
@@ -78,11 +75,11 @@ function restore(value: unknown, before: unknown, place: Place): unknown {
 function counterpart(
   item: unknown,
   old: readonly unknown[],
-  at: { readonly index: number; readonly key: string },
+  { index, path }: { readonly index: number; readonly path: readonly string[] },
 ): unknown {
-  const same = old.filter((one) => isDeepStrictEqual(masked(one, at.key), item))
+  const same = old.filter((one) => isDeepStrictEqual(masked(one, path), item))
   if (same.length === 1) return same[0]
-  if (same.length > 1) return same.includes(old[at.index]) ? old[at.index] : undefined
+  if (same.length > 1) return same.includes(old[index]) ? old[index] : undefined
   if (!isRecord(item)) return undefined
   const naming = names.find((name) => typeof item[name] === 'string' && item[name] !== mask)
   if (naming === undefined) return undefined

@@ -1,3 +1,4 @@
+import type { UpstreamCall } from './exchange.ts'
 import { randomHex } from './random-id.ts'
 
 /** Where an exchange stands in a distributed trace (W3C Trace Context, level 1). */
@@ -8,8 +9,8 @@ export interface TraceContext {
   readonly parentId: string | undefined
   /** This exchange's own span, 16 digits. */
   readonly spanId: string
-  /** Two digits of flags, `01` when the caller sampled. */
-  readonly flags: string
+  /** `01`: it is sampled, by the caller or, where the gateway has traces of its own, by it. */
+  flags: '00' | '01'
   /** The caller's `tracestate`, passed on as it came; undefined when there is none or the trace starts here. */
   readonly state: string | undefined
 }
@@ -34,12 +35,25 @@ export function readTraceContext(
   return { traceId: randomHex(16), parentId: undefined, spanId: randomHex(8), flags: '00', state: undefined }
 }
 
+/** Tells an upstream of the trace, under a span of the call's own, unless it is told already. */
+export function tellTrace(trace: TraceContext, call: UpstreamCall): void {
+  if (call.traceparent !== '') return
+  call.traceparent = outgoingTraceparent(trace)
+  call.headers.push('traceparent', call.traceparent)
+  if (trace.state !== undefined) call.headers.push('tracestate', trace.state)
+}
+
+/** Whether a trace is among a share of all, 0 to 1: the same traces in every place that is given the same share. */
+export function isSampled(traceId: string, share: number): boolean {
+  return Number.parseInt(traceId.slice(-8), 16) < share * 0x1_0000_0000
+}
+
 /** A `traceparent` for one call to an upstream: the same trace under a new parent id. */
 export function outgoingTraceparent(trace: TraceContext): string {
   return `00-${trace.traceId}-${randomHex(8)}-${trace.flags}`
 }
 
-function sampled(flags: string): string {
+function sampled(flags: string): '00' | '01' {
   return (Number.parseInt(flags, 16) & 1) === 1 ? '01' : '00'
 }
 

@@ -3,6 +3,7 @@ import type { GatewayError } from '../core/error.ts'
 import type { Exchange } from '../core/exchange.ts'
 import type { Plugin } from '../core/plugin.ts'
 import type { Route } from '../core/route.ts'
+import { isSampled } from '../core/trace-context.ts'
 import { definePlugin, type PluginDefinition } from '../pipeline/registry.ts'
 
 const options = z.strictObject({
@@ -136,10 +137,6 @@ function describeCause(error: GatewayError): string | undefined {
 function stackFrames({ stack }: Error): string | undefined {
   const start = stack?.indexOf('\n    at ') ?? -1
   return start === -1 ? undefined : stack?.slice(start + 1)
-}
-
-function isSampled(traceId: string, share: number): boolean {
-  return Number.parseInt(traceId.slice(-8), 16) < share * 0x1_0000_0000
 }
 
 function roundMs(ms: number): number {

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { Exchange, ReplyHead, UpstreamCall } from '../core/exchange.ts'
 import type { Plugin } from '../core/plugin.ts'
-import { outgoingTraceparent } from '../core/trace-context.ts'
+import { tellTrace } from '../core/trace-context.ts'
 import { definePlugin, type PluginDefinition } from '../pipeline/registry.ts'
 import { upstreamMs } from './timing.ts'
 
@@ -14,9 +14,8 @@ export const requestId: PluginDefinition = definePlugin({
 
 function onCall(x: Exchange, call: UpstreamCall): void {
   const { trace } = x
-  call.traceparent = outgoingTraceparent(trace)
-  call.headers.push('x-request-id', x.id, 'x-trace-id', trace.traceId, 'traceparent', call.traceparent)
-  if (trace.state !== undefined) call.headers.push('tracestate', trace.state)
+  call.headers.push('x-request-id', x.id, 'x-trace-id', trace.traceId)
+  tellTrace(trace, call)
 }
 
 function onReply(x: Exchange, reply: ReplyHead): void {

@@ -5,6 +5,8 @@ import type { Topics } from './topics.ts'
 /** What outlives the process, and what several nodes share: one schema in SQLite or PostgreSQL. */
 export interface Database {
   readonly kind: 'sqlite' | 'postgres'
+  /** Whether what it holds outlives the process. */
+  readonly isKept: boolean
   /**
    * For queries that are short. Whatever it is asked rejects with a GatewayError UNAVAILABLE, at once while the database is known to be away
    * and after `stores.database.queryTimeout` at the latest; mistakes in a query, and what {@link isTaken} knows, reject as the driver has them.

@@ -68,6 +68,10 @@ export class SqlDatabase implements Database {
     return this.#options.engine.kind
   }
 
+  get isKept(): boolean {
+    return this.#options.engine.isShared
+  }
+
   status(): DatabaseStatus {
     const { kind, place } = this.#options.engine
     const trouble = this.#trouble

@@ -76,6 +76,7 @@ export interface KeyUsesTable {
 }
 
 export interface RevocationsTable {
+  /** JSON. */
   name: string
   /** The higher one holds. */
   version: number

@@ -251,6 +251,42 @@ const cases: readonly MistakeCase[] = [
     yaml: `${two}routes:\n  - {id: r, path: /a, auth: none, upstream: users, ‸canary: {upstream: users-v2}}\n`,
     says: ['routes[0].canary: nobody would get the new version: set match, or steps with a weight above 0'],
   },
+  // docs/tracing.md; URLs with credentials end up in logs (OWASP, "Information exposure through query strings in URL" and before them).
+  {
+    name: 'traces that nobody gets',
+    yaml: `observability:
+  tracing: {otlp: {‸url: "http://me:pass@collector:4318"}}
+`,
+    says: ['observability.tracing.otlp.url: has a user or password; use headers.authorization'],
+  },
+  {
+    name: 'traces to what is no collector',
+    yaml: `observability:
+  tracing: {otlp: {‸url: "grpc://collector:4317"}}
+`,
+    says: ['observability.tracing.otlp.url: expected http://host:port or https://host:port'],
+  },
+  {
+    name: 'traces that are none',
+    yaml: `observability:
+  tracing:
+    otlp: {url: "http://collector:4318", headers: {‸Content-Type: text/plain}, tls: {}}
+    batch: {‸spans: 100, queue: 10}
+    resource: {‸service.name: edge}
+`,
+    says: [
+      'observability.tracing.otlp.headers.Content-Type: is written by the gateway',
+      'observability.tracing.batch.spans: is more than may wait (queue)',
+      'observability.tracing.resource.service.name: is what serviceName says',
+    ],
+  },
+  {
+    name: 'a share of nothing',
+    yaml: `observability:
+  tracing: {otlp: {url: "http://collector:4318"}, ‸sample: 0, parentBased: false}
+`,
+    says: ['observability.tracing.sample: traces nothing; leave tracing out instead'],
+  },
   // docs/traffic.md, trying again: a hedge asks a second target, and is a second try.
   {
     name: 'hedges that never happen',

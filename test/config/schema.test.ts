@@ -91,6 +91,11 @@ const masked: readonly (readonly [name: string, value: unknown, shown: unknown])
   ['the password of a URL with a user', 'rediss://me:p:a@host', 'rediss://me:***@host'],
   ["a plugin's apiKey", { signer: { apiKey: 'x', keyId: 'y' } }, { signer: { apiKey: '***', keyId: 'y' } }],
   ['a password with an @', 'redis://me:p@ss@host', 'redis://me:***@host'],
+  [
+    'all that a collector is told in headers',
+    { tracing: { otlp: { url: 'http://c:4318', headers: { 'x-team': 'x' } } } },
+    { tracing: { otlp: { url: 'http://c:4318', headers: { 'x-team': '***' } } } },
+  ],
   ['no other URL', 'http://host:1/a@b', 'http://host:1/a@b'],
   ['no address of a key set', 'https://id.example/jwks', 'https://id.example/jwks'],
   ['numbers and nothing', [1, null, true], [1, null, true]],

@@ -284,7 +284,7 @@ function reportOf(upstreams: readonly UpstreamStatus[], redis: 'up' | 'down' | u
     redis,
     database: undefined,
     shed: {},
-    keys: { size: 0, trouble: undefined },
+    keys: { size: 0, trouble: undefined, isKept: false },
     revocations: { entries: 0, trouble: undefined, unwritten: 0, isMissing: false },
     upstreams,
     certificates: [],

@@ -12,6 +12,7 @@ const packages = {
   fish: 'fish',
   h2load: 'nghttp2-client',
   haproxy: 'haproxy',
+  kubectl: 'kubernetes-client',
   nginx: 'nginx',
   postgres: 'postgresql',
   prometheus: 'prometheus',
