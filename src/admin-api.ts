@@ -8,11 +8,14 @@ import { type AppOptions, createApp } from './admin/app.ts'
 import { AuditLog } from './admin/audit-log.ts'
 import { graphqlRoutes } from './admin/graphql-routes.ts'
 import { keyRoutes } from './admin/key-routes.ts'
+import { liveRoutes } from './admin/live-routes.ts'
+import { logRoutes } from './admin/log-routes.ts'
 import { tokenRoutes } from './admin/token-routes.ts'
 import { plainAddress, type TrustedProxies } from './core/client-address.ts'
 import type { Gateway } from './gateway.ts'
 import type { BuiltGeneration } from './generation.ts'
 import type { Listener } from './listener/listener.ts'
+import { LiveFeed } from './live-feed.ts'
 import { MetricsText } from './metrics-text.ts'
 import { verifyToken } from './verify-token.ts'
 
@@ -61,8 +64,17 @@ export function managementApp(gateway: Gateway, options: ManagementOptions): Exp
 }
 
 /** Everything that the admin API offers. */
-function adminRoutes({ identity }: Gateway, { current, now }: ManagementOptions): readonly AdminRoute[] {
+function adminRoutes(gateway: Gateway, { listener, current, now }: ManagementOptions): readonly AdminRoute[] {
+  const { identity, requestLog } = gateway
+  const feed = new LiveFeed({
+    ring: requestLog.isOn ? requestLog.ring : undefined,
+    status: () => gateway.status(),
+    activeRequests: () => listener.active.size,
+    canaries: () => [...current().canaries.values()].map((release) => release.status()),
+  })
   return [
+    ...logRoutes({ log: requestLog, now }),
+    ...liveRoutes({ listen: (signal) => feed.listen(signal) }),
     ...graphqlRoutes(() => current().graphql?.supergraphSdl),
     ...keyRoutes({
       managed: identity.keys,

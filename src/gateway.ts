@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { Express } from 'express'
 import { Registry } from 'prom-client'
@@ -17,14 +17,16 @@ import type { Row } from './core/route.ts'
 import { ServiceRegistry } from './discovery/service-registry.ts'
 import { drain } from './drain.ts'
 import { GatewayMetrics } from './gateway-metrics.ts'
-import type { GatewayOptions } from './gateway-options.ts'
+import type { GatewayOptions, Middleware } from './gateway-options.ts'
 import type { BuiltGeneration } from './generation.ts'
 import { IdentityState } from './identity-state.ts'
 import type { ConnectionDoor } from './listener/connection-door.ts'
 import { Listener, type Plan } from './listener/listener.ts'
 import type { Overload } from './listener/overload.ts'
 import type { GatewayServer } from './listener/server.ts'
+import { openRequestLog } from './open-request-log.ts'
 import { connectionDoor, gatewayServer, type OpenPorts, openPorts, overloadOf } from './ports.ts'
+import type { RequestLog } from './request-log/request-log.ts'
 import type { RoutingTable } from './routing/table.ts'
 import type { Stores } from './stores.ts'
 import type { Release } from './traffic/canary/release.ts'
@@ -47,6 +49,7 @@ export class Gateway {
   readonly registry = new ServiceRegistry()
   /** What it knows of credentials besides its configuration. */
   readonly identity: IdentityState
+  readonly requestLog: RequestLog
   readonly stores: Stores
   readonly #configuration: Configuration
   readonly #listener: Listener
@@ -72,6 +75,7 @@ export class Gateway {
     this.stores = stores
     const { redis, database } = stores
     this.identity = new IdentityState({ ...auth.revocation, redis, database, log, metrics, now })
+    this.requestLog = openRequestLog(observability.requestLog, { metrics, log, now, database })
     this.#configuration = new Configuration({
       source: options,
       database,
@@ -84,6 +88,7 @@ export class Gateway {
       ready: () => !this.#draining,
       redis,
       identity: this.identity,
+      observers: (configVersion) => this.requestLog.observers(configVersion),
       upstreams: new Upstreams(log, { probe: !offline, registry: this.registry }),
       onDecided: (result) => {
         this.#gauges.reloaded(result)
@@ -105,11 +110,7 @@ export class Gateway {
   }
 
   /** Express or Connect middleware: takes what a row of the routing table claims, leaves the rest to `next`. */
-  readonly middleware = (
-    req: IncomingMessage,
-    res: ServerResponse,
-    next: (error?: unknown) => void,
-  ): void => {
+  readonly middleware: Middleware = (req, res, next) => {
     this.#listener.handle(req, res, () => next())
   }
 
@@ -232,6 +233,7 @@ export class Gateway {
     this.#overload.close()
     this.#certificates.close()
     await this.#configuration.close()
+    await this.requestLog.close()
     await this.identity.close()
     this.registry.close()
     await this.stores.close()

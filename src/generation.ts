@@ -70,7 +70,7 @@ export async function buildGeneration(loaded: LoadedConfig, context: BuildContex
       plans.filter(({ row }) => row.frontEnd !== docs),
     )
     const graphql = frontEnds.find(({ name }) => name === 'graphql') as GraphqlFrontEnd | undefined
-    const unrouted = unroutedPlan(shared)
+    const unrouted = unroutedPlan([...shared, ...build.observers], build.pluginNames.of)
     const identityProviders = (): readonly ProviderStatus[] => identity.providers
     const parts = {
       table,
@@ -140,8 +140,10 @@ interface PlanParts {
 /** The hooks of each row; rows of one policy share their plugins, so that a service's limit counts all of its methods. */
 function plansOf(build: Build, { frontEnds, shared, identity, last }: PlanParts): Plan[] {
   const hooksOf = new Map<Policy, Plan['hooks']>()
+  const { observers } = build
   const limits = new CallerLimits(identity.keys, build.host(undefined))
   build.onFree(() => limits.close())
+  build.pluginNames.give(limits, 'consumer limits')
   const { query } = build.config.auth.apiKeys
   const pluginsOf = new Map<Policy, readonly Plugin[]>()
   /** Those of the policy around it first. */
@@ -168,7 +170,10 @@ function plansOf(build: Build, { frontEnds, shared, identity, last }: PlanParts)
         // Only what REST forwards is the client's own query.
         const keep = policy.forwardCredentials && row.protocol === 'rest'
         const taker = query === undefined ? [] : [queryKeyTaker(query, { keep })]
-        hooks = compileHooks([...taker, ...shared, ...early, ...checks, ...late, last])
+        hooks = compileHooks(
+          [...taker, ...shared, ...early, ...checks, ...late, last, ...observers],
+          build.pluginNames.of,
+        )
         hooksOf.set(policy, hooks)
       }
       frontEnd.planned?.(row, hooks)
@@ -179,7 +184,7 @@ function plansOf(build: Build, { frontEnds, shared, identity, last }: PlanParts)
 
 function identityCheck(build: Build, identity: Identity, row: Row): Plugin {
   try {
-    return identityPlugin(identity, row.policy, build.host(row))
+    return build.pluginNames.give(identityPlugin(identity, row.policy, build.host(row)), 'identity')
   } catch (error) {
     if (!(error instanceof Mistake)) throw error
     throw build.error([...build.policyPlaceOf(row.policy, row), 'authorize', ...error.path], error.message)

@@ -10,7 +10,10 @@ import type { Source } from './source.ts'
 
 /** What a gateway's configurations are built with. */
 export interface GenerationsOptions
-  extends Pick<BuildContext, 'log' | 'metrics' | 'now' | 'ready' | 'redis' | 'upstreams' | 'identity'> {
+  extends Pick<
+    BuildContext,
+    'log' | 'metrics' | 'now' | 'ready' | 'redis' | 'upstreams' | 'identity' | 'observers'
+  > {
   /** Whether backends are asked to describe themselves. */
   readonly reflect: boolean
   /** A backend describes itself anew: what runs is to be built again. */

@@ -40,8 +40,9 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     'front-ends/watch-socket.ts',
   ],
   'api-docs/': ['core/', 'routing/', 'front-ends/problem.ts'],
+  'request-log/': ['core/', 'store/'],
   'control/': ['core/', 'config/', 'store/'],
-  'admin/': ['core/', 'config/', 'control/', 'discovery/', 'plugins/identity/', 'store/'],
+  'admin/': ['core/', 'config/', 'control/', 'discovery/', 'plugins/identity/', 'request-log/', 'store/'],
   'listener/': ['core/', 'routing/', 'pipeline/'],
   'convert/': ['core/', 'config/problem.ts'],
   'cli/': [

@@ -71,7 +71,7 @@ export interface AdminAnswer {
   readonly changes?: readonly Change[]
   /** Of the configuration, after it. */
   readonly version?: number
-  /** Server-sent events instead of a body, until it ends or the client leaves. */
+  /** Server-sent events instead of a body; it ends at the latest when `signal` of the call aborts. */
   readonly stream?: AsyncIterable<AdminEvent>
 }
 

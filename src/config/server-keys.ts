@@ -5,6 +5,7 @@ import { databaseKeys } from './database-keys.ts'
 import { object } from './declare.ts'
 import { overloadKeys } from './overload-keys.ts'
 import { redisKeys } from './redis-keys.ts'
+import { requestLogKeys } from './request-log-keys.ts'
 import { tracingKeys } from './tracing-keys.ts'
 
 const address = z
@@ -149,4 +150,5 @@ export const observabilityKeys = {
   tracing: tracingKeys
     .optional()
     .describe('OpenTelemetry traces (docs/tracing.md); absent: none, at no cost.'),
+  requestLog: requestLogKeys,
 }

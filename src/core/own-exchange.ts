@@ -34,4 +34,4 @@ export class OwnExchange extends Exchange {
   }
 }
 
-const noHooks: Hooks = { onRequest: [], onCall: [], onTurn: [], onReply: [], onSettled: [] }
+const noHooks: Hooks = { onRequest: [], names: [], onCall: [], onTurn: [], onReply: [], onSettled: [] }

@@ -11,6 +11,7 @@ export interface Tables {
   revocations: RevocationsTable
   instances: InstancesTable
   canary_states: CanaryStatesTable
+  request_log: RequestLogTable
 }
 
 /** How often each part has been changed. */
@@ -104,4 +105,28 @@ export interface CanaryStatesTable {
   phase: string
   since: number
   reason: string | null
+}
+
+/** Settled exchanges; each has one key, so that what is written twice is there once. */
+export interface RequestLogTable {
+  /** When it settled. */
+  at: number
+  span_id: string
+  trace_id: string
+  request_id: string
+  /** The gateway that served it. */
+  node: string
+  protocol: string
+  route: string
+  method: string
+  path: string
+  status: number
+  duration_ms: number
+  consumer: string | null
+  /** Why it was refused or failed. */
+  reason: string | null
+  /** Names of those that were called, each once, between commas: `,users,orders,`. */
+  upstreams: string
+  /** JSON of what is in no column. */
+  detail: string
 }
