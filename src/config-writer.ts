@@ -1,4 +1,5 @@
 import { resolve } from 'node:path'
+import { refuseLinkLocal } from './admin/link-local.ts'
 import { comparedSide, comparedSideOf } from './compared-side.ts'
 import { ConfigError, type Problem } from './config/problem.ts'
 import { SeenFiles } from './config/seen-files.ts'
@@ -183,7 +184,7 @@ export class ConfigWriter implements ControlPlane {
     const prepared = await this.#prepare({ text, version }, files)
     try {
       const changes = diffConfigs(await this.#sideOf(base), comparedSide(prepared.source))
-      options.check?.(changes)
+      refuseLinkLocal(prepared.config, generations.current.config)
       const warnings = generations
         .waitingForStart(prepared.config)
         .map((key) => `${key} takes effect at the next start`)

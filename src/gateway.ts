@@ -1,9 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
-import type { Express } from 'express'
 import { Registry } from 'prom-client'
 import type { GatewayStatus } from './admin/health.ts'
-import { managementApp } from './admin-api.ts'
 import { type Beginning, begin } from './beginning.ts'
 import { CertificateWatch } from './certificate-expiry.ts'
 import { maskSecrets } from './config/mask.ts'
@@ -24,6 +22,7 @@ import type { ConnectionDoor } from './listener/connection-door.ts'
 import { Listener, type Plan } from './listener/listener.ts'
 import type { Overload } from './listener/overload.ts'
 import type { GatewayServer } from './listener/server.ts'
+import { Management } from './management.ts'
 import { openRequestLog } from './open-request-log.ts'
 import { connectionDoor, gatewayServer, type OpenPorts, openPorts, overloadOf } from './ports.ts'
 import type { RequestLog } from './request-log/request-log.ts'
@@ -54,7 +53,7 @@ export class Gateway {
   readonly #configuration: Configuration
   readonly #listener: Listener
   readonly #overload: Overload
-  readonly #app: Express
+  readonly management: Management
   readonly #server: GatewayServer
   readonly #door: ConnectionDoor
   readonly #gauges: GatewayMetrics
@@ -103,9 +102,10 @@ export class Gateway {
     const listener = new Listener({ limits, proxies, current, overload: this.#overload, draining })
     this.#listener = listener
     const ending = this.#ending.signal
-    this.#app = managementApp(this, { listener, proxies, ...admin, current, draining, ending, now, extend })
+    const managed = { listener, proxies, admin, current, draining, ending, now, extend }
+    this.management = new Management(this, managed)
     this.#door = connectionDoor(server, this.#gauges)
-    const parts = { listener, fallback: this.#app, door: this.#door, gauges: this.#gauges }
+    const parts = { listener, fallback: this.management.app, door: this.#door, gauges: this.#gauges }
     this.#server = gatewayServer(server, parts)
   }
 
@@ -161,9 +161,13 @@ export class Gateway {
 
   /** Listens where the configuration says, or at another port there. Resolves with the base URL. */
   async listen(port?: string): Promise<string> {
+    await this.management.listen()
     this.#ports = await openPorts(this.#server, this.config.server, port)
     const { rows } = this
-    this.log.info({ ...this.#ports, rows: rows.length, open: openRows(rows).join(' ') }, 'listening')
+    this.log.info(
+      { ...this.#ports, admin: this.management.url, rows: rows.length, open: openRows(rows).join(' ') },
+      'listening',
+    )
     return this.#ports.url
   }
 
@@ -236,6 +240,7 @@ export class Gateway {
     await this.requestLog.close()
     await this.identity.close()
     this.registry.close()
+    await this.management.close()
     await this.stores.close()
   }
 }

@@ -17,6 +17,7 @@ import type { GraphqlFrontEnd } from './front-ends/graphql/front-end.ts'
 import type { Generation, Plan } from './listener/listener.ts'
 import type { TlsIdentities } from './listener/tls-identities.ts'
 import { compileHooks } from './pipeline/plan.ts'
+import type { PluginDefinition } from './pipeline/registry.ts'
 import { CallerLimits } from './plugins/identity/caller-limits.ts'
 import type { Identity } from './plugins/identity/identity.ts'
 import { identityPlugin } from './plugins/identity/identity-plugin.ts'
@@ -36,6 +37,8 @@ export interface BuiltGeneration extends Generation {
   /** Who the gateway is to clients that speak TLS; undefined when there is no port for them. */
   readonly identities: TlsIdentities | undefined
   readonly identity: Identity
+  /** All plugins that it may name. */
+  readonly definitions: readonly PluginDefinition[]
   /** The outside services that callers are checked with. */
   identityProviders(): readonly ProviderStatus[]
   /** Undefined when there is none. */
@@ -80,6 +83,7 @@ export async function buildGeneration(loaded: LoadedConfig, context: BuildContex
       identityProviders,
       graphql,
       apiDocs: docsPlans(docs, plans),
+      definitions: context.definitions,
     }
     return generation(build, parts, frontEnds)
   } catch (error) {

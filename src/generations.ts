@@ -161,6 +161,7 @@ function onlyAtStart(config: Config): Readonly<Record<string, unknown>> {
     'server.limits': limits,
     'server.overload': overload,
     'admin.path': admin.path,
+    'admin.listen': admin.listen,
     'auth.revocation': { maxEntries: auth.revocation.maxEntries, required: auth.revocation.required },
     stores,
     observability,

@@ -42,7 +42,16 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   'api-docs/': ['core/', 'routing/', 'front-ends/problem.ts'],
   'request-log/': ['core/', 'store/'],
   'control/': ['core/', 'config/', 'store/'],
-  'admin/': ['core/', 'config/', 'control/', 'discovery/', 'plugins/identity/', 'request-log/', 'store/'],
+  'admin/': [
+    'core/',
+    'config/',
+    'control/',
+    'discovery/',
+    'plugins/identity/',
+    'request-log/',
+    'routing/explain.ts',
+    'store/',
+  ],
   'listener/': ['core/', 'routing/', 'pipeline/'],
   'convert/': ['core/', 'config/problem.ts'],
   'cli/': [

@@ -10,8 +10,8 @@ export interface AppOptions {
   draining(): boolean
   /** Answers what asks for a description of the API; false: it does not. */
   describe(req: IncomingMessage, res: ServerResponse): boolean
-  /** The admin API and where it is. */
-  readonly admin: { readonly path: string; readonly router: Router }
+  /** The admin API and where it is; undefined: it has a port of its own. */
+  readonly admin: { readonly path: string; readonly router: Router } | undefined
   /** 404 in the gateway's own words. */
   notFound(req: IncomingMessage, res: ServerResponse): void
   /** An error thrown behind Express, in the gateway's own words: Express's default handler would show stacks. */
@@ -53,7 +53,7 @@ export function createApp(options: AppOptions): Express {
       .type(options.metrics.contentType)
       .send(await options.metrics.text())
   })
-  app.use(options.admin.path, options.admin.router)
+  if (options.admin !== undefined) app.use(options.admin.path, options.admin.router)
   app.use((req, res, next) => {
     if (!options.describe(req, res)) next()
   })

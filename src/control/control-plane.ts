@@ -53,8 +53,6 @@ export interface WriteOptions {
   readonly ifMatch?: string | undefined
   /** Checks and builds it, and stores nothing. */
   readonly dryRun?: boolean | undefined
-  /** Called with what would change before it is stored; throws a GatewayError to refuse. */
-  check?(changes: readonly Change[]): void
 }
 
 /** What came of a write. */

@@ -57,6 +57,10 @@ export interface AuditLogTable {
   outcome: string
   status: number
   version: number | null
+  /** Why, in the words of who did it. */
+  message: string | null
+  /** Why it was refused. */
+  reason: string | null
   /** JSON, secrets masked. */
   changes: string
   request_id: string

@@ -230,15 +230,6 @@ onBothDatabases((kind) => {
     const edit = { op: 'patch', kind: 'routes', id: 'a', value: { respond: { body: 'x' } } } as const
     const dry = await control.write([edit], { by, dryRun: true })
     assert.deepEqual([dry.version, dry.changes.length, control.version], [2, 1, 1])
-    await assert.rejects(
-      control.write([edit], {
-        by,
-        check: () => {
-          throw new GatewayError('SCOPE_MISSING', 'no')
-        },
-      }),
-      reasonIs('SCOPE_MISSING'),
-    )
     assert.deepEqual(
       await control.validate('routes: [{ id: a }]').then((problems) => problems.map(({ path }) => path)),
       ['routes[0].path'],

@@ -14,6 +14,8 @@ export const audit: Migration = {
       .addColumn('outcome', 'text', (column) => column.notNull())
       .addColumn('status', 'integer', (column) => column.notNull())
       .addColumn('version', 'bigint')
+      .addColumn('message', 'text')
+      .addColumn('reason', 'text')
       .addColumn('changes', 'text', (column) => column.notNull())
       .addColumn('request_id', 'text', (column) => column.notNull())
       .execute()
