@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs'
 import { describe, test } from 'node:test'
 import { hashApiKey } from '../../src/plugins/identity/api-key.ts'
 import { folderOf } from '../config/files.ts'
+import { freePort } from '../services/free-port.ts'
 import { startGateway } from '../world.ts'
 import { runHere } from './here.ts'
 
@@ -19,13 +20,14 @@ routes: [{ id: r, path: /r, auth: none, respond: { status: 200 } }]
 describe('what the admin API refuses is said with what to do', () => {
   test('no gateway, no token, a token that may not, and a configuration that somebody changed', async (t) => {
     const inFolder = folderOf(t, { 'gateway.yaml': yaml })
+    const closed = await freePort()
     const { url } = await startGateway(t, {}, { file: inFolder('gateway.yaml'), watch: false })
     const run = (line: string, ...more: string[]) =>
       runHere([...line.split(' '), '--url', url, ...more], inFolder(''))
     for (const [finished, says] of [
       [
-        await runHere(['status', '--url', 'http://127.0.0.1:1']),
-        /no gateway answers at http:\/\/127\.0\.0\.1:1\/admin \(ECONNREFUSED\): is one running there\? `gateway start` starts one; --url/,
+        await runHere(['status', '--url', `http://127.0.0.1:${closed}`]),
+        /no gateway answers at http:\/\/127\.0\.0\.1:\d+\/admin \(ECONNREFUSED\): is one running there\? `gateway start` starts one; --url/,
       ],
       [
         await run('routes list'),
