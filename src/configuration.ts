@@ -87,7 +87,12 @@ export class Configuration {
   status(): ConfigurationStatus {
     const { current } = this.generations
     return {
-      config: { version: this.#live.version, refused: this.#live.refused, unstored: this.#newest.unstored },
+      config: {
+        version: this.#live.version,
+        wanted: this.#newest.wanted,
+        refused: this.#live.refused,
+        unstored: this.#newest.unstored,
+      },
       upstreams: this.generations.upstreams(),
       reflections: this.generations.reflections(),
       supergraph: current.graphql?.supergraph,

@@ -86,8 +86,13 @@ export class GatewayMetrics {
     gauge('gateway_active_routes', 'Rows of the routing table.', (now) => now.routes)
     gauge(
       'gateway_config_version',
-      'Version of the running configuration, counted from the start.',
+      'Version of the running configuration; 0: the file, while the database was gone.',
       (now) => now.config.version,
+    )
+    gauge(
+      'gateway_config_wanted_version',
+      'Newest version that this gateway knows of, whether it could be applied or not.',
+      (now) => now.config.wanted,
     )
     gauge(
       'gateway_healthy_instances',

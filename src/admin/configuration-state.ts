@@ -4,6 +4,8 @@ import type { ReadinessCheck } from './health.ts'
 export interface ConfigurationState {
   /** The one that runs. 0: it came from the file while the database was gone. */
   readonly version: number
+  /** The newest that this node knows of, whether it loads or not. */
+  readonly wanted: number
   /** Why the newest does not run here; undefined: it does. */
   readonly refused: string | undefined
   /** Whether what runs waits to be stored. */

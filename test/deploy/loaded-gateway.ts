@@ -56,7 +56,7 @@ export async function loadedGateway(t: TestContext): Promise<LoadedGateway> {
       { id: 'half', path: '/half', upstream: 'half' },
       { id: 'broken', path: '/broken', upstream: 'broken' },
       { id: 'spared', path: '/spared', upstream: 'spared' },
-      { id: 'found', path: '/found', upstream: 'found' },
+      { id: 'found', path: '/found', upstream: 'found', plugins: [fault] },
       { id: 'limited', path: '/limited', upstream: 'users', plugins: [limit] },
       {
         id: 'released',
@@ -105,6 +105,7 @@ export async function loadedGateway(t: TestContext): Promise<LoadedGateway> {
   }
 }
 
+const fault = { fault: { delay: { percent: 100, duration: '1ms' } } }
 const limit = { rateLimit: { name: 'few', limit: 3, window: '1m', by: 'ip' } }
 
 async function startDoor(t: TestContext, protocol: Door['protocol']) {

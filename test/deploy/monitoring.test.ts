@@ -1,27 +1,26 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { readFileSync } from 'node:fs'
-import { type TestContext, test } from 'node:test'
+import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { parse } from 'yaml'
 import { ensureProgram } from '../services/programs.ts'
 import { type Prometheus, startPrometheus } from '../services/prometheus.ts'
 import { dashboards, queriesOf } from './dashboards.ts'
-import { type LoadedGateway, loadedGateway } from './loaded-gateway.ts'
+import { loadedGateway } from './loaded-gateway.ts'
 
 const folder = fileURLToPath(new URL('../../deploy/prometheus', import.meta.url))
 const giveUpMs = 60_000
 
 /** Metrics that this gateway rightly has no series of, and why. An expression over one of these may give nothing. */
 const absent: Readonly<Record<string, string>> = {
-  gateway_config_wanted_version: 'one gateway, which has nobody to follow',
-  gateway_database_up: 'no database',
   gateway_request_log_entries_total: 'no request log',
   gateway_request_log_dropped_total: 'no request log',
   gateway_request_log_pending: 'no request log',
-  gateway_audit_entries_total: 'no database',
-  gateway_audit_dropped_total: 'no database',
+  gateway_audit_waiting: 'no audit log',
+  gateway_audit_dropped_total: 'no audit log',
+  gateway_tracing_spans_total: 'no tracing',
 }
 
 test('a real Prometheus gets a value for every expression of the dashboards and the rules', async (t) => {
@@ -49,7 +48,10 @@ test('a real Prometheus gets a value for every expression of the dashboards and 
   assert.deepEqual([...quiet], [], 'alerts that should be on their way')
   for (const { name, health, lastError } of await rulesOf(prometheus))
     assert.equal(health, 'ok', `${name}: ${lastError}`)
-  await textIsWell(t, gateway)
+  const text = await (await fetch(`${gateway.url}/metrics`)).text()
+  t.diagnostic(`${text.split('\n').length} lines, ${text.length} bytes`)
+  await textIsWell(text)
+  namesAreTheDocumented(text)
 })
 
 /** The shipped configuration, with one gateway and no patience. */
@@ -104,13 +106,22 @@ async function rulesOf(prometheus: Prometheus): Promise<readonly EvaluatedRule[]
 }
 
 /** `promtool check metrics` finds nothing in what a scrape gets. */
-async function textIsWell(t: TestContext, { url }: LoadedGateway): Promise<void> {
-  const text = await (await fetch(`${url}/metrics`)).text()
-  t.diagnostic(`${text.split('\n').length} lines, ${text.length} bytes`)
+async function textIsWell(text: string): Promise<void> {
   const child = execFile(await ensureProgram('promtool'), ['check', 'metrics'])
   let said = ''
   for (const stream of [child.stdout, child.stderr]) stream?.on('data', (piece) => (said += String(piece)))
   child.stdin?.end(text)
   const code = await new Promise((resolve) => child.once('close', resolve))
   assert.deepEqual({ code, said }, { code: 0, said: '' })
+}
+
+/** docs/conventions.md names every metric, and none that is not there. */
+function namesAreTheDocumented(text: string): void {
+  const page = readFileSync(fileURLToPath(new URL('../../docs/conventions.md', import.meta.url)), 'utf8')
+  const section = page.slice(page.indexOf('## Metrics'), page.indexOf('## Log line'))
+  const documented = [...section.matchAll(/`(gateway_\w+)`/g)].map(([, name = '']) => name)
+  const shown = [...text.matchAll(/^# TYPE (gateway_\w+)/gm)].map(([, name = '']) => name)
+  const sorted = (names: readonly string[]): string[] =>
+    [...new Set(names)].filter((name) => !(name in absent)).sort()
+  assert.deepEqual(sorted(shown), sorted(documented))
 }

@@ -276,7 +276,7 @@ test('a target whose circuit is open is as good as down', () => {
 function reportOf(upstreams: readonly UpstreamStatus[], redis: 'up' | 'down' | undefined) {
   return healthReport({
     version: '1.0.0',
-    config: { version: 1, refused: undefined, unstored: false },
+    config: { version: 1, wanted: 1, refused: undefined, unstored: false },
     startedAt: 0,
     now: 90_000,
     draining: false,
