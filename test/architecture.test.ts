@@ -61,6 +61,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     'open-redis.ts',
     'traffic/upstream-tls.ts',
     'config/',
+    'control/',
     'core/',
     'routing/',
     'plugins/identity/api-key.ts',

@@ -46,7 +46,7 @@ export async function sendToAdmin(
   { method, path, body, text, ifMatch }: Omit<AdminAsk, 'has'>,
   signal: AbortSignal,
 ): Promise<{ readonly answer: Response; readonly url: string }> {
-  const url = adminUrl(values.url)
+  const url = adminUrl({ values })
   const token = values.token ?? process.env.GATEWAY_ADMIN_TOKEN
   const answer = await fetch(url + path, {
     method,
@@ -71,10 +71,32 @@ export async function sendToAdmin(
 
 const elsewhere = '`gateway start` starts one; --url or GATEWAY_ADMIN_URL says where another is'
 
-function adminUrl(given = process.env.GATEWAY_ADMIN_URL ?? 'http://127.0.0.1:8080/admin'): string {
+/** Where the admin API is that is asked. Throws an Error for what is no URL. */
+export function adminUrl({ values }: Pick<CommandInput, 'values'>): string {
+  const given = values.url ?? process.env.GATEWAY_ADMIN_URL ?? 'http://127.0.0.1:8080/admin'
   if (!URL.canParse(given)) throw new Error(`--url must be like http://127.0.0.1:8080/admin, not "${given}"`)
   const { pathname, origin } = new URL(given)
   return pathname === '/' ? `${origin}/admin` : given.replace(/\/$/, '')
+}
+
+/** Every item of a list, page by page, at most so many. `query` without its question mark. */
+export async function listAdmin(
+  input: Pick<CommandInput, 'values'>,
+  path: string,
+  { query = '', most = Number.POSITIVE_INFINITY }: { readonly query?: string; readonly most?: number } = {},
+): Promise<Record<string, unknown>[]> {
+  const items: Record<string, unknown>[] = []
+  let cursor: string | null = ''
+  while (cursor !== null && items.length < most) {
+    const page = new URLSearchParams(query)
+    page.set('limit', String(Math.min(most - items.length, 1_000)))
+    if (cursor !== '') page.set('cursor', cursor)
+    const told = await askAdmin(input, { method: 'GET', path: `${path}?${page}`, has: 'items' })
+    const { items: more, next } = told as { items: Record<string, unknown>[]; next: string | null }
+    items.push(...more)
+    cursor = next
+  }
+  return items
 }
 
 interface Problem {

@@ -2,12 +2,16 @@ import type { Command } from './command.ts'
 import { configurationCommands } from './configuration-commands.ts'
 import { credentialCommands } from './credential-commands.ts'
 import { graphqlCommands } from './graphql-commands.ts'
+import { itemCommands } from './item-commands.ts'
+import { operationCommands } from './operation-commands.ts'
 import { runningCommands } from './running-commands.ts'
 
 /** All commands, in the order in which help lists them. */
 export const commandTable: readonly Command[] = [
   ...runningCommands,
   ...configurationCommands,
+  ...itemCommands,
+  ...operationCommands,
   ...credentialCommands,
   ...graphqlCommands,
   {

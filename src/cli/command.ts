@@ -39,6 +39,17 @@ export const askOptions = {
   token: 'Of the admin API. Default: GATEWAY_ADMIN_TOKEN.',
 } as const satisfies OptionHelp
 
+/** The options of commands that change something. */
+export const writeOptions = {
+  'dry-run': 'Shows what it would change, and changes nothing.',
+  message: 'Why, for gateway versions and gateway audit.',
+} as const satisfies OptionHelp
+
+/** The option of commands that look into a plain file instead of asking a gateway. */
+export const fileOption = {
+  file: 'A plain file instead of a running gateway; --config is the same.',
+} as const satisfies OptionHelp
+
 /** The option of commands that look into a configuration. */
 export const configOption = {
   config: 'The configuration. Default: gateway.yaml.',

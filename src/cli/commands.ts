@@ -68,8 +68,9 @@ function wordCount({ takes = '' }: Command): readonly [number, number] {
   return [places.filter((place) => !place.startsWith('[')).length, most]
 }
 
+/** What is said as `--file` may be said as `--config`. */
 function takenBy({ options: own = {} }: Command): readonly string[] {
-  return [...Object.keys(own), 'json', 'help']
+  return [...Object.keys(own), ...('file' in own ? ['config'] : []), 'json', 'help']
 }
 
 function unknownOption(command: Command, written: string): string {

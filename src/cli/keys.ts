@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { type AdminScope, adminScopes } from '../config/admin-keys.ts'
 import { createApiKey, hashApiKey, keyPrefix } from '../plugins/identity/api-key.ts'
-import { askAdmin } from './admin-client.ts'
+import { askAdmin, listAdmin } from './admin-client.ts'
 import type { CommandInput } from './command.ts'
 import { printTable } from './table.ts'
 
@@ -43,16 +43,8 @@ export async function createKey(input: CommandInput): Promise<number> {
 /** `gateway keys list [CONSUMER]`. */
 export async function listKeys(input: CommandInput): Promise<number> {
   const [consumer] = input.words
-  const keys: ToldKey[] = []
-  let cursor: string | null = ''
-  while (cursor !== null) {
-    const query = new URLSearchParams({ limit: '1000', ...(cursor !== '' && { cursor }) })
-    if (consumer !== undefined) query.set('filter[consumer]', consumer)
-    const page = await askAdmin(input, { method: 'GET', path: `/keys?${query}`, has: 'items' })
-    const { items, next } = page as { items: ToldKey[]; next: string | null }
-    keys.push(...items)
-    cursor = next
-  }
+  const query = consumer === undefined ? '' : String(new URLSearchParams({ 'filter[consumer]': consumer }))
+  const keys = (await listAdmin(input, '/keys', { query })) as unknown as ToldKey[]
   if (input.json) console.log(JSON.stringify(keys, null, 2))
   else if (keys.length === 0) console.log('there are no keys')
   else

@@ -13,6 +13,19 @@ export const runningCommands: readonly Command[] = [
     run: async (input) => (await import('./start.ts')).startGateway(input),
   },
   {
+    words: ['dev'],
+    takes: '[file]',
+    takesFile: true,
+    summary:
+      'runs the gateway for who works on it: tells each change as it applies, and each request in a line',
+    details: [
+      'A file that is wrong is told with its places, and tried again when it changes. No other service is needed.',
+    ],
+    options: { ...configOption, port: 'Instead of that of server.listen; 0 takes a free one.' },
+    examples: ['dev my.yaml'],
+    run: async (input) => (await import('./dev.ts')).developGateway(input),
+  },
+  {
     words: ['doctor'],
     takes: '[file]',
     takesFile: true,

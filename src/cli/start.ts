@@ -1,5 +1,6 @@
 import { createGateway } from '../gateway.ts'
 import type { CommandInput } from './command.ts'
+import { untilStopped } from './until-stopped.ts'
 
 /** `gateway start`: runs until SIGTERM or SIGINT has drained it. */
 export async function startGateway(input: CommandInput): Promise<number> {
@@ -10,22 +11,7 @@ export async function startGateway(input: CommandInput): Promise<number> {
     await gateway.dispose()
     throw error
   }
-  // A fault in one exchange must not end all others: it is logged, and the process goes on.
-  process.on('uncaughtException', (error) => gateway.log.error({ error: error.stack }, 'uncaught exception'))
-  process.on('unhandledRejection', (error) => {
-    gateway.log.error({ error: error instanceof Error ? error.stack : String(error) }, 'unhandled rejection')
-  })
-  process.on('SIGHUP', () => void gateway.reload())
-  await new Promise<void>((resolve) => {
-    let asked = false
-    const stop = (): void => {
-      if (asked) process.exit(1)
-      asked = true
-      void gateway.shutdown().then(resolve)
-    }
-    process.on('SIGTERM', stop)
-    process.on('SIGINT', stop)
-  })
+  await untilStopped(gateway)
   return 0
 }
 

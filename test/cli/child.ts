@@ -25,7 +25,7 @@ export async function runCli(
     cwd: options.cwd,
     env: { ...cache, PATH: process.env.PATH, ...options.env },
     stdio: ['ignore', 'pipe', 'pipe'],
-    timeout: 30_000,
+    timeout: 180_000,
     killSignal: 'SIGKILL',
   })
   const read = collect(child)

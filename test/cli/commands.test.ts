@@ -291,7 +291,7 @@ describe('the commands', { concurrency: 3 }, () => {
     const file = folderOf(t, { 'a.yaml': `${yaml}consumers: [{id: c, keys: [{hash: "${hash}"}]}]\n` })(
       'a.yaml',
     )
-    const { code, out, err } = await runCli(['validate', file, '--print'])
+    const { code, out, err } = await runHere(['validate', file, '--print'])
     assert.deepEqual([code, err], [0, ''])
     assert.ok(!out.includes(secret) && !out.includes(hash))
     const shown = JSON.parse(out) as { auth: { jwt: object[] }; routes: object[]; server: { limits: object } }
@@ -315,16 +315,16 @@ describe('the commands', { concurrency: 3 }, () => {
     backend.server.on('connection', () => connections++)
     const redis = `stores: {redis: {url: "redis://127.0.0.1:${backend.port}"}}\n`
     const file = folderOf(t, { 'a.yaml': redis + yaml.replace('http://127.0.0.1:1', backend.url) })('a.yaml')
-    assert.equal((await runCli(['validate', file])).code, 0)
+    assert.equal((await runHere(['validate', file])).code, 0)
     assert.equal(connections, 0)
   })
 
   test('keys create shows a key once, and the hash that belongs into the configuration', async () => {
-    const { code, out } = await runCli(['keys', 'create', 'acme', '--offline', '--json'])
+    const { code, out } = await runHere(['keys', 'create', 'acme', '--offline', '--json'])
     const made = JSON.parse(out) as { consumer: string; key: string; hash: string }
     assert.deepEqual([code, made.consumer, checkApiKeyFormat(made.key)], [0, 'acme', 'own'])
     assert.equal(made.hash, hashApiKey(made.key))
-    const shown = await runCli(['keys', 'create', 'acme', '--offline'])
+    const shown = await runHere(['keys', 'create', 'acme', '--offline'])
     assert.match(
       shown.out,
       /^key \(shown this once\): gwk_live_\w+\n\nconsumers:\n {2}- id: acme\n {4}keys:\n {6}- hash: sha256:[0-9a-f]{64}\n {8}prefix: gwk_live_[0-9a-f]{8}\n$/,
@@ -333,7 +333,7 @@ describe('the commands', { concurrency: 3 }, () => {
 
   test('token sign makes a token that the issuer of the configuration would have made', async (t) => {
     const file = folderOf(t, { 'a.yaml': yaml })('a.yaml')
-    const { code, out } = await runCli([
+    const { code, out } = await runHere([
       'token',
       'sign',
       'ada',
@@ -362,13 +362,13 @@ describe('the commands', { concurrency: 3 }, () => {
 
   test('token sign says that the secret is empty', async (t) => {
     const file = folderOf(t, { 'a.yaml': yaml.replace(`secret: "${secret}"`, 'secret: ""') })('a.yaml')
-    const { code, err } = await runCli(['token', 'sign', 'ada', '-c', file])
+    const { code, err } = await runHere(['token', 'sign', 'ada', '-c', file])
     assert.equal(code, 1)
     assert.match(err, /a\.yaml: the secret of https:\/\/id\.example is empty\n$/)
   })
 
   test('schema prints the JSON schema', async () => {
-    const { code, out } = await runCli(['schema'])
+    const { code, out } = await runHere(['schema'])
     const { title, $schema } = JSON.parse(out) as Record<string, unknown>
     assert.deepEqual(
       [code, title, $schema],
@@ -395,7 +395,7 @@ describe('the commands', { concurrency: 3 }, () => {
 
   test('start refuses a port that is none', async (t) => {
     const file = folderOf(t, { 'a.yaml': yaml })('a.yaml')
-    const { code, err } = await runCli(['start', file, '--port', 'http'])
+    const { code, err } = await runHere(['start', file, '--port', 'http'])
     assert.deepEqual([code, err], [1, 'gateway: --port must be 0 to 65535, not "http"\n'])
   })
 

@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import { hashApiKey } from '../../src/plugins/identity/api-key.ts'
 import { startGateway } from '../world.ts'
 import { runCli } from './child.ts'
+import { runHere } from './here.ts'
 
 test('keys are made, listed, rotated and revoked from the command line', async (t) => {
   const { out: printed } = await runCli([
@@ -102,7 +103,7 @@ test('what goes wrong is said in a sentence, with exit code 1', async (t) => {
     [['admin', 'token', 'ops', '--scope', 'bogus'], /no scope "bogus" .* there are read, write, keys/],
   ]
   for (const [args, said] of cases) {
-    const { code, out, err } = await runCli(args)
+    const { code, out, err } = await runHere(args)
     assert.deepEqual([code, out], [1, ''], args.join(' '))
     assert.match(err, said)
   }
