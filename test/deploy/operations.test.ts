@@ -3,6 +3,7 @@ import { globSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { test } from 'node:test'
 import { parse } from 'yaml'
+import { commandTable } from '../../src/cli/command-table.ts'
 
 interface Rule {
   readonly alert?: string
@@ -67,3 +68,16 @@ test('reasons that troubleshooting names are those that there are', () => {
     [],
   )
 })
+
+for (const name of ['operations', 'troubleshooting', 'deployment']) {
+  test(`commands that docs/${name}.md names are those that there are`, () => {
+    const text = readFileSync(join(root, `docs/${name}.md`), 'utf8')
+    const verbs = [...text.matchAll(/(?:^|`)gateway ([a-z]+)/gm)].map(([, verb = '']) => verb)
+    const known = commandTable.map(({ words }) => words[0] ?? '')
+    assert.deepEqual(
+      verbs.filter((verb) => !known.includes(verb)),
+      [],
+    )
+    assert.ok(verbs.length > 0)
+  })
+}

@@ -80,6 +80,7 @@ test('the admin API and metrics are not served, however they are spelled', () =>
 test('a limit holds across both', () => limits(world))
 test('a key that one makes is taken by the other', (t) => keys(t, world))
 test('a change on one is served by both, and a rollback on the other', (t) => changes(t, world))
+test('a release that is promoted on one is so on both', (t) => promoted(t, world))
 test('kill -9 of a node under load costs no request that may be sent again', (t) => killed(t, world))
 test('a rolling restart under load fails no request that a node has read', (t) => restarted(t, world))
 test('with no node left, clients hear so at once', () => allGone(world))
@@ -213,6 +214,17 @@ async function changes(t: TestContext, { url, nodes: [one, two] }: TwoNodes): Pr
   const backMs = await untilTrue(async () => (await send(`${one.url}/fresh`)).status === 404)
   t.diagnostic(`served by the other after ${ms.toFixed(0)} ms, taken back after ${backMs.toFixed(0)} ms`)
   assert.deepEqual([await versionOf(one), await versionOf(two)], [before + 2, before + 2])
+}
+
+async function promoted(t: TestContext, { nodes: [one, two] }: TwoNodes): Promise<void> {
+  const stepOf = async ({ url }: GatewayNode): Promise<number> =>
+    (JSON.parse((await send(`${url}/admin/canaries/release`)).text) as { step: number }).step
+  assert.deepEqual([await stepOf(one), await stepOf(two)], [1, 1])
+  const headers = { 'Content-Type': 'application/json' }
+  const answer = await send(`${one.url}/admin/canaries/release:promote`, { body: '{}', headers })
+  assert.equal(answer.status, 200, answer.text)
+  const ms = await untilTrue(async () => (await stepOf(two)) === 2)
+  t.diagnostic(`promoted on the other after ${ms.toFixed(0)} ms`)
 }
 
 async function versionOf({ url }: GatewayNode): Promise<number> {
