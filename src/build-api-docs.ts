@@ -2,9 +2,10 @@ import type { Describer } from './api-docs/document.ts'
 import { ApiDocsFrontEnd } from './api-docs/front-end.ts'
 import type { Json } from './api-docs/json.ts'
 import { ownOperations } from './api-docs/own-operations.ts'
-import { type DescribedAnswer, type DescribedRoute, routeOperations } from './api-docs/route-operations.ts'
+import type { DescribedAnswer, DescribedRoute } from './api-docs/route-operations.ts'
 import { securitySchemes } from './api-docs/security-schemes.ts'
 import type { Build } from './build.ts'
+import { type UpstreamDocuments, upstreamDocuments } from './build-upstream-openapi.ts'
 import type { RouteConfig } from './config/schema.ts'
 import type { FrontEnd } from './core/front-end.ts'
 import type { Row } from './core/route.ts'
@@ -19,6 +20,7 @@ export function buildApiDocs(
 ): ApiDocsFrontEnd | undefined {
   const { openapi, ui, info } = build.config.apiDocs
   if (!openapi.enabled) return undefined
+  const upstreams = upstreamDocuments(build)
   const grpc = frontEnds.find(({ name }) => name === 'grpc')
   const { auth, authorize } = openapi
   const frontEnd = new ApiDocsFrontEnd({
@@ -27,11 +29,11 @@ export function buildApiDocs(
     uiPath: ui.enabled === false ? undefined : ui.path,
     apiKeyHeader: build.config.auth.apiKeys.header,
     rows: frontEnds.flatMap(({ rows }) => rows),
-    revision: () => 0,
+    revision: upstreams.revision,
     api: {
       info: infoOf(info),
       securitySchemes: securitySchemes(schemesOf(build)),
-      describers: describersOf(build, frontEnds),
+      describers: describersOf(build, { frontEnds, upstreams }),
       grpc: grpc && (() => grpc.describe?.() ?? {}),
       match: (query) => table().match(query)?.row,
     },
@@ -54,14 +56,19 @@ function schemesOf({ config }: Build): Parameters<typeof securitySchemes>[0] {
   }
 }
 
-function describersOf(build: Build, frontEnds: readonly FrontEnd[]): Describer[] {
+function describersOf(
+  build: Build,
+  {
+    frontEnds,
+    upstreams,
+  }: { readonly frontEnds: readonly FrontEnd[]; readonly upstreams: UpstreamDocuments },
+): Describer[] {
   const { routes, graphql } = build.config
   const [rest, ...others] = frontEnds
   const ofRoutes = routes.flatMap((route, index): Describer[] => {
     const row = rest?.rows[index]
     if (row === undefined || route.docs.hidden) return []
-    const described = describedRoute(build, route, row)
-    return [() => routeOperations(described)]
+    return [upstreams.describer(describedRoute(build, route, row), route)]
   })
   const ofGateway = others
     .filter(({ name }) => name === 'rest' || (name === 'graphql' && graphql?.docs.hidden !== true))

@@ -11,6 +11,9 @@ import { createGateway, type Gateway } from '../src/gateway.ts'
 import type { GatewayOptions } from '../src/gateway-options.ts'
 import { createLog } from '../src/log.ts'
 
+/** A test, or a file of tests, that ends what was started for it. */
+export type Ending = { after(end: () => unknown): void }
+
 /** A gateway on loopback, made for one test and ended with it. */
 export interface TestGateway {
   readonly url: string
@@ -73,7 +76,7 @@ export async function startGateway(
 }
 
 /** Starts an HTTP backend on a free port; without a handler it echoes method, url, headers and body as JSON. */
-export async function startBackend(t: TestContext, handler: RequestListener = echo): Promise<TestBackend> {
+export async function startBackend(t: Ending, handler: RequestListener = echo): Promise<TestBackend> {
   const requests: IncomingMessage[] = []
   const server = createServer((req, res) => {
     requests.push(req)

@@ -46,7 +46,7 @@ export class AuditLog implements AuditSink {
   #waiting: AuditEntry[] = []
   #writing: Promise<void> | undefined
   #timer: NodeJS.Timeout | undefined
-  #tidiedAt = 0
+  #tidiedAt = Number.NEGATIVE_INFINITY
   #dropped = 0
 
   constructor(options: AuditLogOptions) {
@@ -80,6 +80,7 @@ export class AuditLog implements AuditSink {
   ): Promise<{ readonly items: readonly KeptEntry[]; readonly total: number }> {
     const { database } = this.#options
     if (database === undefined) return { items: [], total: 0 }
+    await this.#writing
     await this.#write()
     const conditions = conditionsOf(filter)
     const from = conditions.reduce(
@@ -96,7 +97,7 @@ export class AuditLog implements AuditSink {
 
   /** Writes what waits, if that is possible. */
   async close(): Promise<void> {
-    clearTimeout(this.#timer)
+    await this.#writing
     await this.#write()
     clearTimeout(this.#timer)
   }

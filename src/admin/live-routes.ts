@@ -17,6 +17,7 @@ export function liveRoutes({ listen }: LiveRoutesOptions): AdminRoute[] {
     adminRoute({
       method: 'GET',
       path: '/live',
+      stream: true,
       scope: 'read',
       summary: 'Watch how this gateway is doing',
       description:

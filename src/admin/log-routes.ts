@@ -60,6 +60,7 @@ export function logRoutes({ log, now }: LogRoutesOptions): AdminRoute[] {
     adminRoute({
       method: 'GET',
       path: '/logs:follow',
+      stream: true,
       scope: 'read',
       summary: 'Follow requests as they settle',
       description:

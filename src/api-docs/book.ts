@@ -93,7 +93,8 @@ export class Book {
       texts = []
       for (const to of found) {
         const [section = '', name = ''] = to.split('/')
-        const component = components[section]?.[name]
+        const known = components[section] ?? {}
+        const component = Object.hasOwn(known, name) ? known[name] : undefined
         if (component === undefined || this.hasComponent(section, name)) continue
         this.setComponent(section, name, component)
         texts.push(JSON.stringify(component))

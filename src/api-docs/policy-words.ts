@@ -3,10 +3,10 @@ import type { PluginUse, Policy } from '../core/route.ts'
 import { writtenDuration } from '../core/units.ts'
 import type { Json } from './json.ts'
 
-/** Security requirements of an operation: one of the schemes. Scopes that are all asked for stand with each (OpenAPI 3.1.1 section 4.8.30). */
+/** Security requirements of an operation: one of the schemes. Which scopes it needs is a note: linters know scopes of OAuth only. */
 export function securityOf({ auth, authorize }: Policy, schemes: readonly string[]): Json[] {
   if (auth === 'none') return []
-  const either = schemes.map((name) => ({ [name]: [...authorize.scopes] }))
+  const either = schemes.map((name) => ({ [name]: [] }))
   return auth === 'optional' && !asksForSomething(authorize) ? [...either, {}] : either
 }
 

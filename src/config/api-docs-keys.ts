@@ -82,9 +82,16 @@ export const hiddenKeys = object({ hidden }).describe('How it is described (docs
 /** `routes[].docs` */
 export const routeDocsKeys = object({
   hidden,
-  summary: z.string().min(1).optional().describe('What it does, in a few words. Default: its id.'),
+  summary: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('What it does, in a few words, where no document of the upstream says it. Default: its id.'),
   description: z.string().min(1).optional().describe('What there is to know, in Markdown.'),
-  tags: z.array(z.string().min(1)).default([]).describe('What it is listed under. Default: its id.'),
+  tags: z
+    .array(z.string().min(1))
+    .default([])
+    .describe("What it is listed under. Default: the tags of the upstream's document, else its id."),
   deprecated: z.boolean().default(false).describe('Whether clients should use something else.'),
 }).describe('How it is described (docs/api-docs.md).')
 

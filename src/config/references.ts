@@ -114,6 +114,12 @@ export function checkReferences(config: Config): ReferenceProblem[] {
   }
   needIdentity(config.apiDocs.openapi.auth, ['apiDocs', 'openapi'])
   needCaller(config.apiDocs.openapi, ['apiDocs', 'openapi'])
+  for (const [name, { openapi }] of Object.entries(config.upstreams))
+    if (openapi !== undefined && !config.apiDocs.openapi.enabled)
+      problems.push({
+        path: ['upstreams', name, 'openapi'],
+        message: 'is for a description that is not served: apiDocs.openapi.enabled is false',
+      })
   for (const key of ['openapi', 'ui'] as const)
     if (`${config.apiDocs[key].path}/`.startsWith(`${config.admin.path}/`))
       problems.push({ path: ['apiDocs', key, 'path'], message: 'is within admin.path' })

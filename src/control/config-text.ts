@@ -1,7 +1,8 @@
 import { isDeepStrictEqual } from 'node:util'
-import { type Document, isMap, isNode, isScalar, isSeq, parseDocument, visit } from 'yaml'
+import { type Document, isMap, isNode, isScalar, isSeq, type Node, parseDocument, visit } from 'yaml'
 import { GatewayError } from '../core/error.ts'
 import { isRecord } from '../core/is-record.ts'
+import { nameOfItem } from './item-name.ts'
 
 /** The text of a configuration as it can be changed: comments, order and spelling of what is not touched stay, but for spaces. */
 export class ConfigText {
@@ -21,54 +22,14 @@ export class ConfigText {
     })
   }
 
-  /** As it was written: `${NAME}` and `file://` stand as they are. */
+  /** A copy, as it was written: `${NAME}` and `file://` stand as they are. */
   get data(): unknown {
     return this.#document.toJS({ maxAliasCount: 100 }) ?? {}
   }
 
-  /** Puts a value in the place that a path leads to; only what differs is written anew. Undefined: takes it out. */
-  set(path: readonly (string | number)[], value: unknown): void {
-    const document = this.#document
-    if (value === undefined) {
-      document.deleteIn(path)
-      return
-    }
-    const node = path.length === 0 ? document.contents : document.getIn(path, true)
-    if (isNode(node) && isDeepStrictEqual(node.toJS(document), value)) return
-    if (isMap(node) && isRecord(value)) {
-      for (const { key } of [...node.items]) {
-        const name = isNode(key) ? String(key.toJS(document)) : String(key)
-        if (!Object.hasOwn(value, name)) node.delete(name)
-      }
-      for (const [name, member] of Object.entries(value)) this.set([...path, name], member)
-      return
-    }
-    if (isSeq(node) && Array.isArray(value) && node.items.length === value.length) {
-      for (const [index, item] of value.entries()) this.set([...path, index], item)
-      return
-    }
-    if (isScalar(node) && !isCollection(value)) {
-      // Its comment stays; how it was quoted does not.
-      node.value = value
-      delete node.type
-      return
-    }
-    const made = document.createNode(value)
-    if (path.length === 0) document.contents = made as never
-    else {
-      this.#makeWay(path)
-      document.setIn(path, made)
-    }
-  }
-
-  /** Adds an item to the list at a path, in front of the one at `index`; the list is made when there is none. */
-  insert(path: readonly string[], value: unknown, index?: number): void {
-    const list = this.#document.getIn(path, true)
-    const made = this.#document.createNode(value)
-    if (!isSeq(list)) this.set(path, [value])
-    else if (index === undefined) list.add(made)
-    else list.items.splice(index, 0, made)
-    if (isSeq(list)) list.flow = false
+  /** Makes the document say this; only what differs is written anew. */
+  set(data: unknown): void {
+    this.#document.contents = this.#updated(this.#document.contents, data) as never
   }
 
   /** YAML. */
@@ -76,16 +37,41 @@ export class ConfigText {
     return this.#document.toString({ lineWidth: 0 })
   }
 
-  /** What stands in the way is an empty value: `routes:` without anything. */
-  #makeWay(path: readonly (string | number)[]): void {
-    for (let length = 0; length < path.length; length++) {
-      const node = length === 0 ? this.#document.contents : this.#document.getIn(path.slice(0, length), true)
-      if (isMap(node)) node.flow = node.items.length > 0 && node.flow === true
-      if (isMap(node) || isSeq(node)) continue
-      const made = this.#document.createNode({})
-      if (length === 0) this.#document.contents = made as never
-      else this.#document.setIn(path.slice(0, length), made)
+  #updated(node: unknown, value: unknown): Node {
+    if (isNode(node) && isDeepStrictEqual(node.toJS(this.#document), value)) return node
+    if (isMap(node) && isRecord(value)) {
+      const names = new Map(
+        node.items.map((pair) => [String(isNode(pair.key) ? pair.key.toJS(this.#document) : pair.key), pair]),
+      )
+      for (const [name, { key }] of names) if (!Object.hasOwn(value, name)) node.delete(key)
+      if (node.items.length === 0) node.flow = false
+      for (const [name, member] of Object.entries(value)) {
+        const pair = names.get(name)
+        if (pair === undefined) node.add(this.#document.createPair(name, member))
+        else pair.value = this.#updated(pair.value, member)
+      }
+      return node
     }
+    if (isSeq(node) && Array.isArray(value)) {
+      const old = node.items.map((item) => ({
+        item,
+        name: nameOfItem(isNode(item) ? item.toJS(this.#document) : item),
+      }))
+      if (old.length === 0) node.flow = false
+      node.items = value.map((item) => {
+        const name = nameOfItem(item)
+        const found = old.findIndex((one) => one.name === name)
+        return this.#updated(found === -1 ? undefined : old.splice(found, 1)[0]?.item, item)
+      })
+      return node
+    }
+    if (isScalar(node) && !isCollection(value)) {
+      // Its comment stays; how it was quoted does not.
+      node.value = value
+      delete node.type
+      return node
+    }
+    return this.#document.createNode(value) as Node
   }
 }
 

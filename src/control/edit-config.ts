@@ -3,7 +3,7 @@ import { GatewayError } from '../core/error.ts'
 import { isRecord } from '../core/is-record.ts'
 import type { ConfigEdit, ItemKind } from './change.ts'
 import { ConfigText } from './config-text.ts'
-import { itemOf, itemsOf, kindPlaces } from './item-place.ts'
+import { containerOf, itemOf, kindPlaces } from './item-place.ts'
 import { mergePatch } from './merge-patch.ts'
 import { referrers } from './referrers.ts'
 
@@ -11,26 +11,30 @@ import { referrers } from './referrers.ts'
 export function editConfig(text: string, edits: readonly ConfigEdit[]): string {
   const last = edits.at(-1)
   let edited = new ConfigText(text)
+  let { data } = edited
   const deleted: { readonly kind: ItemKind; readonly id: string }[] = []
   for (const edit of edits) {
-    if (edit.op === 'replace') edited = new ConfigText(edit.text)
-    else if (edit.op === 'merge') edited.set([], mergedDocument(edited.data, edit.value))
+    if (edit.op === 'replace') {
+      edited = new ConfigText(edit.text)
+      data = edited.data
+    } else if (edit.op === 'merge') data = mergedDocument(data, edit.value)
     else if (edit.op === 'delete') {
-      const { key } = existing(edited.data, edit)
-      edited.set([...kindPlaces[edit.kind].path, key], undefined)
+      remove(data, edit)
       deleted.push(edit)
-    } else write(edited, edit)
+    } else put(data, edit)
   }
   // At the end: what refers to it may be deleted by the same edits.
-  for (const { kind, id } of deleted) refuseReferenced(edited.data, kind, id)
+  for (const { kind, id } of deleted) refuseReferenced(data, kind, id)
   // As it was sent, when nothing was changed in it.
-  return last?.op === 'replace' ? last.text : edited.toString()
+  if (last?.op === 'replace') return last.text
+  edited.set(data)
+  return edited.toString()
 }
 
-function write(edited: ConfigText, edit: Exclude<ConfigEdit, { op: 'replace' | 'merge' | 'delete' }>): void {
+function put(data: unknown, edit: Exclude<ConfigEdit, { op: 'replace' | 'merge' | 'delete' }>): void {
   const { op, kind, id } = edit
-  const { path, shape } = kindPlaces[kind]
-  const { data } = edited
+  if (id === '__proto__') throw new GatewayError('INVALID_ARGUMENT', 'This name cannot be used.')
+  const { shape } = kindPlaces[kind]
   const known = op === 'patch' ? existing(data, edit) : itemOf(data, kind, id)
   if (op === 'create' && known !== undefined)
     throw new GatewayError('ALREADY_EXISTS', `There is "${id}" in ${kind} already: PUT replaces it.`)
@@ -39,15 +43,26 @@ function write(edited: ConfigText, edit: Exclude<ConfigEdit, { op: 'replace' | '
   if (shape === 'list' && value.id !== undefined && value.id !== id)
     throw new GatewayError('INVALID_ARGUMENT', `The id in what was sent is not "${id}".`)
   const written = shape === 'list' ? { id, ...value } : shape === 'plugins' ? pluginItem(id, value) : value
-  if (shape === 'map') edited.set([...path, id], written)
-  else if (known !== undefined) edited.set([...path, known.key], written)
-  else edited.insert(path, written, op === 'create' ? positionOf(data, edit) : undefined)
+  const container = containerOf(data, kind)
+  if (!Array.isArray(container)) container[id] = written
+  else if (known !== undefined) container[Number(known.key)] = written
+  else container.splice(positionOf(data, edit) ?? container.length, 0, written)
+}
+
+function remove(data: unknown, edit: { readonly kind: ItemKind; readonly id: string }): void {
+  const { key } = existing(data, edit)
+  const container = containerOf(data, edit.kind)
+  if (Array.isArray(container)) container.splice(Number(key), 1)
+  else delete container[key]
 }
 
 /** The index in the list of the item that it is to stand before. */
-function positionOf(data: unknown, { kind, before }: { kind: ItemKind; before?: string | undefined }) {
-  if (before === undefined) return undefined
-  return Number(existing(data, { kind, id: before }).key)
+function positionOf(
+  data: unknown,
+  edit: { readonly kind: ItemKind; readonly before?: string | undefined },
+): number | undefined {
+  const { kind, before: id } = edit
+  return id === undefined ? undefined : Number(existing(data, { kind, id }).key)
 }
 
 function existing(data: unknown, { kind, id }: { readonly kind: ItemKind; readonly id: string }) {
@@ -65,11 +80,11 @@ function pluginItem(id: string, options: object): unknown {
 function mergedDocument(data: unknown, patch: unknown): unknown {
   if (!isRecord(patch))
     throw new GatewayError('INVALID_ARGUMENT', 'A patch of the configuration is an object.')
-  return mergePatch(data, patch)
+  return structuredClone(mergePatch(data, patch))
 }
 
 function refuseReferenced(data: unknown, kind: ItemKind, id: string): void {
-  if (itemsOf(data, kind).some((item) => item.id === id)) return
+  if (itemOf(data, kind, id) !== undefined) return
   const found = referrers(data, kind, id)
   if (found.length === 0) return
   const text = `"${id}" cannot go: ${found.join(', ')} ${found.length === 1 ? 'refers' : 'refer'} to it.`

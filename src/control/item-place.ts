@@ -1,3 +1,4 @@
+import { GatewayError } from '../core/error.ts'
 import { isRecord } from '../core/is-record.ts'
 import { type ItemKind, itemKinds } from './change.ts'
 
@@ -48,6 +49,22 @@ export function itemsOf(data: unknown, kind: ItemKind): readonly PlacedItem[] {
     const options = isRecord(value) ? (value[name] ?? {}) : {}
     return [{ id: count === 1 ? name : `${name}#${count}`, value: options, key }]
   })
+}
+
+/** What holds the items of a kind in a document that may be changed; made when there is none. Throws INVALID_ARGUMENT where something else stands. */
+export function containerOf(data: unknown, kind: ItemKind): unknown[] | Record<string, unknown> {
+  const { path, shape } = kindPlaces[kind]
+  let holder: unknown = data
+  for (const [depth, key] of path.entries()) {
+    if (!isRecord(holder)) break
+    const made = depth === path.length - 1 && shape !== 'map' ? [] : {}
+    const next = holder[key] ?? made
+    Object.assign(holder, { [key]: next })
+    holder = next
+  }
+  if (shape === 'map' ? isRecord(holder) : Array.isArray(holder))
+    return holder as unknown[] | Record<string, unknown>
+  throw new GatewayError('INVALID_ARGUMENT', `${path.join('.')} is not written as it should be.`)
 }
 
 /** The item with this id; undefined: there is none. */

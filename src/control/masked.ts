@@ -3,6 +3,7 @@ import { maskSecrets } from '../config/mask.ts'
 import { GatewayError } from '../core/error.ts'
 import { isRecord } from '../core/is-record.ts'
 import { ConfigText } from './config-text.ts'
+import { names } from './item-name.ts'
 
 /** What stands for a secret. */
 const mask = '***'
@@ -15,7 +16,7 @@ export function masked(value: unknown, path: readonly string[] = []): unknown {
 /** The text of a configuration as people may see it, with its comments. */
 export function maskedConfig(text: string): string {
   const shown = new ConfigText(text)
-  shown.set([], masked(shown.data))
+  shown.set(masked(shown.data))
   return shown.toString()
 }
 
@@ -35,7 +36,7 @@ export function unmaskedConfig(text: string, before: unknown): string {
         detail: 'is masked: write the secret itself, a variable of the environment, or file://',
       })),
     })
-  edited.set([], restored)
+  edited.set(restored)
   return edited.toString()
 }
 
@@ -86,9 +87,6 @@ function counterpart(
   const named = old.filter((one) => isRecord(one) && one[naming] === item[naming])
   return named.length === 1 ? named[0] : undefined
 }
-
-/** By what items of lists are told apart, whatever else of them changes. */
-const names = ['id', 'name', 'issuer', 'url', 'prefix']
 
 function isReference(text: string): boolean {
   return /^(?:\$\{[A-Za-z_][A-Za-z0-9_]*(?::-)?\}|file:\/\/.*)$/.test(text)

@@ -159,6 +159,8 @@ const asked: readonly (readonly [operation: string, what: string, body?: unknown
   ['tokens.unrevoke', 'POST /tokens:unrevoke', { consumer: 'shop' }],
   ['tokens.verify', 'POST /tokens:verify', { token: 'x' }],
   ['revocations.get', 'GET /revocations'],
+  ['logs.list', 'GET /logs'],
+  ['logs.get', 'GET /logs/nothing', undefined, 404],
   ['audit.get', 'GET /audit?limit=1000'],
 ]
 
@@ -217,7 +219,7 @@ test('every operation answers as it says: a status that it names, with a body of
 })
 
 /** Asked in tests of their own. */
-const elsewhere = new Set<string>()
+const elsewhere = new Set(['live.get', 'logs.follow'])
 
 /** RFC 9457 and the declared schema hold for whatever is refused. */
 function holdsTo(ajv: Ajv2020, document: Json, operation: Json, told: Told, what: string): void {

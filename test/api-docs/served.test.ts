@@ -33,9 +33,9 @@ test('one document for all: routes, their security, their limits, and what they 
   assert.deepEqual(put.tags, ['orders'])
   assert.deepEqual([put.summary, put.deprecated, put['x-gateway-route']], ['Change an order', true, 'orders'])
   assert.match(put.description, /^All of it\.\n\nA body has at most 64kb\./)
-  assert.match(put.description, /Needs one of the roles clerk\./)
+  assert.match(put.description, /Needs one of the roles clerk\.\n\nNeeds the scopes orders\./)
   assert.match(put.description, /At most 600 requests in 1m for each consumer\./)
-  assert.deepEqual(put.security, [{ apiKey: ['orders'] }, { bearer: ['orders'] }])
+  assert.deepEqual(put.security, [{ apiKey: [] }, { bearer: [] }])
   assert.deepEqual(Object.keys(put.responses), '200 400 401 403 404 413 429 502 503 504'.split(' '))
   assert.deepEqual(document.paths['/hello'].get.security, [])
   assert.deepEqual(document.paths['/maybe'].get.security, [{ apiKey: [] }, { bearer: [] }, {}])
@@ -227,6 +227,8 @@ test('with auth: required only known callers read it, in all of its places', asy
   const page = await fetch(`${url}/docs`)
   assert.equal(page.status, 200)
   assert.doesNotMatch(await page.text(), /hello/)
+  const policy = page.headers.get('content-security-policy') ?? ''
+  assert.match(policy, /default-src 'none'; script-src 'self'; style-src 'self';.*frame-ancestors 'none'/)
 })
 
 test('who does not meet apiDocs.openapi.authorize is refused', async (t) => {

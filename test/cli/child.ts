@@ -2,8 +2,8 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { TestContext } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import type { Ending } from '../world.ts'
 
 /** Compiled sources, so that each process starts in half the time. */
 const cache = { NODE_COMPILE_CACHE: join(tmpdir(), 'trivium-compile-cache') }
@@ -50,7 +50,7 @@ export interface RunningCli {
 
 /** Starts `gateway start FILE` and resolves when it listens; `nodeFlags` are Node's own. */
 export async function startCli(
-  t: TestContext,
+  t: Ending,
   file: string,
   args: readonly string[] = [],
   nodeFlags: readonly string[] = [],

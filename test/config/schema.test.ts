@@ -77,7 +77,8 @@ test('what gateway.yaml spells out of limits and of its first upstream are the d
   const options = { watch: false, offline: true, log: silentLog }
   const demo = await createGateway({ file: fileURLToPath(new URL('gateway.yaml', root)), ...options })
   const targets = [{ url: 'http://127.0.0.1:8001' }]
-  const upstream = { targets, healthChecks: { active: {} }, circuitBreaker: {} }
+  const openapi = { file: 'schemas/users.openapi.yaml' }
+  const upstream = { targets, healthChecks: { active: {} }, circuitBreaker: {}, openapi }
   const bare = await createGateway({ config: { upstreams: { 'users-v1': upstream } }, ...options })
   assert.deepEqual(demo.config.server.limits, bare.config.server.limits)
   assert.deepEqual(demo.config.upstreams['users-v1'], bare.config.upstreams['users-v1'])

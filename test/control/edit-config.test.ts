@@ -126,6 +126,11 @@ const refused: readonly (readonly [name: string, edit: ConfigEdit, reason: strin
     { op: 'put', kind: 'routes', id: 'a', value: { id: 'b' } },
     'INVALID_ARGUMENT',
   ],
+  [
+    'a name that would be lost',
+    { op: 'put', kind: 'upstreams', id: '__proto__', value: {} },
+    'INVALID_ARGUMENT',
+  ],
   ['a value that is no object', { op: 'put', kind: 'routes', id: 'a', value: [] }, 'INVALID_ARGUMENT'],
   ['a patch of everything that is no object', { op: 'merge', value: 'x' }, 'INVALID_ARGUMENT'],
   ['a document that is no YAML', { op: 'replace', text: 'a: [' }, 'INVALID_BODY'],
@@ -138,6 +143,13 @@ for (const [name, edit, reason] of refused)
       (error) => error instanceof GatewayError && error.reason === reason,
     )
   })
+
+test('what has lists and moves in them keeps the comments of its items', () => {
+  const listed = 'routes:\n  - id: a # first\n  - id: b # second\n'
+  const data = { routes: [{ id: 'b', auth: 'none' }, { id: 'c' }, { id: 'a' }] }
+  const text = editConfig(listed, [{ op: 'merge', value: data }])
+  assert.equal(text, 'routes:\n  - id: b # second\n    auth: none\n  - id: c\n  - id: a # first\n')
+})
 
 test('names all that refer to what cannot go', () => {
   assert.throws(

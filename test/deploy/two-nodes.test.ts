@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { Agent, get, type IncomingMessage } from 'node:http'
-import { type TestContext, test } from 'node:test'
+import { after, before, type TestContext, test } from 'node:test'
 import { Client, credentials, Metadata } from '@grpc/grpc-js'
 import { WebSocket } from 'ws'
 import { loadProtos } from '../../examples/library/protos.ts'
@@ -11,13 +11,13 @@ import type { RunningCli } from '../cli/child.ts'
 import { send } from '../gateway/load.ts'
 import { startPostgres } from '../services/postgres.ts'
 import { startRedis } from '../services/redis.ts'
-import { rawExchange, startBackend } from '../world.ts'
+import { type Ending, rawExchange, startBackend } from '../world.ts'
 import { type Clients, startClients } from './clients.ts'
-import { startTwoNodes, type TwoNodes } from './two-nodes.ts'
+import { type GatewayNode, startTwoNodes, type TwoNodes } from './two-nodes.ts'
 
 const protos = new URL('../../protos', import.meta.url).pathname
 
-async function configuration(t: TestContext): Promise<string> {
+async function configuration(t: Ending): Promise<string> {
   const [postgres, redis, users, library, echo] = await Promise.all([
     startPostgres(),
     startRedis(),
@@ -34,7 +34,7 @@ server:
   shutdown: { drainDelay: 1s, gracePeriod: 10s }
 stores:
   redis: { url: "${redis.url}" }
-  database: { url: "${await postgres.database()}" }
+  database: { url: "${await postgres.database()}", queryTimeout: 30s }
 plugins: [requestId, accessLog, metrics]
 upstreams:
   users: { targets: [{ url: "${users.url}" }] }
@@ -44,6 +44,11 @@ routes:
   - { id: users, path: /v1/users/**, upstream: users, rewrite: { stripPrefix: /v1/users }, auth: none }
   - { id: echo, path: /echo/**, upstream: echo, auth: none }
   - { id: mine, path: /mine, upstream: echo }
+  - id: release
+    path: /release
+    upstream: echo
+    auth: none
+    canary: { upstream: users, steps: [{ weight: 1, hold: 24h }, { weight: 50, hold: 24h }, { weight: 100 }] }
   - id: limited
     path: /limited
     upstream: echo
@@ -57,25 +62,27 @@ consumers: [{ id: acme }]
 `
 }
 
-test('two nodes behind nginx', async (t) => {
-  const world = await startTwoNodes(t, await configuration(t))
-  await t.test('the client’s address is what nginx says, not what the client says', (t) =>
-    addresses(t, world),
-  )
-  await t.test('server-sent events pass as they come', () => events(world))
-  await t.test('WebSockets pass', () => webSocket(world))
-  await t.test('gRPC passes, calls and streams', (t) => grpc(t, world))
-  await t.test('the admin API and metrics are not served, however they are spelled', () => refused(world))
-  await t.test('a limit holds across both', () => limits(world))
-  await t.test('a key that one makes is taken by the other', (t) => keys(t, world))
-  await t.test('kill -9 of a node under load costs no request that may be sent again', (t) =>
-    killed(t, world),
-  )
-  await t.test('a rolling restart under load fails no request that a node has read', (t) =>
-    restarted(t, world),
-  )
-  await t.test('with no node left, clients hear so at once', () => allGone(world))
+/** What is shared by the tests of this file; ended with the last of them. */
+const endings: (() => unknown)[] = []
+let world: TwoNodes
+
+before(async () => {
+  const file = { after: (end: () => unknown) => void endings.push(end) }
+  world = await startTwoNodes(file, await configuration(file))
 })
+after(() => Promise.all(endings.map((end) => end())))
+
+test('the client’s address is what nginx says, not what the client says', (t) => addresses(t, world))
+test('server-sent events pass as they come', () => events(world))
+test('WebSockets pass', () => webSocket(world))
+test('gRPC passes, calls and streams', (t) => grpc(t, world))
+test('the admin API and metrics are not served, however they are spelled', () => refused(world))
+test('a limit holds across both', () => limits(world))
+test('a key that one makes is taken by the other', (t) => keys(t, world))
+test('a change on one is served by both, and a rollback on the other', (t) => changes(t, world))
+test('kill -9 of a node under load costs no request that may be sent again', (t) => killed(t, world))
+test('a rolling restart under load fails no request that a node has read', (t) => restarted(t, world))
+test('with no node left, clients hear so at once', () => allGone(world))
 
 async function addresses(t: TestContext, { url, nodes }: TwoNodes): Promise<void> {
   const agent = new Agent({ localAddress: '127.0.0.2' })
@@ -190,16 +197,37 @@ async function keys(t: TestContext, { nodes: [one, two] }: TwoNodes): Promise<vo
   t.diagnostic(`taken by the other node after ${ms.toFixed(0)} ms`)
 }
 
-async function killed(t: TestContext, { url, nodes }: TwoNodes): Promise<void> {
+async function changes(t: TestContext, { url, nodes: [one, two] }: TwoNodes): Promise<void> {
+  const headers = { 'Content-Type': 'application/json' }
+  const before = await versionOf(one)
+  const body = JSON.stringify({ path: '/fresh', respond: { json: 'fresh' }, auth: 'none' })
+  const put = await send(`${one.url}/admin/routes/fresh`, { method: 'PUT', body, headers })
+  assert.equal(put.status, 201, put.text)
+  assert.equal((await send(`${one.url}/fresh`)).status, 200)
+  const ms = await untilTrue(async () => (await send(`${two.url}/fresh`)).status === 200)
+  for (let i = 0; i < 10; i++) assert.equal((await send(`${url}/fresh`)).text, '"fresh"')
+  assert.deepEqual([await versionOf(one), await versionOf(two)], [before + 1, before + 1])
+
+  const back = await send(`${two.url}/admin/config/versions/${before}:rollback`, { body: '{}', headers })
+  assert.equal(back.status, 200, back.text)
+  const backMs = await untilTrue(async () => (await send(`${one.url}/fresh`)).status === 404)
+  t.diagnostic(`served by the other after ${ms.toFixed(0)} ms, taken back after ${backMs.toFixed(0)} ms`)
+  assert.deepEqual([await versionOf(one), await versionOf(two)], [before + 2, before + 2])
+}
+
+async function versionOf({ url }: GatewayNode): Promise<number> {
+  const { configVersion } = JSON.parse((await send(`${url}/health`)).text) as { configVersion: number }
+  return configVersion
+}
+
+async function killed(t: TestContext, { url, nodes: [node] }: TwoNodes): Promise<void> {
   const clients = startClients(`${url}/echo/killed`, 4)
-  for (const node of nodes) {
-    await clients.answered(150)
-    node.running.child.kill('SIGKILL')
-    await node.running.ended
-    await clients.answered(150)
-    await node.start()
-    await clients.answered(150)
-  }
+  await clients.answered(150)
+  node.running.child.kill('SIGKILL')
+  await node.running.ended
+  await clients.answered(150)
+  await node.start()
+  await clients.answered(150)
   await clients.stop()
   tell(t, clients)
   const { GET, PUT, POST } = clients.tallies

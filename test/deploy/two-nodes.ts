@@ -1,10 +1,10 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import type { TestContext } from 'node:test'
 import { type RunningCli, startCli } from '../cli/child.ts'
 import { freePort } from '../services/free-port.ts'
 import { ownFolder, startOwnProcess } from '../services/own-process.ts'
 import { ensureProgram } from '../services/programs.ts'
+import type { Ending } from '../world.ts'
 
 const root = resolve(import.meta.dirname, '../..')
 
@@ -29,7 +29,7 @@ export interface TwoNodes {
 }
 
 /** Starts them; they end with the test. `yaml` is the configuration of both. */
-export async function startTwoNodes(t: TestContext, yaml: string): Promise<TwoNodes> {
+export async function startTwoNodes(t: Ending, yaml: string): Promise<TwoNodes> {
   const folder = await ownFolder('two-nodes')
   const file = join(folder, 'gateway.yaml')
   writeFileSync(file, yaml)
@@ -60,7 +60,7 @@ export async function startTwoNodes(t: TestContext, yaml: string): Promise<TwoNo
   }
 }
 
-async function startNode(t: TestContext, file: string): Promise<GatewayNode> {
+async function startNode(t: Ending, file: string): Promise<GatewayNode> {
   let running = await startCli(t, file, ['--port', String(await freePort())])
   const { url, port } = running
   return {

@@ -1,3 +1,4 @@
+import { exclusiveBounds } from '../../core/exclusive-bounds.ts'
 import { isRecord } from '../../core/is-record.ts'
 
 /**
@@ -21,16 +22,5 @@ export function asDraft2020(value: unknown): unknown {
     if (Array.isArray(made.enum) && !made.enum.includes(null)) made.enum = [...made.enum, null]
   }
   if (typeof made.nullable === 'boolean') delete made.nullable
-  for (const [bound, exclusive] of bounds) {
-    if (made[exclusive] === true && typeof made[bound] === 'number') {
-      made[exclusive] = made[bound]
-      delete made[bound]
-    } else if (typeof made[exclusive] === 'boolean') delete made[exclusive]
-  }
-  return made
+  return exclusiveBounds(made)
 }
-
-const bounds = [
-  ['minimum', 'exclusiveMinimum'],
-  ['maximum', 'exclusiveMaximum'],
-] as const
