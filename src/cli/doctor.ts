@@ -3,6 +3,7 @@ import type { Config } from '../config/schema.ts'
 import { messageOf } from '../core/message-of.ts'
 import type { CommandInput } from './command.ts'
 import { lookAtCertificates } from './doctor/certificates.ts'
+import { lookAtDatabase } from './doctor/database.ts'
 import { type Finding, fail, ok } from './doctor/finding.ts'
 import { lookAtMachine } from './doctor/machine.ts'
 import { lookAtPorts } from './doctor/ports.ts'
@@ -23,6 +24,7 @@ export async function examine(input: CommandInput): Promise<number> {
   if (config !== undefined) {
     tell(lookAtCertificates(config, Date.now()))
     for (const look of [lookAtPorts, lookAtRedis, lookAtUpstreams]) tell(await look(config))
+    tell(await lookAtDatabase(config, input.config))
   }
   const failed = findings.filter(({ level }) => level === 'fail').length
   const warned = findings.filter(({ level }) => level === 'warn').length

@@ -31,7 +31,7 @@ export const runningCommands: readonly Command[] = [
     takesFile: true,
     summary: 'looks whether a gateway could run here, and says what to do where not',
     details: [
-      'Looks at Node, open files, the configuration with all files that it names, certificates, ports, Redis and its clock, upstreams.',
+      'Looks at Node, open files, the configuration with all files that it names, certificates, ports, Redis and its clock, upstreams, the database.',
       'Exit code 1 when something fails.',
     ],
     options: configOption,

@@ -105,6 +105,18 @@ describe('gateway doctor', () => {
     assert.match((await ask(t, 'redis', gone))[0] ?? '', /^fail cannot be used: .*ECONNREFUSED/)
   })
 
+  test('looks whether the database can be used, and writes nothing', async (t) => {
+    const at = (url: string) => ask(t, 'database', { server, stores: { database: { url } } })
+    assert.match((await at('sqlite:./data/gateway.db'))[0] ?? '', /^ok .*\/data\/gateway\.db will be made$/)
+    assert.match((await at('sqlite::memory:'))[0] ?? '', /^warn in memory/)
+    assert.match((await at('sqlite:./a.yaml'))[0] ?? '', /^fail cannot be used: .*not a database/)
+    assert.match((await at('sqlite:./a.yaml/x.db'))[0] ?? '', /^fail cannot be used: /)
+    assert.match(
+      (await at('postgres://u:secret@127.0.0.1:1/x'))[0] ?? '',
+      /^fail cannot be used: .*ECONNREFUSED/,
+    )
+  })
+
   test('speaks to people in lines, and shows no secret', async (t) => {
     const secret = 'a-password-that-nobody-may-see'
     const config = { server, stores: { redis: { url: `redis://:${secret}@127.0.0.1:1` } } }
