@@ -34,3 +34,8 @@ export class Random {
     return BigInt.asUintN(count, value)
   }
 }
+
+/** How many cases are tried: the number times `FUZZ_TIMES`, default 1. */
+export function many(cases: number): number {
+  return cases * Number(process.env.FUZZ_TIMES ?? 1)
+}
