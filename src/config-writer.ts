@@ -18,7 +18,7 @@ import { type DiffSide, diffConfigs, summaryOf } from './control/diff-config.ts'
 import { editConfig, type ReadConfig, readConfig } from './control/edit-config.ts'
 import { etagOf, requireMatch } from './control/entity-tag.ts'
 import { itemsOf } from './control/item-place.ts'
-import { masked, maskedConfig, unmaskedConfig } from './control/masked.ts'
+import { masked, maskedConfig, unmaskedConfig, unmaskedText } from './control/masked.ts'
 import { requirePowers } from './control/powers.ts'
 import { refuseSectionsOfFile } from './control/sections-of-file.ts'
 import type { StoredVersion, VersionStore } from './control/version-store.ts'
@@ -101,8 +101,8 @@ export class ConfigWriter implements ControlPlane {
     const { live } = this.#options
     return await live.inTurn(async () => {
       try {
-        const whole = unmaskedConfig(readConfig(text), this.#read(this.#text).data)
-        const prepared = await live.prepare({ text: whole.text, version: live.version + 1 }, this.#ownFiles())
+        const whole = unmaskedText(text, this.#read(this.#text).data)
+        const prepared = await live.prepare({ text: whole, version: live.version + 1 }, this.#ownFiles())
         await prepared.drop()
         return []
       } catch (error) {
