@@ -28,7 +28,7 @@ import { GatewayError } from './core/error.ts'
 import type { Generations } from './generations.ts'
 import type { LiveConfig } from './live-config.ts'
 import type { NewestConfig } from './newest-config.ts'
-import { problemsOf, sideOfSent } from './sent-config.ts'
+import { problemsOf, requireShort, sideOfSent } from './sent-config.ts'
 import type { SourceOptions } from './source.ts'
 
 export interface ConfigWriterOptions {
@@ -101,11 +101,8 @@ export class ConfigWriter implements ControlPlane {
 
   async validate(text: string, powers?: Powers): Promise<readonly Problem[]> {
     const { live, generations } = this.#options
-    return await live.inTurn(() => {
-      const before = this.#read(this.#text).data
-      const sent = unmaskedConfig(readConfig(text), before)
-      return problemsOf(sent, { before, powers, files: this.#ownFiles(), live, generations })
-    })
+    requireShort(text, this.#text, powers)
+    return await live.inTurn(() => problemsOf(text, { ...this.#sent(powers), live, generations }))
   }
 
   async diff(
@@ -113,14 +110,13 @@ export class ConfigWriter implements ControlPlane {
     { from, powers }: DiffOptions = {},
   ): Promise<readonly Change[]> {
     const { source } = this.#options
+    if ('text' in to) requireShort(to.text, this.#text, powers)
     const before = this.#read(from === undefined ? this.#text : (await this.#stored(from)).text)
     const after =
       'version' in to
         ? await comparedSideOf(readConfig((await this.#stored(to.version)).text), source)
         : await sideOfSent(unmaskedConfig(readConfig(to.text), before.data), {
-            before: this.#read(this.#text).data,
-            powers,
-            files: this.#ownFiles(),
+            ...this.#sent(powers),
             source,
           })
     return diffConfigs(await comparedSideOf(before, source), after)
@@ -232,6 +228,10 @@ export class ConfigWriter implements ControlPlane {
     return isRunning
       ? { data: base.data, config: live.running.loaded.config }
       : await comparedSideOf(base, source)
+  }
+
+  #sent(powers: Powers | undefined) {
+    return { before: this.#read(this.#text).data, powers, files: this.#ownFiles() }
   }
 
   /** Who writes by the API names files of the configuration's folder, and those that are read already. */

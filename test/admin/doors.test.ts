@@ -30,7 +30,7 @@ const needs: readonly (readonly [string, (typeof scopes)[number], object?])[] = 
   ['POST /routes:explain', 'read', { url: '/' }],
   ['POST /config:validate', 'read', {}],
   ['PUT /routes/a', 'write', {}],
-  ['PUT /config?dryRun=true', 'write', {}],
+  ['PATCH /config?dryRun=true', 'write', {}],
   ['POST /batch', 'write', {}],
   ['POST /cache:purge', 'write', {}],
   ['POST /services', 'write', {}],
