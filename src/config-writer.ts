@@ -1,12 +1,13 @@
 import { dirname, resolve } from 'node:path'
 import { refuseLinkLocal } from './admin/link-local.ts'
 import { comparedSideOf } from './compared-side.ts'
-import { ConfigError, type Problem } from './config/problem.ts'
+import type { Problem } from './config/problem.ts'
 import { SeenFiles } from './config/seen-files.ts'
 import { refuseConfig } from './config-refusal.ts'
 import type { Change, ConfigEdit, ItemKind } from './control/change.ts'
 import type {
   ControlPlane,
+  DiffOptions,
   Item,
   NodeInfo,
   Version,
@@ -18,8 +19,8 @@ import { type DiffSide, diffConfigs, summaryOf } from './control/diff-config.ts'
 import { editConfig, type ReadConfig, readConfig } from './control/edit-config.ts'
 import { etagOf, requireMatch } from './control/entity-tag.ts'
 import { itemsOf } from './control/item-place.ts'
-import { masked, maskedConfig, unmaskedConfig, unmaskedText } from './control/masked.ts'
-import { requirePowers } from './control/powers.ts'
+import { masked, maskedConfig, unmaskedConfig } from './control/masked.ts'
+import { type Powers, requirePowers, requireReferences } from './control/powers.ts'
 import { refuseSectionsOfFile } from './control/sections-of-file.ts'
 import type { StoredVersion, VersionStore } from './control/version-store.ts'
 import { isWithin } from './control/within.ts'
@@ -27,6 +28,7 @@ import { GatewayError } from './core/error.ts'
 import type { Generations } from './generations.ts'
 import type { LiveConfig } from './live-config.ts'
 import type { NewestConfig } from './newest-config.ts'
+import { problemsOf, requireShort, sideOfSent } from './sent-config.ts'
 import type { SourceOptions } from './source.ts'
 
 export interface ConfigWriterOptions {
@@ -97,31 +99,26 @@ export class ConfigWriter implements ControlPlane {
     })
   }
 
-  async validate(text: string): Promise<readonly Problem[]> {
-    const { live } = this.#options
-    return await live.inTurn(async () => {
-      try {
-        const whole = unmaskedText(text, this.#read(this.#text).data)
-        const prepared = await live.prepare({ text: whole, version: live.version + 1 }, this.#ownFiles())
-        await prepared.drop()
-        return []
-      } catch (error) {
-        if (error instanceof ConfigError) return error.problems
-        throw error
-      }
-    })
+  async validate(text: string, powers?: Powers): Promise<readonly Problem[]> {
+    const { live, generations } = this.#options
+    requireShort(text, this.#text, powers)
+    return await live.inTurn(() => problemsOf(text, { ...this.#sent(powers), live, generations }))
   }
 
   async diff(
     to: { readonly text: string } | { readonly version: number },
-    from?: number,
+    { from, powers }: DiffOptions = {},
   ): Promise<readonly Change[]> {
     const { source } = this.#options
+    if ('text' in to) requireShort(to.text, this.#text, powers)
     const before = this.#read(from === undefined ? this.#text : (await this.#stored(from)).text)
     const after =
       'version' in to
         ? await comparedSideOf(readConfig((await this.#stored(to.version)).text), source)
-        : await comparedSideOf(unmaskedConfig(readConfig(to.text), before.data), source, this.#ownFiles())
+        : await sideOfSent(unmaskedConfig(readConfig(to.text), before.data), {
+            ...this.#sent(powers),
+            source,
+          })
     return diffConfigs(await comparedSideOf(before, source), after)
   }
 
@@ -184,12 +181,15 @@ export class ConfigWriter implements ControlPlane {
     const { live, newest, generations, now } = this.#options
     if (text === base.text) return { version: base.version, etag: etagOf(text), changes: [], warnings: [] }
     const version = base.version + 1
-    const prepared = await live.prepare({ text, version }, files).catch(refuseConfig)
+    if (options.powers !== undefined) requireReferences(options.powers, { before: base.data, after: data })
+    const source = await live.check(text, files).catch(refuseConfig)
+    const { config } = source.loaded
+    const changes = diffConfigs(await this.#sideOf(base), { data, config })
+    if (options.powers !== undefined) requirePowers(options.powers, changes)
+    // Before it is built, which asks hosts.
+    refuseLinkLocal(config, generations.current.config)
+    const prepared = await live.build(source, version).catch(refuseConfig)
     try {
-      const changes = diffConfigs(await this.#sideOf(base), { data, config: prepared.config })
-      if (options.powers !== undefined)
-        requirePowers(options.powers, { changes, before: base.data, after: data })
-      refuseLinkLocal(prepared.config, generations.current.config)
       const warnings = generations
         .waitingForStart(prepared.config)
         .map((key) => `${key} takes effect at the next start`)
@@ -228,6 +228,10 @@ export class ConfigWriter implements ControlPlane {
     return isRunning
       ? { data: base.data, config: live.running.loaded.config }
       : await comparedSideOf(base, source)
+  }
+
+  #sent(powers: Powers | undefined) {
+    return { before: this.#read(this.#text).data, powers, files: this.#ownFiles() }
   }
 
   /** Who writes by the API names files of the configuration's folder, and those that are read already. */

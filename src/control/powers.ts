@@ -5,6 +5,8 @@ import { nameOfItem } from './item-name.ts'
 
 /** What somebody may do, by the scopes of their token. */
 export interface Powers {
+  /** What they send may be built, which asks hosts that it names. */
+  readonly write: boolean
   /** Who is believed to be who: `consumers` and `auth`. */
   readonly keys: boolean
   /** Who may use the admin API; values of the environment and of files, which are secrets of the machine. */
@@ -12,26 +14,38 @@ export interface Powers {
 }
 
 /** Throws SCOPE_MISSING for a change that takes more than the right to write. */
-export function requirePowers(
-  { keys, all }: Powers,
-  {
-    changes,
-    before,
-    after,
-  }: { readonly changes: readonly Change[]; readonly before: unknown; readonly after: unknown },
-): void {
-  if (!keys && changes.some(({ kind, id }) => kind === 'consumers' || (kind === 'settings' && id === 'auth')))
+export function requirePowers({ keys, all }: Powers, changes: readonly Change[]): void {
+  const settings = changes.flatMap(({ kind, id }) => (kind === 'settings' ? [id] : []))
+  if (!keys && (settings.includes('auth') || changes.some(({ kind }) => kind === 'consumers')))
     throw new GatewayError('SCOPE_MISSING', 'Changing consumers or auth takes the scope "keys", too.')
   if (all) return
-  if (changes.some(({ kind, id }) => kind === 'settings' && id === 'admin'))
+  if (settings.includes('admin'))
     throw new GatewayError('SCOPE_MISSING', 'Changing who may use the admin API takes every scope.')
-  const known = new Set(references(before))
-  const brought = references(after).find((reference) => !known.has(reference))
+  // Only by going back to an old version: code that was taken out may have been for a reason.
+  const ofFile = settings.find((id) => id === 'pluginModules' || id === 'stores')
+  if (ofFile !== undefined) throw new GatewayError('SCOPE_MISSING', `Changing ${ofFile} takes every scope.`)
+}
+
+/**
+ * Throws SCOPE_MISSING where a document refers to a variable of the environment or a file in a place where the one before did not. Called before any of
+ * it is read: what is said of a value that does not fit may quote it.
+ */
+export function requireReferences(
+  { all }: Powers,
+  { before, after }: { readonly before: unknown; readonly after: unknown },
+): void {
+  if (all) return
+  const brought = broughtReference(before, after)
   if (brought === undefined) return
   const [place] = brought.split(': ', 1)
   throw new GatewayError('SCOPE_MISSING', 'Values of the environment and of files take every scope.', {
     violations: [{ field: place ?? '', detail: 'refers to one that was not there before' }],
   })
+}
+
+function broughtReference(before: unknown, after: unknown): string | undefined {
+  const known = new Set(references(before))
+  return references(after).find((reference) => !known.has(reference))
 }
 
 /** `/routes/id users/respond/body: ${NAME}` */
