@@ -1,6 +1,7 @@
 import { dirname, resolve } from 'node:path'
+import { setImmediate as turn } from 'node:timers/promises'
 import { refuseLinkLocal } from './admin/link-local.ts'
-import { comparedSideOf } from './compared-side.ts'
+import { comparedSide, comparedSideOf } from './compared-side.ts'
 import { ConfigError, type Problem } from './config/problem.ts'
 import { SeenFiles } from './config/seen-files.ts'
 import { refuseConfig } from './config-refusal.ts'
@@ -15,7 +16,7 @@ import type {
   Written,
 } from './control/control-plane.ts'
 import { type DiffSide, diffConfigs, summaryOf } from './control/diff-config.ts'
-import { editConfig, type ReadConfig, readConfig } from './control/edit-config.ts'
+import { editConfig } from './control/edit-config.ts'
 import { etagOf, requireMatch } from './control/entity-tag.ts'
 import { itemsOf } from './control/item-place.ts'
 import { masked, maskedConfig, unmaskedConfig, unmaskedText } from './control/masked.ts'
@@ -42,17 +43,20 @@ export interface ConfigWriterOptions {
 }
 
 /** What is written. */
-interface Writing extends ReadConfig {
+interface Writing {
+  readonly text: string
   /** What it depends on. */
   readonly files: SeenFiles
   readonly origin: VersionInfo['origin']
   readonly message: string | undefined
 }
 
+/** What is written upon. */
+interface Base extends StoredVersion, DiffSide {}
+
 /** {@link ControlPlane} over the versions in the database. */
 export class ConfigWriter implements ControlPlane {
   readonly #options: ConfigWriterOptions
-  #last: ReadConfig | undefined
 
   constructor(options: ConfigWriterOptions) {
     this.#options = options
@@ -71,7 +75,7 @@ export class ConfigWriter implements ControlPlane {
   }
 
   items(kind: ItemKind): readonly Item[] {
-    return itemsOf(this.#read(this.#text).data, kind).map(({ id, value }) => ({
+    return itemsOf(this.#data, kind).map(({ id, value }) => ({
       id,
       value: masked(value),
       etag: etagOf(JSON.stringify(value)),
@@ -83,7 +87,7 @@ export class ConfigWriter implements ControlPlane {
       requireMatch(base, edits, options.ifMatch)
       const written = unmaskedConfig(editConfig(base.text, edits), base.data)
       refuseSectionsOfFile(base.data, written.data)
-      return { ...written, files: this.#ownFiles(), origin: 'api', message: options.message }
+      return { text: written.text, files: this.#ownFiles(), origin: 'api', message: options.message }
     })
   }
 
@@ -93,7 +97,7 @@ export class ConfigWriter implements ControlPlane {
       const { text } = await this.#stored(version)
       const message = options.message ?? `back to version ${version}`
       // It was loaded from wherever it came from.
-      return { ...readConfig(text), files: new SeenFiles(), origin: 'rollback', message }
+      return { text, files: new SeenFiles(), origin: 'rollback', message }
     })
   }
 
@@ -101,7 +105,7 @@ export class ConfigWriter implements ControlPlane {
     const { live } = this.#options
     return await live.inTurn(async () => {
       try {
-        const whole = unmaskedText(text, this.#read(this.#text).data)
+        const whole = unmaskedText(text, this.#data)
         const prepared = await live.prepare({ text: whole, version: live.version + 1 }, this.#ownFiles())
         await prepared.drop()
         return []
@@ -116,13 +120,13 @@ export class ConfigWriter implements ControlPlane {
     to: { readonly text: string } | { readonly version: number },
     from?: number,
   ): Promise<readonly Change[]> {
-    const { source } = this.#options
-    const before = this.#read(from === undefined ? this.#text : (await this.#stored(from)).text)
+    const { live, source } = this.#options
+    const before = await live.sideOf(from === undefined ? this.#text : (await this.#stored(from)).text)
     const after =
       'version' in to
-        ? await comparedSideOf(readConfig((await this.#stored(to.version)).text), source)
-        : await comparedSideOf(unmaskedConfig(readConfig(to.text), before.data), source, this.#ownFiles())
-    return diffConfigs(await comparedSideOf(before, source), after)
+        ? await live.sideOf((await this.#stored(to.version)).text)
+        : await comparedSideOf(unmaskedText(to.text, before.data), source, this.#ownFiles())
+    return diffConfigs(before, after)
   }
 
   async versions(page: { readonly limit: number; readonly before?: number | undefined }) {
@@ -142,6 +146,11 @@ export class ConfigWriter implements ControlPlane {
     return this.#options.live.running.text
   }
 
+  /** As it is written. */
+  get #data(): unknown {
+    return this.#options.live.running.loaded.document.written
+  }
+
   get #store(): VersionStore {
     const { store } = this.#options
     if (store === undefined)
@@ -156,10 +165,7 @@ export class ConfigWriter implements ControlPlane {
   }
 
   /** Again on the newest version each time another node was first. */
-  #write(
-    options: WriteOptions,
-    write: (base: StoredVersion & ReadConfig) => Writing | Promise<Writing>,
-  ): Promise<Written> {
+  #write(options: WriteOptions, write: (base: Base) => Writing | Promise<Writing>): Promise<Written> {
     const { live } = this.#options
     return live.inTurn(async () => {
       for (;;) {
@@ -168,8 +174,11 @@ export class ConfigWriter implements ControlPlane {
           throw new GatewayError('UNAVAILABLE', 'What runs is not stored yet: try again in a moment.', {
             retryAfterMs: 1_000,
           })
-        const known = { ...base, data: this.#read(base.text).data }
-        const written = await this.#writeOn(known, await write(known), options)
+        const known = { ...base, ...(await live.sideOf(base.text)) }
+        const writing = await write(known)
+        // Requests have their turn between the writing and the reading of a long one.
+        await turn()
+        const written = await this.#writeOn(known, writing, options)
         if (written !== undefined) return written
       }
     })
@@ -177,8 +186,8 @@ export class ConfigWriter implements ControlPlane {
 
   /** Undefined: another node was first. */
   async #writeOn(
-    base: StoredVersion & ReadConfig,
-    { text, data, files, origin, message }: Writing,
+    base: Base,
+    { text, files, origin, message }: Writing,
     options: WriteOptions,
   ): Promise<Written | undefined> {
     const { live, newest, generations, now } = this.#options
@@ -186,9 +195,10 @@ export class ConfigWriter implements ControlPlane {
     const version = base.version + 1
     const prepared = await live.prepare({ text, version }, files).catch(refuseConfig)
     try {
-      const changes = diffConfigs(await this.#sideOf(base), { data, config: prepared.config })
+      const after = comparedSide(prepared.source)
+      const changes = diffConfigs(base, after)
       if (options.powers !== undefined)
-        requirePowers(options.powers, { changes, before: base.data, after: data })
+        requirePowers(options.powers, { changes, before: base.data, after: after.data })
       refuseLinkLocal(prepared.config, generations.current.config)
       const warnings = generations
         .waitingForStart(prepared.config)
@@ -222,25 +232,11 @@ export class ConfigWriter implements ControlPlane {
     }
   }
 
-  async #sideOf(base: StoredVersion & ReadConfig): Promise<DiffSide> {
-    const { live, source } = this.#options
-    const isRunning = base.version === live.version
-    return isRunning
-      ? { data: base.data, config: live.running.loaded.config }
-      : await comparedSideOf(base, source)
-  }
-
   /** Who writes by the API names files of the configuration's folder, and those that are read already. */
   #ownFiles(): SeenFiles {
     const { live, source } = this.#options
     const known = new Set(live.files.paths)
     const folder = dirname(resolve(source.file ?? 'configuration'))
     return new SeenFiles((path) => known.has(path) || isWithin(path, folder))
-  }
-
-  /** The text that was read last is asked for again and again. */
-  #read(text: string): ReadConfig {
-    if (this.#last?.text !== text) this.#last = readConfig(text)
-    return this.#last
   }
 }

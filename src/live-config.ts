@@ -1,5 +1,8 @@
+import { setImmediate as turn } from 'node:timers/promises'
+import { comparedSide, comparedSideOf } from './compared-side.ts'
 import { SeenFiles } from './config/seen-files.ts'
 import { FileWatcher } from './config/watch.ts'
+import type { DiffSide } from './control/diff-config.ts'
 import type { Logger } from './core/log.ts'
 import { messageOf } from './core/message-of.ts'
 import type { Generations, Prepared } from './generations.ts'
@@ -78,8 +81,16 @@ export class LiveConfig {
   ): Promise<PreparedConfig> {
     const { source: options, generations } = this.#options
     const source = await sourceOf(text, options, files)
+    // Requests have their turn between the reading and the building of a long one.
+    await turn()
     const prepared = await generations.prepare(source, { version, forNews })
     return { ...prepared, source, text, version }
+  }
+
+  /** A version's text, for comparing; what runs is not read again. */
+  async sideOf(text: string): Promise<DiffSide> {
+    const running = this.#running
+    return running?.text === text ? comparedSide(running) : await comparedSideOf(text, this.#options.source)
   }
 
   /** Lets it take over. Only in turn. */
