@@ -1,19 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import {
-  isMap,
-  isNode,
-  isPair,
-  isScalar,
-  isSeq,
-  LineCounter,
-  type Node,
-  parseDocument,
-  Scalar,
-  visit,
-} from 'yaml'
+import { isMap, isNode, isPair, isScalar, isSeq, LineCounter, type Node, Scalar, visit } from 'yaml'
 import { messageOf } from '../core/message-of.ts'
+import { parseYaml } from './parse-yaml.ts'
 import { formatPath, type Problem } from './problem.ts'
 import { SeenFiles } from './seen-files.ts'
 
@@ -39,7 +29,7 @@ export class ConfigDocument {
   constructor(file: string, text: string, environment: Environment, files = new SeenFiles()) {
     this.file = file
     this.files = files
-    this.#document = parseDocument(text, { lineCounter: this.#lines, prettyErrors: false })
+    this.#document = parseYaml(text, this.#lines)
     for (const { code, message, pos } of this.#document.errors) {
       this.problems.push(this.#at([], pos[0], message))
       // What a parser says after its first syntax error is mostly a consequence of it.

@@ -32,10 +32,11 @@ interface Policy {
 /** Names that point nowhere and ids that stand twice. */
 export function checkReferences(config: Config): ReferenceProblem[] {
   const problems: ReferenceProblem[] = []
-  const upstreams = Object.keys(config.upstreams)
+  const consumers = new Set(config.consumers.map(({ id }) => id))
   const needUpstream = (name: string, path: readonly PropertyKey[]): void => {
-    if (upstreams.includes(name)) return
-    problems.push({ path, message: `there is no upstream "${name}"${wordHint(name, upstreams)}` })
+    if (Object.hasOwn(config.upstreams, name)) return
+    const hint = wordHint(name, Object.keys(config.upstreams))
+    problems.push({ path, message: `there is no upstream "${name}"${hint}` })
   }
   const needIdentity = (auth: string, path: readonly PropertyKey[]): void => {
     const { jwt, introspection } = config.auth
@@ -49,10 +50,9 @@ export function checkReferences(config: Config): ReferenceProblem[] {
   }
 
   const needCaller = ({ auth, authorize }: Policy, path: readonly PropertyKey[]): void => {
-    const consumers = config.consumers.map(({ id }) => id)
     authorize?.consumers.forEach((id, index) => {
-      if (consumers.includes(id)) return
-      const message = `there is no consumer "${id}"${wordHint(id, consumers)}`
+      if (consumers.has(id)) return
+      const message = `there is no consumer "${id}"${wordHint(id, [...consumers])}`
       problems.push({ path: [...path, 'authorize', 'consumers', index], message })
     })
     if (auth !== 'none' || authorize === undefined || !asksForSomething(authorize)) return

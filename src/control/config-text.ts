@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
-import { type Document, isMap, isNode, isScalar, isSeq, type Node, parseDocument, visit } from 'yaml'
+import { type Document, isMap, isNode, isScalar, isSeq, LineCounter, type Node, visit } from 'yaml'
+import { parseYaml } from '../config/parse-yaml.ts'
 import { GatewayError } from '../core/error.ts'
 import { isRecord } from '../core/is-record.ts'
 import { nameOfItem } from './item-name.ts'
@@ -10,9 +11,14 @@ export class ConfigText {
 
   /** Throws INVALID_BODY for what is no YAML. */
   constructor(text: string) {
-    this.#document = parseDocument(text, { prettyErrors: true })
+    const lines = new LineCounter()
+    this.#document = parseYaml(text, lines)
     const [error] = this.#document.errors
-    if (error !== undefined) throw new GatewayError('INVALID_BODY', `This is no YAML: ${error.message}`)
+    if (error !== undefined) {
+      const { line, col } = lines.linePos(error.pos[0])
+      const place = `at line ${line}, column ${col}`
+      throw new GatewayError('INVALID_BODY', `This is no YAML: ${error.message} ${place}.`)
+    }
     // What stands for something else cannot be changed alone.
     visit(this.#document, {
       Alias: (_, alias) => {
