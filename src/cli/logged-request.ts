@@ -31,6 +31,8 @@ interface LoggedCall {
   readonly upstream: string
   readonly method: string
   readonly durationMs: number
+  readonly shared?: true
+  readonly canary?: boolean
   readonly reason?: string
   readonly attempts: readonly LoggedAttempt[]
 }
@@ -81,7 +83,7 @@ export function detailsOf(entry: Logged): string {
   for (const call of entry.calls) {
     lines.push(
       harmless(
-        `  call ${call.method} of ${call.upstream} for ${call.place}, ${round(call.durationMs)} ms${call.reason === undefined ? '' : `: ${call.reason}`}`,
+        `  call ${call.method} of ${call.upstream} for ${call.place}, ${round(call.durationMs)} ms${sideOf(call)}${call.reason === undefined ? '' : `: ${call.reason}`}`,
       ),
     )
     for (const { target, status = '-', durationMs, failed, cause } of call.attempts) {
@@ -90,6 +92,11 @@ export function detailsOf(entry: Logged): string {
     }
   }
   return lines.join('\n')
+}
+
+/** What is not as with most calls. */
+function sideOf({ shared, canary }: LoggedCall): string {
+  return `${canary === true ? ', by the canary' : ''}${shared === true ? ', the answer of a call that was under way' : ''}`
 }
 
 function round(ms: number): number {
