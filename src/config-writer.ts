@@ -20,7 +20,7 @@ import { editConfig, type ReadConfig, readConfig } from './control/edit-config.t
 import { etagOf, requireMatch } from './control/entity-tag.ts'
 import { itemsOf } from './control/item-place.ts'
 import { masked, maskedConfig, unmaskedConfig } from './control/masked.ts'
-import { type Powers, requirePowers, requireReferences } from './control/powers.ts'
+import { type Powers, requirePowers, requireSecretsStay } from './control/powers.ts'
 import { refuseSectionsOfFile } from './control/sections-of-file.ts'
 import type { StoredVersion, VersionStore } from './control/version-store.ts'
 import { isWithin } from './control/within.ts'
@@ -188,11 +188,11 @@ export class ConfigWriter implements ControlPlane {
     const { live, newest, generations, now } = this.#options
     if (text === base.text) return { version: base.version, etag: etagOf(text), changes: [], warnings: [] }
     const version = base.version + 1
-    if (options.powers !== undefined) requireReferences(options.powers, { before: base.data, after: data })
+    if (options.powers !== undefined) requireSecretsStay(options.powers, { before: base.data, after: data })
     const source = await live.check(text, files).catch(refuseConfig)
     const { config } = source.loaded
     const changes = diffConfigs(base, { data, config })
-    if (options.powers !== undefined) requirePowers(options.powers, changes)
+    if (options.powers !== undefined) requirePowers(options.powers, changes, generations.current.config.admin)
     // Before it is built, which asks hosts.
     refuseLinkLocal(config, generations.current.config)
     await turn()

@@ -5,7 +5,7 @@ import type { SeenFiles } from './config/seen-files.ts'
 import type { DiffSide } from './control/diff-config.ts'
 import { type ReadConfig, readConfig } from './control/edit-config.ts'
 import { unmaskedConfig } from './control/masked.ts'
-import { type Powers, requireReferences } from './control/powers.ts'
+import { type Powers, requireSecretsStay } from './control/powers.ts'
 import { refuseNewModules } from './control/sections-of-file.ts'
 import { GatewayError } from './core/error.ts'
 import type { Generations } from './generations.ts'
@@ -90,5 +90,5 @@ function readOrProblem(text: string): ReadConfig | Problem {
 /** Before anything of it is read: then code is loaded, and files and variables are put in. */
 function requireReadable(after: unknown, { before, powers }: Sent): void {
   refuseNewModules(before, after)
-  if (powers !== undefined) requireReferences(powers, { before, after })
+  if (powers !== undefined) requireSecretsStay(powers, { before, after })
 }

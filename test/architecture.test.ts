@@ -58,6 +58,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     'issuer/',
     'convert/',
     'gateway.ts',
+    'version.ts',
     'open-redis.ts',
     'traffic/upstream-tls.ts',
     'config/',

@@ -4,6 +4,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import type { ConfigEdit } from '../../src/control/change.ts'
+import { requireSecretsStay } from '../../src/control/powers.ts'
 import { GatewayError } from '../../src/core/error.ts'
 import { startBackend, startGateway } from '../world.ts'
 
@@ -35,6 +36,16 @@ const cases: readonly (readonly [name: string, edit: ConfigEdit, takes: 'write' 
     'a file in an answer',
     { op: 'patch', kind: 'routes', id: 'a', value: { respond: { body: 'file://package.json' } } },
     'all',
+  ],
+  ...['/admin/**', '/{any}/keys', '/**', '/{all=**}', '/admin'].map((path): (typeof cases)[number] => [
+    `a route that is asked before the admin API, ${path}`,
+    { op: 'put', kind: 'routes', id: 'b', value: { path, auth: 'none', respond: {} } },
+    'all',
+  ]),
+  [
+    'a route beside it',
+    { op: 'put', kind: 'routes', id: 'b', value: { path: '/admins/**', auth: 'none', respond: {} } },
+    'write',
   ],
 ]
 
@@ -149,3 +160,56 @@ test('no host is asked for who may only read, nor a link-local one for anybody',
   const [problem] = await gateway.control.validate(text('http://169.254.169.254'), writer)
   assert.match(problem?.message ?? '', /link-local/)
 })
+
+const etcd = { endpoints: ['https://a:2379', 'https://b:2379'], user: 'u', password: 'pw' }
+const otlp = { url: 'http://a/v1/traces', headers: { 'x-team': 'key' } }
+const introspection = { issuer: 'https://a', url: 'https://a/i', clientId: 'c', clientSecret: '${S}' }
+const running = {
+  upstreams: { u: { discovery: { etcd } } },
+  observability: { tracing: { otlp } },
+  auth: { introspection: [introspection] },
+}
+
+const moves: readonly (readonly [what: string, after: object, isRefused: boolean])[] = [
+  ['nothing', {}, false],
+  [
+    'an etcd of somebody else',
+    { upstreams: { u: { discovery: { etcd: { ...etcd, endpoints: ['http://c'] } } } } },
+    true,
+  ],
+  [
+    'one more',
+    { upstreams: { u: { discovery: { etcd: { ...etcd, endpoints: [...etcd.endpoints, 'http://c'] } } } } },
+    true,
+  ],
+  [
+    'one less',
+    { upstreams: { u: { discovery: { etcd: { ...etcd, endpoints: ['https://a:2379'] } } } } },
+    false,
+  ],
+  [
+    'with a secret of its own',
+    { upstreams: { u: { discovery: { etcd: { ...etcd, endpoints: ['http://c'], password: 'mine' } } } } },
+    false,
+  ],
+  [
+    'another upstream with the password of this one',
+    { upstreams: { ...running.upstreams, v: { discovery: { etcd: { ...etcd, endpoints: ['http://c'] } } } } },
+    true,
+  ],
+  ['another collector', { observability: { tracing: { otlp: { ...otlp, url: 'http://c' } } } }, true],
+  [
+    'another endpoint of introspection',
+    { auth: { introspection: [{ ...introspection, url: 'https://c' }] } },
+    true,
+  ],
+]
+
+for (const [what, after, isRefused] of moves)
+  test(`a secret is not sent to another address: ${what}`, () => {
+    const move = (all: boolean) =>
+      requireSecretsStay({ ...writer, keys: true, all }, { before: running, after: { ...running, ...after } })
+    move(true)
+    if (isRefused) assert.throws(() => move(false), /sent to another URL/)
+    else move(false)
+  })
