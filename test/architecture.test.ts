@@ -22,6 +22,14 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   'front-ends/watch-socket.ts': ['core/'],
   'issuer/': ['core/', 'store/'],
   'tracing/': ['core/'],
+  'metrics/': [
+    'core/',
+    'admin/',
+    'traffic/',
+    'front-ends/graphql/',
+    'plugins/instruments.ts',
+    'identity-state.ts',
+  ],
   'front-ends/auth/': ['core/', 'issuer/', 'front-ends/json-body.ts', 'front-ends/problem.ts'],
   'front-ends/rest/': ['core/', 'traffic/', 'front-ends/json-body.ts', 'front-ends/problem.ts'],
   'front-ends/graphql/': [
