@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { GatewayError } from '../../src/core/error.ts'
 import { type Postgres, startPostgres } from '../services/postgres.ts'
-import { route, startNode, until, versionOf, yamlOf } from './nodes.ts'
+import { until } from '../until.ts'
+import { route, startNode, versionOf, yamlOf } from './nodes.ts'
 
 let postgres: Postgres
 before(async () => {

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { silentLog } from '../../src/core/log.ts'
 import { KeptReleases } from '../../src/kept-releases.ts'
 import { Release } from '../../src/traffic/canary/release.ts'
+import { until } from '../until.ts'
 import { onBothDatabases, startDatabase } from './kinds.ts'
 
 interface Node {
@@ -31,11 +32,6 @@ async function node(t: TestContext, url: string, configuration: unknown = { step
   })
   releases.follow(release, configuration)
   return { release, end }
-}
-
-async function until(holds: () => boolean): Promise<void> {
-  for (const from = performance.now(); !holds(); await sleep(5))
-    assert.ok(performance.now() - from < 30_000, 'it never came about')
 }
 
 onBothDatabases((kind) => {
