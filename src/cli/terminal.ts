@@ -19,7 +19,7 @@ export function terminalWidth(): number | undefined {
   return process.stdout.isTTY ? process.stdout.columns : undefined
 }
 
-/** Its first characters, `…` where some are missing. What would steer the terminal is taken out: it may come from strangers. */
+/** Its first characters, `…` where some are missing. */
 export function cut(text: string, length: number): string {
   return text.length <= length ? text : `${text.slice(0, Math.max(0, length - 1))}…`
 }
