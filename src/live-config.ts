@@ -63,6 +63,11 @@ export class LiveConfig {
     return this.#refused
   }
 
+  /** Whether there will be no more of them. */
+  get isFrozen(): boolean {
+    return this.#closed
+  }
+
   /** One decision after the other. */
   inTurn<T>(decide: () => Promise<T>): Promise<T> {
     const decided = this.#deciding.then(decide)

@@ -1,10 +1,9 @@
-import { createHash } from 'node:crypto'
 import { comparedSide, comparedSideOf } from './compared-side.ts'
 import { SeenFiles } from './config/seen-files.ts'
 import type { Change } from './control/change.ts'
 import { diffConfigs, summaryOf } from './control/diff-config.ts'
 import { readConfig } from './control/edit-config.ts'
-import type { StoredVersion, VersionStore } from './control/version-store.ts'
+import { hashOf, type StoredVersion, type VersionStore } from './control/version-store.ts'
 import type { Logger } from './core/log.ts'
 import { messageOf } from './core/message-of.ts'
 import type { LiveConfig } from './live-config.ts'
@@ -22,6 +21,8 @@ export interface NewestConfigOptions {
 
 /** How far back a start looks for a version that loads on this node. */
 const maxStepsBack = 10
+/** When a database that did not answer is asked again, twice as late each time: it may only have been slow, and then nobody says that it is back. */
+const againMs = { first: 1_000, most: 30_000 }
 
 /**
  * Has the newest version in the database run, on every node. The file becomes the newest when it changed since it was last applied. While the
@@ -32,6 +33,8 @@ export class NewestConfig {
   /** SHA-256 of the file that was applied last here. */
   #fileHash: string | undefined
   #unstored = false
+  #againMs = againMs.first
+  #again: NodeJS.Timeout | undefined
   /** The newest version that was tried; 0: none was. */
   #tried = 0
 
@@ -56,12 +59,10 @@ export class NewestConfig {
       const files = new SeenFiles()
       const text = readText(source, files)
       const newest = await this.#newest()
-      if (store === undefined || newest === 'gone') {
-        this.#unstored = store !== undefined
-        await live.run({ text, version: store === undefined ? 1 : 0 }, files)
-        this.#fileHash = hashOf(text)
-      } else if (newest?.fileHash === hashOf(text)) await this.#runNewestThatLoads(newest, files)
-      else await this.#storeFile(text, newest, files)
+      if (store === undefined) await live.run({ text, version: 1 }, files)
+      else if (newest === 'gone') await this.#runAlone(text, files)
+      else if (newest?.fileHash === hashOf(text)) await this.#runNewestThatLoads(newest, files)
+      else if (!(await this.#storeFile(text, newest, files))) await this.#runAlone(text, files)
       live.watch(files)
     })
     store?.onNews(() => void this.#follow())
@@ -78,9 +79,9 @@ export class NewestConfig {
         const text = readText(source, files)
         const newest = await this.#newest()
         if (store === undefined) await live.run({ text, version: live.version + 1 }, files)
-        else if (newest === 'gone') await this.#reloadAlone(text, files)
+        else if (newest === 'gone') await this.#runAlone(text, files)
         else if (newest?.fileHash === hashOf(text)) await live.run(newest, files)
-        else await this.#storeFile(text, newest, files)
+        else if (!(await this.#storeFile(text, newest, files))) await this.#runAlone(text, files)
       }),
     )
   }
@@ -90,13 +91,26 @@ export class NewestConfig {
     this.#tried = version
   }
 
-  /** Without the database. */
-  async #reloadAlone(text: string, files: SeenFiles): Promise<void> {
+  /** Without the database: a new text of the file, on this node until it can be stored. */
+  async #runAlone(text: string, files: SeenFiles): Promise<void> {
     const { live } = this.#options
     const isNew = hashOf(text) !== this.#fileHash
     await live.run({ text: isNew ? text : live.running.text, version: live.version }, files)
     this.#fileHash = hashOf(text)
     this.#unstored ||= isNew
+    this.#followAgain()
+  }
+
+  #followAgain(): void {
+    if (this.#options.live.isFrozen) return
+    clearTimeout(this.#again)
+    this.#again = setTimeout(() => void this.#follow(), this.#againMs).unref()
+    this.#againMs = Math.min(2 * this.#againMs, againMs.most)
+  }
+
+  #settled(): void {
+    this.#unstored = false
+    this.#againMs = againMs.first
   }
 
   /** The newest version may be another one, or the database may be back. */
@@ -104,47 +118,45 @@ export class NewestConfig {
     const { live, source } = this.#options
     return live.inTurn(async () => {
       const newest = await this.#newest()
-      if (newest === 'gone') return
+      if (newest === 'gone') return this.#followAgain()
       const isKnown =
         newest !== undefined && (newest.version === live.version || newest.version === this.#tried)
-      if (isKnown && !this.#unstored) return
+      if (isKnown && !this.#unstored) return this.#settled()
       await live.attempt(async (files) => {
         const text = readText(source, files)
         if (newest !== undefined && (!this.#unstored || newest.fileHash === hashOf(text))) {
           this.#tried = newest.version
           await live.run(newest, files)
           this.#fileHash = newest.fileHash ?? undefined
-        } else if (this.#unstored) await this.#storeFile(text, newest, files)
-        else await this.#storeAgain(files)
-        this.#unstored = false
+          this.#settled()
+        } else if (!(await (this.#unstored ? this.#storeFile(text, newest, files) : this.#storeAgain(files))))
+          this.#followAgain()
       })
     })
   }
 
   /** Makes a text of the file the next version. What it overwrites is named first. */
-  async #storeFile(text: string, newest: StoredVersion | undefined, files: SeenFiles): Promise<void> {
+  #storeFile(text: string, newest: StoredVersion | undefined, files: SeenFiles): Promise<boolean> {
     const { file } = this.#options.source
     const message =
       file === undefined ? 'the configuration that the gateway was made with' : `the file ${file}`
-    await this.#store({ text, fileHash: hashOf(text), author: 'file', message }, newest, files)
+    return this.#store({ text, fileHash: hashOf(text), author: 'file', message }, newest, files)
   }
 
   /** What runs is not in the database any more. */
-  async #storeAgain(files: SeenFiles): Promise<void> {
+  #storeAgain(files: SeenFiles): Promise<boolean> {
     const { text } = this.#options.live.running
     const fileHash = this.#fileHash ?? null
-    await this.#store(
-      { text, fileHash, author: 'gateway', message: 'what ran when the database had lost it' },
-      undefined,
-      files,
-    )
+    const message = 'what ran when the database had lost it'
+    return this.#store({ text, fileHash, author: 'gateway', message }, undefined, files)
   }
 
+  /** Stores it and has it run; false: the database does not take it, and nothing has changed here. */
   async #store(
     made: Pick<StoredVersion, 'text' | 'fileHash' | 'author' | 'message'>,
     newest: StoredVersion | undefined,
     files: SeenFiles,
-  ): Promise<void> {
+  ): Promise<boolean> {
     const { source, store, live, log, now } = this.#options
     const { text, fileHash } = made
     for (let base = newest; ; ) {
@@ -157,21 +169,25 @@ export class NewestConfig {
       const added = await store
         ?.add({ ...made, version, createdAt: now(), origin: 'file', changes })
         .catch((error: unknown) => {
-          log.error(
-            { error: messageOf(error) },
-            'the configuration could not be stored: it runs on this node alone',
-          )
-          this.#unstored = true
+          const level = this.#unstored ? 'debug' : 'error'
+          log[level]({ error: messageOf(error) }, 'the configuration could not be stored')
+          return 'gone' as const
         })
-      if (added !== false) {
+      if (added === true) {
         live.take(prepared)
         this.#fileHash = fileHash ?? undefined
-        return
+        this.#settled()
+        return true
       }
       await prepared.drop()
-      base = await store?.newest()
+      const first = added === 'gone' ? added : await this.#newest()
+      if (first === 'gone') return false
+      base = first
+      if (base?.fileHash !== fileHash) continue
       // Another node with the same file was first.
-      if (base?.fileHash === fileHash) return await live.run(base, files)
+      await live.run(base, files)
+      this.#settled()
+      return true
     }
   }
 
@@ -201,7 +217,7 @@ export class NewestConfig {
     let first: unknown
     for (let back = 0; back < maxStepsBack && back < newest.version; back++) {
       const version = newest.version - back
-      const draft = back === 0 ? newest : await store?.get(version)
+      const draft = back === 0 ? newest : await store?.get(version).catch(() => undefined)
       if (draft === undefined) continue
       try {
         await live.run(draft, files)
@@ -228,9 +244,4 @@ export class NewestConfig {
 /** `routes/users` */
 function nameOf(summary: string): string {
   return summary.slice(0, summary.lastIndexOf(' '))
-}
-
-/** SHA-256, by which a file is known. */
-export function hashOf(text: string): string {
-  return createHash('sha256').update(text).digest('hex')
 }

@@ -142,11 +142,14 @@ function requireScope({ scope }: AdminRoute, { name, scopes }: Administrator): v
     throw new GatewayError('SCOPE_MISSING', `The token "${name}" has not the scope "${scope}".`)
 }
 
-/** What a form of another site can send is no JSON and no YAML (Fetch standard: a "simple" request). */
-function requireType({ takes, method }: AdminRoute, { headers }: Request): void {
+/**
+ * What a form of another site can send is no JSON and no YAML (Fetch standard: a "simple" request). A form always names its type; what a script of
+ * another site sends with neither type nor body has an Origin, which {@link AdminAccess} refused where no token is asked for.
+ */
+function requireType({ takes }: AdminRoute, { headers }: Request): void {
   const type = headers['content-type']?.split(';')[0]?.trim().toLowerCase()
-  const isEmpty = headers['content-length'] === undefined && headers['transfer-encoding'] === undefined
-  if (type === undefined && method !== 'POST' && (isEmpty || headers['content-length'] === '0')) return
+  const isEmpty = headers['transfer-encoding'] === undefined && (headers['content-length'] ?? '0') === '0'
+  if (type === undefined && isEmpty) return
   const accepted = takes === 'config' ? configTypes : jsonTypes
   if (type !== undefined && accepted.includes(type)) return
   const words = takes === 'config' ? 'application/yaml or application/json' : 'application/json'

@@ -53,7 +53,9 @@ const rotation = z.strictObject({
 })
 
 const madeShape = keyShape.extend({ key: z.string().describe('The key itself, shown this once.') })
-const reach = z.enum(['everywhere', 'here']).describe('here: other nodes hear of it when Redis is back.')
+const reach = z
+  .enum(['everywhere', 'here'])
+  .describe('here: other nodes hear of it when what they share (PostgreSQL, Redis) is back.')
 
 /** `/keys`: makes, lists, changes, rotates and revokes API keys. A key itself is in the answer that makes it and nowhere else. */
 export function keyRoutes(options: KeyRoutesOptions): AdminRoute[] {
@@ -198,7 +200,7 @@ export function keyRoutes(options: KeyRoutesOptions): AdminRoute[] {
   ]
 }
 
-/** What is revoked on one gateway is so on all of them once Redis is back. */
+/** What is revoked on one gateway is so on all of them once what they share is back. */
 function unlessAway(key: KeyRecord): (error: unknown) => KeyRecord {
   return (error) => {
     if (error instanceof GatewayError && error.reason === 'UNAVAILABLE') return key

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import type { Database } from '../store/database.ts'
 import type { Change } from './change.ts'
 import type { VersionInfo } from './control-plane.ts'
@@ -108,6 +109,11 @@ export class VersionStore {
       return true
     })
   }
+}
+
+/** SHA-256, by which a file is known. */
+export function hashOf(text: string): string {
+  return createHash('sha256').update(text).digest('hex')
 }
 
 interface Row {

@@ -69,6 +69,26 @@ const foreign: readonly (readonly [string, Ask, string])[] = [
   ],
   ['a beacon without a type', { method: 'POST', body: '{"consumer":"shop"}' }, 'UNSUPPORTED_MEDIA_TYPE'],
   [
+    'an empty form, which names its type all the same (HTML standard, form submission)',
+    { method: 'POST', headers: { 'Content-Type': 'application/x-www-form-urlencoded' }, body: '' },
+    'UNSUPPORTED_MEDIA_TYPE',
+  ],
+  [
+    'a ping of a link (HTML standard, hyperlink auditing)',
+    { method: 'POST', headers: { 'Content-Type': 'text/ping' }, body: 'PING' },
+    'UNSUPPORTED_MEDIA_TYPE',
+  ],
+  [
+    'a beacon without a body, which says where it is from (Fetch standard, Origin)',
+    { method: 'POST', headers: { Origin: 'https://evil.example' }, body: '' },
+    'CSRF_REFUSED',
+  ],
+  [
+    'the same of a page without a referrer',
+    { method: 'POST', headers: { Origin: 'null' }, body: '' },
+    'CSRF_REFUSED',
+  ],
+  [
     'a preflight, which nobody answers',
     {
       method: 'OPTIONS',
@@ -88,6 +108,16 @@ test('without a token the admin API answers to this machine, and to nobody by wa
     assert.doesNotMatch(head, /access-control/i, name)
   }
   assert.equal(gateway.identity.keys.size, 0)
+})
+
+test('what needs no body is done by a bare POST', async (t) => {
+  const { port } = await startGateway(t, { consumers })
+  const purge = { method: 'POST', path: '/admin/cache:purge' }
+  for (const [name, bare] of Object.entries({ 'no length': purge, 'length 0': { ...purge, body: '' } })) {
+    const { status, text } = await ask(port, bare)
+    assert.ok(status === 200 || status === 204, `${name}: ${status} ${text}`)
+  }
+  assert.equal((await ask(port, { method: 'POST' })).reason, 'INVALID_ARGUMENT', 'what is needed is missing')
 })
 
 test('without a token it answers to no other address', async (t) => {

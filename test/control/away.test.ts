@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
-import { after, before, test } from 'node:test'
+import { after, before, type TestContext, test } from 'node:test'
+import pg from 'pg'
 import { GatewayError } from '../../src/core/error.ts'
-import { type Postgres, startPostgres } from '../services/postgres.ts'
+import { ask, type Postgres, startPostgres } from '../services/postgres.ts'
+import { startDatabase } from '../store/kinds.ts'
 import { until } from '../until.ts'
 import { route, startNode, versionOf, yamlOf } from './nodes.ts'
 
@@ -74,4 +76,65 @@ test('one that has forgotten everything is told what runs', async (t) => {
   // The file is the one that was applied: it does not count again.
   assert.equal(await node.gateway.reload(), true)
   assert.equal(await node.ask('b'), 'x')
+})
+
+/** A transaction that is held open: others wait for what it has locked, until it is ended. */
+async function hold(t: TestContext, url: string, ...statements: readonly string[]): Promise<pg.Client> {
+  const client = new pg.Client(url)
+  client.on('error', () => {})
+  await client.connect()
+  t.after(() => client.end())
+  for (const statement of ['begin', ...statements]) await client.query(statement)
+  return client
+}
+
+const lock = (mode: string): string => `lock table config_versions in ${mode} mode`
+
+for (const [what, mode] of [
+  ['read nor written', 'access exclusive'],
+  ['written', 'exclusive'],
+] as const)
+  test(`a start while versions cannot be ${what} in time runs the file, which is stored when they can`, async (t) => {
+    const url = await postgres.database()
+    await startDatabase(t, { url })
+    const slow = await hold(t, url, lock(mode))
+    const node = await startNode(t, url, { a: 'first' }, { queryTimeout: '1s' })
+    assert.deepEqual([await node.ask('a'), await versionOf(node)], ['first', 0])
+    assert.match((await verbose(node.url)).config?.detail ?? '', /it is stored when the database is back/)
+    assert.equal(node.gateway.stores.database?.status().up, true, 'it is not away, only slow')
+    await slow.query('commit')
+    await until(async () => (await versionOf(node)) === 1)
+    const { items, total } = await node.gateway.control.versions({ limit: 9 })
+    assert.deepEqual([total, items[0]?.origin, await node.ask('a')], [1, 'file', 'first'])
+  })
+
+test('a version that could not be read when it was heard of is read later', async (t) => {
+  const url = await postgres.database()
+  const node = await startNode(t, url, { a: 'first' }, { queryTimeout: '1s' })
+  const { items } = await node.gateway.control.versions({ limit: 1 })
+  const slow = await hold(t, url, lock('access exclusive'))
+  const text = yamlOf(url, { a: 'second' }, { queryTimeout: '1s' })
+  await slow.query(
+    `insert into config_versions select 2, author, created_at, message, origin, file_hash, $1, changes from config_versions where version = $2`,
+    [text, items[0]?.version],
+  )
+  const failed = (): number => node.gateway.stores.database?.status().failures.timeout ?? 0
+  const before = failed()
+  await ask(url, `update topics set counter = counter + 1 where name = 'config'`)
+  await until(() => failed() > before)
+  await slow.query('commit')
+  await until(async () => (await node.ask('a')) === 'second')
+  assert.equal(await versionOf(node), 2)
+})
+
+test('PostgreSQL that accepts connections and answers nothing holds up no start', async (t) => {
+  const url = await postgres.database()
+  await postgres.freeze()
+  const from = performance.now()
+  const node = await startNode(t, url, { a: 'first' })
+  t.diagnostic(`it serves after ${((performance.now() - from) / 1_000).toFixed(1)} s`)
+  assert.deepEqual([await node.ask('a'), await versionOf(node)], ['first', 0])
+  assert.equal((await fetch(`${node.url}/readyz`)).status, 200)
+  await postgres.thaw()
+  await until(async () => (await versionOf(node)) === 1)
 })

@@ -5,15 +5,25 @@ import { stringify } from 'yaml'
 import { ownFolder } from '../store/kinds.ts'
 import { startGateway, type TestGateway } from '../world.ts'
 
+export interface NodeOptions {
+  readonly folder?: string
+  /** Default: the gateway's own. */
+  readonly queryTimeout?: string
+}
+
 /** A gateway.yaml with routes that answer by themselves: id -> text. */
-export function yamlOf(url: string, routes: Readonly<Record<string, string>>): string {
+export function yamlOf(
+  url: string,
+  routes: Readonly<Record<string, string>>,
+  { queryTimeout }: NodeOptions = {},
+): string {
   return `# kept\n${stringify({
     server: {
       listen: '127.0.0.1:0',
       shutdown: { drainDelay: '0s', gracePeriod: '1s' },
       overload: { eventLoopDelay: '0s', heapPercent: 0 },
     },
-    stores: { database: { url } },
+    stores: { database: { url, ...(queryTimeout !== undefined && { queryTimeout }) } },
     routes: Object.entries(routes).map(([id, text]) => route(id, text)),
   })}`
 }
@@ -32,10 +42,10 @@ export async function startNode(
   t: TestContext,
   url: string,
   routes: Readonly<Record<string, string>>,
-  folder?: string,
+  options: NodeOptions = {},
 ): Promise<Node> {
-  const file = join(folder ?? (await ownFolder(t)), 'gateway.yaml')
-  writeFileSync(file, yamlOf(url, routes))
+  const file = join(options.folder ?? (await ownFolder(t)), 'gateway.yaml')
+  writeFileSync(file, yamlOf(url, routes, options))
   return await startFrom(t, file)
 }
 

@@ -71,7 +71,7 @@ onBothDatabases((kind) => {
     'what was written outlives a restart; the file counts again when it changes, and what it overwrites is named',
     async (t, url) => {
       const folder = await ownFolder(t)
-      const node = await startNode(t, url, { a: 'first', b: 'b' }, folder)
+      const node = await startNode(t, url, { a: 'first', b: 'b' }, { folder })
       await node.gateway.control.write(
         [{ op: 'patch', kind: 'routes', id: 'a', value: { respond: { body: 'by the API' } } }],
         { by },
@@ -148,8 +148,8 @@ onBothDatabases((kind) => {
 
   on('a version that does not load on one node is reported there, and runs when it does', async (t, url) => {
     const [folderOfOne, folderOfTwo] = [await ownFolder(t), await ownFolder(t)]
-    const one = await startNode(t, url, { a: 'first' }, folderOfOne)
-    const two = await startNode(t, url, { a: 'first' }, folderOfTwo)
+    const one = await startNode(t, url, { a: 'first' }, { folder: folderOfOne })
+    const two = await startNode(t, url, { a: 'first' }, { folder: folderOfTwo })
     writeFileSync(join(folderOfOne, 'text.txt'), 'of a file')
     await one.gateway.control.write(
       [{ op: 'patch', kind: 'routes', id: 'a', value: { respond: { body: 'file://text.txt' } } }],
@@ -241,7 +241,7 @@ function reasonIs(reason: string) {
 
 test('a file that cannot be read any more does not end what runs', async (t) => {
   const folder = await ownFolder(t)
-  const node = await startNode(t, 'sqlite:./data/g.db', { a: 'first' }, folder)
+  const node = await startNode(t, 'sqlite:./data/g.db', { a: 'first' }, { folder })
   rmSync(join(folder, 'gateway.yaml'))
   await node.logged((line) => String(line.message).startsWith('configuration refused'))
   assert.equal(await node.ask('a'), 'first')

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
@@ -107,8 +107,17 @@ for (const door of everyDoor) {
     assert.deepEqual(toldBy(gateway.written(), secrets), [])
     assert.deepEqual(toldBy(answers.join('\n'), secrets), [])
     assert.deepEqual(toldBy(JSON.stringify(backend.seen), { ...configured, ...known }), [])
-    assert.deepEqual(readdirSync(folder), ['gateway.json'], 'it wrote no file')
+    assert.deepEqual(readdirSync(folder), ['data', 'gateway.json'])
+    assert.deepEqual(toldBy(databaseOf(folder), sent), [])
   })
+}
+
+/** All bytes of the database: the configuration, what is known of requests and of changes. */
+function databaseOf(folder: string): string {
+  const files = readdirSync(join(folder, 'data'))
+  const text = files.map((name) => readFileSync(join(folder, 'data', name), 'latin1')).join('\n')
+  assert.match(text, /config_versions/)
+  return text
 }
 
 test('a gateway that is killed by a failure leaves no report and no snapshot of its memory', async (t) => {
@@ -122,8 +131,9 @@ test('a gateway that is killed by a failure leaves no report and no snapshot of 
   await gateway.ended
   assert.deepEqual(
     readdirSync(folder).filter((name) => !/^core/.test(name)),
-    ['gateway.json'],
+    ['data', 'gateway.json'],
   )
+  assert.deepEqual(toldBy(databaseOf(folder), sent), [])
   assert.deepEqual(toldBy(gateway.written(), secrets), [])
 })
 
@@ -199,7 +209,7 @@ async function startWithSecrets(t: TestContext, config: object) {
   const file = join(folder, 'gateway.json')
   const text = JSON.stringify({
     server: { listen: '127.0.0.1:0', shutdown: { drainDelay: '0s', gracePeriod: '2s' } },
-    observability: { log: { level: 'debug' } },
+    observability: { log: { level: 'debug' }, requestLog: { database: true } },
     stores: { redis: { url: `redis://default:${configured.redis}@127.0.0.1:${await freePort()}` } },
     admin: { tokens: [{ name: 'ops', hash: hashApiKey(configured.admin), scopes: ['read', 'keys'] }] },
     plugins: ['requestId', 'accessLog', 'metrics'],
