@@ -69,6 +69,10 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     'gateway.ts',
     'open-redis.ts',
     'postgres-address.ts',
+    // What the admin API answers.
+    'admin/live-sample.ts',
+    'request-log/log-entry.ts',
+    'request-log/traffic-of.ts',
     'traffic/upstream-tls.ts',
     'config/',
     'control/',

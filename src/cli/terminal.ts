@@ -30,6 +30,16 @@ export function harmless(text: string): string {
   return text.replace(/[\u0000-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, '·')
 }
 
+/** A time for people, in UTC: `2026-11-21 12:01:02` of `2026-11-21T12:01:02.345Z`. */
+export function timeText(at: string): string {
+  return at.slice(0, 19).replace('T', ' ')
+}
+
+/** A number for people, with one digit behind the point at the most. */
+export function tenths(value: number): number {
+  return Math.round(value * 10) / 10
+}
+
 /** For programs: indented, so that people can read it too. */
 export function printJson(value: unknown): void {
   console.log(JSON.stringify(value, null, 2))
