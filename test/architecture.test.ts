@@ -22,6 +22,15 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   'front-ends/watch-socket.ts': ['core/'],
   'issuer/': ['core/', 'store/'],
   'tracing/': ['core/'],
+  'metrics/': [
+    'core/',
+    'admin/',
+    'traffic/',
+    'front-ends/graphql/',
+    'front-ends/grpc/rpc-transport.ts',
+    'plugins/instruments.ts',
+    'identity-state.ts',
+  ],
   'front-ends/auth/': ['core/', 'issuer/', 'front-ends/json-body.ts', 'front-ends/problem.ts'],
   'front-ends/rest/': ['core/', 'traffic/', 'front-ends/json-body.ts', 'front-ends/problem.ts'],
   'front-ends/graphql/': [
@@ -60,6 +69,11 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     'gateway.ts',
     'version.ts',
     'open-redis.ts',
+    'postgres-address.ts',
+    // What the admin API answers.
+    'admin/live-sample.ts',
+    'request-log/log-entry.ts',
+    'request-log/traffic-of.ts',
     'traffic/upstream-tls.ts',
     'config/',
     'control/',

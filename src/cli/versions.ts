@@ -6,7 +6,7 @@ import type { CommandInput } from './command.ts'
 import type { DeskWritten } from './desk.ts'
 import { readText } from './supergraph-of.ts'
 import { printTable } from './table.ts'
-import { printJson } from './terminal.ts'
+import { printJson, timeText } from './terminal.ts'
 import { writeWhole } from './write-whole.ts'
 
 /** `gateway diff [FILE]`: exit code 2 when the file differs from what runs, or from `--version`. */
@@ -66,7 +66,7 @@ export async function showVersions(input: CommandInput): Promise<number> {
     printTable(
       versions.map(({ version, createdAt, author, origin, message, summary }) => ({
         version: String(version),
-        when: createdAt.slice(0, 19).replace('T', ' '),
+        when: timeText(createdAt),
         who: author,
         origin,
         changes: brief(summary),
