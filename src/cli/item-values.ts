@@ -33,6 +33,7 @@ export function upstreamOf(urls: readonly string[], values: OptionValues): Json 
   return withSettings(given({ targets: urls.length > 0 ? urls.map((url) => ({ url })) : undefined }), values)
 }
 
+/** What the options say of a consumer, as the configuration has it. */
 export function consumerOf(values: OptionValues): Json {
   const { name, role, scope, limit } = values
   return withSettings(

@@ -10,6 +10,7 @@ export function paint(tone: Tone, text: string): string {
   return styleText(styles[tone], text, { stream: process.stdout })
 }
 
+/** A line above others. */
 export function heading(text: string): string {
   return paint('strong', text)
 }
