@@ -39,7 +39,7 @@ export function detailsOf(entry: LogEntry): string {
   for (const call of entry.calls) {
     lines.push(
       harmless(
-        `  call ${call.method} of ${call.upstream} for ${call.place}, ${tenths(call.durationMs)} ms${call.reason === undefined ? '' : `: ${call.reason}`}`,
+        `  call ${call.method} of ${call.upstream} for ${call.place}, ${tenths(call.durationMs)} ms${sideOf(call)}${call.reason === undefined ? '' : `: ${call.reason}`}`,
       ),
     )
     for (const { target, status = '-', durationMs, failed, cause } of call.attempts) {
@@ -48,4 +48,9 @@ export function detailsOf(entry: LogEntry): string {
     }
   }
   return lines.join('\n')
+}
+
+/** What is not as with most calls. */
+function sideOf({ shared, canary }: LogEntry['calls'][number]): string {
+  return `${canary === true ? ', by the canary' : ''}${shared === true ? ', the answer of a call that was under way' : ''}`
 }

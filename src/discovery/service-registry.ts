@@ -2,26 +2,8 @@ import { isDeepStrictEqual } from 'node:util'
 import { causeOf } from '../core/cause-of.ts'
 import { GatewayError } from '../core/error.ts'
 import type { Target } from '../core/target.ts'
+import type { Instance, KnownInstance, RegistryEvent } from './instance.ts'
 import { readTarget } from './read-target.ts'
-
-/** One registered instance of a service. */
-export interface Instance extends Target {
-  /** How long it stays without a heartbeat, in milliseconds. */
-  readonly ttlMs: number
-  /** Whether its heartbeats have stopped; then it is the only one of its service. */
-  readonly expired: boolean
-}
-
-/** What became of an instance here: `expired` is what no longer renews, and is left out. */
-export type RegistryEvent = 'registered' | 'renewed' | 'deregistered' | 'expired'
-
-/** What one node knows of an instance, for another one. */
-export interface KnownInstance {
-  readonly target: Target
-  readonly ttlMs: number
-  /** Until it is taken for gone, in milliseconds. */
-  readonly leftMs: number
-}
 
 export interface ServiceRegistryOptions {
   /** Milliseconds from any beginning, never going back. Default `performance.now`. */
@@ -150,8 +132,22 @@ export class ServiceRegistry {
     return [...this.#services.keys()]
   }
 
+  instance(service: string, url: string): Instance | undefined {
+    const entry = this.#services.get(service)?.get(originOf(url))
+    return entry && instanceOf(entry)
+  }
+
   instances(service: string): readonly Instance[] {
     return [...(this.#services.get(service)?.values() ?? [])].map(instanceOf)
+  }
+
+  /** Throws OVERLOADED when so many more would not find room, be it that of others which are silent. */
+  requireRoom(more: number): void {
+    let free = this.#maxInstances - this.#size
+    if (free >= more) return
+    for (const entries of this.#services.values())
+      for (const { expired } of entries.values()) if (expired) free++
+    if (free < more) throw this.#full()
   }
 
   /** Has `changed` called after each change of the instances of a service; returns what ends that. */
@@ -178,7 +174,11 @@ export class ServiceRegistry {
         return
       }
     }
-    throw new GatewayError('OVERLOADED', `The registry is full: it holds ${this.#maxInstances} instances.`)
+    throw this.#full()
+  }
+
+  #full(): GatewayError {
+    return new GatewayError('OVERLOADED', `The registry is full: it holds ${this.#maxInstances} instances.`)
   }
 
   #dropExpired(service: string, entries: ReadonlyMap<string, Entry>): void {
