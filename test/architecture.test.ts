@@ -67,6 +67,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     'issuer/',
     'convert/',
     'gateway.ts',
+    'version.ts',
     'open-redis.ts',
     'postgres-address.ts',
     // What the admin API answers.
