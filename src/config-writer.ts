@@ -1,12 +1,13 @@
 import { dirname, resolve } from 'node:path'
+import { setImmediate as turn } from 'node:timers/promises'
 import { refuseLinkLocal } from './admin/link-local.ts'
-import { comparedSideOf } from './compared-side.ts'
-import { ConfigError, type Problem } from './config/problem.ts'
+import type { Problem } from './config/problem.ts'
 import { SeenFiles } from './config/seen-files.ts'
 import { refuseConfig } from './config-refusal.ts'
 import type { Change, ConfigEdit, ItemKind } from './control/change.ts'
 import type {
   ControlPlane,
+  DiffOptions,
   Item,
   NodeInfo,
   Version,
@@ -18,8 +19,8 @@ import { type DiffSide, diffConfigs, summaryOf } from './control/diff-config.ts'
 import { editConfig, type ReadConfig, readConfig } from './control/edit-config.ts'
 import { etagOf, requireMatch } from './control/entity-tag.ts'
 import { itemsOf } from './control/item-place.ts'
-import { masked, maskedConfig, unmaskedConfig, unmaskedText } from './control/masked.ts'
-import { requirePowers } from './control/powers.ts'
+import { masked, maskedConfig, unmaskedConfig } from './control/masked.ts'
+import { type Powers, requirePowers, requireSecretsStay } from './control/powers.ts'
 import { refuseSectionsOfFile } from './control/sections-of-file.ts'
 import type { StoredVersion, VersionStore } from './control/version-store.ts'
 import { isWithin } from './control/within.ts'
@@ -27,6 +28,7 @@ import { GatewayError } from './core/error.ts'
 import type { Generations } from './generations.ts'
 import type { LiveConfig } from './live-config.ts'
 import type { NewestConfig } from './newest-config.ts'
+import { problemsOf, requireShort, sideOfSent } from './sent-config.ts'
 import type { SourceOptions } from './source.ts'
 
 export interface ConfigWriterOptions {
@@ -49,10 +51,12 @@ interface Writing extends ReadConfig {
   readonly message: string | undefined
 }
 
+/** What is written upon. */
+interface Base extends StoredVersion, DiffSide {}
+
 /** {@link ControlPlane} over the versions in the database. */
 export class ConfigWriter implements ControlPlane {
   readonly #options: ConfigWriterOptions
-  #last: ReadConfig | undefined
 
   constructor(options: ConfigWriterOptions) {
     this.#options = options
@@ -71,7 +75,7 @@ export class ConfigWriter implements ControlPlane {
   }
 
   items(kind: ItemKind): readonly Item[] {
-    return itemsOf(this.#read(this.#text).data, kind).map(({ id, value }) => ({
+    return itemsOf(this.#data, kind).map(({ id, value }) => ({
       id,
       value: masked(value),
       etag: etagOf(JSON.stringify(value)),
@@ -97,32 +101,27 @@ export class ConfigWriter implements ControlPlane {
     })
   }
 
-  async validate(text: string): Promise<readonly Problem[]> {
-    const { live } = this.#options
-    return await live.inTurn(async () => {
-      try {
-        const whole = unmaskedText(text, this.#read(this.#text).data)
-        const prepared = await live.prepare({ text: whole, version: live.version + 1 }, this.#ownFiles())
-        await prepared.drop()
-        return []
-      } catch (error) {
-        if (error instanceof ConfigError) return error.problems
-        throw error
-      }
-    })
+  async validate(text: string, powers?: Powers): Promise<readonly Problem[]> {
+    const { live, generations } = this.#options
+    requireShort(text, this.#text, powers)
+    return await live.inTurn(() => problemsOf(text, { ...this.#sent(powers), live, generations }))
   }
 
   async diff(
     to: { readonly text: string } | { readonly version: number },
-    from?: number,
+    { from, powers }: DiffOptions = {},
   ): Promise<readonly Change[]> {
-    const { source } = this.#options
-    const before = this.#read(from === undefined ? this.#text : (await this.#stored(from)).text)
+    const { live, source } = this.#options
+    if ('text' in to) requireShort(to.text, this.#text, powers)
+    const before = await live.sideOf(from === undefined ? this.#text : (await this.#stored(from)).text)
     const after =
       'version' in to
-        ? await comparedSideOf(readConfig((await this.#stored(to.version)).text), source)
-        : await comparedSideOf(unmaskedConfig(readConfig(to.text), before.data), source, this.#ownFiles())
-    return diffConfigs(await comparedSideOf(before, source), after)
+        ? await live.sideOf((await this.#stored(to.version)).text)
+        : await sideOfSent(unmaskedConfig(readConfig(to.text), before.data), {
+            ...this.#sent(powers),
+            source,
+          })
+    return diffConfigs(before, after)
   }
 
   async versions(page: { readonly limit: number; readonly before?: number | undefined }) {
@@ -142,6 +141,11 @@ export class ConfigWriter implements ControlPlane {
     return this.#options.live.running.text
   }
 
+  /** As it is written. */
+  get #data(): unknown {
+    return this.#options.live.running.loaded.document.written
+  }
+
   get #store(): VersionStore {
     const { store } = this.#options
     if (store === undefined)
@@ -156,10 +160,7 @@ export class ConfigWriter implements ControlPlane {
   }
 
   /** Again on the newest version each time another node was first. */
-  #write(
-    options: WriteOptions,
-    write: (base: StoredVersion & ReadConfig) => Writing | Promise<Writing>,
-  ): Promise<Written> {
+  #write(options: WriteOptions, write: (base: Base) => Writing | Promise<Writing>): Promise<Written> {
     const { live } = this.#options
     return live.inTurn(async () => {
       for (;;) {
@@ -168,8 +169,11 @@ export class ConfigWriter implements ControlPlane {
           throw new GatewayError('UNAVAILABLE', 'What runs is not stored yet: try again in a moment.', {
             retryAfterMs: 1_000,
           })
-        const known = { ...base, data: this.#read(base.text).data }
-        const written = await this.#writeOn(known, await write(known), options)
+        const known = { ...base, ...(await live.sideOf(base.text)) }
+        const writing = await write(known)
+        // Requests have their turn between the writing and the reading of a long one.
+        await turn()
+        const written = await this.#writeOn(known, writing, options)
         if (written !== undefined) return written
       }
     })
@@ -177,19 +181,23 @@ export class ConfigWriter implements ControlPlane {
 
   /** Undefined: another node was first. */
   async #writeOn(
-    base: StoredVersion & ReadConfig,
+    base: Base,
     { text, data, files, origin, message }: Writing,
     options: WriteOptions,
   ): Promise<Written | undefined> {
     const { live, newest, generations, now } = this.#options
     if (text === base.text) return { version: base.version, etag: etagOf(text), changes: [], warnings: [] }
     const version = base.version + 1
-    const prepared = await live.prepare({ text, version }, files).catch(refuseConfig)
+    if (options.powers !== undefined) requireSecretsStay(options.powers, { before: base.data, after: data })
+    const source = await live.check(text, files).catch(refuseConfig)
+    const { config } = source.loaded
+    const changes = diffConfigs(base, { data, config })
+    if (options.powers !== undefined) requirePowers(options.powers, changes, generations.current.config.admin)
+    // Before it is built, which asks hosts.
+    refuseLinkLocal(config, generations.current.config)
+    await turn()
+    const prepared = await live.build(source, version).catch(refuseConfig)
     try {
-      const changes = diffConfigs(await this.#sideOf(base), { data, config: prepared.config })
-      if (options.powers !== undefined)
-        requirePowers(options.powers, { changes, before: base.data, after: data })
-      refuseLinkLocal(prepared.config, generations.current.config)
       const warnings = generations
         .waitingForStart(prepared.config)
         .map((key) => `${key} takes effect at the next start`)
@@ -222,12 +230,8 @@ export class ConfigWriter implements ControlPlane {
     }
   }
 
-  async #sideOf(base: StoredVersion & ReadConfig): Promise<DiffSide> {
-    const { live, source } = this.#options
-    const isRunning = base.version === live.version
-    return isRunning
-      ? { data: base.data, config: live.running.loaded.config }
-      : await comparedSideOf(base, source)
+  #sent(powers: Powers | undefined) {
+    return { before: this.#data, powers, files: this.#ownFiles() }
   }
 
   /** Who writes by the API names files of the configuration's folder, and those that are read already. */
@@ -236,11 +240,5 @@ export class ConfigWriter implements ControlPlane {
     const known = new Set(live.files.paths)
     const folder = dirname(resolve(source.file ?? 'configuration'))
     return new SeenFiles((path) => known.has(path) || isWithin(path, folder))
-  }
-
-  /** The text that was read last is asked for again and again. */
-  #read(text: string): ReadConfig {
-    if (this.#last?.text !== text) this.#last = readConfig(text)
-    return this.#last
   }
 }

@@ -158,7 +158,7 @@ function requireType({ takes }: AdminRoute, { headers }: Request): void {
   const accepted = takes === 'config' ? configTypes : jsonTypes
   if (type !== undefined && accepted.includes(type)) return
   const words = takes === 'config' ? 'application/yaml or application/json' : 'application/json'
-  throw new GatewayError('UNSUPPORTED_MEDIA_TYPE', `The body must be sent as ${words}.`)
+  throw new GatewayError('UNSUPPORTED_MEDIA_TYPE', `The body must be sent with Content-Type: ${words}.`)
 }
 
 const jsonTypes = ['application/json', 'application/merge-patch+json']

@@ -1,21 +1,11 @@
 import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import {
-  isMap,
-  isNode,
-  isPair,
-  isScalar,
-  isSeq,
-  LineCounter,
-  type Node,
-  parseDocument,
-  Scalar,
-  visit,
-} from 'yaml'
+import { isMap, isNode, isPair, isScalar, isSeq, LineCounter, type Node, Scalar, visit } from 'yaml'
 import { messageOf } from '../core/message-of.ts'
 import { formatPath, type Problem } from './problem.ts'
 import { SeenFiles } from './seen-files.ts'
+import { parseYaml } from './yaml-text.ts'
 
 /** Environment variables by name. */
 export type Environment = Readonly<Record<string, string | undefined>>
@@ -28,6 +18,8 @@ export class ConfigDocument {
   readonly files: SeenFiles
   /** The document as plain data. */
   readonly data: unknown
+  /** The same as it was written: `${NAME}` and `file://` stand as they are. */
+  readonly written: unknown
   readonly #lines = new LineCounter()
   readonly #document
   /** What stands where a value was read from a file. */
@@ -37,16 +29,17 @@ export class ConfigDocument {
   constructor(file: string, text: string, environment: Environment, files = new SeenFiles()) {
     this.file = file
     this.files = files
-    this.#document = parseDocument(text, { lineCounter: this.#lines, prettyErrors: false })
+    this.#document = parseYaml(text, { lineCounter: this.#lines, prettyErrors: false })
     for (const { code, message, pos } of this.#document.errors) {
       this.problems.push(this.#at([], pos[0], message))
       // What a parser says after its first syntax error is mostly a consequence of it.
       if (code !== 'DUPLICATE_KEY') break
     }
     if (this.problems.length > 0) return
-    this.#substitute(environment)
     try {
-      this.data = this.#document.toJS({ maxAliasCount: 100 })
+      this.written = this.#plain()
+      const changes = this.#substitute(environment)
+      this.data = changes ? this.#plain() : this.written
     } catch (error) {
       this.problems.push(this.#at([], 0, messageOf(error)))
     }
@@ -85,13 +78,21 @@ export class ConfigDocument {
     return { file: this.file, line, column: col, path: formatPath(path), message }
   }
 
-  #substitute(environment: Environment): void {
+  #plain(): unknown {
+    return this.#document.toJS({ maxAliasCount: 100 })
+  }
+
+  /** Whether there was anything to replace. */
+  #substitute(environment: Environment): boolean {
+    let changes = false
     visit(this.#document, {
       Scalar: (key, node, ancestors) => {
         if (key === 'key' || typeof node.value !== 'string') return
         const { value } = node
+        const isReference = value.includes('${')
+        changes ||= isReference || value.startsWith('file://')
         try {
-          if (value.includes('${')) this.#expand(node, environment)
+          if (isReference) this.#expand(node, environment)
           if (typeof node.value !== 'string' || !node.value.startsWith('file://')) return
           this.#sources.set(node, node.value)
           node.value = this.#read(node.value)
@@ -101,6 +102,7 @@ export class ConfigDocument {
         }
       },
     })
+    return changes
   }
 
   /** A plain (unquoted) scalar is read again after expansion, so that `${PORT:-8080}` is a number. */

@@ -48,7 +48,16 @@ describe('what the admin API refuses is said with what to do', () => {
       [await run('rollback x', '--token', writer), /versions are numbers/],
       [
         await run('routes add s --path /s --upstream nope', '--token', writer),
-        /answered 400: [\s\S]*there is no upstream "nope"/,
+        /answered 400: [\s\S]*\n {2}routes\[1\]\.upstream: there is no upstream "nope"/,
+      ],
+      [
+        await run('routes add r --path /s', '--token', writer),
+        /^gateway: there is a "r" in routes already; gateway routes set r changes it/,
+      ],
+      [await run('routes set r', '--token', writer), /nothing to change: gateway help routes set/],
+      [
+        await runHere(['status', '--url', `${url}/amdin`, '--token', writer]),
+        /\/amdin answered 404: this is no admin API; say where an admin API is with --url/,
       ],
     ] as const) {
       assert.deepEqual([finished.code, finished.out], [1, ''])

@@ -6,7 +6,8 @@ import { runHere } from '../cli/here.ts'
 import { folderOf } from '../config/files.ts'
 import { ask, type Postgres, startPostgres } from '../services/postgres.ts'
 import { startDatabase } from '../store/kinds.ts'
-import { route, startNode, until, versionOf, yamlOf } from './nodes.ts'
+import { until } from '../until.ts'
+import { route, startNode, versionOf, yamlOf } from './nodes.ts'
 
 let postgres: Postgres
 before(async () => {

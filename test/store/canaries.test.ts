@@ -5,6 +5,7 @@ import { silentLog } from '../../src/core/log.ts'
 import { KeptReleases } from '../../src/kept-releases.ts'
 import type { Database } from '../../src/store/database.ts'
 import { Release } from '../../src/traffic/canary/release.ts'
+import { until } from '../until.ts'
 import { onBothDatabases, startDatabase } from './kinds.ts'
 
 interface Node {
@@ -34,11 +35,6 @@ async function node(t: TestContext, url: string, configuration: unknown = { step
   releases.follow(release, configuration)
   releases.began([release])
   return { release, database, end }
-}
-
-async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
-  for (const from = performance.now(); !(await holds()); await sleep(5))
-    assert.ok(performance.now() - from < 30_000, 'it never came about')
 }
 
 onBothDatabases((kind) => {
