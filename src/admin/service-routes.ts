@@ -72,8 +72,8 @@ export function serviceRoutes({ registry, allowLinkLocal }: ServiceRoutesOptions
       violations: [{ field, detail: linkLocalText }],
     })
   }
-  const register = async ({ service, ttl, ...target }: z.output<typeof newInstance>): Promise<Instance> =>
-    await registry.register(service, target, ttl)
+  const register = ({ service, ttl, ...target }: z.output<typeof newInstance>): Instance =>
+    registry.register(service, target, ttl)
   const changeOfNew = (one: z.output<typeof newInstance>) => {
     const before = registry.instance(one.service, one.url)
     const after = { ...one, ttl: writtenDuration(one.ttl) }
@@ -123,7 +123,7 @@ export function serviceRoutes({ registry, allowLinkLocal }: ServiceRoutesOptions
         check(one)
         const change = changeOfNew(one)
         if (dryRun) return dryAnswer([change], warnings)
-        const made = shown(one.service, await register(one))
+        const made = shown(one.service, register(one))
         return { body: { ...made, warnings }, location: `/services/${one.service}`, changes: [change] }
       },
     }),
@@ -175,19 +175,21 @@ export function serviceRoutes({ registry, allowLinkLocal }: ServiceRoutesOptions
         if (dryRun) return dryAnswer(changes)
         const missing: object[] = []
         let renewed = 0
-        for (const { op, ...one } of operations) {
-          if (op === 'register') await register(one as z.output<typeof newInstance>)
-          else if (op === 'deregister') {
-            const before = registry.instance(one.service, one.url)
-            if (before === undefined) missing.push(one)
-            else {
-              registry.deregister(one.service, one.url)
-              const change = { before: shown(one.service, before) }
-              changes.push(changeOf('services', `${one.service}/${one.url}`, change))
-            }
-          } else if (await registry.renew(one.service, one.url)) renewed++
-          else missing.push(one)
-        }
+        registry.together(() => {
+          for (const { op, ...one } of operations) {
+            if (op === 'register') register(one as z.output<typeof newInstance>)
+            else if (op === 'deregister') {
+              const before = registry.instance(one.service, one.url)
+              if (before === undefined) missing.push(one)
+              else {
+                registry.deregister(one.service, one.url)
+                const change = { before: shown(one.service, before) }
+                changes.push(changeOf('services', `${one.service}/${one.url}`, change))
+              }
+            } else if (registry.renew(one.service, one.url)) renewed++
+            else missing.push(one)
+          }
+        })
         return { body: { changes, renewed, missing }, changes, unnoted: changes.length === 0 }
       },
     }),

@@ -66,7 +66,7 @@ export async function sendToAdmin(
     throw new Error(`no gateway answers at ${url} (${code ?? message}): is one running there? ${elsewhere}`)
   })
   if (answer.ok) return { answer, url }
-  throw refusalOf(url, answer.status, parsed(await answer.text()))
+  throw refusalOf(url, answer, parsed(await answer.text()))
 }
 
 const elsewhere = '`gateway start` starts one; --url or GATEWAY_ADMIN_URL says where another is'
@@ -106,12 +106,14 @@ interface Problem {
   readonly errors?: readonly { readonly field?: string; readonly detail?: string }[]
 }
 
-function refusalOf(url: string, status: number, told: unknown): Refused {
+function refusalOf(url: string, { status, headers }: Response, told: unknown): Refused {
   const { detail, reason, errors = [] } = (told ?? {}) as Problem
   const places = errors.map(({ field = '', detail: what = '' }) => `\n  ${field.replace(/^\//, '')}: ${what}`)
   const isElsewhere = detail === undefined || reason === 'ROUTE_NOT_FOUND'
   const hint = isElsewhere ? '; say where an admin API is with --url' : (hints[status] ?? '')
-  const message = `${url} answered ${status}: ${isElsewhere ? 'this is no admin API' : detail}${hint}${places.join('')}`
+  const seconds = status === 429 ? headers.get('retry-after') : null
+  const wait = seconds === null ? '' : ` Try again in ${seconds} s.`
+  const message = `${url} answered ${status}: ${isElsewhere ? 'this is no admin API' : detail}${hint}${wait}${places.join('')}`
   return new Refused(message, { status, reason })
 }
 

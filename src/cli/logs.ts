@@ -21,7 +21,10 @@ export async function showLogs(input: CommandInput): Promise<number> {
     )
   const entries = (await listAdmin(input, '/logs', { query, most: shownAtOnce })) as unknown as LogEntry[]
   if (input.json) printJson(entries)
-  else if (entries.length === 0) console.log('no request of the log fits')
+  else if (entries.length === 0)
+    console.log(
+      'no request of the log fits; one node knows the requests of others only with observability.requestLog.database',
+    )
   else
     for (const entry of entries.toReversed())
       console.log(trace === undefined ? lineOf(entry) : detailsOf(entry))

@@ -1,9 +1,8 @@
 import { isDeepStrictEqual } from 'node:util'
-import { causeOf } from '../core/cause-of.ts'
 import { GatewayError } from '../core/error.ts'
 import type { Target } from '../core/target.ts'
 import type { Instance, KnownInstance, RegistryEvent } from './instance.ts'
-import { readTarget } from './read-target.ts'
+import { registrable } from './registrable.ts'
 
 export interface ServiceRegistryOptions {
   /** Milliseconds from any beginning, never going back. Default `performance.now`. */
@@ -22,8 +21,6 @@ interface Entry {
 
 /** How often it is looked who has not been heard of. */
 const lookEveryMs = 500
-/** Bounds of the time that an instance stays without a heartbeat. */
-const ttl = { minMs: 1_000, maxMs: 86_400_000 }
 
 /**
  * Instances that announce themselves, in memory ({@link onEvent} is for what keeps them): they register, renew before their time is over, and deregister when they end. The last
@@ -38,6 +35,8 @@ export class ServiceRegistry {
   readonly #watchers = new Map<string, Set<() => void>>()
   #size = 0
   #lookedAt = 0
+  /** Services that changed, while several things are done at once. */
+  #untold: Set<string> | undefined
   #onEvent: (event: RegistryEvent, service: string, url: string) => void = () => {}
   #timer: NodeJS.Timeout | undefined
 
@@ -51,11 +50,7 @@ export class ServiceRegistry {
    * `priority`. `ttlMs`: from a second to a day. Throws INVALID_ARGUMENT, or OVERLOADED when the registry is full.
    */
   register(service: string, written: unknown, ttlMs = 30_000): Instance {
-    if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/.test(service))
-      throw invalid('a service is named by up to 63 letters, digits, ".", "_" and "-"')
-    if (!(ttlMs >= ttl.minMs && ttlMs <= ttl.maxMs))
-      throw invalid('the time to live of an instance is from 1 second to 24 hours')
-    const target = validTarget(written)
+    const target = registrable(service, written, ttlMs)
     const entries = this.#services.get(service) ?? new Map<string, Entry>()
     if (!entries.has(target.url)) this.#makeRoom()
     // Only now: what is refused leaves nothing behind.
@@ -150,6 +145,18 @@ export class ServiceRegistry {
     if (free < more) throw this.#full()
   }
 
+  /** Watchers are told of all that `act` changes when it has ended, once. */
+  together(act: () => void): void {
+    const untold = new Set<string>()
+    this.#untold = untold
+    try {
+      act()
+    } finally {
+      this.#untold = undefined
+      for (const service of untold) this.#tell(service)
+    }
+  }
+
   /** Has `changed` called after each change of the instances of a service; returns what ends that. */
   watch(service: string, changed: () => void): () => void {
     const watchers = this.#watchers.get(service) ?? new Set()
@@ -223,20 +230,12 @@ export class ServiceRegistry {
   }
 
   #tell(service: string): void {
+    if (this.#untold !== undefined) {
+      this.#untold.add(service)
+      return
+    }
     for (const changed of this.#watchers.get(service) ?? []) changed()
   }
-}
-
-function validTarget(written: unknown): Target {
-  try {
-    return readTarget(written)
-  } catch (error) {
-    throw invalid(causeOf(error))
-  }
-}
-
-function invalid(message: string): GatewayError {
-  return new GatewayError('INVALID_ARGUMENT', message)
 }
 
 function originOf(url: string): string {

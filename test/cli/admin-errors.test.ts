@@ -21,9 +21,15 @@ describe('what the admin API refuses is said with what to do', () => {
   test('no gateway, no token, a token that may not, and a configuration that somebody changed', async (t) => {
     const inFolder = folderOf(t, { 'gateway.yaml': yaml })
     const closed = await freePort()
-    const { url } = await startGateway(t, {}, { file: inFolder('gateway.yaml'), watch: false })
+    const clock = { now: Date.now() }
+    const { url } = await startGateway(
+      t,
+      {},
+      { file: inFolder('gateway.yaml'), watch: false, now: () => clock.now },
+    )
     const run = (line: string, ...more: string[]) =>
       runHere([...line.split(' '), '--url', url, ...more], inFolder(''))
+    const guesser = (line: string) => run(line, '--token', 'gwa_guess')
     for (const [finished, says] of [
       [
         await runHere(['status', '--url', `http://127.0.0.1:${closed}`]),
@@ -63,6 +69,16 @@ describe('what the admin API refuses is said with what to do', () => {
       assert.deepEqual([finished.code, finished.out], [1, ''])
       assert.match(finished.err, says)
     }
+    for (let i = 0; i < 10; i++)
+      assert.match(
+        (await guesser('routes list')).err,
+        /answered 401: The token is not one of the admin API\./,
+      )
+    assert.match(
+      (await guesser('routes list')).err,
+      /answered 429: Too many attempts .* Try again in \d+ s\.\n$/,
+    )
+    clock.now += 60_000
     writeFileSync(inFolder('gateway.yaml'), yaml.replace('status: 200', 'status: 204'))
     assert.equal((await run('diff', '--token', reader)).code, 2)
     assert.match(
