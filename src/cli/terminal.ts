@@ -30,6 +30,11 @@ export function harmless(text: string): string {
   return text.replace(/[\u0000-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, '·')
 }
 
+/** The same for a text of several lines. */
+export function harmlessLines(text: string): string {
+  return text.split('\n').map(harmless).join('\n')
+}
+
 /** For programs: indented, so that people can read it too. */
 export function printJson(value: unknown): void {
   console.log(JSON.stringify(value, null, 2))
