@@ -1,6 +1,6 @@
 import { dirname, resolve } from 'node:path'
+import { setImmediate as turn } from 'node:timers/promises'
 import { refuseLinkLocal } from './admin/link-local.ts'
-import { comparedSideOf } from './compared-side.ts'
 import type { Problem } from './config/problem.ts'
 import { SeenFiles } from './config/seen-files.ts'
 import { refuseConfig } from './config-refusal.ts'
@@ -51,10 +51,12 @@ interface Writing extends ReadConfig {
   readonly message: string | undefined
 }
 
+/** What is written upon. */
+interface Base extends StoredVersion, DiffSide {}
+
 /** {@link ControlPlane} over the versions in the database. */
 export class ConfigWriter implements ControlPlane {
   readonly #options: ConfigWriterOptions
-  #last: ReadConfig | undefined
 
   constructor(options: ConfigWriterOptions) {
     this.#options = options
@@ -73,7 +75,7 @@ export class ConfigWriter implements ControlPlane {
   }
 
   items(kind: ItemKind): readonly Item[] {
-    return itemsOf(this.#read(this.#text).data, kind).map(({ id, value }) => ({
+    return itemsOf(this.#data, kind).map(({ id, value }) => ({
       id,
       value: masked(value),
       etag: etagOf(JSON.stringify(value)),
@@ -109,17 +111,17 @@ export class ConfigWriter implements ControlPlane {
     to: { readonly text: string } | { readonly version: number },
     { from, powers }: DiffOptions = {},
   ): Promise<readonly Change[]> {
-    const { source } = this.#options
+    const { live, source } = this.#options
     if ('text' in to) requireShort(to.text, this.#text, powers)
-    const before = this.#read(from === undefined ? this.#text : (await this.#stored(from)).text)
+    const before = await live.sideOf(from === undefined ? this.#text : (await this.#stored(from)).text)
     const after =
       'version' in to
-        ? await comparedSideOf(readConfig((await this.#stored(to.version)).text), source)
+        ? await live.sideOf((await this.#stored(to.version)).text)
         : await sideOfSent(unmaskedConfig(readConfig(to.text), before.data), {
             ...this.#sent(powers),
             source,
           })
-    return diffConfigs(await comparedSideOf(before, source), after)
+    return diffConfigs(before, after)
   }
 
   async versions(page: { readonly limit: number; readonly before?: number | undefined }) {
@@ -139,6 +141,11 @@ export class ConfigWriter implements ControlPlane {
     return this.#options.live.running.text
   }
 
+  /** As it is written. */
+  get #data(): unknown {
+    return this.#options.live.running.loaded.document.written
+  }
+
   get #store(): VersionStore {
     const { store } = this.#options
     if (store === undefined)
@@ -153,10 +160,7 @@ export class ConfigWriter implements ControlPlane {
   }
 
   /** Again on the newest version each time another node was first. */
-  #write(
-    options: WriteOptions,
-    write: (base: StoredVersion & ReadConfig) => Writing | Promise<Writing>,
-  ): Promise<Written> {
+  #write(options: WriteOptions, write: (base: Base) => Writing | Promise<Writing>): Promise<Written> {
     const { live } = this.#options
     return live.inTurn(async () => {
       for (;;) {
@@ -165,8 +169,11 @@ export class ConfigWriter implements ControlPlane {
           throw new GatewayError('UNAVAILABLE', 'What runs is not stored yet: try again in a moment.', {
             retryAfterMs: 1_000,
           })
-        const known = { ...base, data: this.#read(base.text).data }
-        const written = await this.#writeOn(known, await write(known), options)
+        const known = { ...base, ...(await live.sideOf(base.text)) }
+        const writing = await write(known)
+        // Requests have their turn between the writing and the reading of a long one.
+        await turn()
+        const written = await this.#writeOn(known, writing, options)
         if (written !== undefined) return written
       }
     })
@@ -174,7 +181,7 @@ export class ConfigWriter implements ControlPlane {
 
   /** Undefined: another node was first. */
   async #writeOn(
-    base: StoredVersion & ReadConfig,
+    base: Base,
     { text, data, files, origin, message }: Writing,
     options: WriteOptions,
   ): Promise<Written | undefined> {
@@ -184,10 +191,11 @@ export class ConfigWriter implements ControlPlane {
     if (options.powers !== undefined) requireSecretsStay(options.powers, { before: base.data, after: data })
     const source = await live.check(text, files).catch(refuseConfig)
     const { config } = source.loaded
-    const changes = diffConfigs(await this.#sideOf(base), { data, config })
+    const changes = diffConfigs(base, { data, config })
     if (options.powers !== undefined) requirePowers(options.powers, changes, generations.current.config.admin)
     // Before it is built, which asks hosts.
     refuseLinkLocal(config, generations.current.config)
+    await turn()
     const prepared = await live.build(source, version).catch(refuseConfig)
     try {
       const warnings = generations
@@ -222,16 +230,8 @@ export class ConfigWriter implements ControlPlane {
     }
   }
 
-  async #sideOf(base: StoredVersion & ReadConfig): Promise<DiffSide> {
-    const { live, source } = this.#options
-    const isRunning = base.version === live.version
-    return isRunning
-      ? { data: base.data, config: live.running.loaded.config }
-      : await comparedSideOf(base, source)
-  }
-
   #sent(powers: Powers | undefined) {
-    return { before: this.#read(this.#text).data, powers, files: this.#ownFiles() }
+    return { before: this.#data, powers, files: this.#ownFiles() }
   }
 
   /** Who writes by the API names files of the configuration's folder, and those that are read already. */
@@ -240,11 +240,5 @@ export class ConfigWriter implements ControlPlane {
     const known = new Set(live.files.paths)
     const folder = dirname(resolve(source.file ?? 'configuration'))
     return new SeenFiles((path) => known.has(path) || isWithin(path, folder))
-  }
-
-  /** The text that was read last is asked for again and again. */
-  #read(text: string): ReadConfig {
-    if (this.#last?.text !== text) this.#last = readConfig(text)
-    return this.#last
   }
 }

@@ -1,5 +1,8 @@
+import { setImmediate as turn } from 'node:timers/promises'
+import { comparedSide, comparedSideOf } from './compared-side.ts'
 import { SeenFiles } from './config/seen-files.ts'
 import { FileWatcher } from './config/watch.ts'
+import type { DiffSide } from './control/diff-config.ts'
 import type { Logger } from './core/log.ts'
 import { messageOf } from './core/message-of.ts'
 import type { Generations, Prepared } from './generations.ts'
@@ -81,7 +84,10 @@ export class LiveConfig {
     files: SeenFiles,
     options?: { readonly forNews?: boolean },
   ): Promise<PreparedConfig> {
-    return await this.build(await this.check(text, files), version, options)
+    const source = await this.check(text, files)
+    // Requests have their turn between the reading and the building of a long one.
+    await turn()
+    return await this.build(source, version, options)
   }
 
   /** Checks a text, and notes in `files` what it depends on; no host is asked. Throws a ConfigError. */
@@ -93,6 +99,12 @@ export class LiveConfig {
   async build(source: Source, version: number, { forNews = false } = {}): Promise<PreparedConfig> {
     const prepared = await this.#options.generations.prepare(source, { version, forNews })
     return { ...prepared, source, text: source.text, version }
+  }
+
+  /** A version's text, for comparing; what runs is not read again. */
+  async sideOf(text: string): Promise<DiffSide> {
+    const running = this.#running
+    return running?.text === text ? comparedSide(running) : await comparedSideOf(text, this.#options.source)
   }
 
   /** Lets it take over. Only in turn. */

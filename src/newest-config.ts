@@ -1,8 +1,7 @@
-import { comparedSide, comparedSideOf } from './compared-side.ts'
+import { comparedSide } from './compared-side.ts'
 import { SeenFiles } from './config/seen-files.ts'
 import type { Change } from './control/change.ts'
 import { diffConfigs, summaryOf } from './control/diff-config.ts'
-import { readConfig } from './control/edit-config.ts'
 import { hashOf, type StoredVersion, type VersionStore } from './control/version-store.ts'
 import type { Logger } from './core/log.ts'
 import { messageOf } from './core/message-of.ts'
@@ -157,13 +156,13 @@ export class NewestConfig {
     newest: StoredVersion | undefined,
     files: SeenFiles,
   ): Promise<boolean> {
-    const { source, store, live, log, now } = this.#options
+    const { store, live, log, now } = this.#options
     const { text, fileHash } = made
     for (let base = newest; ; ) {
       const version = (base?.version ?? 0) + 1
       const prepared = await live.prepare({ text, version }, files)
       const after = comparedSide(prepared.source)
-      const before = base && (await comparedSideOf(readConfig(base.text), source))
+      const before = base && (await live.sideOf(base.text))
       const changes = diffConfigs(before ?? { data: {}, config: undefined }, after)
       await this.#nameOverwritten(changes, base)
       const added = await store
@@ -193,14 +192,11 @@ export class NewestConfig {
 
   /** Changes that were made by the API since the file was last applied, and that the file now takes back. */
   async #nameOverwritten(changes: readonly Change[], base: StoredVersion | undefined): Promise<void> {
-    const { store, source, log } = this.#options
+    const { store, live, log } = this.#options
     if (base === undefined || base.origin === 'file') return
     const last = await store?.newestOfFile().catch(() => undefined)
     if (last === undefined) return
-    const [from, to] = [
-      await comparedSideOf(readConfig(last.text), source),
-      await comparedSideOf(readConfig(base.text), source),
-    ]
+    const [from, to] = [await live.sideOf(last.text), await live.sideOf(base.text)]
     const made = new Set(summaryOf(diffConfigs(from, to)).map(nameOf))
     const overwritten = summaryOf(changes)
       .map(nameOf)

@@ -56,7 +56,7 @@ export async function sideOfSent(
   } catch {
     return { data: sent.data, config: undefined }
   }
-  return await comparedSideOf(sent, options.source, options.files)
+  return await comparedSideOf(sent.text, options.source, options.files)
 }
 
 /**

@@ -16,7 +16,6 @@ import { Upstream } from './traffic/upstream.ts'
 
 /** An upstream with its probes and its discovery, and the configuration that it was made from. */
 interface Held {
-  readonly fingerprint: string
   /** The same of what finds its targets; undefined when they are listed. */
   readonly discoveryFingerprint: string | undefined
   readonly upstream: Upstream
@@ -28,7 +27,8 @@ interface Held {
 
 /** The upstreams of all live configurations: one whose configuration did not change keeps its connections and health over a reload. */
 export class Upstreams {
-  readonly #held = new Set<Held>()
+  /** By fingerprint. */
+  readonly #held = new Map<string, Held>()
   readonly #log: Logger
   readonly #probe: boolean
   readonly #registry: ServiceRegistry
@@ -43,17 +43,17 @@ export class Upstreams {
   /** The upstream for a configuration: the one that is there, or a new one. Give it back with the returned `release`. */
   take(name: string, config: UpstreamConfig): { readonly upstream: Upstream; release(): Promise<void> } {
     const fingerprint = JSON.stringify([name, config])
-    let held = [...this.#held].find((other) => other.fingerprint === fingerprint)
+    let held = this.#held.get(fingerprint)
     if (held === undefined) {
-      held = { fingerprint, ...this.#make(name, config), users: 0 }
-      this.#held.add(held)
+      held = { ...this.#make(name, config), users: 0 }
+      this.#held.set(fingerprint, held)
       if (this.#probe) held.discovery?.start()
     }
     const taken = held
     taken.users++
     const release = async (): Promise<void> => {
       if (--taken.users > 0) return
-      this.#held.delete(taken)
+      this.#held.delete(fingerprint)
       taken.discovery?.close()
       taken.checker?.close()
       await taken.upstream.close()
@@ -63,7 +63,7 @@ export class Upstreams {
 
   /** Begins to probe what is not probed yet; called when a configuration runs, so that building it does not make probes late. */
   startProbes(): void {
-    for (const { checker } of this.#held) checker?.start()
+    for (const { checker } of this.#held.values()) checker?.start()
   }
 
   /**
@@ -71,7 +71,7 @@ export class Upstreams {
    * to begin with targets, and is not to wait for a provider that is down.
    */
   async discovered(): Promise<void> {
-    const waiting = [...this.#held].flatMap(({ upstream, discovery }) =>
+    const waiting = [...this.#held.values()].flatMap(({ upstream, discovery }) =>
       this.#probe && discovery !== undefined && upstream.endpoints.length === 0 ? [discovery.first] : [],
     )
     if (waiting.length === 0) return
@@ -83,10 +83,11 @@ export class Upstreams {
 
   /** What `/health` and the metrics say of these upstreams. */
   status(upstreams: readonly Upstream[]): UpstreamStatus[] {
-    return [...this.#held].filter(({ upstream }) => upstreams.includes(upstream)).map(statusOf)
+    const asked = new Set(upstreams)
+    return [...this.#held.values()].filter(({ upstream }) => asked.has(upstream)).map(statusOf)
   }
 
-  #make(name: string, config: UpstreamConfig): Omit<Held, 'fingerprint' | 'users'> {
+  #make(name: string, config: UpstreamConfig): Omit<Held, 'users'> {
     const discoveryFingerprint = config.discovery && JSON.stringify([name, config.discovery])
     const { loadBalancing: balancing } = config
     const { active, passive } = config.healthChecks
@@ -161,7 +162,9 @@ export class Upstreams {
 
   /** An upstream that is made anew for another reason does not have to wait until its targets are found again. */
   #foundBefore(discoveryFingerprint: string | undefined): readonly Target[] {
-    const before = [...this.#held].findLast((held) => held.discoveryFingerprint === discoveryFingerprint)
+    const before = [...this.#held.values()].findLast(
+      (held) => held.discoveryFingerprint === discoveryFingerprint,
+    )
     return (before?.upstream.endpoints ?? []).map(({ url, weight, priority }) => ({ url, weight, priority }))
   }
 }

@@ -18,6 +18,8 @@ export class ConfigDocument {
   readonly files: SeenFiles
   /** The document as plain data. */
   readonly data: unknown
+  /** The same as it was written: `${NAME}` and `file://` stand as they are. */
+  readonly written: unknown
   readonly #lines = new LineCounter()
   readonly #document
   /** What stands where a value was read from a file. */
@@ -34,9 +36,10 @@ export class ConfigDocument {
       if (code !== 'DUPLICATE_KEY') break
     }
     if (this.problems.length > 0) return
-    this.#substitute(environment)
     try {
-      this.data = this.#document.toJS({ maxAliasCount: 100 })
+      this.written = this.#plain()
+      const changes = this.#substitute(environment)
+      this.data = changes ? this.#plain() : this.written
     } catch (error) {
       this.problems.push(this.#at([], 0, messageOf(error)))
     }
@@ -75,13 +78,21 @@ export class ConfigDocument {
     return { file: this.file, line, column: col, path: formatPath(path), message }
   }
 
-  #substitute(environment: Environment): void {
+  #plain(): unknown {
+    return this.#document.toJS({ maxAliasCount: 100 })
+  }
+
+  /** Whether there was anything to replace. */
+  #substitute(environment: Environment): boolean {
+    let changes = false
     visit(this.#document, {
       Scalar: (key, node, ancestors) => {
         if (key === 'key' || typeof node.value !== 'string') return
         const { value } = node
+        const isReference = value.includes('${')
+        changes ||= isReference || value.startsWith('file://')
         try {
-          if (value.includes('${')) this.#expand(node, environment)
+          if (isReference) this.#expand(node, environment)
           if (typeof node.value !== 'string' || !node.value.startsWith('file://')) return
           this.#sources.set(node, node.value)
           node.value = this.#read(node.value)
@@ -91,6 +102,7 @@ export class ConfigDocument {
         }
       },
     })
+    return changes
   }
 
   /** A plain (unquoted) scalar is read again after expansion, so that `${PORT:-8080}` is a number. */

@@ -34,13 +34,14 @@ const maxHints = 100
 /** Names that point nowhere and ids that stand twice. */
 export function checkReferences(config: Config): ReferenceProblem[] {
   const problems: ReferenceProblem[] = []
-  const upstreams = Object.keys(config.upstreams)
+  const consumers = new Set(config.consumers.map(({ id }) => id))
   // To look for what was meant takes long where much is there and much is wrong; nobody reads so many.
-  const hint = (name: string, known: readonly string[]): string =>
-    problems.length < maxHints ? wordHint(name, known) : ''
+  const hint = (name: string, known: Iterable<string>): string =>
+    problems.length < maxHints ? wordHint(name, [...known]) : ''
   const needUpstream = (name: string, path: readonly PropertyKey[]): void => {
-    if (upstreams.includes(name)) return
-    problems.push({ path, message: `there is no upstream "${name}"${hint(name, upstreams)}` })
+    if (Object.hasOwn(config.upstreams, name)) return
+    const message = `there is no upstream "${name}"${hint(name, Object.keys(config.upstreams))}`
+    problems.push({ path, message })
   }
   const needIdentity = (auth: string, path: readonly PropertyKey[]): void => {
     const { jwt, introspection } = config.auth
@@ -54,9 +55,8 @@ export function checkReferences(config: Config): ReferenceProblem[] {
   }
 
   const needCaller = ({ auth, authorize }: Policy, path: readonly PropertyKey[]): void => {
-    const consumers = config.consumers.map(({ id }) => id)
     authorize?.consumers.forEach((id, index) => {
-      if (consumers.includes(id)) return
+      if (consumers.has(id)) return
       const message = `there is no consumer "${id}"${hint(id, consumers)}`
       problems.push({ path: [...path, 'authorize', 'consumers', index], message })
     })

@@ -35,7 +35,8 @@ export function editConfig(text: string, edits: readonly ConfigEdit[]): ReadConf
     } else put(data, edit)
   }
   // At the end: what refers to it may be deleted by the same edits.
-  for (const { kind, id } of deleted) refuseReferenced(data, kind, id)
+  const gone = deleted.filter(({ kind, id }) => itemOf(data, kind, id) === undefined)
+  for (const [kind, items] of Map.groupBy(gone, ({ kind }) => kind)) refuseReferenced(data, kind, items)
   // As it was sent, when nothing was changed in it.
   if (last?.op === 'replace') return { text: last.text, data }
   edited.set(data)
@@ -94,9 +95,10 @@ function mergedDocument(data: unknown, patch: unknown): unknown {
   return structuredClone(mergePatch(data, patch))
 }
 
-function refuseReferenced(data: unknown, kind: ItemKind, id: string): void {
-  if (itemOf(data, kind, id) !== undefined) return
-  const found = referrers(data, kind, id)
+function refuseReferenced(data: unknown, kind: ItemKind, gone: readonly { readonly id: string }[]): void {
+  const places = referrers(data, kind)
+  const id = gone.find((item) => places.has(item.id))?.id
+  const found = id === undefined ? [] : (places.get(id) ?? [])
   if (found.length === 0) return
   const text = `"${id}" cannot go: ${found.join(', ')} ${found.length === 1 ? 'refers' : 'refer'} to it.`
   throw new GatewayError('REFERENCED', text, {

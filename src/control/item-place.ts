@@ -29,8 +29,8 @@ export interface PlacedItem {
 
 /** The items of one kind, in the order of the document; what is malformed is left out. */
 export function itemsOf(data: unknown, kind: ItemKind): readonly PlacedItem[] {
-  const { path, shape } = kindPlaces[kind]
-  const held = path.reduce<unknown>((value, key) => (isRecord(value) ? value[key] : undefined), data)
+  const { shape } = kindPlaces[kind]
+  const held = heldOf(data, kind)
   if (shape === 'map') {
     if (!isRecord(held)) return []
     return Object.entries(held).map(([id, value]) => ({ id, value, key: id }))
@@ -69,7 +69,22 @@ export function containerOf(data: unknown, kind: ItemKind): unknown[] | Record<s
 
 /** The item with this id; undefined: there is none. */
 export function itemOf(data: unknown, kind: ItemKind, id: string): PlacedItem | undefined {
-  return itemsOf(data, kind).find((item) => item.id === id)
+  const { shape } = kindPlaces[kind]
+  if (shape === 'plugins') return itemsOf(data, kind).find((item) => item.id === id)
+  // Asked for each of ten thousand edits: nothing is made of the others.
+  const held = heldOf(data, kind)
+  if (shape === 'map')
+    return isRecord(held) && Object.hasOwn(held, id) ? { id, value: held[id], key: id } : undefined
+  if (!Array.isArray(held)) return undefined
+  const key = held.findIndex((item) => isRecord(item) && item.id === id)
+  return key === -1 ? undefined : { id, value: held[key], key }
+}
+
+function heldOf(data: unknown, kind: ItemKind): unknown {
+  return kindPlaces[kind].path.reduce<unknown>(
+    (value, key) => (isRecord(value) ? value[key] : undefined),
+    data,
+  )
 }
 
 /** A document without the named things in it: its other sections by name, `graphql` and `grpc` without subgraphs and services. */
