@@ -1,5 +1,6 @@
 import { parse, YAMLParseError } from 'yaml'
 import { z } from 'zod'
+import { parseYaml } from '../config/yaml-text.ts'
 import type { ControlPlane } from '../control/control-plane.ts'
 import { GatewayError } from '../core/error.ts'
 import { type AdminAnswer, type AdminRoute, adminRoute } from './admin-route.ts'
@@ -102,7 +103,7 @@ export const versionNumber = z.coerce.number('is the number of a version').int()
 /** YAML as it is, or JSON for who takes it and no YAML. */
 export function asDocument(text: string, accept: string, etag?: string): AdminAnswer {
   const wantsJson = /\bjson\b/i.test(accept) && !/\byaml\b/i.test(accept)
-  return { body: wantsJson ? parse(text) : text, etag }
+  return { body: wantsJson ? parse(text, { uniqueKeys: false }) : text, etag }
 }
 
 function requireText(text: string): void {
@@ -112,7 +113,10 @@ function requireText(text: string): void {
 
 function parsed(text: string): unknown {
   try {
-    return parse(text, { maxAliasCount: 100 })
+    const document = parseYaml(text, { prettyErrors: true })
+    const [mistake] = document.errors
+    if (mistake !== undefined) throw mistake
+    return document.toJS({ maxAliasCount: 100 })
   } catch (error) {
     const [line] = (error instanceof YAMLParseError ? error.message : 'it cannot be read').split('\n')
     throw new GatewayError('INVALID_BODY', `The body is no YAML: ${line}`, { cause: error })

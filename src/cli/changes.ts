@@ -27,7 +27,7 @@ export function printWritten(
     return
   }
   printChanges(changes)
-  for (const warning of warnings) console.error(`warning: ${warning}`)
+  for (const warning of warnings) console.error(harmless(`warning: ${warning}`))
   if (changes.length === 0) console.log('no difference')
   else if (dryRun) console.log('dry run: nothing is changed')
   else if (version === undefined) console.log(`${place}: written`)

@@ -6,6 +6,7 @@ import { type Command, type CommandInput, nameOf } from './command.ts'
 import { commandTable } from './command-table.ts'
 import { commandHelp, usage, usageLine } from './help.ts'
 import { type OptionName, type OptionValues, options } from './options.ts'
+import { harmlessLines } from './terminal.ts'
 
 /** Runs one command line. Resolves with the exit code: 0 done or no difference, 1 error, 2 differences, or clients would break. */
 export async function runCommand(argv: readonly string[]): Promise<number> {
@@ -28,7 +29,7 @@ export async function runCommand(argv: readonly string[]): Promise<number> {
     if (unknown !== undefined) throw new Error(unknownOption(command, unknown.rawName))
     return await command.run(inputOf(command, argv))
   } catch (error) {
-    console.error(describeFailure(error))
+    console.error(harmlessLines(describeFailure(error)))
     return 1
   }
 }

@@ -1,5 +1,6 @@
 import { askAdmin } from './admin-client.ts'
 import type { CommandInput } from './command.ts'
+import { harmless } from './terminal.ts'
 
 /** `gateway token revoke`: no gateway accepts it any more; with `--undo` all accept it again. */
 export async function revokeToken(input: CommandInput): Promise<number> {
@@ -28,7 +29,7 @@ export async function revokeToken(input: CommandInput): Promise<number> {
   else {
     const where = reach === 'here' ? 'on this gateway; on the others when Redis is back' : 'on all gateways'
     console.log(undo ? `accepted again ${where}` : `revoked ${where}`)
-    for (const warning of warnings) console.error(`warning: ${warning}`)
+    for (const warning of warnings) console.error(harmless(`warning: ${warning}`))
   }
   return 0
 }

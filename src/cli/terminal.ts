@@ -31,6 +31,11 @@ export function harmless(text: string): string {
   return text.replace(/[\u0000-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, '·')
 }
 
+/** The same for a text of several lines. */
+export function harmlessLines(text: string): string {
+  return text.split('\n').map(harmless).join('\n')
+}
+
 /** A time for people, in UTC: `2026-11-21 12:01:02` of `2026-11-21T12:01:02.345Z`. */
 export function timeText(at: string): string {
   return at.slice(0, 19).replace('T', ' ')

@@ -6,7 +6,7 @@ import type { CommandInput } from './command.ts'
 import type { DeskWritten } from './desk.ts'
 import { readText } from './supergraph-of.ts'
 import { printTable } from './table.ts'
-import { printJson, timeText } from './terminal.ts'
+import { harmless, harmlessLines, printJson, timeText } from './terminal.ts'
 import { writeWhole } from './write-whole.ts'
 
 /** `gateway diff [FILE]`: exit code 2 when the file differs from what runs, or from `--version`. */
@@ -41,7 +41,8 @@ export async function exportConfig(input: CommandInput): Promise<number> {
     writeWhole(output, text)
     console.log(input.json ? JSON.stringify({ output }) : `${output}: written`)
   } else if (input.json) printJson({ text })
-  else console.log(text.trimEnd())
+  // What goes into a file or a program goes as it is.
+  else console.log(process.stdout.isTTY ? harmlessLines(text.trimEnd()) : text.trimEnd())
   return 0
 }
 
@@ -53,7 +54,9 @@ export async function showVersions(input: CommandInput): Promise<number> {
     if (input.json) printJson(version)
     else {
       console.log(
-        `version ${version.version}, ${version.createdAt}, by ${version.author}: ${version.message}`,
+        harmless(
+          `version ${version.version}, ${version.createdAt}, by ${version.author}: ${version.message}`,
+        ),
       )
       printChanges(version.changes)
     }
