@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import { createWriteStream, mkdirSync, writeFileSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
+import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { SignJWT } from 'jose'
+import { messageOf } from '../src/core/message-of.ts'
 import { hashPassword, writePasswordHash } from '../src/issuer/password-hash.ts'
 import { createApiKey, hashApiKey } from '../src/plugins/identity/api-key.ts'
 import { type DemoBackends, startDemoBackends } from './demo/backends.ts'
@@ -13,7 +14,7 @@ import { type Credentials, curlLine, demoSamples, type Sample } from './demo/sam
  * `npm run demo`: the gateway with all of its demo backends, credentials made for this run, and curl lines to paste. Ctrl-C ends everything; a
  * child that dies, a taken port or a configuration that is refused ends it with one line and code 1.
  */
-const root = fileURLToPath(new URL('..', import.meta.url))
+const root = resolve(import.meta.dirname, '..')
 
 try {
   await demo()
@@ -23,7 +24,7 @@ try {
 }
 
 async function demo(): Promise<void> {
-  const { values } = parseArgs({ options: { port: { type: 'string', default: '8080' } } })
+  const port = portOf(process.argv.slice(2))
   const children: DemoProcess[] = []
   const interrupted = new Promise<void>((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve())
@@ -32,7 +33,7 @@ async function demo(): Promise<void> {
     const { credentials, environment } = await makeCredentials()
     const backends = await startDemoBackends()
     children.push(...backends.processes)
-    const gateway = await startGateway(values.port, { ...environment, ...backends.environment })
+    const gateway = await startGateway(port, { ...environment, ...backends.environment })
     children.unshift(gateway)
     const samples = demoSamples(gateway.url, credentials)
     await useUpTrialKey(samples)
@@ -44,6 +45,15 @@ async function demo(): Promise<void> {
     console.log('\nending the gateway and its backends ...')
   } finally {
     for (const child of children) await child.stop()
+  }
+}
+
+/** Throws an Error that says how it is used. */
+function portOf(argv: string[]): string {
+  try {
+    return parseArgs({ args: argv, options: { port: { type: 'string', default: '8080' } } }).values.port
+  } catch (error) {
+    throw new Error(`usage: npm run demo [-- --port N]; ${messageOf(error)}`)
   }
 }
 
@@ -77,7 +87,13 @@ async function startGateway(port: string, environment: Record<string, string>): 
   const gateway = await startProcess({
     script: 'src/main.ts',
     args: ['start', '--config', `${root}/gateway.yaml`, '--port', port],
-    env: { ...environment, DRAIN_DELAY: '0s', LOG_LEVEL: 'info' },
+    // A database of its own: what is tried here does not mix with the versions and keys of another configuration in this folder.
+    env: {
+      ...environment,
+      DATABASE_URL: process.env.DATABASE_URL ?? 'sqlite:./data/demo.db',
+      DRAIN_DELAY: '0s',
+      LOG_LEVEL: 'info',
+    },
     onLine: (line) => log.write(`${line}\n`),
   })
   return { ...gateway, name: 'gateway' }
@@ -105,6 +121,7 @@ function printDemo(
   console.log(
     `  GraphQL explorer  ${url}/graphql   (open it in a browser; put the X-API-Key into its headers)`,
   )
+  console.log(`  API documentation ${url}/docs   (Swagger UI of everything that is served)`)
   console.log(`  health, metrics   ${url}/health  ${url}/readyz?verbose  ${url}/metrics`)
   console.log('\nBackends')
   for (const { name, url: at } of backends.processes) console.log(`  ${name.padEnd(12)} ${at}`)

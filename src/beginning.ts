@@ -6,7 +6,7 @@ import type { GatewayOptions } from './gateway-options.ts'
 import { createLog } from './log.ts'
 import { readSource, type Source, type SourceOptions, sourceOf } from './source.ts'
 import type { Database } from './store/database.ts'
-import { Stores } from './stores.ts'
+import { openStores, type Stores } from './stores.ts'
 
 /** What a gateway is made with. */
 export interface Beginning {
@@ -22,7 +22,7 @@ export async function begin(options: GatewayOptions): Promise<Beginning> {
   const file = await readSource(options)
   const { config } = file.loaded
   const { log = createLog(config.observability.log.level), offline = false } = options
-  const stores = new Stores(config.stores, { file: options.file, offline, log })
+  const stores = await openStores(config.stores, { file: options.file, offline, log })
   await stores.start()
   return { first: await newestConfig(file, options, stores.database), log, stores }
 }

@@ -12,12 +12,18 @@ import type { Row } from './core/route.ts'
 import type { Plan } from './listener/listener.ts'
 import type { RoutingTable } from './routing/table.ts'
 
-/** What describes a configuration; undefined where nothing shall. `table` is asked when a document is made, not before. */
+/** What describes a configuration, and how it is with what upstreams say of themselves. */
+export interface ApiDocs {
+  readonly frontEnd: ApiDocsFrontEnd
+  readonly documents: UpstreamDocuments['status']
+}
+
+/** Undefined where nothing shall be described. `table` is asked when a document is made, not before. */
 export function buildApiDocs(
   build: Build,
   frontEnds: readonly FrontEnd[],
   table: () => RoutingTable<Plan>,
-): ApiDocsFrontEnd | undefined {
+): ApiDocs | undefined {
   const { openapi, ui, info } = build.config.apiDocs
   if (!openapi.enabled) return undefined
   const upstreams = upstreamDocuments(build)
@@ -39,7 +45,7 @@ export function buildApiDocs(
     },
   })
   for (const row of frontEnd.rows) build.place(row, ['apiDocs', 'openapi', 'path'])
-  return frontEnd
+  return { frontEnd, documents: upstreams.status }
 }
 
 function infoOf({ description, ...info }: Build['config']['apiDocs']['info']): Json {

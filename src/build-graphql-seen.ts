@@ -2,7 +2,7 @@ import type { Build } from './build.ts'
 import { audience } from './build-graphql-requests.ts'
 import type { GraphqlConfig } from './config/schema.ts'
 import type { GraphqlOptions } from './front-ends/graphql/graphql-options.ts'
-import { GraphqlMetrics } from './graphql-metrics.ts'
+import { GraphqlMetrics } from './metrics/graphql-metrics.ts'
 
 /** What is seen of GraphQL operations: by those who run the gateway, and by clients. */
 export function graphqlSeen(

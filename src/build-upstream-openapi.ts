@@ -18,6 +18,14 @@ export interface UpstreamDocuments {
   describer(described: DescribedRoute, route: RouteConfig): Describer
   /** Another number when one has changed. */
   revision(): number
+  /** How it is with those that upstreams are asked for. */
+  status(): readonly DocumentStatus[]
+}
+
+export interface DocumentStatus {
+  readonly upstream: string
+  /** Why it could not be had, or used, the last time; undefined: it could. */
+  readonly trouble: string | undefined
 }
 
 /** Reads the documents that are files, and asks for the others from now on. Throws a ConfigError that names what in a file cannot be used. */
@@ -35,6 +43,10 @@ export function upstreamDocuments(build: Build): UpstreamDocuments {
   }
   return {
     revision: () => revision,
+    status: () =>
+      [...sources].flatMap(([upstream, { trouble }]) =>
+        trouble === undefined ? [] : [{ upstream, trouble: trouble() }],
+      ),
     describer: (route, { upstream = '', rewrite: changes }) => {
       const source = sources.get(upstream)
       return (book, isRouted) => {
@@ -50,6 +62,8 @@ export function upstreamDocuments(build: Build): UpstreamDocuments {
 
 interface Source {
   document(): UpstreamDocument | undefined
+  /** Absent where it is a file. */
+  readonly trouble?: () => string | undefined
   /** One for each book: routes of one upstream share its components. */
   takeOver(book: Book, document: UpstreamDocument): TakeOver
 }
@@ -111,7 +125,7 @@ function polled(build: Build, name: string, { config, onNew }: Polled): Source {
   })
   if (build.isOnline) polling.start()
   build.onFree(() => polling.close())
-  return sourceOf(name, () => document)
+  return { ...sourceOf(name, () => document), trouble: () => polling.trouble }
 }
 
 function checked(text: string, options: Parameters<typeof readDocument>[1]): UpstreamDocument {

@@ -1,13 +1,13 @@
 import { dirname, resolve } from 'node:path'
 import { setImmediate as turn } from 'node:timers/promises'
 import { refuseLinkLocal } from './admin/link-local.ts'
-import { comparedSide, comparedSideOf } from './compared-side.ts'
-import { ConfigError, type Problem } from './config/problem.ts'
+import type { Problem } from './config/problem.ts'
 import { SeenFiles } from './config/seen-files.ts'
 import { refuseConfig } from './config-refusal.ts'
 import type { Change, ConfigEdit, ItemKind } from './control/change.ts'
 import type {
   ControlPlane,
+  DiffOptions,
   Item,
   NodeInfo,
   Version,
@@ -16,11 +16,11 @@ import type {
   Written,
 } from './control/control-plane.ts'
 import { type DiffSide, diffConfigs, summaryOf } from './control/diff-config.ts'
-import { editConfig } from './control/edit-config.ts'
+import { editConfig, type ReadConfig, readConfig } from './control/edit-config.ts'
 import { etagOf, requireMatch } from './control/entity-tag.ts'
 import { itemsOf } from './control/item-place.ts'
-import { masked, maskedConfig, unmaskedConfig, unmaskedText } from './control/masked.ts'
-import { requirePowers } from './control/powers.ts'
+import { masked, maskedConfig, unmaskedConfig } from './control/masked.ts'
+import { type Powers, requirePowers, requireSecretsStay } from './control/powers.ts'
 import { refuseSectionsOfFile } from './control/sections-of-file.ts'
 import type { StoredVersion, VersionStore } from './control/version-store.ts'
 import { isWithin } from './control/within.ts'
@@ -28,6 +28,7 @@ import { GatewayError } from './core/error.ts'
 import type { Generations } from './generations.ts'
 import type { LiveConfig } from './live-config.ts'
 import type { NewestConfig } from './newest-config.ts'
+import { problemsOf, requireShort, sideOfSent } from './sent-config.ts'
 import type { SourceOptions } from './source.ts'
 
 export interface ConfigWriterOptions {
@@ -43,8 +44,7 @@ export interface ConfigWriterOptions {
 }
 
 /** What is written. */
-interface Writing {
-  readonly text: string
+interface Writing extends ReadConfig {
   /** What it depends on. */
   readonly files: SeenFiles
   readonly origin: VersionInfo['origin']
@@ -87,7 +87,7 @@ export class ConfigWriter implements ControlPlane {
       requireMatch(base, edits, options.ifMatch)
       const written = unmaskedConfig(editConfig(base.text, edits), base.data)
       refuseSectionsOfFile(base.data, written.data)
-      return { text: written.text, files: this.#ownFiles(), origin: 'api', message: options.message }
+      return { ...written, files: this.#ownFiles(), origin: 'api', message: options.message }
     })
   }
 
@@ -97,35 +97,30 @@ export class ConfigWriter implements ControlPlane {
       const { text } = await this.#stored(version)
       const message = options.message ?? `back to version ${version}`
       // It was loaded from wherever it came from.
-      return { text, files: new SeenFiles(), origin: 'rollback', message }
+      return { ...readConfig(text), files: new SeenFiles(), origin: 'rollback', message }
     })
   }
 
-  async validate(text: string): Promise<readonly Problem[]> {
-    const { live } = this.#options
-    return await live.inTurn(async () => {
-      try {
-        const whole = unmaskedText(text, this.#data)
-        const prepared = await live.prepare({ text: whole, version: live.version + 1 }, this.#ownFiles())
-        await prepared.drop()
-        return []
-      } catch (error) {
-        if (error instanceof ConfigError) return error.problems
-        throw error
-      }
-    })
+  async validate(text: string, powers?: Powers): Promise<readonly Problem[]> {
+    const { live, generations } = this.#options
+    requireShort(text, this.#text, powers)
+    return await live.inTurn(() => problemsOf(text, { ...this.#sent(powers), live, generations }))
   }
 
   async diff(
     to: { readonly text: string } | { readonly version: number },
-    from?: number,
+    { from, powers }: DiffOptions = {},
   ): Promise<readonly Change[]> {
     const { live, source } = this.#options
+    if ('text' in to) requireShort(to.text, this.#text, powers)
     const before = await live.sideOf(from === undefined ? this.#text : (await this.#stored(from)).text)
     const after =
       'version' in to
         ? await live.sideOf((await this.#stored(to.version)).text)
-        : await comparedSideOf(unmaskedText(to.text, before.data), source, this.#ownFiles())
+        : await sideOfSent(unmaskedConfig(readConfig(to.text), before.data), {
+            ...this.#sent(powers),
+            source,
+          })
     return diffConfigs(before, after)
   }
 
@@ -187,19 +182,22 @@ export class ConfigWriter implements ControlPlane {
   /** Undefined: another node was first. */
   async #writeOn(
     base: Base,
-    { text, files, origin, message }: Writing,
+    { text, data, files, origin, message }: Writing,
     options: WriteOptions,
   ): Promise<Written | undefined> {
     const { live, newest, generations, now } = this.#options
     if (text === base.text) return { version: base.version, etag: etagOf(text), changes: [], warnings: [] }
     const version = base.version + 1
-    const prepared = await live.prepare({ text, version }, files).catch(refuseConfig)
+    if (options.powers !== undefined) requireSecretsStay(options.powers, { before: base.data, after: data })
+    const source = await live.check(text, files).catch(refuseConfig)
+    const { config } = source.loaded
+    const changes = diffConfigs(base, { data, config })
+    if (options.powers !== undefined) requirePowers(options.powers, changes, generations.current.config.admin)
+    // Before it is built, which asks hosts.
+    refuseLinkLocal(config, generations.current.config)
+    await turn()
+    const prepared = await live.build(source, version).catch(refuseConfig)
     try {
-      const after = comparedSide(prepared.source)
-      const changes = diffConfigs(base, after)
-      if (options.powers !== undefined)
-        requirePowers(options.powers, { changes, before: base.data, after: after.data })
-      refuseLinkLocal(prepared.config, generations.current.config)
       const warnings = generations
         .waitingForStart(prepared.config)
         .map((key) => `${key} takes effect at the next start`)
@@ -230,6 +228,10 @@ export class ConfigWriter implements ControlPlane {
       await prepared.drop()
       throw error
     }
+  }
+
+  #sent(powers: Powers | undefined) {
+    return { before: this.#data, powers, files: this.#ownFiles() }
   }
 
   /** Who writes by the API names files of the configuration's folder, and those that are read already. */

@@ -21,7 +21,7 @@ export interface ConfigurationOptions extends Omit<GenerationsOptions, 'onNews'>
 
 type ConfigurationStatus = Pick<
   GatewayStatus,
-  'config' | 'upstreams' | 'reflections' | 'supergraph' | 'identityProviders' | 'routes'
+  'config' | 'upstreams' | 'reflections' | 'supergraph' | 'identityProviders' | 'documents' | 'routes'
 >
 
 /** The configuration of a gateway: what runs, what is to run next, and who may change it. */
@@ -97,6 +97,7 @@ export class Configuration {
       reflections: this.generations.reflections(),
       supergraph: current.graphql?.supergraph,
       identityProviders: current.identityProviders(),
+      documents: current.documents(),
       routes: current.table.entries.length,
     }
   }

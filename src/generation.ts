@@ -8,6 +8,7 @@ import { buildBackendIdentity } from './build-internal-token.ts'
 import { buildIssuer } from './build-issuer.ts'
 import { buildIdentities, checkUpstreamTls } from './build-tls.ts'
 import { buildTracing } from './build-tracing.ts'
+import type { DocumentStatus } from './build-upstream-openapi.ts'
 import type { LoadedConfig } from './config/load.ts'
 import type { Config } from './config/schema.ts'
 import type { FrontEnd } from './core/front-end.ts'
@@ -42,6 +43,8 @@ export interface BuiltGeneration extends Generation {
   readonly definitions: readonly PluginDefinition[]
   /** The outside services that callers are checked with. */
   identityProviders(): readonly ProviderStatus[]
+  /** The OpenAPI documents that upstreams are asked for. */
+  documents(): readonly DocumentStatus[]
   /** Undefined when there is none. */
   readonly graphql: GraphqlFrontEnd | undefined
   /** What describes the API, for a path that no row takes; undefined: nothing of that path. */
@@ -66,7 +69,8 @@ export async function buildGeneration(loaded: LoadedConfig, context: BuildContex
     const identity = buildIdentity(build, issuer?.tokens)
     const deciders = { identity, table: () => table }
     const frontEnds = await buildFrontEnds(build, { issuer, told, deciders })
-    const docs = buildApiDocs(build, frontEnds, () => table)
+    const apiDocs = buildApiDocs(build, frontEnds, () => table)
+    const docs = apiDocs?.frontEnd
     const described = docs === undefined ? frontEnds : [...frontEnds, docs]
     const plans = plansOf(build, { frontEnds: described, shared, identity, last: told.plugin })
     const table: RoutingTable<Plan> = tableOf(
@@ -84,6 +88,7 @@ export async function buildGeneration(loaded: LoadedConfig, context: BuildContex
       identityProviders,
       graphql,
       apiDocs: docsPlans(docs, plans),
+      documents: () => apiDocs?.documents() ?? [],
       definitions: context.definitions,
     }
     return generation(build, parts, frontEnds)

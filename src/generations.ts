@@ -127,6 +127,7 @@ export class Generations {
         this.#current = next
         this.#first ??= loaded.config
         this.#builds++
+        this.#options.releases?.began(next.canaries.values())
         this.#options.upstreams.startProbes()
         this.#reflections.accept(options.forgive)
         this.#retire(old)

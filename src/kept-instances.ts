@@ -1,5 +1,6 @@
 import type { Transaction } from 'kysely'
-import type { RegistryEvent, ServiceRegistry } from './discovery/service-registry.ts'
+import type { RegistryEvent } from './discovery/instance.ts'
+import type { ServiceRegistry } from './discovery/service-registry.ts'
 import { batches } from './store/batches.ts'
 import type { Database } from './store/database.ts'
 import type { Tables } from './store/tables.ts'

@@ -23,6 +23,7 @@ export class KeptReleases {
   readonly #kept = new Map<string, ReleaseState>()
   /** Those of configurations that ran once, or were only tried, are nobody else's any more. */
   readonly #releases = new Map<string, WeakRef<Release>>()
+  readonly #keys = new WeakMap<Release, string>()
   readonly #moved = new Map<string, Release>()
   #writing: Promise<void> = Promise.resolve()
   #timer: NodeJS.Timeout | undefined
@@ -47,12 +48,22 @@ export class KeptReleases {
   follow(release: Release, configuration: unknown): void {
     const key = keyOf(release.place, hash('sha256', JSON.stringify(configuration)))
     this.#releases.set(key, new WeakRef(release))
+    this.#keys.set(release, key)
     const state = this.#kept.get(key)
     if (state !== undefined) release.restore(state)
     release.onMove(() => {
       this.#moved.set(key, release)
       void this.#write()
     })
+  }
+
+  /** These run from now on: when one of them began is kept, unless another node was first, so that its first step is not held anew after a restart. */
+  began(releases: Iterable<Release>): void {
+    for (const release of releases) {
+      const key = this.#keys.get(release)
+      if (key !== undefined && !this.#kept.has(key)) this.#moved.set(key, release)
+    }
+    if (this.#moved.size > 0) void this.#write()
   }
 
   async close(): Promise<void> {

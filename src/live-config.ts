@@ -82,14 +82,23 @@ export class LiveConfig {
   async prepare(
     { text, version }: Draft,
     files: SeenFiles,
-    { forNews = false } = {},
+    options?: { readonly forNews?: boolean },
   ): Promise<PreparedConfig> {
-    const { source: options, generations } = this.#options
-    const source = await sourceOf(text, options, files)
+    const source = await this.check(text, files)
     // Requests have their turn between the reading and the building of a long one.
     await turn()
-    const prepared = await generations.prepare(source, { version, forNews })
-    return { ...prepared, source, text, version }
+    return await this.build(source, version, options)
+  }
+
+  /** Checks a text, and notes in `files` what it depends on; no host is asked. Throws a ConfigError. */
+  check(text: string, files: SeenFiles): Promise<Source> {
+    return sourceOf(text, this.#options.source, files)
+  }
+
+  /** Builds what was checked; files that are read for it are noted, too. Hosts that it names may be asked. Throws a ConfigError. */
+  async build(source: Source, version: number, { forNews = false } = {}): Promise<PreparedConfig> {
+    const prepared = await this.#options.generations.prepare(source, { version, forNews })
+    return { ...prepared, source, text: source.text, version }
   }
 
   /** A version's text, for comparing; what runs is not read again. */

@@ -13,7 +13,7 @@ import { plainAddress, type TrustedProxies } from './core/client-address.ts'
 import type { Gateway } from './gateway.ts'
 import type { BuiltGeneration } from './generation.ts'
 import type { Listener } from './listener/listener.ts'
-import { MetricsText } from './metrics-text.ts'
+import { MetricsText } from './metrics/metrics-text.ts'
 
 export interface ManagementOptions extends Pick<AppOptions, 'draining' | 'extend'> {
   readonly listener: Listener

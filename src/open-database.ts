@@ -1,7 +1,7 @@
 import { dirname, resolve } from 'node:path'
-import type { ConnectionOptions } from 'node:tls'
 import type { Config } from './config/schema.ts'
 import type { Logger } from './core/log.ts'
+import { postgresAddress } from './postgres-address.ts'
 import type { Database } from './store/database.ts'
 import type { Engine } from './store/engine.ts'
 import { PostgresEngine } from './store/postgres-engine.ts'
@@ -24,7 +24,7 @@ export function openDatabase(
   const url = config.url || (file === undefined ? 'sqlite::memory:' : 'sqlite:./data/gateway.db')
   const engines = url.startsWith('sqlite:')
     ? sqlite(url.slice('sqlite:'.length), file === undefined ? '.' : dirname(file))
-    : postgres(url, config)
+    : postgres(config)
   return new SqlDatabase({ ...engines, queryMs, searchMs, log })
 }
 
@@ -39,29 +39,7 @@ function sqlite(path: string, folder: string): Engines {
   return { engine: new SqliteEngine(file), searchEngine: new SqliteEngine(file, { readOnly: true }) }
 }
 
-function postgres(text: string, { tls, connections, queryTimeout, searchTimeout }: DatabaseConfig): Engines {
-  const url = new URL(text)
-  // Another word for `tls`, in which the driver would mean something else from one version to the next.
-  const mode = url.searchParams.get('sslmode') ?? 'disable'
-  url.searchParams.delete('sslmode')
-  const isPlain = tls === undefined && ['disable', 'allow', 'prefer'].includes(mode)
-  return {
-    engine: new PostgresEngine({
-      url: url.href,
-      tls: isPlain ? undefined : tlsOptions(tls),
-      connections,
-      connectMs: queryTimeout,
-      statementMs: searchTimeout,
-    }),
-  }
-}
-
-function tlsOptions(tls: DatabaseConfig['tls']): ConnectionOptions {
-  const { ca, cert, key, serverName, insecureSkipVerify = false } = tls ?? {}
-  return {
-    rejectUnauthorized: !insecureSkipVerify,
-    ...(ca !== undefined && { ca }),
-    ...(cert !== undefined && { cert, key }),
-    ...(serverName !== undefined && { servername: serverName }),
-  }
+function postgres(config: DatabaseConfig): Engines {
+  const { connections, queryTimeout: connectMs, searchTimeout: statementMs } = config
+  return { engine: new PostgresEngine({ ...postgresAddress(config), connections, connectMs, statementMs }) }
 }

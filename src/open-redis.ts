@@ -1,10 +1,13 @@
 import type { Config } from './config/schema.ts'
 import type { Logger } from './core/log.ts'
-import { connectRedis, type RedisClient } from './store/redis.ts'
+import type { RedisClient } from './store/redis.ts'
 
 /** Undefined where the configuration names none: an empty url is an environment variable that is not set. */
-export function openRedis({ redis }: Config['stores'], log: Logger): RedisClient | undefined {
-  return redis === undefined || redis.url === '' ? undefined : connectRedis(redis, log)
+export async function openRedis({ redis }: Config['stores'], log: Logger): Promise<RedisClient | undefined> {
+  if (redis === undefined || redis.url === '') return undefined
+  // Only now: who has none does not load the client.
+  const { connectRedis } = await import('./store/redis.ts')
+  return connectRedis(redis, log)
 }
 
 /** How it is with Redis, for people; undefined: there is none. */

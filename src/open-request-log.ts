@@ -1,7 +1,7 @@
-import { hostname } from 'node:os'
 import { Counter, Gauge, type Registry } from 'prom-client'
 import { type RequestLogConfig, usualRetention } from './config/request-log-keys.ts'
 import type { Logger } from './core/log.ts'
+import { nodeName } from './core/node-name.ts'
 import { EntryRing } from './request-log/entry-ring.ts'
 import { RequestLog } from './request-log/request-log.ts'
 import { StoredLog } from './request-log/stored-log.ts'
@@ -20,7 +20,7 @@ export function openRequestLog(
   { entries, bytes, database: isStored, retention = usualRetention }: RequestLogConfig,
   { metrics, log: logger, now, database }: RequestLogParts,
 ): RequestLog {
-  const ring = new EntryRing({ entries, bytes, node: hostname() })
+  const ring = new EntryRing({ entries, bytes, node: nodeName() })
   const stored =
     isStored && database !== undefined
       ? new StoredLog(ring, { database, retention, log: logger, now })

@@ -3,12 +3,12 @@ import type { Config } from './config/schema.ts'
 import { AddressRanges } from './core/address-ranges.ts'
 import { TrustedProxies } from './core/client-address.ts'
 import type { Logger } from './core/log.ts'
-import type { GatewayMetrics } from './gateway-metrics.ts'
 import type { GatewayOptions } from './gateway-options.ts'
 import { ConnectionDoor } from './listener/connection-door.ts'
 import { watchLoad } from './listener/load-watch.ts'
 import { Overload } from './listener/overload.ts'
 import { GatewayServer, type GatewayServerOptions, type ServerLimits } from './listener/server.ts'
+import type { GatewayMetrics } from './metrics/gateway-metrics.ts'
 
 /** Base URLs of a gateway that listens. */
 export interface OpenPorts {

@@ -4,7 +4,6 @@ import type { Logger } from './core/log.ts'
 import { ServiceRegistry } from './discovery/service-registry.ts'
 import { KeptInstances } from './kept-instances.ts'
 import { KeptReleases } from './kept-releases.ts'
-import { openDatabase } from './open-database.ts'
 import { openRedis, redisState } from './open-redis.ts'
 import type { Database } from './store/database.ts'
 import type { RedisClient } from './store/redis.ts'
@@ -14,6 +13,23 @@ export interface StoresOptions {
   readonly file: string | undefined
   /** Whether nothing is opened: the gateway is only looked into. */
   readonly offline: boolean
+  readonly log: Logger
+}
+
+/** Opens the stores of a configuration; {@link Stores.start} waits for them. Drivers are loaded here: who only looks into a configuration needs none. */
+export async function openStores(
+  stores: Config['stores'],
+  { file, offline, log }: StoresOptions,
+): Promise<Stores> {
+  if (offline) return new Stores({ log })
+  const { openDatabase } = await import('./open-database.ts')
+  const redis = await openRedis(stores, log)
+  return new Stores({ redis, database: openDatabase(stores.database, { file, log }), log })
+}
+
+interface Opened {
+  readonly redis?: RedisClient | undefined
+  readonly database?: Database
   readonly log: Logger
 }
 
@@ -27,13 +43,13 @@ export class Stores {
   readonly releases: KeptReleases | undefined
   readonly #instances: KeptInstances | undefined
 
-  constructor(stores: Config['stores'], { file, offline, log }: StoresOptions) {
-    if (offline) return
-    this.redis = openRedis(stores, log)
-    this.database = openDatabase(stores.database, { file, log })
-    if (!this.database.isKept) return
-    this.releases = new KeptReleases(this.database, log)
-    this.#instances = new KeptInstances(this.database, { registry: this.registry })
+  /** Called by {@link openStores}. */
+  constructor({ redis, database, log }: Opened) {
+    this.redis = redis
+    this.database = database
+    if (database?.isKept !== true) return
+    this.releases = new KeptReleases(database, log)
+    this.#instances = new KeptInstances(database, { registry: this.registry })
   }
 
   /** Resolves when what the database has was read, or cannot be for now. Redis comes when it comes. */

@@ -61,6 +61,7 @@ export interface AdminCall<Query = Readonly<Record<string, unknown>>, Body = unk
   readonly signal: AbortSignal
 }
 
+/** What a route answers; refusals are thrown. */
 export interface AdminAnswer {
   /** Default: that of the route. */
   readonly status?: number

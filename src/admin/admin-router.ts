@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import express, { type NextFunction, type Request, type Response, type Router } from 'express'
+import { causeChain } from '../core/cause-chain.ts'
 import { GatewayError, toGatewayError } from '../core/error.ts'
 import type { Logger } from '../core/log.ts'
 import { uuidV7 } from '../core/random-id.ts'
@@ -111,7 +112,11 @@ function handlers(route: AdminRoute, options: HandlerOptions): Handler[] {
   const refused = (error: unknown, req: Request, res: AdminResponse, next: NextFunction): void => {
     const told = asRefusal(error, limit)
     if (writes(route)) note(options, { req, res, error: told })
-    if (told.status >= 500) log.error({ error, action: options.action }, 'the admin API failed')
+    if (told.status >= 500) {
+      const { requestId: request_id } = res.locals.admin
+      const { action } = options
+      log.error({ action, request_id, error: told.message, cause: causeChain(told) }, 'the admin API failed')
+    }
     // The answer has begun: all that is left is to end it so that the client sees that it is not whole.
     if (res.headersSent) res.destroy()
     else next(told)
@@ -153,7 +158,7 @@ function requireType({ takes }: AdminRoute, { headers }: Request): void {
   const accepted = takes === 'config' ? configTypes : jsonTypes
   if (type !== undefined && accepted.includes(type)) return
   const words = takes === 'config' ? 'application/yaml or application/json' : 'application/json'
-  throw new GatewayError('UNSUPPORTED_MEDIA_TYPE', `The body must be sent as ${words}.`)
+  throw new GatewayError('UNSUPPORTED_MEDIA_TYPE', `The body must be sent with Content-Type: ${words}.`)
 }
 
 const jsonTypes = ['application/json', 'application/merge-patch+json']

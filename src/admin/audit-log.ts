@@ -95,6 +95,18 @@ export class AuditLog implements AuditSink {
     return { items, total }
   }
 
+  /** Undefined: there is none. Rejects with UNAVAILABLE without the database. */
+  async get(id: number): Promise<KeptEntry | undefined> {
+    const { database } = this.#options
+    await this.#writing
+    await this.#write()
+    return await database?.searches
+      .selectFrom('audit_log')
+      .selectAll()
+      .where('id', '=', id)
+      .executeTakeFirst()
+  }
+
   /** Writes what waits, if that is possible. */
   async close(): Promise<void> {
     await this.#writing

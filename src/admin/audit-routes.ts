@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { GatewayError } from '../core/error.ts'
 import { time } from '../core/units.ts'
 import { type AdminRoute, adminRoute } from './admin-route.ts'
 import type { AuditLog, KeptEntry } from './audit-log.ts'
@@ -62,6 +63,19 @@ export function auditRoutes(audit: AuditLog): AdminRoute[] {
         const page = items.slice(0, limit)
         const next = items.length > limit ? String(page.at(-1)?.id) : null
         return pageAnswer({ items: page.map(shown), next, total })
+      },
+    }),
+    adminRoute({
+      method: 'GET',
+      path: '/audit/{id}',
+      scope: 'read',
+      summary: 'One entry of the audit log',
+      answer: entryShape,
+      async serve({ params: { id = '' } }) {
+        const entry = /^[1-9]\d{0,14}$/.test(id) ? await audit.get(Number(id)) : undefined
+        if (entry === undefined)
+          throw new GatewayError('NOT_FOUND', `The audit log has no entry ${id.slice(0, 40)}.`)
+        return { body: shown(entry) }
       },
     }),
   ]

@@ -4,7 +4,7 @@ import type { ControlPlane } from '../control/control-plane.ts'
 import { GatewayError } from '../core/error.ts'
 import { type AdminAnswer, type AdminRoute, adminRoute } from './admin-route.ts'
 import { changeShape } from './dry-answer.ts'
-import { writeOptions, writtenAnswer, writtenShape } from './written-answer.ts'
+import { powersOf, writeOptions, writtenAnswer, writtenShape } from './written-answer.ts'
 
 const document = z
   .looseObject({})
@@ -65,12 +65,13 @@ export function configRoutes(control: ControlPlane): AdminRoute[] {
       scope: 'read',
       writes: false,
       summary: 'Check a configuration',
-      description: 'It is checked and built as if it were to run.',
+      description:
+        'It is checked, and built as if it were to run if the token may write: that asks hosts that it names.',
       takes: 'config',
       answer: z.strictObject({ valid: z.boolean(), problems: z.array(problemShape) }),
-      async serve({ text }) {
+      async serve({ text, scopes }) {
         requireText(text)
-        const problems = await control.validate(text)
+        const problems = await control.validate(text, powersOf(scopes))
         return { body: { valid: problems.length === 0, problems } }
       },
     }),
@@ -86,10 +87,10 @@ export function configRoutes(control: ControlPlane): AdminRoute[] {
       }),
       takes: 'config',
       answer: z.strictObject({ changes: z.array(changeShape) }),
-      async serve({ text, query: { from, to } }) {
-        if (to !== undefined) return { body: { changes: await control.diff({ version: to }, from) } }
-        requireText(text)
-        return { body: { changes: await control.diff({ text }, from) } }
+      async serve({ text, scopes, query: { from, to } }) {
+        if (to === undefined) requireText(text)
+        const other = to === undefined ? { text } : { version: to }
+        return { body: { changes: await control.diff(other, { from, powers: powersOf(scopes) }) } }
       },
     }),
   ]

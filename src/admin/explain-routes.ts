@@ -31,6 +31,17 @@ const explanationShape = z.strictObject({
           'The chain: those of every route, `identity`, those of the place. `cors`, `ipAccess` and `userAgent` come before identity wherever they stand.',
         ),
       targets: z.record(z.string(), z.looseObject({})).describe('The upstreams, with how their targets are.'),
+      expected: z
+        .strictObject({
+          upstream: z.string(),
+          by: z.string().describe('The policy that chooses, or `cookie`.'),
+          among: z.array(z.string()).describe('Those that may be chosen now; empty: none may.'),
+          target: z.string().nullable().describe('The next one; null: chance or load will decide.'),
+        })
+        .nullable()
+        .describe(
+          'Where its call would go now, for a client without identity; null: it is not one call to one upstream.',
+        ),
     })
     .nullable()
     .describe('null: nothing takes it.'),
@@ -61,14 +72,25 @@ export function explainRoutes({ explain, globalPlugins, upstreams }: ExplainOpti
           .regex(/^(https?:\/\/|\/)/i, 'is a path, or an http URL')
           .max(8_192),
         headers: z.record(z.string().toLowerCase(), z.string()).default({}),
+        address: z
+          .union([z.ipv4(), z.ipv6()])
+          .optional()
+          .describe('Of the client, for canaries and hashes by it. Default: of who asks.'),
       }),
       answer: explanationShape,
-      async serve({ body }) {
-        const { taken, candidates, allowed } = explain(body)
+      async serve({ body, address }) {
+        const { taken, expected, candidates, allowed } = explain({ address, ...body })
         const states = taken === undefined ? {} : await upstreams()
         return {
           body: {
-            taken: taken === undefined ? null : shownTaken(taken, globalPlugins(), states),
+            taken:
+              taken === undefined
+                ? null
+                : {
+                    ...shownTaken(taken, globalPlugins(), states),
+                    expected:
+                      expected === undefined ? null : { ...expected, target: expected.target ?? null },
+                  },
             status: taken !== undefined ? null : allowed.length > 0 ? 405 : 404,
             allowed,
             candidates: candidates.map(({ row, refusal }) => ({

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { nearestWord } from '../config/nearest-word.ts'
 import type { ConfigEdit } from '../control/change.ts'
 import type { Item } from '../control/control-plane.ts'
 import { GatewayError } from '../core/error.ts'
@@ -51,8 +52,12 @@ export function isSpelledFlat(sent: Readonly<Record<string, unknown>>, flat: rea
   if (own.length === 0) return false
   const others = names.filter((name) => !flat.includes(name))
   if (others.length === 0) return true
-  const text = `This mixes two spellings: ${own.join(', ')} are of the flat one, ${others.join(', ')} are not. Use one.`
-  const violations = others.map((name) => ({ field: `/${name}`, detail: 'is not of the flat spelling' }))
+  const text = `This mixes two spellings: of the flat one there is ${own.join(', ')}, and not of it ${others.join(', ')}. Use one.`
+  const violations = others.map((name) => {
+    const nearest = nearestWord(name, flat)
+    const hint = nearest === undefined ? '' : `; did you mean "${nearest}"?`
+    return { field: `/${name}`, detail: `is not of the flat spelling${hint}` }
+  })
   throw new GatewayError('INVALID_ARGUMENT', text, { violations })
 }
 

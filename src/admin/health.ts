@@ -28,6 +28,8 @@ export interface GatewayStatus {
   readonly supergraph: SupergraphState | undefined
   /** Outside services that callers are checked with; `trouble` is undefined when all is well. */
   readonly identityProviders: readonly { readonly name: string; readonly trouble: string | undefined }[]
+  /** OpenAPI documents that upstreams are asked for; `trouble` is undefined when all is well. */
+  readonly documents: readonly { readonly upstream: string; readonly trouble: string | undefined }[]
   /** Rows of the routing table. */
   readonly routes: number
 }
@@ -145,6 +147,13 @@ export function readinessReport(status: GatewayStatus): { ready: boolean; checks
         ? `${entries} are known`
         : `${trouble}: ${entries} are known, ${unwritten} of them to this node only`,
   })
+  for (const { upstream, trouble } of status.documents)
+    checks.push({
+      name: `openapi ${upstream}`,
+      ok: trouble === undefined,
+      required: false,
+      detail: trouble ?? 'no trouble',
+    })
   for (const { upstream, trouble } of status.reflections) {
     checks.push({
       name: `reflection ${upstream}`,

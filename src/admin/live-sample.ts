@@ -16,6 +16,7 @@ export interface LiveSample {
   readonly process: LiveProcess
 }
 
+/** An upstream, with how many of its targets take traffic. */
 export interface LiveUpstream {
   readonly name: string
   readonly targets: number
@@ -27,12 +28,14 @@ export interface LiveUpstream {
   readonly openTargets: readonly string[]
 }
 
+/** A release that is under way; `weight` is the share of the new version, in percent. */
 export interface LiveCanary {
   readonly place: string
   readonly phase: string
   readonly weight: number
 }
 
+/** How the process of the gateway is. */
 export interface LiveProcess {
   /** How late the event loop was in the last second: the 99th percentile. */
   readonly eventLoopDelayMs: number

@@ -47,6 +47,7 @@ export const filterQuery = {
   minDuration: duration().optional().describe('Only what took so long: 500ms.'),
 }
 
+/** Where the next page of a log begins. */
 export const cursorQuery = z
   .string()
   .transform((text, context) => {

@@ -30,7 +30,9 @@ export const entryShape = z.strictObject({
   traceId: z.string(),
   spanId: z.string(),
   requestId: z.string(),
-  node: z.string(),
+  node: z
+    .string()
+    .describe('Which gateway had it, as `/config/nodes` names it: `gw-1/4711`, host and process.'),
   protocol: z.string(),
   route: z.string(),
   template: z.string(),

@@ -2,7 +2,8 @@ import { z } from 'zod'
 import { GatewayError } from '../core/error.ts'
 import { targetShape } from '../core/target.ts'
 import { duration, writtenDuration } from '../core/units.ts'
-import type { Instance, ServiceRegistry } from '../discovery/service-registry.ts'
+import type { Instance } from '../discovery/instance.ts'
+import type { ServiceRegistry } from '../discovery/service-registry.ts'
 import { type AdminAnswer, type AdminRoute, adminRoute } from './admin-route.ts'
 import { changeOf, changeShape, dryAnswer } from './dry-answer.ts'
 import { flatInstance, flatInstanceShape, isFlatInstance } from './flat-instance.ts'
@@ -58,8 +59,7 @@ const operation = z.discriminatedUnion('op', [
 export function serviceRoutes({ registry, allowLinkLocal }: ServiceRoutesOptions): AdminRoute[] {
   const all = () => registry.services.map((id) => ({ id, instances: shownInstances(registry, id) }))
   const found = (name: string, url: string): Instance => {
-    const origin = URL.canParse(url) ? new URL(url).origin : url
-    const instance = registry.instances(name).find((one) => one.url === origin)
+    const instance = registry.instance(name, url)
     if (instance !== undefined) return instance
     throw new GatewayError(
       'NOT_FOUND',
@@ -72,10 +72,10 @@ export function serviceRoutes({ registry, allowLinkLocal }: ServiceRoutesOptions
       violations: [{ field, detail: linkLocalText }],
     })
   }
-  const register = async ({ service, ttl, ...target }: z.output<typeof newInstance>): Promise<Instance> =>
-    await registry.register(service, target, ttl)
+  const register = ({ service, ttl, ...target }: z.output<typeof newInstance>): Instance =>
+    registry.register(service, target, ttl)
   const changeOfNew = (one: z.output<typeof newInstance>) => {
-    const before = registry.instances(one.service).find(({ url }) => url === new URL(one.url).origin)
+    const before = registry.instance(one.service, one.url)
     const after = { ...one, ttl: writtenDuration(one.ttl) }
     return changeOf('services', `${one.service}/${one.url}`, {
       before: before && shown(one.service, before),
@@ -123,7 +123,7 @@ export function serviceRoutes({ registry, allowLinkLocal }: ServiceRoutesOptions
         check(one)
         const change = changeOfNew(one)
         if (dryRun) return dryAnswer([change], warnings)
-        const made = shown(one.service, await register(one))
+        const made = shown(one.service, register(one))
         return { body: { ...made, warnings }, location: `/services/${one.service}`, changes: [change] }
       },
     }),
@@ -161,7 +161,7 @@ export function serviceRoutes({ registry, allowLinkLocal }: ServiceRoutesOptions
       scope: 'write',
       summary: 'Register, renew and deregister several instances',
       description:
-        'All are checked before the first is done; instances to renew or deregister that are not there are in `missing`.',
+        'All or nothing: what is refused is so before the first is done. Instances to renew or deregister that are not there are no mistake: they are in `missing`.',
       body: z.strictObject({ operations: z.array(operation).min(1).max(1_000) }),
       answer: z.strictObject({ changes: z.array(changeShape), renewed: z.int(), missing: z.array(named) }),
       async serve({ body: { operations }, dryRun }): Promise<AdminAnswer> {
@@ -170,21 +170,26 @@ export function serviceRoutes({ registry, allowLinkLocal }: ServiceRoutesOptions
         const changes = operations.flatMap(({ op, ...one }) =>
           op === 'register' ? [changeOfNew(one as never)] : [],
         )
+        const isNew = changes.filter(({ op }) => op === 'create').map(({ id }) => id)
+        registry.requireRoom(new Set(isNew).size)
         if (dryRun) return dryAnswer(changes)
         const missing: object[] = []
         let renewed = 0
-        for (const { op, ...one } of operations) {
-          if (op === 'register') await register(one as z.output<typeof newInstance>)
-          else if (op === 'deregister') {
-            const [before] = shownInstances(registry, one.service).filter(
-              ({ url }) => url === new URL(one.url).origin,
-            )
-            if (await registry.deregister(one.service, one.url))
-              changes.push(changeOf('services', `${one.service}/${one.url}`, { before }))
+        registry.together(() => {
+          for (const { op, ...one } of operations) {
+            if (op === 'register') register(one as z.output<typeof newInstance>)
+            else if (op === 'deregister') {
+              const before = registry.instance(one.service, one.url)
+              if (before === undefined) missing.push(one)
+              else {
+                registry.deregister(one.service, one.url)
+                const change = { before: shown(one.service, before) }
+                changes.push(changeOf('services', `${one.service}/${one.url}`, change))
+              }
+            } else if (registry.renew(one.service, one.url)) renewed++
             else missing.push(one)
-          } else if (await registry.renew(one.service, one.url)) renewed++
-          else missing.push(one)
-        }
+          }
+        })
         return { body: { changes, renewed, missing }, changes, unnoted: changes.length === 0 }
       },
     }),

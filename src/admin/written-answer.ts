@@ -1,7 +1,8 @@
 import { z } from 'zod'
-import { adminScopes } from '../config/admin-keys.ts'
+import { type AdminScope, adminScopes } from '../config/admin-keys.ts'
 import type { ItemKind } from '../control/change.ts'
 import type { ControlPlane, Item, WriteOptions, Written } from '../control/control-plane.ts'
+import type { Powers } from '../control/powers.ts'
 import type { AdminAnswer, AdminCall } from './admin-route.ts'
 import { changeShape } from './dry-answer.ts'
 
@@ -17,11 +18,16 @@ export const writtenShape = z
 
 /** Who writes, why, and what they have seen. */
 export function writeOptions({ by, scopes, message, ifMatch, dryRun }: AdminCall<unknown>): WriteOptions {
-  const powers = {
+  return { by, message, ifMatch, dryRun, powers: powersOf(scopes) }
+}
+
+/** What a token with these scopes may do to the configuration. */
+export function powersOf(scopes: readonly AdminScope[]): Powers {
+  return {
+    write: scopes.includes('write'),
     keys: scopes.includes('keys'),
     all: adminScopes.every((scope) => scopes.includes(scope)),
   }
-  return { by, message, ifMatch, dryRun, powers }
 }
 
 /** The answer to a write of the whole, or of several things. */

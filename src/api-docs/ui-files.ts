@@ -3,6 +3,7 @@ import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { GatewayError } from '../core/error.ts'
 import type { HttpExchange } from '../core/http-exchange.ts'
+import { pageHeaders } from '../core/page-headers.ts'
 import { type SentFile, sendFile, sentFile } from '../core/sent-file.ts'
 
 /** What the page is made of. */
@@ -67,27 +68,8 @@ function asset(contentType: string, file: () => string): () => Promise<SentFile>
   }
 }
 
-/** No script but the files of the page, no connection but to this origin, no frame around it. */
-const policy = [
-  "default-src 'none'",
-  "script-src 'self'",
-  "style-src 'self'",
-  "img-src 'self' data:",
-  "connect-src 'self'",
-  "base-uri 'none'",
-  "form-action 'none'",
-  "frame-ancestors 'none'",
-]
-
-const headers = [
-  ...['Content-Security-Policy', policy.join('; ')],
-  ...['X-Content-Type-Options', 'nosniff'],
-  ...['X-Frame-Options', 'DENY'],
-  ...['Referrer-Policy', 'no-referrer'],
-  ...['Cross-Origin-Opener-Policy', 'same-origin'],
-  ...['Cache-Control', 'no-cache'],
-  ...['Vary', 'Accept-Encoding'],
-]
+/** No script but the files of the page. */
+const headers = pageHeaders(["script-src 'self'", "style-src 'self'", "img-src 'self' data:"])
 
 /** Links are relative, so that a proxy in front may serve it all below a prefix. */
 function pageText({ path, document, apiKeyHeader, title }: UiOptions): string {

@@ -62,11 +62,11 @@ export async function sendToAdmin(
     redirect: 'error',
     signal,
   }).catch((error: Error) => {
-    const { code = error.message } = (error.cause ?? {}) as NodeJS.ErrnoException
-    throw new Error(`no gateway answers at ${url} (${code}): is one running there? ${elsewhere}`)
+    const { code, message = error.message } = (error.cause ?? {}) as Partial<NodeJS.ErrnoException>
+    throw new Error(`no gateway answers at ${url} (${code ?? message}): is one running there? ${elsewhere}`)
   })
   if (answer.ok) return { answer, url }
-  throw refusalOf(url, answer.status, parsed(await answer.text()))
+  throw refusalOf(url, answer, parsed(await answer.text()))
 }
 
 const elsewhere = '`gateway start` starts one; --url or GATEWAY_ADMIN_URL says where another is'
@@ -74,7 +74,8 @@ const elsewhere = '`gateway start` starts one; --url or GATEWAY_ADMIN_URL says w
 /** Where the admin API is that is asked. Throws an Error for what is no URL. */
 export function adminUrl({ values }: Pick<CommandInput, 'values'>): string {
   const given = values.url ?? process.env.GATEWAY_ADMIN_URL ?? 'http://127.0.0.1:8080/admin'
-  if (!URL.canParse(given)) throw new Error(`--url must be like http://127.0.0.1:8080/admin, not "${given}"`)
+  if (!/^https?:\/\//i.test(given) || !URL.canParse(given))
+    throw new Error(`--url must be like http://127.0.0.1:8080/admin, not "${given}"`)
   const { pathname, origin } = new URL(given)
   return pathname === '/' ? `${origin}/admin` : given.replace(/\/$/, '')
 }
@@ -105,11 +106,14 @@ interface Problem {
   readonly errors?: readonly { readonly field?: string; readonly detail?: string }[]
 }
 
-function refusalOf(url: string, status: number, told: unknown): Refused {
+function refusalOf(url: string, { status, headers }: Response, told: unknown): Refused {
   const { detail, reason, errors = [] } = (told ?? {}) as Problem
-  const places = errors.map(({ field = '', detail: what = '' }) => `\n  ${field.slice(1)}: ${what}`)
-  const hint = detail === undefined ? '; say where one is with --url' : (hints[status] ?? '')
-  const message = `${url} answered ${status}: ${detail ?? 'this is no admin API'}${hint}${places.join('')}`
+  const places = errors.map(({ field = '', detail: what = '' }) => `\n  ${field.replace(/^\//, '')}: ${what}`)
+  const isElsewhere = detail === undefined || reason === 'ROUTE_NOT_FOUND'
+  const hint = isElsewhere ? '; say where an admin API is with --url' : (hints[status] ?? '')
+  const seconds = status === 429 ? headers.get('retry-after') : null
+  const wait = seconds === null ? '' : ` Try again in ${seconds} s.`
+  const message = `${url} answered ${status}: ${isElsewhere ? 'this is no admin API' : detail}${hint}${wait}${places.join('')}`
   return new Refused(message, { status, reason })
 }
 

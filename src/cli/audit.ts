@@ -2,7 +2,7 @@ import { listAdmin } from './admin-client.ts'
 import { differences } from './changes.ts'
 import type { CommandInput } from './command.ts'
 import { printTable } from './table.ts'
-import { printJson } from './terminal.ts'
+import { printJson, timeText } from './terminal.ts'
 
 interface Entry {
   readonly at: string
@@ -33,7 +33,7 @@ export async function showAudit(input: CommandInput): Promise<number> {
   else
     printTable(
       entries.map(({ at, actor, address, action, outcome, version, message, reason, changes }) => ({
-        when: at.slice(0, 19).replace('T', ' '),
+        when: timeText(at),
         who: actor,
         from: address,
         action,

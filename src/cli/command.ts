@@ -20,6 +20,7 @@ export interface Command {
   run(input: CommandInput): Promise<number>
 }
 
+/** What the options of a command mean to it; it takes no others. */
 export type OptionHelp = { readonly [Name in OptionName]?: string }
 
 /** What a command is given. */

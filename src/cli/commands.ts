@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util'
 import { nearestWord } from '../config/nearest-word.ts'
 import { ConfigError } from '../config/problem.ts'
+import { version } from '../version.ts'
 import { type Command, type CommandInput, nameOf } from './command.ts'
 import { commandTable } from './command-table.ts'
 import { commandHelp, usage, usageLine } from './help.ts'
@@ -20,7 +21,8 @@ export async function runCommand(argv: readonly string[]): Promise<number> {
     const asksHelp = positionals[0] === 'help' || given.some(({ name }) => name === 'help')
     const words = positionals[0] === 'help' ? positionals.slice(1) : positionals
     const command = commandTable.find((one) => one.words.every((word, index) => words[index] === word))
-    if (asksHelp || words.length === 0) return showHelp(words, command)
+    if (asksHelp || given.length + words.length === 0) return showHelp(words, command)
+    if (words.length === 0) return showVersion(given)
     if (command === undefined) throw new UnknownCommand(unknownCommand(words))
     const unknown = given.find(({ name }) => !takenBy(command).includes(name))
     if (unknown !== undefined) throw new Error(unknownOption(command, unknown.rawName))
@@ -41,6 +43,15 @@ function showHelp(words: readonly string[], command: Command | undefined): numbe
     if (begun.length === 0) throw new UnknownCommand(unknownCommand(words))
     console.log(usage(begun))
   }
+  return 0
+}
+
+/** What is asked without a command: `gateway --version`. */
+function showVersion(given: readonly { readonly name: string; readonly rawName: string }[]): number {
+  const other = given.find(({ name }) => name !== 'version' && name !== 'v')
+  if (other !== undefined)
+    throw new UnknownCommand(`${other.rawName} needs a command to be for; gateway --help lists them`)
+  console.log(version)
   return 0
 }
 

@@ -22,6 +22,7 @@ export interface DeskOptions {
   readonly dryRun: boolean
 }
 
+/** What became of a write. */
 export interface DeskWritten {
   /** Of the running configuration; undefined: a file has none. */
   readonly version: number | undefined

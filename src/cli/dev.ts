@@ -13,6 +13,7 @@ import { lineOf } from './logged-request.ts'
 import { portOf } from './start.ts'
 import { harmless, paint } from './terminal.ts'
 import { untilStopped } from './until-stopped.ts'
+import { rowCount } from './validate.ts'
 
 /** `gateway dev [file]`: a gateway to work with. Each change of the file is told as it applies, or what is wrong with it; each request is a line. */
 export async function developGateway(input: CommandInput): Promise<number> {
@@ -40,7 +41,7 @@ export async function developGateway(input: CommandInput): Promise<number> {
   try {
     const url = await gateway.listen(portOf(input))
     before = sideOf(gateway)
-    say('good', `${url} serves ${file}: ${gateway.rows.length} rows in the routing table; Ctrl-C ends it`)
+    say('good', `${url} serves ${file}: ${rowCount(gateway.rows.length)}; Ctrl-C ends it`)
     for (const { protocol, methods, template, leadsTo = '' } of gateway.rows.slice(0, 20))
       console.log(harmless(`    ${protocol} ${methods.join(',') || 'ANY'} ${template} ${leadsTo}`))
   } catch (error) {

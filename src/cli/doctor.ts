@@ -10,7 +10,7 @@ import { lookAtPorts } from './doctor/ports.ts'
 import { lookAtRedis } from './doctor/redis.ts'
 import { lookAtUpstreams } from './doctor/upstreams.ts'
 import { harmless, paint, printJson } from './terminal.ts'
-import { withGateway } from './validate.ts'
+import { rowCount, withGateway } from './validate.ts'
 
 /** `gateway doctor [file]`: whether a gateway could run here, and what to do where not. Exit code 1 when something fails. */
 export async function examine(input: CommandInput): Promise<number> {
@@ -45,7 +45,7 @@ async function readConfig(input: CommandInput): Promise<{ config: Config | undef
     })
     const about = ok(
       'configuration',
-      `${input.config} is valid with every file that it names, ${rows} rows in the routing table`,
+      `${input.config} is valid with every file that it names, ${rowCount(rows)}`,
     )
     return { config, about: [about] }
   } catch (error) {

@@ -10,12 +10,20 @@ interface Row {
   readonly to: string | null
 }
 
+interface Expected {
+  readonly upstream: string
+  readonly by: string
+  readonly among: readonly string[]
+  readonly target: string | null
+}
+
 interface Explanation {
   readonly taken:
     | (Row & {
         readonly auth: string
         readonly needs: readonly string[]
         readonly plugins: readonly string[]
+        readonly expected: Expected | null
       })
     | null
   readonly status: number | null
@@ -40,6 +48,7 @@ export async function explainRunning(input: CommandInput): Promise<number> {
     for (const row of candidates)
       if (row.refusal !== null) console.log(harmless(`- ${nameOf(row)}: refused, ${row.why}`))
       else if (row.id === taken?.id) console.log(harmless(`> ${nameOf(row)}: takes it (${termsOf(taken)})`))
+    if (taken !== null && taken.expected !== null) console.log(harmless(`  ${wordsOf(taken.expected)}`))
     if (taken === null)
       console.log(
         status === 405 ? `405: this path takes ${allowed.join(', ')}` : '404: no route matches this path',
@@ -50,6 +59,12 @@ export async function explainRunning(input: CommandInput): Promise<number> {
 
 function nameOf({ protocol, methods, path, id }: Row): string {
   return `${protocol} ${methods.length === 0 ? 'ANY' : methods.join(',')} ${path} [${id}]`
+}
+
+function wordsOf({ upstream, by, among, target }: Expected): string {
+  if (among.length === 0) return `no target of ${upstream} can take it now`
+  if (target === null) return `a target of ${upstream}, by ${by}: ${among.join(' or ')}`
+  return `next target of ${upstream}${among.length > 1 ? `, by ${by}` : ''}: ${target}`
 }
 
 function termsOf({ to, auth, needs, plugins }: NonNullable<Explanation['taken']>): string {

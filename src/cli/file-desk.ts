@@ -7,7 +7,7 @@ import { editConfig } from '../control/edit-config.ts'
 import { itemsOf } from '../control/item-place.ts'
 import type { Desk, DeskWritten } from './desk.ts'
 import { withGateway } from './validate.ts'
-import { writeWhole } from './write-whole.ts'
+import { writeBeside, writeWhole } from './write-whole.ts'
 
 /** A plain file, edited as a gateway edits its configuration: comments stay, and nothing is written that would not run. One that is not there is made. */
 export function fileDesk(file: string): Desk {
@@ -33,7 +33,7 @@ export function fileDesk(file: string): Desk {
 /** Built beside the file, so that what it names is found. Throws a ConfigError with places in the edited text. */
 async function checked(file: string, text: string): Promise<Config> {
   const beside = `${file}.${process.pid}.check`
-  writeFileSync(beside, text, { mode: 0o600 })
+  writeBeside(file, () => writeFileSync(beside, text, { mode: 0o600 }))
   try {
     let config: Config | undefined
     await withGateway({ config: beside }, async (gateway) => {

@@ -18,7 +18,7 @@ export function usage(commands: readonly Command[]): string {
 
 ${listed.join('\n')}
 
-gateway help COMMAND explains one, with its options and examples. Every command takes --json.
+gateway help COMMAND explains one, with its options and examples. Every command takes --json. gateway --version says which gateway this is.
 Commands that ask a running gateway find its admin API by --url or GATEWAY_ADMIN_URL (default http://127.0.0.1:8080/admin), with --token or GATEWAY_ADMIN_TOKEN.
 Exit code: 0 done or no difference, 1 error, 2 differences, or clients would break.`
 }

@@ -1,5 +1,6 @@
 import { parse } from 'yaml'
 import { isRecord } from '../core/is-record.ts'
+import { messageOf } from '../core/message-of.ts'
 import type { OptionValues } from './options.ts'
 
 type Json = Record<string, unknown>
@@ -32,6 +33,7 @@ export function upstreamOf(urls: readonly string[], values: OptionValues): Json 
   return withSettings(given({ targets: urls.length > 0 ? urls.map((url) => ({ url })) : undefined }), values)
 }
 
+/** What the options say of a consumer, as the configuration has it. */
 export function consumerOf(values: OptionValues): Json {
   const { name, role, scope, limit } = values
   return withSettings(
@@ -78,9 +80,17 @@ function withSettings(value: Json, { set = [] }: OptionValues): Json {
       place[key] = next
       place = next
     }
-    place[path.at(-1) ?? ''] = parse(setting.slice(equals + 1)) as unknown
+    place[path.at(-1) ?? ''] = yamlOf(setting, equals + 1)
   }
   return value
+}
+
+function yamlOf(setting: string, start: number): unknown {
+  try {
+    return parse(setting.slice(start), { prettyErrors: false }) as unknown
+  } catch (error) {
+    throw new Error(`--set ${setting}: the value is no YAML: ${messageOf(error)}`)
+  }
 }
 
 function given(value: Json): Json {

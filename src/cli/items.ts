@@ -30,7 +30,13 @@ export async function getItem(input: CommandInput, kind: ItemKind): Promise<numb
 /** `gateway routes add ID`, `gateway upstreams add NAME URL...` and their like. */
 export async function addItem(input: CommandInput, kind: ItemKind): Promise<number> {
   const [id = '', ...urls] = input.words
-  return await write(input, { op: 'create', kind, id, value: givenValue(input.values, kind, { id, urls }) })
+  const value = givenValue(input.values, kind, { id, urls })
+  return await write(input, { op: 'create', kind, id, value }).catch((error: Error) => {
+    if ((error as { reason?: unknown }).reason !== 'ALREADY_EXISTS') throw error
+    throw new Error(
+      `there is a "${id}" in ${kind} already; gateway ${kind} set ${id} changes it, gateway ${kind} get ${id} shows it`,
+    )
+  })
 }
 
 /** `gateway routes set ID`: changes what the options name, and nothing else. */
@@ -38,7 +44,8 @@ export async function setItem(input: CommandInput, kind: ItemKind): Promise<numb
   const [, ...urls] = input.words
   const known = await find(input, kind)
   const { id: _, ...value } = givenValue(input.values, kind, { id: known.id, urls, known: known.value })
-  if (Object.keys(value).length === 0) throw new Error('nothing to change: gateway help names the options')
+  if (Object.keys(value).length === 0)
+    throw new Error(`nothing to change: gateway help ${kind} set names the options`)
   return await write(input, { op: 'patch', kind, id: known.id, value })
 }
 

@@ -1,50 +1,27 @@
+import type { LiveSample } from '../admin/live-sample.ts'
+import type { Pace, Traffic } from '../request-log/traffic-of.ts'
 import type { CommandInput } from './command.ts'
 import { followAdmin } from './stream-admin.ts'
-import { harmless, paint } from './terminal.ts'
-
-interface Sample {
-  readonly at: string
-  readonly version: string
-  readonly configVersion: number
-  readonly draining: boolean
-  readonly activeConnections: number
-  readonly activeRequests: number
-  readonly requests: Traffic | null
-  readonly upstreams: readonly { name: string; targets: number; healthy: number; circuit: string | null }[]
-  readonly canaries: readonly { place: string; phase: string; weight: number }[]
-  readonly process: {
-    eventLoopDelayMs: number
-    cpuPercent: number
-    rssBytes: number
-    heapUsedBytes: number
-    heapLimitBytes: number
-  }
-}
-
-interface Pace {
-  readonly perSecond: number
-  readonly failedPerSecond: number
-  readonly refusedPerSecond: number
-  readonly p50Ms: number | null
-  readonly p95Ms: number | null
-  readonly p99Ms: number | null
-}
-
-interface Traffic extends Pace {
-  readonly routes: readonly (Pace & { readonly protocol: string; readonly route: string })[]
-}
+import { harmless, paint, tenths } from './terminal.ts'
 
 /** `gateway live`: a view that is drawn anew each second; where standard output is no terminal, a line each second. */
 export function watchLive(input: CommandInput): Promise<number> {
   return followAdmin(input, '/live', (data) => {
-    const sample = data as Sample
+    const sample = data as LiveSample
     if (input.json) console.log(JSON.stringify(sample))
     else if (process.stdout.isTTY) process.stdout.write(`\x1b[H\x1b[2J${viewOf(sample)}\n`)
     else console.log(lineOf(sample))
   })
 }
 
-function lineOf({ at, configVersion, activeRequests, requests, upstreams, process: node }: Sample): string {
+function lineOf({
+  at,
+  configVersion,
+  activeRequests,
+  requests,
+  upstreams,
+  process: node,
+}: LiveSample): string {
   const down = upstreams.filter(({ healthy, targets }) => healthy < targets).map(({ name }) => name)
   const parts = [
     at.slice(11, 19),
@@ -57,7 +34,7 @@ function lineOf({ at, configVersion, activeRequests, requests, upstreams, proces
   return harmless(parts.join('  '))
 }
 
-function viewOf(sample: Sample): string {
+function viewOf(sample: LiveSample): string {
   const {
     at,
     version,
@@ -92,16 +69,12 @@ function traffic(requests: Traffic | null): string {
 
 function paceText({ perSecond, failedPerSecond, refusedPerSecond, p50Ms, p95Ms, p99Ms }: Pace): string {
   const times = p50Ms === null ? '' : `  p50 ${ms(p50Ms)}, p95 ${ms(p95Ms)}, p99 ${ms(p99Ms)}`
-  const failed = failedPerSecond > 0 ? paint('bad', `${round(failedPerSecond)} failed`) : '0 failed'
-  return `${round(perSecond)} requests/s, ${failed}, ${round(refusedPerSecond)} refused${times}`
+  const failed = failedPerSecond > 0 ? paint('bad', `${tenths(failedPerSecond)} failed`) : '0 failed'
+  return `${tenths(perSecond)} requests/s, ${failed}, ${tenths(refusedPerSecond)} refused${times}`
 }
 
 function ms(value: number | null): string {
-  return value === null ? '-' : `${round(value)} ms`
-}
-
-function round(value: number): number {
-  return Math.round(value * 10) / 10
+  return value === null ? '-' : `${tenths(value)} ms`
 }
 
 function megabytes(bytes: number): string {

@@ -1,6 +1,7 @@
+import type { LogEntry } from '../request-log/log-entry.ts'
 import { listAdmin } from './admin-client.ts'
 import type { CommandInput } from './command.ts'
-import { detailsOf, type Logged, lineOf } from './logged-request.ts'
+import { detailsOf, lineOf } from './logged-request.ts'
 import { followAdmin } from './stream-admin.ts'
 import { printJson } from './terminal.ts'
 
@@ -16,11 +17,14 @@ export async function showLogs(input: CommandInput): Promise<number> {
   ).toString()
   if (follow)
     return await followAdmin(input, `/logs:follow${query === '' ? '' : `?${query}`}`, (entry) =>
-      console.log(input.json ? JSON.stringify(entry) : lineOf(entry as Logged)),
+      console.log(input.json ? JSON.stringify(entry) : lineOf(entry as LogEntry)),
     )
-  const entries = (await listAdmin(input, '/logs', { query, most: shownAtOnce })) as unknown as Logged[]
+  const entries = (await listAdmin(input, '/logs', { query, most: shownAtOnce })) as unknown as LogEntry[]
   if (input.json) printJson(entries)
-  else if (entries.length === 0) console.log('no request of the log fits')
+  else if (entries.length === 0)
+    console.log(
+      'no request of the log fits; one node knows the requests of others only with observability.requestLog.database',
+    )
   else
     for (const entry of entries.toReversed())
       console.log(trace === undefined ? lineOf(entry) : detailsOf(entry))

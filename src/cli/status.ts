@@ -1,7 +1,7 @@
 import { askAdmin, listAdmin } from './admin-client.ts'
 import type { CommandInput } from './command.ts'
 import { printTable } from './table.ts'
-import { printJson } from './terminal.ts'
+import { printJson, timeText } from './terminal.ts'
 
 interface NodeInfo {
   readonly name: string
@@ -26,8 +26,8 @@ export async function showStatus(input: CommandInput): Promise<number> {
       nodes.map(({ name, version, startedAt, seenAt, problem }) => ({
         node: name,
         version: String(version),
-        'running since': startedAt.slice(0, 19).replace('T', ' '),
-        'last seen': seenAt.slice(0, 19).replace('T', ' '),
+        'running since': timeText(startedAt),
+        'last seen': timeText(seenAt),
         problem: problem ?? '',
       })),
       (column) => (column === 'problem' ? 'bad' : undefined),

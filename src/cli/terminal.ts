@@ -10,6 +10,7 @@ export function paint(tone: Tone, text: string): string {
   return styleText(styles[tone], text, { stream: process.stdout })
 }
 
+/** A line above others. */
 export function heading(text: string): string {
   return paint('strong', text)
 }
@@ -19,7 +20,7 @@ export function terminalWidth(): number | undefined {
   return process.stdout.isTTY ? process.stdout.columns : undefined
 }
 
-/** Its first characters, `…` where some are missing. What would steer the terminal is taken out: it may come from strangers. */
+/** Its first characters, `…` where some are missing. */
 export function cut(text: string, length: number): string {
   return text.length <= length ? text : `${text.slice(0, Math.max(0, length - 1))}…`
 }
@@ -28,6 +29,16 @@ export function cut(text: string, length: number): string {
 export function harmless(text: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: those are what is taken out.
   return text.replace(/[\u0000-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, '·')
+}
+
+/** A time for people, in UTC: `2026-11-21 12:01:02` of `2026-11-21T12:01:02.345Z`. */
+export function timeText(at: string): string {
+  return at.slice(0, 19).replace('T', ' ')
+}
+
+/** A number for people, with one digit behind the point at the most. */
+export function tenths(value: number): number {
+  return Math.round(value * 10) / 10
 }
 
 /** For programs: indented, so that people can read it too. */

@@ -24,9 +24,14 @@ function showValid({ config, json, values: { print = false } }: CommandInput, ga
   if (print) printJson(gateway.shownConfig())
   else if (json) printJson({ valid: true, problems: [], rows, open })
   else {
-    console.log(`${config}: valid, ${rows} rows in the routing table`)
+    console.log(`${config}: valid, ${rowCount(rows)}`)
     if (open.length > 0) console.log(`answered without an identity: ${open.join(', ')}`)
   }
+}
+
+/** How large the routing table is: `1 row in the routing table`. */
+export function rowCount(rows: number): string {
+  return `${rows} ${rows === 1 ? 'row' : 'rows'} in the routing table`
 }
 
 /** Builds the configuration without listening, for commands that look into it. */

@@ -6,7 +6,7 @@ import type { CommandInput } from './command.ts'
 import type { DeskWritten } from './desk.ts'
 import { readText } from './supergraph-of.ts'
 import { printTable } from './table.ts'
-import { printJson } from './terminal.ts'
+import { printJson, timeText } from './terminal.ts'
 import { writeWhole } from './write-whole.ts'
 
 /** `gateway diff [FILE]`: exit code 2 when the file differs from what runs, or from `--version`. */
@@ -66,10 +66,10 @@ export async function showVersions(input: CommandInput): Promise<number> {
     printTable(
       versions.map(({ version, createdAt, author, origin, message, summary }) => ({
         version: String(version),
-        when: createdAt.slice(0, 19).replace('T', ' '),
+        when: timeText(createdAt),
         who: author,
         origin,
-        changes: summary.join(', '),
+        changes: brief(summary),
         message: message === summary.join(', ') ? '' : message,
       })),
     )
@@ -84,6 +84,14 @@ export async function rollbackTo(input: CommandInput): Promise<number> {
   const written = await askAdmin(input, { method: 'POST', path, body: {}, has: 'changes' })
   printWritten(input, written as DeskWritten, { place: '', message, dryRun })
   return 0
+}
+
+const most = 4
+
+/** So that a version that changes everything is a line like the others; `gateway versions N` and `--json` have all of it. */
+function brief(summary: readonly string[]): string {
+  const rest = summary.length - most
+  return rest > 0 ? `${summary.slice(0, most).join(', ')} and ${rest} more` : summary.join(', ')
 }
 
 interface Version {

@@ -138,5 +138,4 @@ export const upstreamOpenapiKeys = z
   })
   .describe("Its own API description, which the gateway's is made from (docs/api-docs.md).")
 
-export type RouteDocs = z.output<typeof routeDocsKeys>
 export type UpstreamOpenapiConfig = z.output<typeof upstreamOpenapiKeys>

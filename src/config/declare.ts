@@ -11,7 +11,10 @@ export function object<S extends z.ZodRawShape>(shape: S) {
 export function name(of: string) {
   return z
     .string()
-    .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/, `${of} is named by letters, digits, ".", "_" and "-"`)
+    .regex(
+      /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/,
+      `${of} is named by letters, digits, ".", "_" and "-", at most 63 of them`,
+    )
 }
 
 /** A path template in the grammar of google.api.http. */

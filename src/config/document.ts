@@ -3,9 +3,9 @@ import { dirname, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { isMap, isNode, isPair, isScalar, isSeq, LineCounter, type Node, Scalar, visit } from 'yaml'
 import { messageOf } from '../core/message-of.ts'
-import { parseYaml } from './parse-yaml.ts'
 import { formatPath, type Problem } from './problem.ts'
 import { SeenFiles } from './seen-files.ts'
+import { parseYaml } from './yaml-text.ts'
 
 /** Environment variables by name. */
 export type Environment = Readonly<Record<string, string | undefined>>
@@ -29,7 +29,7 @@ export class ConfigDocument {
   constructor(file: string, text: string, environment: Environment, files = new SeenFiles()) {
     this.file = file
     this.files = files
-    this.#document = parseYaml(text, this.#lines)
+    this.#document = parseYaml(text, { lineCounter: this.#lines, prettyErrors: false })
     for (const { code, message, pos } of this.#document.errors) {
       this.problems.push(this.#at([], pos[0], message))
       // What a parser says after its first syntax error is mostly a consequence of it.

@@ -8,6 +8,9 @@ import { ConfigError, type Problem } from './problem.ts'
 import { checkReferences } from './references.ts'
 import { type Config, configSchema } from './schema.ts'
 
+/** Mistakes of one kind that are told at once: each is looked up in the text, and nobody reads more. */
+const maxDescribed = 100
+
 /** A configuration that was read and checked, with what is needed to point back into it. */
 export interface LoadedConfig {
   readonly config: Config
@@ -25,7 +28,7 @@ export function checkConfig(document: ConfigDocument, plugins: readonly PluginOp
   const parsed = configSchema(plugins).safeParse(document.data, { error: inWords })
   const problems = parsed.success
     ? checkReferences(parsed.data).map(({ path, message }) => document.problem(path, message))
-    : parsed.error.issues.flatMap((issue) => describe(issue, document, plugins))
+    : parsed.error.issues.slice(0, maxDescribed).flatMap((issue) => describe(issue, document, plugins))
   if (problems.length > 0)
     throw new ConfigError(problems.sort((a, b) => a.line - b.line || a.column - b.column))
   return { config: parsed.data as Config, document, file: resolve(document.file) }
@@ -65,7 +68,7 @@ function describe(
     return issue.issues.map(({ message }) => document.problem(issue.path, message))
   if (issue.code !== 'unrecognized_keys') return [document.problem(issue.path, issue.message)]
   const known = knownKeys(plugins, issue.path)
-  const names = issue.keys.filter((key) => keyName.test(key))
+  const names = issue.keys.slice(0, maxDescribed).filter((key) => keyName.test(key))
   // What is no name is a value that lost its quotes, and may be a secret: problems are shown to strangers.
   const lost = document.problem(issue.path, 'has a key that is no name: is a value to be quoted?')
   const problems = names.map((key) => {
@@ -74,7 +77,7 @@ function describe(
       : `unknown key "${key}"${wordHint(key, known)}`
     return document.problem([...issue.path, key], message)
   })
-  return names.length < issue.keys.length ? [...problems, lost] : problems
+  return names.length < Math.min(issue.keys.length, maxDescribed) ? [...problems, lost] : problems
 }
 
 const keyName = /^[\w.$:/@ -]{1,64}$/

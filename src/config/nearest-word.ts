@@ -1,3 +1,8 @@
+/** To compare longer words takes too long. */
+const maxLetters = 256
+/** Of the words that are known. */
+const maxListed = 100
+
 /**
  * The known word that `word` was most likely meant to be: at most a third of its letters wrong (two that changed places count as
  * one), or a longer one that begins with it; undefined when none is near.
@@ -7,6 +12,8 @@ export function nearestWord(word: string, known: readonly string[]): string | un
   let best: string | undefined
   let bestDistance = Math.max(1, Math.floor(word.length / 3)) + 1
   for (const candidate of known) {
+    // No word is nearer than their lengths are.
+    if (Math.abs(candidate.length - written.length) >= bestDistance || written.length > maxLetters) continue
     const distance = editDistance(written, candidate.toLowerCase())
     if (distance < bestDistance) {
       best = candidate
@@ -20,7 +27,8 @@ export function nearestWord(word: string, known: readonly string[]): string | un
 export function wordHint(word: string, known: readonly string[]): string {
   const nearest = nearestWord(word, known)
   if (nearest !== undefined) return `; did you mean "${nearest}"?`
-  return known.length > 0 ? `; known: ${known.join(', ')}` : ''
+  if (known.length === 0) return ''
+  return `; known: ${known.slice(0, maxListed).join(', ')}${known.length > maxListed ? ', ...' : ''}`
 }
 
 /** Levenshtein distance, with the exchange of two neighbours as one step (optimal string alignment). */

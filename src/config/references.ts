@@ -29,14 +29,19 @@ interface Policy {
   readonly authorize: Config['routes'][number]['authorize'] | undefined
 }
 
+const maxHints = 100
+
 /** Names that point nowhere and ids that stand twice. */
 export function checkReferences(config: Config): ReferenceProblem[] {
   const problems: ReferenceProblem[] = []
   const consumers = new Set(config.consumers.map(({ id }) => id))
+  // To look for what was meant takes long where much is there and much is wrong; nobody reads so many.
+  const hint = (name: string, known: Iterable<string>): string =>
+    problems.length < maxHints ? wordHint(name, [...known]) : ''
   const needUpstream = (name: string, path: readonly PropertyKey[]): void => {
     if (Object.hasOwn(config.upstreams, name)) return
-    const hint = wordHint(name, Object.keys(config.upstreams))
-    problems.push({ path, message: `there is no upstream "${name}"${hint}` })
+    const message = `there is no upstream "${name}"${hint(name, Object.keys(config.upstreams))}`
+    problems.push({ path, message })
   }
   const needIdentity = (auth: string, path: readonly PropertyKey[]): void => {
     const { jwt, introspection } = config.auth
@@ -52,7 +57,7 @@ export function checkReferences(config: Config): ReferenceProblem[] {
   const needCaller = ({ auth, authorize }: Policy, path: readonly PropertyKey[]): void => {
     authorize?.consumers.forEach((id, index) => {
       if (consumers.has(id)) return
-      const message = `there is no consumer "${id}"${wordHint(id, [...consumers])}`
+      const message = `there is no consumer "${id}"${hint(id, consumers)}`
       problems.push({ path: [...path, 'authorize', 'consumers', index], message })
     })
     if (auth !== 'none' || authorize === undefined || !asksForSomething(authorize)) return

@@ -1,9 +1,12 @@
 import { isDeepStrictEqual } from 'node:util'
-import { type Document, isMap, isNode, isScalar, isSeq, LineCounter, type Node, visit } from 'yaml'
-import { parseYaml } from '../config/parse-yaml.ts'
+import { type Document, isMap, isNode, isScalar, isSeq, type Node, visit } from 'yaml'
+import { parseYaml } from '../config/yaml-text.ts'
 import { GatewayError } from '../core/error.ts'
 import { isRecord } from '../core/is-record.ts'
 import { nameOfItem } from './item-name.ts'
+
+/** Values that all aliases together stand for at the most: a few lines of them can mean billions. */
+const maxFromAliases = 100_000
 
 /** The text of a configuration as it can be changed: comments, order and spelling of what is not touched stay, but for spaces. */
 export class ConfigText {
@@ -11,19 +14,32 @@ export class ConfigText {
 
   /** Throws INVALID_BODY for what is no YAML. */
   constructor(text: string) {
-    const lines = new LineCounter()
-    this.#document = parseYaml(text, lines)
+    this.#document = parseYaml(text, { prettyErrors: true })
     const [error] = this.#document.errors
-    if (error !== undefined) {
-      const { line, col } = lines.linePos(error.pos[0])
-      const place = `at line ${line}, column ${col}`
-      throw new GatewayError('INVALID_BODY', `This is no YAML: ${error.message} ${place}.`)
-    }
-    // What stands for something else cannot be changed alone.
+    if (error !== undefined) throw new GatewayError('INVALID_BODY', `This is no YAML: ${error.message}`)
+    this.#replaceAliases()
+  }
+
+  /** What stands for something else cannot be changed alone. */
+  #replaceAliases(): void {
+    let room = maxFromAliases
     visit(this.#document, {
       Alias: (_, alias) => {
         const target = alias.resolve(this.#document)
-        return target === undefined ? undefined : this.#document.createNode(target.toJS(this.#document))
+        if (target === undefined) return undefined
+        // Those inside it were replaced before: what it counts is what it becomes.
+        visit(target, {
+          Node: () => {
+            room--
+            return room < 0 ? visit.BREAK : undefined
+          },
+        })
+        if (room < 0)
+          throw new GatewayError(
+            'INVALID_BODY',
+            `The aliases (*name) stand for more than ${maxFromAliases} values.`,
+          )
+        return this.#document.createNode(target.toJS(this.#document))
       },
     })
   }

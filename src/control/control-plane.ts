@@ -58,6 +58,13 @@ export interface WriteOptions {
   readonly powers?: Powers | undefined
 }
 
+export interface DiffOptions {
+  /** A version. Default: what runs. */
+  readonly from?: number | undefined
+  /** What who asks may do: what they may not have read is compared as it is written. Default: everything. */
+  readonly powers?: Powers | undefined
+}
+
 /** What came of a write. */
 export interface Written {
   /** The version that runs now; of a dry run, the one that would. Nothing changed: the version that runs. */
@@ -85,12 +92,12 @@ export interface ControlPlane {
   write(edits: readonly ConfigEdit[], options: WriteOptions): Promise<Written>
   /** Runs the text of an old version again, as a new one. */
   rollback(version: number, options: WriteOptions): Promise<Written>
-  /** What is wrong with a document, built and all; empty: nothing. */
-  validate(text: string): Promise<readonly Problem[]>
+  /** What is wrong with a document; empty: nothing. It is built, too, unless `powers` says that who asks may not write. Throws as {@link write} does where it is not even read. */
+  validate(text: string, powers?: Powers): Promise<readonly Problem[]>
   /** From the running configuration, or from the version `from`, to a document, or to the version `to`. */
   diff(
     to: { readonly text: string } | { readonly version: number },
-    from?: number,
+    options?: DiffOptions,
   ): Promise<readonly Change[]>
   /** Newest first, those below `before`. */
   versions(page: {

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { contentTag } from '../core/content-tag.ts'
 import { GatewayError } from '../core/error.ts'
 import type { ConfigEdit } from './change.ts'
 import type { ReadConfig } from './edit-config.ts'
@@ -23,7 +23,7 @@ export function requireMatch(
   })
 }
 
-/** Strong (RFC 9110 section 8.8.3). */
+/** As it stands in an `ETag`, with its quotes. */
 export function etagOf(text: string): string {
-  return `"${createHash('sha256').update(text).digest('base64url').slice(0, 22)}"`
+  return `"${contentTag(text)}"`
 }

@@ -3,7 +3,7 @@ import { maskSecrets } from '../config/mask.ts'
 import { GatewayError } from '../core/error.ts'
 import { isRecord } from '../core/is-record.ts'
 import { ConfigText } from './config-text.ts'
-import { type ReadConfig, readConfig } from './edit-config.ts'
+import type { ReadConfig } from './edit-config.ts'
 import { names } from './item-name.ts'
 
 /** What stands for a secret. */
@@ -39,11 +39,6 @@ export function unmaskedConfig(read: ReadConfig, before: unknown): ReadConfig {
   const edited = new ConfigText(read.text)
   edited.set(data)
   return { text: edited.toString(), data }
-}
-
-/** The same for a text that may be no YAML: then it stays as it is. */
-export function unmaskedText(text: string, before: unknown): string {
-  return text.includes(mask) ? unmaskedConfig(readConfig(text), before).text : text
 }
 
 interface Place {

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { hostname } from 'node:os'
+import { nodeName } from '../core/node-name.ts'
 import type { Database } from '../store/database.ts'
 import type { NodeInfo } from './control-plane.ts'
 
@@ -21,7 +21,7 @@ export class Nodes {
   readonly #database: Database
   readonly #options: NodesOptions
   readonly #id: string = randomUUID()
-  readonly #name = `${hostname()}/${process.pid}`
+  readonly #name = nodeName()
   readonly #startedAt: number
   #timer: NodeJS.Timeout | undefined
 

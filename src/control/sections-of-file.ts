@@ -12,10 +12,22 @@ const ofFile = [
 export function refuseSectionsOfFile(before: unknown, after: unknown): void {
   for (const [section, why] of ofFile) {
     if (isDeepStrictEqual(sectionOf(before, section), sectionOf(after, section))) continue
-    throw new GatewayError('INVALID_ARGUMENT', why, {
-      violations: [{ field: section, detail: 'cannot be changed by the API' }],
-    })
+    throw refusal(section, why)
   }
+}
+
+/** Throws INVALID_ARGUMENT for modules that something else than the file names: to check a document that names them would run them. */
+export function refuseNewModules(before: unknown, after: unknown): void {
+  const [[section, why]] = ofFile
+  const named = sectionOf(after, section)
+  if (named !== undefined && !isDeepStrictEqual(named, sectionOf(before, section)))
+    throw refusal(section, why)
+}
+
+function refusal(section: string, why: string): GatewayError {
+  return new GatewayError('INVALID_ARGUMENT', why, {
+    violations: [{ field: section, detail: 'cannot be changed by the API' }],
+  })
 }
 
 function sectionOf(data: unknown, section: string): unknown {

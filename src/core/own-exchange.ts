@@ -1,4 +1,4 @@
-import { Exchange, type Hooks } from './exchange.ts'
+import { Exchange, type Hooks, type RequestHead } from './exchange.ts'
 import { openPolicy } from './policy.ts'
 
 /** What the gateway asks upstreams within when nobody asked it: an exchange without a client, which no plugin sees. */
@@ -6,8 +6,8 @@ export class OwnExchange extends Exchange {
   readonly committed = false
   readonly hasBody = false
 
-  /** @param name of what asks, for hashes and records: `graphql-schema`. */
-  constructor(name: string) {
+  /** @param name of what asks, for hashes and records: `graphql-schema`; `request`: what it is known by. */
+  constructor(name: string, request: Partial<RequestHead> = {}) {
     super(
       {
         method: 'POST',
@@ -21,6 +21,7 @@ export class OwnExchange extends Exchange {
         clientAddress: '',
         receivedAt: Date.now(),
         startedAt: performance.now(),
+        ...request,
       },
       { id: name, protocol: 'graphql', template: '/', policy: openPolicy(name) },
       noHooks,

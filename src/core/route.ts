@@ -1,3 +1,5 @@
+import type { Exchange } from './exchange.ts'
+import type { ExpectedTarget } from './expected-target.ts'
 import type { FrontEnd, Protocol } from './front-end.ts'
 import type { HttpExchange } from './http-exchange.ts'
 
@@ -78,6 +80,8 @@ export interface Row extends Route {
   readonly always?: boolean
   /** Who answers, for people: `users`, `users (canary users-v2, mirror users-next)`, `redirect`. Default: the front-end itself. */
   readonly leadsTo?: string
+  /** Where the call of an exchange would go right now; nothing is taken from anybody by it. Absent: there is no such place. */
+  readonly expects?: (x: Exchange) => ExpectedTarget
   /** Where the row was written, for messages: a configuration path or `file.proto: Method`. */
   readonly origin: string
   /** Serves an exchange that has passed all `onRequest` hooks. */

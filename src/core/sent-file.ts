@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto'
 import { promisify } from 'node:util'
 import { gzip } from 'node:zlib'
+import { contentTag } from './content-tag.ts'
 import type { HttpExchange } from './http-exchange.ts'
 import { essence } from './media-type.ts'
 
@@ -15,8 +15,8 @@ export interface SentFile {
 
 /** A file of these bytes. */
 export async function sentFile(contentType: string, plain: Buffer): Promise<SentFile> {
-  const tag = createHash('sha256').update(plain).digest('base64url').slice(0, 22)
-  return { contentType, plain, gzipped: await promisify(gzip)(plain, { level: 9 }), tag }
+  const gzipped = await promisify(gzip)(plain, { level: 9 })
+  return { contentType, plain, gzipped, tag: contentTag(plain) }
 }
 
 /** Answers with a file: gzipped where the client takes that, 304 where it has it. `headers` are flat. */

@@ -15,7 +15,10 @@ export const targetShape = {
   url: z
     .string()
     .regex(/^https?:\/\/[^/?#@]+\/?$/, 'expected http://host:port or https://host:port without a path')
-    .refine((url) => URL.canParse(url), 'expected http://host:port or https://host:port')
+    .refine(
+      (url) => !/^https?:\/\//.test(url) || URL.canParse(url),
+      'expected http://host:port or https://host:port',
+    )
     .describe('http://host:port or https://host:port.'),
   weight: z.int().min(0).max(65_535).default(100).describe('Share of the traffic; 0 takes nothing new.'),
   priority: z

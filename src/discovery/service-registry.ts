@@ -1,27 +1,8 @@
 import { isDeepStrictEqual } from 'node:util'
-import { causeOf } from '../core/cause-of.ts'
 import { GatewayError } from '../core/error.ts'
 import type { Target } from '../core/target.ts'
-import { readTarget } from './read-target.ts'
-
-/** One registered instance of a service. */
-export interface Instance extends Target {
-  /** How long it stays without a heartbeat, in milliseconds. */
-  readonly ttlMs: number
-  /** Whether its heartbeats have stopped; then it is the only one of its service. */
-  readonly expired: boolean
-}
-
-/** What became of an instance here: `expired` is what no longer renews, and is left out. */
-export type RegistryEvent = 'registered' | 'renewed' | 'deregistered' | 'expired'
-
-/** What one node knows of an instance, for another one. */
-export interface KnownInstance {
-  readonly target: Target
-  readonly ttlMs: number
-  /** Until it is taken for gone, in milliseconds. */
-  readonly leftMs: number
-}
+import type { Instance, KnownInstance, RegistryEvent } from './instance.ts'
+import { registrable } from './registrable.ts'
 
 export interface ServiceRegistryOptions {
   /** Milliseconds from any beginning, never going back. Default `performance.now`. */
@@ -40,8 +21,6 @@ interface Entry {
 
 /** How often it is looked who has not been heard of. */
 const lookEveryMs = 500
-/** Bounds of the time that an instance stays without a heartbeat. */
-const ttl = { minMs: 1_000, maxMs: 86_400_000 }
 
 /**
  * Instances that announce themselves, in memory ({@link onEvent} is for what keeps them): they register, renew before their time is over, and deregister when they end. The last
@@ -56,6 +35,8 @@ export class ServiceRegistry {
   readonly #watchers = new Map<string, Set<() => void>>()
   #size = 0
   #lookedAt = 0
+  /** Services that changed, while several things are done at once. */
+  #untold: Set<string> | undefined
   #onEvent: (event: RegistryEvent, service: string, url: string) => void = () => {}
   #timer: NodeJS.Timeout | undefined
 
@@ -69,11 +50,7 @@ export class ServiceRegistry {
    * `priority`. `ttlMs`: from a second to a day. Throws INVALID_ARGUMENT, or OVERLOADED when the registry is full.
    */
   register(service: string, written: unknown, ttlMs = 30_000): Instance {
-    if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/.test(service))
-      throw invalid('a service is named by up to 63 letters, digits, ".", "_" and "-"')
-    if (!(ttlMs >= ttl.minMs && ttlMs <= ttl.maxMs))
-      throw invalid('the time to live of an instance is from 1 second to 24 hours')
-    const target = validTarget(written)
+    const target = registrable(service, written, ttlMs)
     const entries = this.#services.get(service) ?? new Map<string, Entry>()
     if (!entries.has(target.url)) this.#makeRoom()
     // Only now: what is refused leaves nothing behind.
@@ -150,8 +127,34 @@ export class ServiceRegistry {
     return [...this.#services.keys()]
   }
 
+  instance(service: string, url: string): Instance | undefined {
+    const entry = this.#services.get(service)?.get(originOf(url))
+    return entry && instanceOf(entry)
+  }
+
   instances(service: string): readonly Instance[] {
     return [...(this.#services.get(service)?.values() ?? [])].map(instanceOf)
+  }
+
+  /** Throws OVERLOADED when so many more would not find room, be it that of others which are silent. */
+  requireRoom(more: number): void {
+    let free = this.#maxInstances - this.#size
+    if (free >= more) return
+    for (const entries of this.#services.values())
+      for (const { expired } of entries.values()) if (expired) free++
+    if (free < more) throw this.#full()
+  }
+
+  /** Watchers are told of all that `act` changes when it has ended, once. */
+  together(act: () => void): void {
+    const untold = new Set<string>()
+    this.#untold = untold
+    try {
+      act()
+    } finally {
+      this.#untold = undefined
+      for (const service of untold) this.#tell(service)
+    }
   }
 
   /** Has `changed` called after each change of the instances of a service; returns what ends that. */
@@ -178,7 +181,11 @@ export class ServiceRegistry {
         return
       }
     }
-    throw new GatewayError('OVERLOADED', `The registry is full: it holds ${this.#maxInstances} instances.`)
+    throw this.#full()
+  }
+
+  #full(): GatewayError {
+    return new GatewayError('OVERLOADED', `The registry is full: it holds ${this.#maxInstances} instances.`)
   }
 
   #dropExpired(service: string, entries: ReadonlyMap<string, Entry>): void {
@@ -223,20 +230,12 @@ export class ServiceRegistry {
   }
 
   #tell(service: string): void {
+    if (this.#untold !== undefined) {
+      this.#untold.add(service)
+      return
+    }
     for (const changed of this.#watchers.get(service) ?? []) changed()
   }
-}
-
-function validTarget(written: unknown): Target {
-  try {
-    return readTarget(written)
-  } catch (error) {
-    throw invalid(causeOf(error))
-  }
-}
-
-function invalid(message: string): GatewayError {
-  return new GatewayError('INVALID_ARGUMENT', message)
 }
 
 function originOf(url: string): string {

@@ -39,6 +39,7 @@ export interface LogEntry {
   readonly attributes?: Readonly<Record<string, string | number>>
 }
 
+/** Why an exchange was refused or failed. */
 export interface LoggedError {
   /** `F50201` */
   readonly code: string
@@ -48,6 +49,7 @@ export interface LoggedError {
   readonly cause?: string
 }
 
+/** A call to an upstream, with its attempts. */
 export interface LoggedCall {
   /** Whose call it was: the route, `graphql/accounts`, `grpc/library.v1.LibraryService`. */
   readonly place: string
@@ -67,6 +69,7 @@ export interface LoggedCall {
   readonly attemptsOmitted?: number
 }
 
+/** One attempt of a call, at one target. */
 export interface LoggedAttempt {
   readonly target: string
   /** What it answered: a status of HTTP, of a gRPC call the code; absent: nothing. */

@@ -63,6 +63,7 @@ export function fits(filter: LogFilter, entry: LogEntry): boolean {
   )
 }
 
+/** Whether an entry comes after the cursor, newest first. */
 export function isBehind({ at, spanId }: LogCursor, entry: LogEntry): boolean {
   const entryAt = Date.parse(entry.at)
   return entryAt < at || (entryAt === at && entry.spanId < spanId)

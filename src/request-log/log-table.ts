@@ -1,4 +1,4 @@
-import { type Selectable, sql } from 'kysely'
+import type { Selectable } from 'kysely'
 import type { Database } from '../store/database.ts'
 import type { RequestLogTable } from '../store/tables.ts'
 import type { LogEntry } from './log-entry.ts'
@@ -21,6 +21,7 @@ export class LogTable {
 
   /** Those that are there already stay as they are. As one text, which the database takes apart: thousands of parameters cost more here than there. */
   async write(entries: readonly LogEntry[]): Promise<void> {
+    const { sql } = await queryBuilder()
     const rows = JSON.stringify(entries.map(rowOf))
     const from =
       this.#database.kind === 'sqlite'
@@ -46,10 +47,11 @@ export class LogTable {
       query = query.where('status', '>=', status.from).where('status', '<=', status.to)
     if (minDurationMs !== undefined) query = query.where('duration_ms', '>=', minDurationMs)
     // Names have letters, digits, ".", "_" and "-"; "_" stands for any letter in a pattern.
-    if (upstream !== undefined)
-      query = query.where(
-        sql<boolean>`upstreams like ${`%,${upstream.replace(/[\\%_]/g, '\\$&')},%`} escape '\\'`,
-      )
+    if (upstream !== undefined) {
+      const { sql } = await queryBuilder()
+      const pattern = `%,${upstream.replace(/[\\%_]/g, '\\$&')},%`
+      query = query.where(sql<boolean>`upstreams like ${pattern} escape '\\'`)
+    }
     if (cursor !== undefined)
       query = query
         .where('at', '<=', cursor.at)
@@ -90,6 +92,9 @@ export class LogTable {
     return Number(numDeletedRows)
   }
 }
+
+/** Loaded with the first entries: a gateway that is only looked into has no database. */
+const queryBuilder = () => import('kysely')
 
 const deletedAtOnce = 2_000
 

@@ -52,6 +52,7 @@ export function readRecord(text: string, { at, durationMs, status, place, node }
   }
 }
 
+/** The id of an entry: when it settled, Unix time in milliseconds, and its span. */
 export function entryId(at: number, spanId: string): string {
   return `${at}-${spanId}`
 }

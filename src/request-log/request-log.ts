@@ -28,6 +28,7 @@ export interface LogPage {
   readonly searched: Searched
 }
 
+/** Over what a search went: how far back each place reaches. */
 export interface Searched {
   /** What this gateway has in memory. */
   readonly memory: { readonly entries: number; readonly since: string | null }

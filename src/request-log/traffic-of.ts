@@ -14,6 +14,7 @@ export interface Pace {
   readonly p99Ms: number | null
 }
 
+/** The pace of all requests, by protocol, and of the busiest routes. */
 export interface Traffic extends Pace {
   readonly protocols: readonly (Pace & { readonly protocol: string })[]
   /** Those with most requests. */

@@ -1,3 +1,5 @@
+import type { ExpectedTarget } from '../core/expected-target.ts'
+import { OwnExchange } from '../core/own-exchange.ts'
 import type { Row } from '../core/route.ts'
 import { canonicalPath } from './canonical-path.ts'
 import type { Refusal, RoutingTable } from './table.ts'
@@ -10,12 +12,16 @@ export interface AskedRequest {
   readonly url: string
   /** Names in lower case; `host` counts unless the URL has one. */
   readonly headers: Readonly<Record<string, string>>
+  /** Of the client; absent: unknown. */
+  readonly address?: string | undefined
 }
 
 /** What the routing table does with a request. */
 export interface Explanation {
   /** Undefined: nothing takes it. */
   readonly taken: Row | undefined
+  /** Where its call would go, of a client without identity; undefined: nothing takes it, or it is not one call to one upstream. */
+  readonly expected: ExpectedTarget | undefined
   /** Every row whose path and host match, in the order in which they are tried; undefined of the refusal: it would take it. */
   readonly candidates: readonly { readonly row: Row; readonly refusal: Refusal | undefined }[]
   /** Methods under which the path would match. */
@@ -25,7 +31,7 @@ export interface Explanation {
 /** Which row takes a request, and why the others do not. Throws PATH_REFUSED. */
 export function explainRequest(
   table: RoutingTable<unknown>,
-  { method, url, headers }: AskedRequest,
+  { method, url, headers, address = '' }: AskedRequest,
 ): Explanation {
   const [, host, target = ''] = /^(?:https?:\/\/([^/?#]*))?(.*)$/is.exec(url) ?? []
   const [path = '', query = ''] = target.split(/\?(.*)/s)
@@ -39,8 +45,19 @@ export function explainRequest(
     query,
   }
   const candidates = table.explain(ask)
+  const taken = candidates.find(({ refusal }) => refusal === undefined)?.row
+  const { path: canonicalText } = canonical
+  const request = {
+    method: ask.method,
+    path: canonicalText,
+    query,
+    host: ask.host,
+    headers,
+    clientAddress: address,
+  }
   return {
-    taken: candidates.find(({ refusal }) => refusal === undefined)?.row,
+    taken,
+    expected: taken?.expects?.(new OwnExchange(taken.id, request)),
     candidates,
     allowed: table.allowedMethods(ask),
   }

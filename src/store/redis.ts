@@ -61,14 +61,6 @@ export function connectRedis(place: RedisPlace, log: Logger): RedisClient {
   return redis
 }
 
-/**
- * Another connection to the same place, for commands that wait and for messages, which are subscribed to anew after each interruption. Nobody
- * logs its errors.
- */
-export function secondConnection(redis: RedisClient): RedisClient {
-  return redis instanceof Cluster ? redis.duplicate() : redis.duplicate({ autoResubscribe: false })
-}
-
 function clientOf({ url, cluster, sentinel, username, password, tls, keyPrefix }: RedisPlace): RedisClient {
   const tlsOptions = tls === undefined ? undefined : tlsOf(tls)
   const options = {

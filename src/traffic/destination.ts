@@ -1,4 +1,5 @@
 import type { Exchange } from '../core/exchange.ts'
+import type { ExpectedTarget } from '../core/expected-target.ts'
 import type { Canary } from './canary/canary.ts'
 import type { Mirror } from './mirror/mirror.ts'
 import type { Upstream } from './upstream.ts'
@@ -48,6 +49,11 @@ export class Destination {
   /** Who takes a call of this exchange. */
   choose(x: Exchange): Upstream {
     return this.canary?.takes(x) === true ? this.canary.upstream : this.upstream
+  }
+
+  /** Where the call of this exchange would go right now. */
+  expect(x: Exchange): ExpectedTarget {
+    return this.choose(x).expect(x)
   }
 
   /** Who takes the calls that an upstream cannot; undefined: nobody. */

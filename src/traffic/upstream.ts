@@ -1,4 +1,5 @@
 import type { Exchange } from '../core/exchange.ts'
+import type { ExpectedTarget } from '../core/expected-target.ts'
 import type { Logger } from '../core/log.ts'
 import type { Target } from '../core/target.ts'
 import { type Balancer, type BalancingPolicy, createBalancer } from './balancing/balancer.ts'
@@ -129,6 +130,25 @@ export class Upstream {
   /** The endpoint for the copy of a call, of which its client knows nothing: cookies are neither read nor set. */
   pickForCopy(x: Exchange): Endpoint | undefined {
     return this.#choose(x, undefined, performance.now())
+  }
+
+  /** The endpoint that {@link pick} would give, as far as that can be told; nothing changes by it. */
+  expect(x: Exchange): ExpectedTarget {
+    const now = performance.now()
+    const { name: upstream } = this
+    const kept = this.#sticky?.target(x.header('cookie'))
+    if (kept?.available(now) === true) return { upstream, by: 'cookie', among: [kept.url], target: kept.url }
+    const candidates = this.#candidates(now)
+    const key = this.#hashKey?.(x)
+    const isKnown = this.#hashKey === undefined || key !== undefined
+    const next =
+      candidates.length > 1 && isKnown
+        ? this.#balancer.peek?.(candidates, hashText(key ?? ''))
+        : candidates.length === 1
+          ? candidates[0]
+          : undefined
+    const by = this.options.balancing.policy
+    return { upstream, by, among: candidates.map(({ url }) => url), target: next?.url }
   }
 
   /** Whether an endpoint other than this one can be asked. */

@@ -5,7 +5,7 @@ import { AuditLog } from '../../src/admin/audit-log.ts'
 import { silentLog } from '../../src/core/log.ts'
 import { hashApiKey } from '../../src/plugins/identity/api-key.ts'
 import { onBothDatabases, startDatabase } from '../store/kinds.ts'
-import { startAdmin } from './admin-world.ts'
+import { assertProblem, startAdmin } from './admin-world.ts'
 
 const entry: AuditEntry = {
   at: 1_000,
@@ -121,6 +121,10 @@ test('who did what stands in the audit log, also what was refused; no secret doe
     ['ops', 'routes.create', 'done', null, 2],
   ])
   const [, , patched, made] = told.json.items
+  const one = await ask(`GET /audit/${patched.id}`, { headers: as('gwa_viewer') })
+  assert.deepEqual([one.status, one.json], [200, patched])
+  for (const id of ['0', '999999', 'x', '1e3', '9'.repeat(30)])
+    assertProblem(await ask(`GET /audit/${id}`, { headers: as('gwa_viewer') }), 404, 'NOT_FOUND', id)
   assert.deepEqual([patched.changes[0].before.path, patched.changes[0].after.path], ['/a', '/b'])
   assert.deepEqual([made.requestId, made.message, made.address], ['mine', 'new page', '127.0.0.1'])
   assert.ok(!told.text.includes(key.json.key))

@@ -142,6 +142,13 @@ test('without the database every write is refused as a whole, or done here and s
     const told = await ask(what.replace('LOST', lost), { body })
     assert.equal(told.status, status, `${operation}: ${told.text}`)
   }
+  const failed = world.logs.filter(({ message }) => message === 'the admin API failed')
+  assert.ok(failed.length >= refused.length)
+  for (const { error, action, request_id } of failed)
+    assert.match(
+      `${action} ${request_id}: ${error}`,
+      /^\w+\.\w[\w.]* [\w-]{36}: The \w+ of .* does not answer/,
+    )
   // What is in memory can be read, what is in the database cannot.
   for (const path of ['/routes', '/config', '/keys', '/services', '/canaries', '/logs'])
     assert.equal((await ask(`GET ${path}`)).status, 200, path)

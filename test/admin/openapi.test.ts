@@ -163,7 +163,9 @@ const asked: readonly (readonly [operation: string, what: string, body?: unknown
   ['revocations.get', 'GET /revocations'],
   ['logs.list', 'GET /logs'],
   ['logs.get', 'GET /logs/nothing', undefined, 404],
-  ['audit.get', 'GET /audit?limit=1000'],
+  ['audit.list', 'GET /audit?limit=1000'],
+  ['audit.get', 'GET /audit/1'],
+  ['audit.get', 'GET /audit/x', undefined, 404],
 ]
 
 test('every operation answers as it says: a status that it names, with a body of that schema', async (t) => {

@@ -316,8 +316,16 @@ test('a document of the upstream itself is kept up to date; the last good one st
     while (!operationsOf(await documentOf(url)).includes(path))
       await new Promise((resolve) => setTimeout(resolve, 50))
   }
+  /** What `/readyz?verbose` says of the document. */
+  const checked = async (): Promise<Json> => {
+    const { checks } = (await (await fetch(`${url}/readyz?verbose`)).json()) as Json
+    return checks.find(({ name }: Json) => name === 'openapi users')
+  }
   await described('GET /api/{segment_rest}')
   await reason(/answered 503|UPSTREAM|not/)
+  const { ok, required, detail } = await checked()
+  assert.deepEqual([ok, required], [false, false])
+  assert.match(detail, /^upstream "users": ./)
   told = () => ({ body: JSON.stringify(users) })
   await described('GET /api/users/{userId}')
   const [first] = backend.requests
@@ -333,9 +341,16 @@ test('a document of the upstream itself is kept up to date; the last good one st
   ] as const) {
     told = () => bad
     await reason(words)
+    while (!words.test((await checked()).detail)) await new Promise((resolve) => setTimeout(resolve, 20))
     assert.ok(operationsOf(await documentOf(url)).includes('GET /api/users/{userId}'))
   }
   const { '/users': _, ...paths } = users.paths
   told = () => ({ body: JSON.stringify({ ...users, paths: { ...paths, '/users/new': { get: operation } } }) })
   await described('GET /api/users/new')
+  assert.deepEqual(await checked(), {
+    name: 'openapi users',
+    ok: true,
+    required: false,
+    detail: 'no trouble',
+  })
 })

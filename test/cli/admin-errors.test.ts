@@ -21,9 +21,15 @@ describe('what the admin API refuses is said with what to do', () => {
   test('no gateway, no token, a token that may not, and a configuration that somebody changed', async (t) => {
     const inFolder = folderOf(t, { 'gateway.yaml': yaml })
     const closed = await freePort()
-    const { url } = await startGateway(t, {}, { file: inFolder('gateway.yaml'), watch: false })
+    const clock = { now: Date.now() }
+    const { url } = await startGateway(
+      t,
+      {},
+      { file: inFolder('gateway.yaml'), watch: false, now: () => clock.now },
+    )
     const run = (line: string, ...more: string[]) =>
       runHere([...line.split(' '), '--url', url, ...more], inFolder(''))
+    const guesser = (line: string) => run(line, '--token', 'gwa_guess')
     for (const [finished, says] of [
       [
         await runHere(['status', '--url', `http://127.0.0.1:${closed}`]),
@@ -48,12 +54,31 @@ describe('what the admin API refuses is said with what to do', () => {
       [await run('rollback x', '--token', writer), /versions are numbers/],
       [
         await run('routes add s --path /s --upstream nope', '--token', writer),
-        /answered 400: [\s\S]*there is no upstream "nope"/,
+        /answered 400: [\s\S]*\n {2}routes\[1\]\.upstream: there is no upstream "nope"/,
+      ],
+      [
+        await run('routes add r --path /s', '--token', writer),
+        /^gateway: there is a "r" in routes already; gateway routes set r changes it/,
+      ],
+      [await run('routes set r', '--token', writer), /nothing to change: gateway help routes set/],
+      [
+        await runHere(['status', '--url', `${url}/amdin`, '--token', writer]),
+        /\/amdin answered 404: this is no admin API; say where an admin API is with --url/,
       ],
     ] as const) {
       assert.deepEqual([finished.code, finished.out], [1, ''])
       assert.match(finished.err, says)
     }
+    for (let i = 0; i < 10; i++)
+      assert.match(
+        (await guesser('routes list')).err,
+        /answered 401: The token is not one of the admin API\./,
+      )
+    assert.match(
+      (await guesser('routes list')).err,
+      /answered 429: Too many attempts .* Try again in \d+ s\.\n$/,
+    )
+    clock.now += 60_000
     writeFileSync(inFolder('gateway.yaml'), yaml.replace('status: 200', 'status: 204'))
     assert.equal((await run('diff', '--token', reader)).code, 2)
     assert.match(

@@ -196,6 +196,48 @@ const cases: readonly Case[] = [
     err: 'unknown command "xyzzy"; gateway --help lists them\n',
   },
   {
+    name: '--version says which gateway this is',
+    args: ['--version'],
+    code: 0,
+    out: /^\d+\.\d+\.\d+\n$/,
+  },
+  {
+    name: 'an option without a command',
+    args: ['--colour'],
+    code: 1,
+    err: '--colour needs a command to be for; gateway --help lists them\n',
+  },
+  {
+    name: 'an address that is no URL',
+    args: ['routes', 'list', '--url', 'localhost:8080'],
+    code: 1,
+    err: 'gateway: --url must be like http://127.0.0.1:8080/admin, not "localhost:8080"\n',
+  },
+  {
+    name: 'a port that fetch never asks (Fetch standard, port blocking)',
+    args: ['routes', 'list', '--url', 'http://127.0.0.1:9'],
+    code: 1,
+    err: /no gateway answers at http:\/\/127\.0\.0\.1:9\/admin \(bad port\)/,
+  },
+  {
+    name: 'a value of --set that is no YAML',
+    args: ['upstreams', 'add', 'a', 'http://127.0.0.1:1', '--set', 'x=[1', '--file', 'new.yaml'],
+    code: 1,
+    err: /^gateway: --set x=\[1: the value is no YAML: [^\n]+\n$/,
+  },
+  {
+    name: 'a folder that is not there',
+    args: ['convert', '--from', 'kong', 'good.yaml', '--output', 'nowhere/new.yaml'],
+    code: 1,
+    err: 'gateway: nowhere/new.yaml cannot be written: its folder is not there\n',
+  },
+  {
+    name: 'a plain file in a folder that is not there',
+    args: ['consumers', 'add', 'acme', '--file', 'nowhere/my.yaml'],
+    code: 1,
+    err: 'gateway: nowhere/my.yaml cannot be written: its folder is not there\n',
+  },
+  {
     name: 'an unknown option',
     args: ['validate', '--colour'],
     code: 1,

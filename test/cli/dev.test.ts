@@ -45,7 +45,7 @@ routes:
   )
   writeFileSync(inFolder('gateway.yaml'), yaml)
   const [, url = ''] = await said(
-    /(http:\/\/\S+) serves gateway\.yaml: 1 rows.*\n {4}rest ANY \/v1\/shop\/\*\* shop\n/,
+    /(http:\/\/\S+) serves gateway\.yaml: 1 row in .*\n {4}rest ANY \/v1\/shop\/\*\* shop\n/,
   )
   const answer = await fetch(`${url}/v1/shop/carts?secret=1`)
   await said(

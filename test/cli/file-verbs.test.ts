@@ -80,7 +80,10 @@ describe('the verbs over a plain file', () => {
 
   const refused: readonly (readonly [line: readonly string[], says: RegExp])[] = [
     [['upstreams', 'remove', 'shop'], /"shop" cannot go: routes\/shop/],
-    [['upstreams', 'add', 'shop', 'http://127.0.0.1:1'], /There is "shop" in upstreams already/],
+    [
+      ['upstreams', 'add', 'shop', 'http://127.0.0.1:1'],
+      /there is a "shop" in upstreams already; gateway upstreams set shop changes it/,
+    ],
     [
       ['routes', 'add', 'x', '--path', '/x', '--upstream', 'nope'],
       /^a\.yaml:\d+:\d+: routes\[1\]\.upstream: there is no upstream "nope"; known: shop\n$/,

@@ -37,6 +37,11 @@ test('a newcomer adds, calls, finds, changes, takes back, and reads who did what
   const answer = await call()
   assert.equal(answer.status, 200)
   const trace = answer.headers.get('x-trace-id') ?? ''
+  const nothing = await runCli(['logs', '--trace', 'f'.repeat(32), '--url', gateway.url], {
+    cwd: inFolder(''),
+  })
+  assert.deepEqual([nothing.code, nothing.err], [1, ''])
+  assert.match(nothing.out, /^no request of the log fits; one node knows .*requestLog\.database\n$/)
   const found = await run('logs', '--trace', trace)
   assert.match(found, /200 {2}GET \/v1\/shop\/carts\/1/)
   assert.match(

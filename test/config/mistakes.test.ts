@@ -71,7 +71,9 @@ const cases: readonly MistakeCase[] = [
   {
     name: 'a name that cannot be a label',
     yaml: `${upstreams}graphql:\n  auth: none\n  subgraphs:\n    ‸a b: {upstream: a, schema: a.graphql}\n`,
-    says: ['graphql.subgraphs.a b: a subgraph is named by letters, digits, ".", "_" and "-"'],
+    says: [
+      'graphql.subgraphs.a b: a subgraph is named by letters, digits, ".", "_" and "-", at most 63 of them',
+    ],
   },
   // docs/graphql.md: where the supergraph comes from is said once.
   {

@@ -2,9 +2,12 @@ import assert from 'node:assert/strict'
 import { after, before, type TestContext, test } from 'node:test'
 import pg from 'pg'
 import { GatewayError } from '../../src/core/error.ts'
+import { runHere } from '../cli/here.ts'
+import { folderOf } from '../config/files.ts'
 import { ask, type Postgres, startPostgres } from '../services/postgres.ts'
 import { startDatabase } from '../store/kinds.ts'
-import { route, startNode, until, versionOf, yamlOf } from './nodes.ts'
+import { until } from '../until.ts'
+import { route, startNode, versionOf, yamlOf } from './nodes.ts'
 
 let postgres: Postgres
 before(async () => {
@@ -136,4 +139,27 @@ test('PostgreSQL that accepts connections and answers nothing holds up no start'
   assert.equal((await fetch(`${node.url}/readyz`)).status, 200)
   await postgres.thaw()
   await until(async () => (await versionOf(node)) === 1)
+})
+
+test('gateway doctor tells a PostgreSQL that answers from one that does not, and writes nothing', async (t) => {
+  const url = await postgres.database()
+  const look = async (database: string): Promise<string> => {
+    const inFolder = folderOf(t, { 'gateway.yaml': yamlOf(database, { a: 'a' }) })
+    const { out } = await runHere(['doctor', 'gateway.yaml', '--json'], inFolder(''))
+    const { findings } = JSON.parse(out) as { findings: Record<string, string>[] }
+    return findings
+      .flatMap(({ about, level, says }) => (about === 'database' ? `${level} ${says}` : []))
+      .join()
+  }
+  assert.match(await look(url), /^ok PostgreSQL \d+\S*.* answers$/)
+  assert.deepEqual(await ask(url, `select * from pg_tables where schemaname = 'public'`), [])
+  assert.match(
+    await look(url.replace('gateway@', 'nobody:geheim@')),
+    /^fail cannot be used: role "nobody" does not exist$/,
+  )
+  assert.match(await look(`${url}_not`), /^fail cannot be used: database "\w+_not" does not exist$/)
+  await postgres.freeze()
+  const said = await look(url)
+  await postgres.thaw()
+  assert.match(said, /^fail cannot be used: .*time/)
 })

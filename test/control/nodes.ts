@@ -64,8 +64,3 @@ export async function startFrom(t: TestContext, file: string): Promise<Node> {
 
 export const versionOf = async ({ url }: Node): Promise<number> =>
   (await (await fetch(`${url}/health`)).json()).configVersion
-
-/** Resolves when it is so; fails by the time limit of the test. */
-export async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await isSo())) await new Promise((resolve) => setTimeout(resolve, 20))
-}

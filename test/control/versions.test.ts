@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { GatewayError } from '../../src/core/error.ts'
 import { onBothDatabases, ownFolder } from '../store/kinds.ts'
-import { type Node, route, startFrom, startNode, until, versionOf, yamlOf } from './nodes.ts'
+import { until } from '../until.ts'
+import { type Node, route, startFrom, startNode, versionOf, yamlOf } from './nodes.ts'
 
 const by = 'ada'
 

@@ -149,6 +149,29 @@ test('it does not grow beyond its bounds; those that fell silent make room', (t)
   registry.register('e', 'http://e:1')
 })
 
+test('who watches is told once of what is done together, also when it ends early', (t) => {
+  const { registry } = start(t)
+  const told: string[][] = []
+  registry.watch('users', () => told.push(urls(registry)))
+  registry.together(() => {
+    for (const i of [1, 2, 3]) registry.register('users', `http://10.0.0.${i}:80`)
+    registry.deregister('users', 'http://10.0.0.2:80')
+    registry.register('orders', 'http://10.0.0.9:80')
+  })
+  assert.deepEqual(told, [['http://10.0.0.1', 'http://10.0.0.3']])
+  assert.throws(() =>
+    registry.together(() => {
+      registry.register('users', 'http://10.0.0.4:80')
+      registry.register('users', 'nonsense')
+    }),
+  )
+  registry.register('users', 'http://10.0.0.5:80')
+  assert.deepEqual(
+    told.map((known) => known.length),
+    [2, 3, 4],
+  )
+})
+
 test('an upstream is told of each change, and of silence', async (t) => {
   const { registry, pass } = start(t)
   const findings = follow(t, new RegistryProvider(registry, 'users'))

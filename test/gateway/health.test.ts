@@ -291,6 +291,7 @@ function reportOf(upstreams: readonly UpstreamStatus[], redis: 'up' | 'down' | u
     reflections: [],
     supergraph: undefined,
     identityProviders: [],
+    documents: [],
     routes: 0,
   })
 }

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { type TestContext, test } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { Redis as Client } from 'ioredis'
 import { GatewayError } from '../../src/core/error.ts'
 import { silentLog } from '../../src/core/log.ts'
@@ -9,6 +8,7 @@ import type { KeyRecord } from '../../src/plugins/identity/key-record.ts'
 import { ManagedKeys } from '../../src/plugins/identity/managed-keys.ts'
 import { RedisKeyStore } from '../../src/plugins/identity/redis-key-store.ts'
 import { startRedis } from '../services/redis.ts'
+import { until } from '../until.ts'
 import { seeded } from './harness.ts'
 
 const records = '{trivium:keys}:records'
@@ -29,11 +29,6 @@ async function connect(t: TestContext, url: string, options: object = {}): Promi
   t.after(() => client.disconnect())
   await once(client, 'ready')
   return client
-}
-
-async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
-  for (const from = performance.now(); !(await holds()); await sleep(5))
-    assert.ok(performance.now() - from < 20_000, 'it never came about')
 }
 
 const fields = { consumer: 'shop', env: 'live' } as const

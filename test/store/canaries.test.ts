@@ -3,11 +3,14 @@ import { suite, type TestContext, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { silentLog } from '../../src/core/log.ts'
 import { KeptReleases } from '../../src/kept-releases.ts'
+import type { Database } from '../../src/store/database.ts'
 import { Release } from '../../src/traffic/canary/release.ts'
+import { until } from '../until.ts'
 import { onBothDatabases, startDatabase } from './kinds.ts'
 
 interface Node {
   readonly release: Release
+  readonly database: Database
   end(): Promise<void>
 }
 
@@ -30,12 +33,8 @@ async function node(t: TestContext, url: string, configuration: unknown = { step
     now: () => ++clock,
   })
   releases.follow(release, configuration)
-  return { release, end }
-}
-
-async function until(holds: () => boolean): Promise<void> {
-  for (const from = performance.now(); !holds(); await sleep(5))
-    assert.ok(performance.now() - from < 30_000, 'it never came about')
+  releases.began([release])
+  return { release, database, end }
 }
 
 onBothDatabases((kind) => {
@@ -51,6 +50,20 @@ onBothDatabases((kind) => {
       assert.deepEqual(after.release.state, state)
       assert.deepEqual([after.release.phase, after.release.weight], ['paused', 25])
       assert.equal((await node(t, url, { steps: 4 })).release.weight, 5)
+    })
+
+    test('hold their first step from when it began, on all nodes and after a restart', async (t) => {
+      const url = await kind.url(t)
+      const first = await node(t, url)
+      const { since } = first.release.state
+      const rows = () => first.database.db.selectFrom('canary_states').select('since').execute()
+      await until(async () => (await rows()).length === 1)
+      const second = await node(t, url)
+      assert.equal(second.release.state.since, since)
+      await first.end()
+      await second.end()
+      const again = await node(t, url)
+      assert.deepEqual([again.release.state.since, again.release.weight], [since, 5])
     })
 
     test('what one node does, all do: by hand, and because a limit was broken', async (t) => {

@@ -73,6 +73,17 @@ async function makeKey({ url }: TestGateway): Promise<number> {
   return reply.status
 }
 
+/** The status of an attempt to make another version of the configuration. */
+async function putRoute({ url }: TestGateway): Promise<number> {
+  const headers = { 'Content-Type': 'application/json' }
+  // Longer than any room that is left.
+  const respond = { status: 200, body: 'x'.repeat(200_000) }
+  const body = JSON.stringify({ path: '/new', auth: 'none', respond })
+  const reply = await fetch(`${url}/admin/routes/new`, { method: 'PUT', headers, body })
+  await reply.arrayBuffer()
+  return reply.status
+}
+
 const both = onBothDatabases((kind) => {
   test(`a process that is killed while it writes leaves whole transactions in ${kind.name}, all that it was told of`, async (t) => {
     const url = await kind.url(t)
@@ -210,9 +221,12 @@ test('a disk that is full costs no request, is told of, and is over when there i
   // There may be some room left in what it has of the disk already.
   for (let i = 0; i < 1_000 && (await makeKey(gateway)) === 201; i++);
   assert.match((await untilDatabase(gateway, false)).detail, /full|disk/)
+  // No half of a version.
+  assert.deepEqual([await putRoute(gateway), (await fetch(`${gateway.url}/new`)).status], [503, 404])
   execFileSync('rm', [`${disk}/ballast`])
   await untilDatabase(gateway, true)
   assert.equal(await makeKey(gateway), 201)
+  assert.deepEqual([await putRoute(gateway), (await fetch(`${gateway.url}/new`)).status], [201, 200])
   const { good, bad } = await served.stop()
   assert.deepEqual([bad, good > 0], [[], true])
   await gateway.gateway.shutdown()

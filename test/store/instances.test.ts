@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { ServiceRegistry } from '../../src/discovery/service-registry.ts'
 import { KeptInstances } from '../../src/kept-instances.ts'
 import type { Database } from '../../src/store/database.ts'
+import { until } from '../until.ts'
 import { onBothDatabases, startDatabase } from './kinds.ts'
 
 interface Node {
@@ -36,11 +37,6 @@ async function node(t: TestContext, url: string, passed = 0): Promise<Node> {
     },
     end,
   }
-}
-
-async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
-  for (const from = performance.now(); !(await holds()); await sleep(5))
-    assert.ok(performance.now() - from < 30_000, 'it never came about')
 }
 
 const urls = ({ registry }: Node, service = 'users'): string[] =>

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict'
 import { suite, type TestContext, test } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { GatewayError } from '../../src/core/error.ts'
 import { silentLog } from '../../src/core/log.ts'
 import type { KeyRecord } from '../../src/plugins/identity/key-record.ts'
@@ -8,6 +7,7 @@ import { ManagedKeys } from '../../src/plugins/identity/managed-keys.ts'
 import { SqlKeyStore } from '../../src/plugins/identity/sql-key-store.ts'
 import type { Database } from '../../src/store/database.ts'
 import { seeded } from '../plugins/harness.ts'
+import { until } from '../until.ts'
 import { onBothDatabases, startDatabase } from './kinds.ts'
 
 interface Node {
@@ -21,11 +21,6 @@ async function node(t: TestContext, url: string): Promise<Node> {
   t.after(() => keys.close())
   await keys.start()
   return { keys, database }
-}
-
-async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
-  for (const from = performance.now(); !(await holds()); await sleep(5))
-    assert.ok(performance.now() - from < 30_000, 'it never came about')
 }
 
 const fields = { consumer: 'shop', env: 'live' } as const

@@ -6,6 +6,7 @@ import type { Revocable } from '../../src/plugins/identity/revocable.ts'
 import { Revocations } from '../../src/plugins/identity/revocations.ts'
 import { SqlRevocations } from '../../src/plugins/identity/sql-revocations.ts'
 import type { Database } from '../../src/store/database.ts'
+import { until } from '../until.ts'
 import { onBothDatabases, startDatabase } from './kinds.ts'
 
 interface Node {
@@ -21,11 +22,6 @@ async function node(t: TestContext, url: string): Promise<Node> {
   t.after(() => shared.close())
   await shared.start(10_000)
   return { list, shared, database }
-}
-
-async function until(holds: () => boolean): Promise<void> {
-  for (const from = performance.now(); !holds(); await sleep(1))
-    assert.ok(performance.now() - from < 30_000, 'it never came about')
 }
 
 const named: readonly Revocable[] = [

@@ -1,21 +1,20 @@
 import { accessSync, constants, existsSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import pg from 'pg'
 import type { Config } from '../../config/schema.ts'
 import { messageOf } from '../../core/message-of.ts'
-import { tlsConnectOptions, type UpstreamTls } from '../../traffic/upstream-tls.ts'
+import { postgresAddress } from '../../postgres-address.ts'
 import { type Finding, fail, ok, warn } from './finding.ts'
 
 const waitMs = 5_000
 
 /** Whether what outlives a restart can be kept. Nothing is written: the gateway itself makes and changes its tables. */
 export async function lookAtDatabase({ stores }: Config, file: string): Promise<Finding[]> {
-  const { url: written, tls } = stores.database
+  const { url: written } = stores.database
   const url = written === '' ? 'sqlite:./data/gateway.db' : written
   const todo = 'correct stores.database.url, or start it; the gateway serves without, and takes no changes'
   try {
-    if (!url.startsWith('sqlite:')) return [await lookAtPostgres(url, tls)]
+    if (!url.startsWith('sqlite:')) return [await lookAtPostgres(stores.database)]
     const place = url.slice('sqlite:'.length)
     if (place === ':memory:')
       return [
@@ -47,12 +46,15 @@ function lookAtFile(path: string): Finding {
   return ok('database', `${path} can be read and written`)
 }
 
-async function lookAtPostgres(url: string, tls: UpstreamTls | undefined): Promise<Finding> {
-  const client = new pg.Client({
+async function lookAtPostgres(config: Config['stores']['database']): Promise<Finding> {
+  // Only now: who has SQLite does not load it.
+  const { Client } = (await import('pg')).default
+  const { url, tls } = postgresAddress(config)
+  const client = new Client({
     connectionString: url,
     connectionTimeoutMillis: waitMs,
     query_timeout: waitMs,
-    ...(tls !== undefined && { ssl: tlsConnectOptions(url, tls) }),
+    ssl: tls ?? false,
   })
   try {
     await client.connect()

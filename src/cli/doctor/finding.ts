@@ -10,14 +10,17 @@ export interface Finding {
   readonly todo?: string
 }
 
+/** What is as it should be. */
 export function ok(about: string, says: string): Finding {
   return { level: 'ok', about, says }
 }
 
+/** What works, and is worth knowing; `todo` says what may be done. */
 export function warn(about: string, says: string, todo: string): Finding {
   return { level: 'warn', about, says, todo }
 }
 
+/** What a gateway could not run with, or not as it is meant to. */
 export function fail(about: string, says: string, todo: string): Finding {
   return { level: 'fail', about, says, todo }
 }

@@ -11,7 +11,7 @@ const skewMs = 5_000
 
 /** Whether Redis lets us in, and whether its clock is ours. */
 export async function lookAtRedis({ stores }: Config): Promise<Finding[]> {
-  const redis = openRedis(stores, silentLog)
+  const redis = await openRedis(stores, silentLog)
   if (redis === undefined)
     return [ok('redis', 'none: each gateway counts its limits alone (stores.redis.url)')]
   let trouble = 'no answer'

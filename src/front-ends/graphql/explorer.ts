@@ -1,5 +1,6 @@
 import { GatewayError } from '../../core/error.ts'
 import type { HttpExchange } from '../../core/http-exchange.ts'
+import { pageHeaders } from '../../core/page-headers.ts'
 import { sendFile } from '../../core/sent-file.ts'
 import { type ExplorerPage, explorerPage } from './explorer-page.ts'
 import { accepts } from './media-type.ts'
@@ -10,33 +11,17 @@ export async function serveExplorer(x: HttpExchange): Promise<void> {
     throw new GatewayError('NOT_ACCEPTABLE', 'A navigation is answered with an HTML page only.')
   }
   const { html: plain, scriptHash, ...page } = await explorerPage()
-  sendFile(x, { ...page, plain, contentType: 'text/html; charset=utf-8' }, pageHeaders(scriptHash))
+  const headers = pageHeaders(policyOf(scriptHash), ['Sec-Fetch-Mode'])
+  sendFile(x, { ...page, plain, contentType: 'text/html; charset=utf-8' }, headers)
 }
 
-/**
- * No script but the one in the page, no connection but to this origin, no frame around it. Styles must be free: the Monaco editor
- * writes them as it goes. Its workers are blobs that the page makes of its own text.
- */
-function pageHeaders(scriptHash: ExplorerPage['scriptHash']): string[] {
-  const policy = [
-    "default-src 'none'",
+/** No script but the one in the page. Styles must be free: the Monaco editor writes them as it goes. Its workers are blobs that the page makes of its own text. */
+function policyOf(scriptHash: ExplorerPage['scriptHash']): readonly string[] {
+  return [
     `script-src 'sha256-${scriptHash}'`,
     "style-src 'unsafe-inline'",
     'img-src data:',
     'font-src data:',
     'worker-src blob:',
-    "connect-src 'self'",
-    "base-uri 'none'",
-    "form-action 'none'",
-    "frame-ancestors 'none'",
-  ]
-  return [
-    ...['Content-Security-Policy', policy.join('; ')],
-    ...['X-Content-Type-Options', 'nosniff'],
-    ...['X-Frame-Options', 'DENY'],
-    ...['Referrer-Policy', 'no-referrer'],
-    ...['Cross-Origin-Opener-Policy', 'same-origin'],
-    ...['Cache-Control', 'no-cache'],
-    ...['Vary', 'Accept-Encoding, Sec-Fetch-Mode'],
   ]
 }

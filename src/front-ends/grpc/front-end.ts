@@ -198,6 +198,7 @@ export class GrpcFrontEnd implements FrontEnd {
       encodedSlash: true,
       frontEnd: this,
       leadsTo: service.destination.summary,
+      expects: (x) => service.destination.expect(x),
       origin: method.origin,
       serve,
     }

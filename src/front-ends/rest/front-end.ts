@@ -102,9 +102,14 @@ function restRow(route: RestRoute, frontEnd: FrontEnd): Row {
     encodedSlash,
     frontEnd,
     leadsTo: leadsTo(route.answer),
+    ...expects(route.answer),
     origin,
     serve: serveWith(route),
   }
+}
+
+function expects(answer: RouteAnswer): Pick<Row, 'expects'> {
+  return answer.kind === 'proxy' ? { expects: (x) => answer.destination.expect(x) } : {}
 }
 
 function leadsTo(answer: RouteAnswer): string {

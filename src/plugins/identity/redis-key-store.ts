@@ -1,6 +1,7 @@
 import { messageOf } from '../../core/message-of.ts'
 import { answered } from '../../store/answered.ts'
-import { type RedisClient, secondConnection } from '../../store/redis.ts'
+import type { RedisClient } from '../../store/redis.ts'
+import { secondConnection } from '../../store/second-connection.ts'
 import type { KeyRecord } from './key-record.ts'
 import type { KeyChange, KeyNews, KeyStore } from './key-store.ts'
 

@@ -26,6 +26,8 @@ export interface Balancer {
    * `now`: `performance.now()`.
    */
   pick<T extends Balanced>(candidates: readonly T[], hash: number, now: number): T
+  /** What it would pick next, and picks the same as without having been asked; absent: it depends on chance or load. */
+  peek?<T extends Balanced>(candidates: readonly T[], hash: number): T
 }
 
 /**

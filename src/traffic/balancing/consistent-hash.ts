@@ -39,6 +39,10 @@ export class ConsistentHash implements Balancer {
     return candidates[best] as T
   }
 
+  peek<T extends Balanced>(candidates: readonly T[], hash: number): T {
+    return this.pick(candidates, hash)
+  }
+
   /** Two hashes of each URL: were there one only, two targets that share it would tie for every key. */
   #change(candidates: readonly Balanced[]): void {
     this.#candidates = candidates

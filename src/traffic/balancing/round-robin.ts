@@ -42,6 +42,15 @@ export class RoundRobin implements Balancer {
     return candidates[best] as T
   }
 
+  peek<T extends Balanced>(candidates: readonly T[]): T {
+    if (candidates !== this.#candidates) this.#change(candidates)
+    const [credits, total] = [this.#credits.slice(), this.#total]
+    const next = this.pick(candidates)
+    this.#credits = credits
+    this.#total = total
+    return next
+  }
+
   #rescale(total: number): void {
     const factor = total / this.#total
     for (let i = 0; i < this.#credits.length; i++) this.#credits[i] = (this.#credits[i] as number) * factor

@@ -29,7 +29,7 @@ export function nativeRows(service: ServiceOptions, options: NativeRowOptions): 
   const { descriptors, transport, messageBytes, credentials, frontEnd } = options
   const { destination } = service
   const row = (own: Pick<Row, 'id' | 'policy' | 'origin' | 'serve'>): Row =>
-    postRow({ ...own, frontEnd, leadsTo: destination.summary })
+    postRow({ ...own, frontEnd, leadsTo: destination.summary, expects: (x) => destination.expect(x) })
   const { registry } = descriptors
   const rows = descriptors.methodsOf(service.name).flatMap((method) => {
     const route = {

@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, it, type TestContext } from 'node:test'
+import { detailsOf } from '../../../../src/cli/logged-request.ts'
 import type { Exchange, UpstreamCall } from '../../../../src/core/exchange.ts'
+import { readRecord } from '../../../../src/request-log/read-record.ts'
+import { recordOf } from '../../../../src/request-log/record.ts'
 import { type Door, frontEndOver, openDoor } from '../harness.ts'
 import { type Subgraph, startSubgraph } from '../subgraphs.ts'
 
@@ -121,6 +124,18 @@ describe('identical fetches under way', () => {
         call?.error,
       ]),
       [1, 0, 0, 0].map((attempts) => ['accounts', attempts, attempts === 0, crowd.accounts.url, undefined]),
+    )
+    // So does the request log, and `gateway logs`.
+    const place = { protocol: 'graphql', route: 'graphql', template: '/graphql', configVersion: 1 }
+    const facts = { at: 0, durationMs: 1, status: 200, place, node: 'one' }
+    const logged = crowd.door.exchanges.map((x) => readRecord(recordOf(x), facts))
+    assert.deepEqual(
+      logged.map(({ calls: [call] }) => [call?.upstream, call?.shared, call?.attempts.length]),
+      [1, 0, 0, 0].map((attempts) => ['accounts', attempts === 0 ? true : undefined, attempts]),
+    )
+    assert.deepEqual(
+      logged.map((entry) => /the answer of a call that was under way/.test(detailsOf(entry))),
+      [false, true, true, true],
     )
   })
 

@@ -2,8 +2,9 @@ import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { after, before, describe, test } from 'node:test'
 import type { Channel } from '../../../../src/front-ends/grpc/channel.ts'
+import { until } from '../../../until.ts'
 import { type Backend, startBackend } from './backend.ts'
-import { begin, call, channelKinds, until, verdict } from './channels.ts'
+import { begin, call, channelKinds, verdict } from './channels.ts'
 
 // What every channel does, against a real server of grpc-js.
 

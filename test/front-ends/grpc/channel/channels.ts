@@ -103,12 +103,3 @@ export function call(channel: Channel, request: Partial<RpcRequest> = {}): Promi
 export function verdict({ end: { code, failure, reached, fromBackend } }: Told): object {
   return { code, failure, reached, fromBackend }
 }
-
-/** Waits for a condition that events bring about. */
-export async function until(condition: () => boolean, forMs = 10_000): Promise<void> {
-  const startedAt = performance.now()
-  while (!condition()) {
-    if (performance.now() - startedAt > forMs) throw new Error('It did not come about.')
-    await new Promise((resolve) => setTimeout(resolve, 2))
-  }
-}

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { until } from '../../../until.ts'
 import { startBackend } from './backend.ts'
-import { begin, call, openFast, until } from './channels.ts'
+import { begin, call, openFast } from './channels.ts'
 import { ACK, answer, frame, type Peer, settings, startRaw, types, words } from './raw-server.ts'
 
 // Connections of the gateway's own client: how many, how long, and what flows over them.

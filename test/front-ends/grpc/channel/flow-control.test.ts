@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { until } from '../../../until.ts'
 import { startBackend } from './backend.ts'
-import { begin, call, openFast, until } from './channels.ts'
+import { begin, call, openFast } from './channels.ts'
 import {
   answer,
   END_HEADERS,

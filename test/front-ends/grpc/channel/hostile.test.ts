@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { test } from 'node:test'
-import { call, openFast, until } from './channels.ts'
+import { until } from '../../../until.ts'
+import { call, openFast } from './channels.ts'
 import type { Move } from './hostile.ts'
 import {
   ACK,

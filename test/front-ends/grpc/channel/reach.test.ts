@@ -2,8 +2,9 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { createServer, type Socket } from 'node:net'
 import { describe, test } from 'node:test'
+import { until } from '../../../until.ts'
 import { startBackend } from './backend.ts'
-import { call, channelKinds, until, verdict } from './channels.ts'
+import { call, channelKinds, verdict } from './channels.ts'
 
 // How every channel finds its backend, loses it, and finds it again.
 

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { until } from '../../../until.ts'
 import { startBackend } from './backend.ts'
-import { begin, call, channelKinds, openFast, until } from './channels.ts'
+import { begin, call, channelKinds, openFast } from './channels.ts'
 import {
   answer,
   END_HEADERS,

@@ -1,5 +1,5 @@
 import { Counter, Gauge, type Registry } from 'prom-client'
-import type { CircuitState, CircuitStatus, GatewayStatus, UpstreamStatus } from './admin/health.ts'
+import type { CircuitState, CircuitStatus, GatewayStatus, UpstreamStatus } from '../admin/health.ts'
 
 /** Metrics of circuits and fallbacks, read from their memory when they are asked for. */
 export function circuitMetrics(registry: Registry, status: () => Promise<GatewayStatus>): void {

@@ -1,5 +1,5 @@
 import { Counter, Gauge, type Registry } from 'prom-client'
-import { phases, type Release } from './traffic/canary/release.ts'
+import { phases, type Release } from '../traffic/canary/release.ts'
 
 /** Registers the metrics of all releases, read when they are asked for; the label `route` is the place of a release. */
 export function registerCanaryMetrics(registry: Registry, releases: () => Iterable<Release>): void {

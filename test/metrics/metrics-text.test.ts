@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Gauge, Registry } from 'prom-client'
-import { MetricsText } from '../src/metrics-text.ts'
-import { counter, gauge, histogram } from '../src/plugins/instruments.ts'
+import { MetricsText } from '../../src/metrics/metrics-text.ts'
+import { counter, gauge, histogram } from '../../src/plugins/instruments.ts'
 
 function filled(): Registry {
   const registry = new Registry()

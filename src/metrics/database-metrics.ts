@@ -1,5 +1,5 @@
 import { Counter, Gauge, type Registry } from 'prom-client'
-import type { DatabaseState } from './admin/database-state.ts'
+import type { DatabaseState } from '../admin/database-state.ts'
 
 /** How it is with the database, for Prometheus. */
 export function databaseMetrics(registry: Registry, status: () => Promise<DatabaseState | undefined>): void {

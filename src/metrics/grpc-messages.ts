@@ -1,6 +1,6 @@
 import type { Registry } from 'prom-client'
-import type { CountMessages } from './front-ends/grpc/rpc-transport.ts'
-import { counter } from './plugins/instruments.ts'
+import type { CountMessages } from '../front-ends/grpc/rpc-transport.ts'
+import { counter } from '../plugins/instruments.ts'
 
 /** Counts the messages of gRPC calls; their methods are those of the configuration. */
 export function grpcMessages(registry: Registry): CountMessages {

@@ -1,5 +1,5 @@
 import { Gauge, type Registry } from 'prom-client'
-import { type GatewayStatus, isUp, readinessReport } from './admin/health.ts'
+import { type GatewayStatus, isUp, readinessReport } from '../admin/health.ts'
 
 /** Registers what `/readyz` and `/health` say, as numbers: whether it is ready, its stores, its configuration, its targets. */
 export function registerReadinessMetrics(registry: Registry, status: () => Promise<GatewayStatus>): void {

@@ -1,5 +1,5 @@
 import { Gauge, type Registry } from 'prom-client'
-import type { IdentityState } from './identity-state.ts'
+import type { IdentityState } from '../identity-state.ts'
 
 /** How many revocations this node knows, and how old its knowledge is. */
 export function registerRevocationMetrics(registry: Registry, identity: IdentityState): void {

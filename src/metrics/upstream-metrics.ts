@@ -1,9 +1,9 @@
 import { Counter, type Registry } from 'prom-client'
+import type { Release } from '../traffic/canary/release.ts'
+import type { RetryCounts } from '../traffic/retry.ts'
+import type { Upstream } from '../traffic/upstream.ts'
 import { registerCanaryMetrics } from './canary-metrics.ts'
 import { registerGateMetrics } from './gate-metrics.ts'
-import type { Release } from './traffic/canary/release.ts'
-import type { RetryCounts } from './traffic/retry.ts'
-import type { Upstream } from './traffic/upstream.ts'
 
 /** What is counted about. */
 interface Traffic {

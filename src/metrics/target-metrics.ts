@@ -1,5 +1,5 @@
 import { Counter, Gauge, type Registry } from 'prom-client'
-import type { DiscoveryStatus, UpstreamStatus } from './admin/health.ts'
+import type { DiscoveryStatus, UpstreamStatus } from '../admin/health.ts'
 
 /** Registers what is known of targets and of how they are found, read when metrics are asked for: a target that is gone takes its series along. */
 export function registerTargetMetrics(

@@ -1,7 +1,7 @@
 import type { Registry } from 'prom-client'
-import type { FetchObserver, GraphqlObserver } from './front-ends/graphql/observer.ts'
-import type { Planned } from './front-ends/graphql/planning/planning-figures.ts'
-import { type Cell, counter, type Family, histogram, type Series } from './plugins/instruments.ts'
+import type { FetchObserver, GraphqlObserver } from '../front-ends/graphql/observer.ts'
+import type { Planned } from '../front-ends/graphql/planning/planning-figures.ts'
+import { type Cell, counter, type Family, histogram, type Series } from '../plugins/instruments.ts'
 
 const fetchBounds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30]
 const planningBounds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5]

@@ -1,5 +1,5 @@
 import { Counter, Gauge, type Registry } from 'prom-client'
-import type { SupergraphState } from './admin/supergraph-state.ts'
+import type { SupergraphState } from '../admin/supergraph-state.ts'
 
 /** How the supergraph is and how often it changed; nothing where there is no GraphQL. */
 export function supergraphMetrics(

@@ -1,5 +1,5 @@
 import { Counter, Gauge, type Registry } from 'prom-client'
-import type { Upstream } from './traffic/upstream.ts'
+import type { Upstream } from '../traffic/upstream.ts'
 
 /** Registers what is known of calls that are under way, that wait and that were turned away; read when metrics are asked for. */
 export function registerGateMetrics(registry: Registry, upstreams: () => readonly Upstream[]): void {

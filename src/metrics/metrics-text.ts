@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Registry } from 'prom-client'
-import { Family } from './plugins/instruments.ts'
+import { Family } from '../plugins/instruments.ts'
 
 /**
  * What `/metrics` answers. With a thousand routes it has tens of thousands of lines, so it is put together piece by piece, and requests
