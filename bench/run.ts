@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util'
 import { measureCodecs } from './codec.ts'
 import { type Contest, type ContestResult, type Pace, runContest } from './contest.ts'
+import { measureControl } from './control.ts'
 import { prepareGraphql } from './graphql.ts'
 import { prepareGrpc } from './grpc.ts'
 import { measureIdentity } from './identity.ts'
@@ -12,7 +13,7 @@ import { measureTraffic } from './traffic.ts'
 
 // What `npm run bench` runs: the gateway with all plugins on, and the servers that it is compared with, side by side.
 
-const usage = `npm run bench -- [--only rest|graphql|grpc|codec|traffic|identity|limits|log] [--quick] [--markdown | --json]
+const usage = `npm run bench -- [--only rest|graphql|grpc|codec|traffic|identity|limits|log|control] [--quick] [--markdown | --json]
 
   --only      one section; may be given again
   --quick     one short round, to see that everything runs; its figures mean little
@@ -33,6 +34,7 @@ const sections: Readonly<Record<string, Section>> = {
   identity: measureIdentity,
   limits: measureLimits,
   log: measureRequestLog,
+  control: measureControl,
 }
 
 const usualPace: Pace = { rounds: 5, firstWarmUpSeconds: 3, warmUpSeconds: 1, measuredSeconds: 5 }

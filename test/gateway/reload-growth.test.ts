@@ -45,6 +45,8 @@ test(`${changes} changes under load of all three protocols fail no request, and 
     }
     return await footprint(gc, tables)
   }
+  await load.answered(100)
+  const { files } = await footprint(gc, tables)
   const first = await upTo(warmUp, 1)
   const last = await upTo(changes, warmUp + 1)
   await load.stop()
@@ -55,7 +57,8 @@ test(`${changes} changes under load of all three protocols fail no request, and 
   // Those whose last requests are on their way.
   assert.ok(last.tables <= 3, `${last.tables} old configurations are in memory`)
   assert.ok(last.heapMb - first.heapMb < 15, 'the heap grows')
-  assert.ok(last.files - first.files < 15, 'sockets or files are left open')
+  // Backends close what is left open after a while: that is to be seen at once.
+  assert.ok(Math.max(first.files, last.files) - files < 20, 'sockets or files are left open')
 })
 
 interface Named {
