@@ -5,7 +5,7 @@ import { type AdminRoute, adminRoute } from './admin-route.ts'
 import type { AuditLog, KeptEntry } from './audit-log.ts'
 import { versionNumber } from './config-routes.ts'
 import { changeShape } from './dry-answer.ts'
-import { pageAnswer, pageOfSchema, pageQuery } from './page.ts'
+import { pageOfFound, pageOfSchema, pageQuery } from './page.ts'
 
 const outcome = z.enum(['done', 'dryRun', 'refused', 'failed'])
 
@@ -59,10 +59,8 @@ export function auditRoutes(audit: AuditLog): AdminRoute[] {
           since: query['filter[since]'],
           until: query['filter[until]'],
         }
-        const { items, total } = await audit.page(filter, { limit: limit + 1, before: cursor })
-        const page = items.slice(0, limit)
-        const next = items.length > limit ? String(page.at(-1)?.id) : null
-        return pageAnswer({ items: page.map(shown), next, total })
+        const found = await audit.page(filter, { limit: limit + 1, before: cursor })
+        return pageOfFound(found, { limit, cursorOf: ({ id }) => id, shown })
       },
     }),
     adminRoute({

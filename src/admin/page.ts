@@ -48,6 +48,17 @@ export function pageOf<T extends { readonly id: string }>(
   return { items, next: hasMore ? (items.at(-1)?.id ?? null) : null, total: all.length }
 }
 
+/** The page of a list that was asked for one item more than `limit`: where that is there, a next page is, from the last item that is shown. */
+export function pageOfFound<T>(
+  { items, total }: { readonly items: readonly T[]; readonly total: number },
+  { limit, cursorOf, shown }: { limit: number; cursorOf(item: T): number; shown(item: T): unknown },
+): AdminAnswer {
+  const page = items.slice(0, limit)
+  const last = page.at(-1)
+  const next = items.length > limit && last !== undefined ? String(cursorOf(last)) : null
+  return pageAnswer({ items: page.map(shown), next, total })
+}
+
 /** A page with its `Link`. */
 export function pageAnswer(page: Page<unknown>): AdminAnswer {
   return { body: page, next: page.next }

@@ -4,7 +4,7 @@ import { GatewayError } from '../core/error.ts'
 import { type AdminRoute, adminRoute } from './admin-route.ts'
 import { versionNumber } from './config-routes.ts'
 import { changeShape } from './dry-answer.ts'
-import { pageAnswer, pageOf, pageOfSchema, pageQuery } from './page.ts'
+import { pageAnswer, pageOf, pageOfFound, pageOfSchema, pageQuery } from './page.ts'
 import { writeOptions, writtenAnswer, writtenShape } from './written-answer.ts'
 
 const time = z.iso.datetime()
@@ -39,10 +39,8 @@ export function versionRoutes(control: ControlPlane): AdminRoute[] {
       query: z.strictObject({ limit: pageQuery.limit, cursor: versionNumber.optional() }),
       answer: pageOfSchema(versionShape),
       async serve({ query: { limit, cursor } }) {
-        const { items, total } = await control.versions({ limit: limit + 1, before: cursor })
-        const page = items.slice(0, limit)
-        const next = items.length > limit ? String(page.at(-1)?.version) : null
-        return pageAnswer({ items: page.map(shownVersion), next, total })
+        const found = await control.versions({ limit: limit + 1, before: cursor })
+        return pageOfFound(found, { limit, cursorOf: ({ version }) => version, shown: shownVersion })
       },
     }),
     adminRoute({
