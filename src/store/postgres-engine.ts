@@ -62,7 +62,7 @@ export class PostgresEngine implements Engine {
       max: connections,
       idleTimeoutMillis: 60_000,
       // Not as a parameter of the connection: poolers between refuse those that they do not know.
-      onConnect: (made) => void made.query(`set statement_timeout = ${statementMs}`).catch(() => undefined),
+      onConnect: (made) => made.query(`set statement_timeout = ${statementMs}`).catch(() => undefined),
     })
     // Of idle ones that the server has ended; the next statement finds out.
     pool.on('error', () => {})
