@@ -1,62 +1,70 @@
-import type { IncomingMessage } from 'node:http'
-import type { Express } from 'express'
-import { AdminAccess } from './admin/admin-access.ts'
-import { AdminRate } from './admin/admin-rate.ts'
 import type { AdminRoute } from './admin/admin-route.ts'
-import { createAdminRouter } from './admin/admin-router.ts'
-import { type AppOptions, createApp } from './admin/app.ts'
-import { AuditLog } from './admin/audit-log.ts'
+import type { AuditLog } from './admin/audit-log.ts'
+import { auditRoutes } from './admin/audit-routes.ts'
+import { batchRoutes } from './admin/batch-routes.ts'
+import { cacheRoutes } from './admin/cache-routes.ts'
+import { canaryRoutes } from './admin/canary-routes.ts'
+import { optionSchemas } from './admin/config-components.ts'
+import { configRoutes } from './admin/config-routes.ts'
+import { explainRoutes } from './admin/explain-routes.ts'
 import { graphqlRoutes } from './admin/graphql-routes.ts'
+import { upstreamReport } from './admin/health.ts'
+import { itemRoutes } from './admin/item-routes.ts'
 import { keyRoutes } from './admin/key-routes.ts'
+import { liveRoutes } from './admin/live-routes.ts'
+import { logRoutes } from './admin/log-routes.ts'
+import { openApiRoutes } from './admin/openapi.ts'
+import { permissionRoutes } from './admin/permission-routes.ts'
+import { pluginRoutes } from './admin/plugin-routes.ts'
+import { serviceRoutes } from './admin/service-routes.ts'
 import { tokenRoutes } from './admin/token-routes.ts'
-import { plainAddress, type TrustedProxies } from './core/client-address.ts'
+import { versionRoutes } from './admin/version-routes.ts'
 import type { Gateway } from './gateway.ts'
 import type { BuiltGeneration } from './generation.ts'
-import type { Listener } from './listener/listener.ts'
+import { LiveFeed } from './live-feed.ts'
+import { explainRequest } from './routing/explain.ts'
 import { verifyToken } from './verify-token.ts'
+import { version } from './version.ts'
 
-export interface ManagementOptions extends Pick<AppOptions, 'draining' | 'extend'> {
-  readonly listener: Listener
-  readonly proxies: TrustedProxies
+export interface AdminApiOptions {
   /** `admin.path`, at the start. */
   readonly path: string
+  readonly audit: AuditLog
   /** The running configuration. */
   current(): BuiltGeneration
-  /** Aborted when the gateway is about to end. */
-  readonly ending: AbortSignal
+  activeRequests(): number
   now(): number
 }
 
-/** The Express app of a gateway, behind its routing table. */
-export function managementApp(gateway: Gateway, options: ManagementOptions): Express {
-  const { listener, proxies, path, current, now, ending } = options
-  const access = new AdminAccess(() => current().config.admin.tokens, now)
-  const address = ({ socket, headers }: IncomingMessage): string =>
-    proxies.clientAddress(plainAddress(socket.remoteAddress ?? ''), headers['x-forwarded-for'])
-  const rate = new AdminRate(() => {
-    const { limit, window } = current().config.admin.rateLimit
-    return { limit, windowMs: window }
-  })
-  const audit = new AuditLog()
-  const routes = adminRoutes(gateway, options)
-  return createApp({
-    metrics: gateway.metrics,
-    status: () => gateway.status(),
-    draining: options.draining,
-    grpcDescription: () => current().grpcDescription(),
-    admin: {
-      path,
-      router: createAdminRouter({ access, rate, routes, audit, address, ending, log: gateway.log, now }),
-    },
-    notFound: (req, res) => listener.notFound(req, res),
-    failed: (req, res, error) => listener.failed(req, res, error),
-    extend: options.extend,
-  })
-}
-
 /** Everything that the admin API offers. */
-function adminRoutes({ identity }: Gateway, { current, now }: ManagementOptions): readonly AdminRoute[] {
-  return [
+export function adminRoutes(gateway: Gateway, options: AdminApiOptions): readonly AdminRoute[] {
+  const { path, audit, current, now } = options
+  const { control, identity, registry, requestLog } = gateway
+  const plugins = () => current().definitions
+  const upstreams = async () => upstreamReport(await gateway.status())
+  const feed = new LiveFeed({
+    ring: requestLog.isOn ? requestLog.ring : undefined,
+    status: () => gateway.status(),
+    activeRequests: options.activeRequests,
+    canaries: () => [...current().canaries.values()].map((release) => release.status()),
+  })
+  const routes = [
+    ...logRoutes({ log: requestLog, now }),
+    ...liveRoutes({ listen: (signal) => feed.listen(signal) }),
+    ...explainRoutes({
+      explain: (asked) => explainRequest(gateway.table, asked),
+      globalPlugins: () => current().config.plugins.map(({ name }) => name),
+      upstreams,
+    }),
+    ...itemRoutes({ control, upstreams }),
+    ...pluginRoutes(() => optionSchemas(plugins())),
+    ...permissionRoutes(control, () => current().config),
+    ...configRoutes(control),
+    ...versionRoutes(control),
+    ...batchRoutes(control),
+    ...serviceRoutes({ registry, allowLinkLocal: () => current().config.admin.allowLinkLocalTargets }),
+    ...canaryRoutes(() => gateway.canaries),
+    ...cacheRoutes(() => current().identity.forget()),
     ...graphqlRoutes(() => current().graphql?.supergraphSdl),
     ...keyRoutes({
       managed: identity.keys,
@@ -81,5 +89,7 @@ function adminRoutes({ identity }: Gateway, { current, now }: ManagementOptions)
         return verifyToken(token, { identity, plan, header: config.auth.tokens.header })
       },
     }),
+    ...auditRoutes(audit),
   ]
+  return [...routes, ...openApiRoutes(routes, { path, version, plugins })]
 }

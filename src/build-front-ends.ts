@@ -136,6 +136,7 @@ async function grpcFrontEnd(build: Build): Promise<GrpcFrontEnd | undefined> {
         json: service.json,
         unannotated: service.unannotated,
         metadata: service.metadata,
+        hidden: service.docs.hidden,
       })),
       limits: { bodyBytes: server.limits.bodyBytes, messageBytes: grpc.messageBytes },
       channel: {

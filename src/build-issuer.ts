@@ -127,7 +127,7 @@ function revocationsOf(build: Build, config: IssuerConfig, now: () => number): S
 async function keyRing(build: Build, config: IssuerConfig, host: PluginHost): Promise<KeyRing> {
   const { keys, algorithm, accessTokenFor } = config
   const place = ['auth', 'issuer', 'keys', 'file']
-  const file = keys.file === undefined ? undefined : resolve(build.folder, keys.file)
+  const file = keys.file === '' ? undefined : resolve(build.folder, keys.file)
   if (file !== undefined) checkKeyFile(build, file, place)
   const ring = new KeyRing({
     storage:
@@ -146,7 +146,7 @@ async function keyRing(build: Build, config: IssuerConfig, host: PluginHost): Pr
   try {
     await ring.open()
   } catch (error) {
-    throw build.error(place, `${keys.file ?? ''} ${messageOf(error)}`)
+    throw build.error(place, `${keys.file} ${messageOf(error)}`)
   }
   return ring
 }

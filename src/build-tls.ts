@@ -24,6 +24,7 @@ export function buildIdentities(build: Build): TlsIdentities | undefined {
 /** The certificates that upstreams, and where they are found, are verified by and that are shown to them. */
 export function checkUpstreamTls(build: Build): void {
   checkClientTls(build, build.config.stores.redis?.tls, ['stores', 'redis', 'tls'])
+  checkClientTls(build, build.config.stores.database.tls, ['stores', 'database', 'tls'])
   for (const [name, { tls, discovery }] of Object.entries(build.config.upstreams)) {
     checkClientTls(build, tls, ['upstreams', name, 'tls'])
     if (discovery?.type === 'etcd')

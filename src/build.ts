@@ -21,6 +21,7 @@ import type { Reflector } from './front-ends/grpc/gather-descriptors.ts'
 import type { IdentityState } from './identity-state.ts'
 import type { KeptState } from './kept-state.ts'
 import type { PluginDefinition, PluginHost } from './pipeline/registry.ts'
+import { PluginNames } from './plugin-names.ts'
 import { notAsked, type ReflectionConfig, type Reflections } from './reflections.ts'
 import type { RedisClient } from './store/redis.ts'
 import { textPlace } from './text-place.ts'
@@ -45,6 +46,8 @@ export interface BuildContext {
   readonly kept: KeptState
   /** What `/readyz` says. */
   ready(): boolean
+  /** What is told of every exchange at its end, whatever a configuration of this version lists. */
+  observers(configVersion: number): readonly Plugin[]
   /** Undefined: no backend is asked. */
   readonly reflections: Reflections | undefined
 }
@@ -59,6 +62,9 @@ export class Build {
   /** What `/readyz` says. */
   readonly ready: () => boolean
   readonly identity: IdentityState
+  readonly pluginNames = new PluginNames()
+  /** After all plugins, everywhere. */
+  readonly observers: readonly Plugin[]
   /** Whether others are asked anything; false for a gateway that is only looked into. */
   readonly isOnline: boolean
   /** By place. */
@@ -78,6 +84,7 @@ export class Build {
     this.ready = context.ready
     this.isOnline = context.reflections !== undefined
     this.identity = context.identity
+    this.observers = context.observers(context.configVersion)
     this.#loaded = loaded
     this.#context = context
     this.#kept = context.kept.open()
@@ -153,7 +160,7 @@ export class Build {
     try {
       const plugin = definition.create(use.options, host)
       this.onFree(() => plugin.close?.())
-      return plugin
+      return this.pluginNames.give(plugin, use.name)
     } catch (error) {
       throw this.error(path, messageOf(error))
     }

@@ -2,6 +2,7 @@ import { Counter, Gauge, type Registry } from 'prom-client'
 import { type GatewayStatus, isUp, type TargetStatus } from './admin/health.ts'
 import { circuitMetrics } from './circuit-metrics.ts'
 import type { GatewayError } from './core/error.ts'
+import { databaseMetrics } from './database-metrics.ts'
 import { registerProcessMetrics } from './process-metrics.ts'
 import { registerReadinessMetrics } from './readiness-metrics.ts'
 import { supergraphMetrics } from './supergraph-metrics.ts'
@@ -85,8 +86,13 @@ export class GatewayMetrics {
     gauge('gateway_active_routes', 'Rows of the routing table.', (now) => now.routes)
     gauge(
       'gateway_config_version',
-      'Version of the running configuration, counted from the start.',
-      (now) => now.configVersion,
+      'Version of the running configuration; 0: the file, while the database was gone.',
+      (now) => now.config.version,
+    )
+    gauge(
+      'gateway_config_wanted_version',
+      'Newest version that this gateway knows of, whether it could be applied or not.',
+      (now) => now.config.wanted,
     )
     gauge(
       'gateway_healthy_instances',
@@ -117,6 +123,7 @@ export class GatewayMetrics {
       },
     })
     circuitMetrics(registry, status)
+    databaseMetrics(registry, async () => (await status()).database)
     supergraphMetrics(registry, async () => (await status()).supergraph)
   }
 

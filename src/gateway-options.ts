@@ -1,3 +1,4 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Express } from 'express'
 import type { Logger } from './core/log.ts'
 import type { LoadWatch } from './listener/load-watch.ts'
@@ -18,3 +19,6 @@ export interface GatewayOptions extends SourceOptions {
   /** Whether it is only to be looked into: no Redis connection is made, no target is probed. Default false. */
   readonly offline?: boolean
 }
+
+/** Express or Connect middleware. */
+export type Middleware = (req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void) => void

@@ -1,13 +1,13 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
-import type { Express } from 'express'
 import { Registry } from 'prom-client'
 import type { GatewayStatus } from './admin/health.ts'
-import { managementApp } from './admin-api.ts'
+import { type Beginning, begin } from './beginning.ts'
 import { CertificateWatch } from './certificate-expiry.ts'
 import { maskSecrets } from './config/mask.ts'
 import type { Config } from './config/schema.ts'
-import { SeenFiles } from './config/seen-files.ts'
+import { Configuration } from './configuration.ts'
+import type { ControlPlane } from './control/control-plane.ts'
 import { TrustedProxies } from './core/client-address.ts'
 import type { Logger } from './core/log.ts'
 import { openRows } from './core/policy.ts'
@@ -15,20 +15,19 @@ import type { Row } from './core/route.ts'
 import { ServiceRegistry } from './discovery/service-registry.ts'
 import { drain } from './drain.ts'
 import { GatewayMetrics } from './gateway-metrics.ts'
-import type { GatewayOptions } from './gateway-options.ts'
+import type { GatewayOptions, Middleware } from './gateway-options.ts'
 import type { BuiltGeneration } from './generation.ts'
-import { Generations } from './generations.ts'
 import { IdentityState } from './identity-state.ts'
 import type { ConnectionDoor } from './listener/connection-door.ts'
 import { Listener, type Plan } from './listener/listener.ts'
 import type { Overload } from './listener/overload.ts'
 import type { GatewayServer } from './listener/server.ts'
-import { createLog } from './log.ts'
-import { openRedis, redisState } from './open-redis.ts'
+import { Management } from './management.ts'
+import { openRequestLog } from './open-request-log.ts'
 import { connectionDoor, gatewayServer, type OpenPorts, openPorts, overloadOf } from './ports.ts'
+import type { RequestLog } from './request-log/request-log.ts'
 import type { RoutingTable } from './routing/table.ts'
-import { readSource, type Source } from './source.ts'
-import type { RedisClient } from './store/redis.ts'
+import type { Stores } from './stores.ts'
 import type { Release } from './traffic/canary/release.ts'
 import { registerTrafficMetrics } from './upstream-metrics.ts'
 import { Upstreams } from './upstreams.ts'
@@ -36,10 +35,8 @@ import { version } from './version.ts'
 
 /** Makes a gateway from a configuration; it takes requests once it listens or is mounted. Throws a ConfigError. */
 export async function createGateway(options: GatewayOptions): Promise<Gateway> {
-  const files = new SeenFiles()
-  const source = await readSource(options, files)
-  const gateway = new Gateway(options, source.loaded.config)
-  await gateway.start(source, files)
+  const gateway = new Gateway(options, await begin(options))
+  await gateway.start()
   return gateway
 }
 
@@ -51,33 +48,36 @@ export class Gateway {
   readonly registry = new ServiceRegistry()
   /** What it knows of credentials besides its configuration. */
   readonly identity: IdentityState
-  readonly #generations: Generations
+  readonly requestLog: RequestLog
+  readonly stores: Stores
+  readonly #configuration: Configuration
   readonly #listener: Listener
   readonly #overload: Overload
-  readonly #app: Express
+  readonly management: Management
   readonly #server: GatewayServer
   readonly #door: ConnectionDoor
   readonly #gauges: GatewayMetrics
   readonly #certificates: CertificateWatch
   readonly #startedAt = Date.now()
-  readonly #redis: RedisClient | undefined
   readonly #ending = new AbortController()
   #ports: OpenPorts | undefined
   #draining = false
 
-  constructor(options: GatewayOptions, first: Config) {
-    const { server, observability, stores, auth, admin } = first
-    const { offline = false, watch = true, now = Date.now } = options
-    const { log = createLog(observability.log.level), extend } = options
+  constructor(options: GatewayOptions, { first, log, stores }: Beginning) {
+    const { server, observability, auth, admin } = first
+    const { offline = false, watch = true, now = Date.now, extend } = options
     const { metrics } = this
     this.log = log
     this.#gauges = new GatewayMetrics(metrics, observability.metrics, () => this.status())
-    registerTrafficMetrics(metrics, () => this.#generations.current)
+    registerTrafficMetrics(metrics, () => this.#configuration.generations.current)
     this.#certificates = new CertificateWatch(log, now)
-    this.#redis = offline ? undefined : openRedis(stores, log)
-    this.identity = new IdentityState({ ...auth.revocation, redis: this.#redis, log, metrics, now })
-    this.#generations = new Generations({
+    this.stores = stores
+    const { redis, database } = stores
+    this.identity = new IdentityState({ ...auth.revocation, redis, database, log, metrics, now })
+    this.requestLog = openRequestLog(observability.requestLog, { metrics, log, now, database })
+    this.#configuration = new Configuration({
       source: options,
+      database,
       watch: watch && options.file !== undefined,
       reflect: !offline,
       log,
@@ -85,8 +85,9 @@ export class Gateway {
       now,
       // Nothing else that /readyz requires can fail while a configuration runs.
       ready: () => !this.#draining,
-      redis: this.#redis,
+      redis,
       identity: this.identity,
+      observers: (configVersion) => this.requestLog.observers(configVersion),
       upstreams: new Upstreams(log, { probe: !offline, registry: this.registry }),
       onDecided: (result) => {
         this.#gauges.reloaded(result)
@@ -95,24 +96,21 @@ export class Gateway {
     })
     this.#overload = overloadOf(server, { ...options, log })
     const proxies = new TrustedProxies(server.trustedProxies)
-    const current = (): BuiltGeneration => this.#generations.current
+    const current = (): BuiltGeneration => this.#configuration.generations.current
     const draining = (): boolean => this.#draining
     const { limits } = server
     const listener = new Listener({ limits, proxies, current, overload: this.#overload, draining })
     this.#listener = listener
     const ending = this.#ending.signal
-    this.#app = managementApp(this, { listener, proxies, ...admin, current, draining, ending, now, extend })
+    const managed = { listener, proxies, admin, current, draining, ending, now, extend }
+    this.management = new Management(this, managed)
     this.#door = connectionDoor(server, this.#gauges)
-    const parts = { listener, fallback: this.#app, door: this.#door, gauges: this.#gauges }
+    const parts = { listener, fallback: this.management.app, door: this.#door, gauges: this.#gauges }
     this.#server = gatewayServer(server, parts)
   }
 
   /** Express or Connect middleware: takes what a row of the routing table claims, leaves the rest to `next`. */
-  readonly middleware = (
-    req: IncomingMessage,
-    res: ServerResponse,
-    next: (error?: unknown) => void,
-  ): void => {
+  readonly middleware: Middleware = (req, res, next) => {
     this.#listener.handle(req, res, () => next())
   }
 
@@ -122,12 +120,12 @@ export class Gateway {
   }
 
   get table(): RoutingTable<Plan> {
-    return this.#generations.current.table
+    return this.#configuration.generations.current.table
   }
 
   /** The releases of the running configuration by place: `users`, `graphql/accounts`, `grpc/library.v1.LibraryService`. */
   get canaries(): ReadonlyMap<string, Release> {
-    return this.#generations.current.canaries
+    return this.#configuration.generations.current.canaries
   }
 
   get rows(): readonly Row[] {
@@ -136,7 +134,7 @@ export class Gateway {
 
   /** The running configuration, defaults filled in. Holds secrets. */
   get config(): Config {
-    return this.#generations.current.config
+    return this.#configuration.generations.current.config
   }
 
   /** The running configuration with its secrets masked, for people. */
@@ -144,10 +142,15 @@ export class Gateway {
     return maskSecrets(this.config)
   }
 
+  /** What people change the configuration by. */
+  get control(): ControlPlane {
+    return this.#configuration.control
+  }
+
   /** Called once by {@link createGateway}. */
-  async start(source: Source, files: SeenFiles): Promise<void> {
+  async start(): Promise<void> {
     try {
-      await Promise.all([this.#generations.start(source, files), this.identity.start()])
+      await Promise.all([this.#configuration.start(), this.identity.start()])
       this.#applyToPorts()
       this.identity.endStreams(this.#listener.active, () => this.config.auth.revocation)
     } catch (error) {
@@ -158,9 +161,13 @@ export class Gateway {
 
   /** Listens where the configuration says, or at another port there. Resolves with the base URL. */
   async listen(port?: string): Promise<string> {
+    await this.management.listen()
     this.#ports = await openPorts(this.#server, this.config.server, port)
     const { rows } = this
-    this.log.info({ ...this.#ports, rows: rows.length, open: openRows(rows).join(' ') }, 'listening')
+    this.log.info(
+      { ...this.#ports, admin: this.management.url, rows: rows.length, open: openRows(rows).join(' ') },
+      'listening',
+    )
     return this.#ports.url
   }
 
@@ -169,33 +176,24 @@ export class Gateway {
     return this.#ports?.tlsUrl
   }
 
-  /**
-   * Reads the configuration again, builds it beside the running one and swaps them in one step. A configuration that is refused
-   * changes nothing: the reason is logged, counted and shown by `/readyz?verbose`. Resolves when it is decided, true when applied.
-   */
+  /** Reads the configuration again; resolves with true when that was applied ({@link Configuration.reload}). */
   reload(): Promise<boolean> {
-    return this.#generations.reload()
+    return this.#configuration.reload()
   }
 
   /** Everything that `/readyz` and `/health` say. */
   async status(): Promise<GatewayStatus> {
     return {
       version,
-      configVersion: this.#generations.version,
+      ...this.#configuration.status(),
       startedAt: this.#startedAt,
       now: Date.now(),
       draining: this.#draining,
       shed: { event_loop: this.#overload.eventLoop, heap: this.#overload.heap },
       activeConnections: await this.#server.connections(),
-      refusedConfig: this.#generations.refused,
-      redis: redisState(this.#redis),
+      ...this.stores.status(),
       keys: this.identity.keys,
       revocations: this.identity.status(),
-      upstreams: this.#generations.upstreams(),
-      reflections: this.#generations.reflections(),
-      supergraph: this.#generations.current.graphql?.supergraph,
-      identityProviders: this.#generations.current.identityProviders(),
-      routes: this.table.entries.length,
       certificates: this.#certificates.expiries,
     }
   }
@@ -207,8 +205,8 @@ export class Gateway {
   async shutdown(): Promise<void> {
     if (this.#draining) return
     this.#draining = true
+    this.#configuration.freeze()
     this.#ending.abort()
-    this.#generations.freeze()
     const { drainDelay, gracePeriod } = this.config.server.shutdown
     this.log.info({ drainDelay, gracePeriod }, 'draining')
     await drain({
@@ -216,7 +214,7 @@ export class Gateway {
       server: this.#server,
       drainDelay,
       gracePeriod,
-      onClosing: () => this.#generations.current.drain(),
+      onClosing: () => this.#configuration.generations.current.drain(),
     })
     await this.dispose()
     this.log.info({}, 'stopped')
@@ -224,7 +222,7 @@ export class Gateway {
 
   /** Connections that are there stay as they are. */
   #applyToPorts(): void {
-    const { identities, config } = this.#generations.current
+    const { identities, config } = this.#configuration.generations.current
     this.#door.use(config.server.access)
     if (identities === undefined) return
     this.#server.useIdentities(identities)
@@ -238,9 +236,11 @@ export class Gateway {
     this.#server.dispose()
     this.#overload.close()
     this.#certificates.close()
-    await this.#generations.close()
+    await this.#configuration.close()
+    await this.requestLog.close()
     await this.identity.close()
     this.registry.close()
-    this.#redis?.disconnect()
+    await this.management.close()
+    await this.stores.close()
   }
 }

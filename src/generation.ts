@@ -1,5 +1,6 @@
-import { type ApiDescription, describedApi } from './api-description.ts'
+import type { ApiDocsFrontEnd } from './api-docs/front-end.ts'
 import { Build, type BuildContext } from './build.ts'
+import { buildApiDocs } from './build-api-docs.ts'
 import { buildFrontEnds } from './build-front-ends.ts'
 import { buildIdentity } from './build-identity.ts'
 import { buildBackendIdentity } from './build-internal-token.ts'
@@ -16,6 +17,7 @@ import type { GraphqlFrontEnd } from './front-ends/graphql/front-end.ts'
 import type { Generation, Plan } from './listener/listener.ts'
 import type { TlsIdentities } from './listener/tls-identities.ts'
 import { compileHooks } from './pipeline/plan.ts'
+import type { PluginDefinition } from './pipeline/registry.ts'
 import { CallerLimits } from './plugins/identity/caller-limits.ts'
 import type { Identity } from './plugins/identity/identity.ts'
 import { identityPlugin } from './plugins/identity/identity-plugin.ts'
@@ -35,12 +37,14 @@ export interface BuiltGeneration extends Generation {
   /** Who the gateway is to clients that speak TLS; undefined when there is no port for them. */
   readonly identities: TlsIdentities | undefined
   readonly identity: Identity
+  /** All plugins that it may name. */
+  readonly definitions: readonly PluginDefinition[]
   /** The outside services that callers are checked with. */
   identityProviders(): readonly ProviderStatus[]
   /** Undefined when there is none. */
   readonly graphql: GraphqlFrontEnd | undefined
-  /** What the gRPC front-end serves; undefined when there is none. Made when it is first asked for. */
-  grpcDescription(): ApiDescription | undefined
+  /** What describes the API, for a path that no row takes; undefined: nothing of that path. */
+  apiDocs(path: string): Plan | undefined
   /** The gateway is about to end: what would last as long as its clients like is to end now. */
   drain(): void
   /** Takes no more requests; resolves when the last one has settled and everything is freed. */
@@ -61,13 +65,16 @@ export async function buildGeneration(loaded: LoadedConfig, context: BuildContex
     const identity = buildIdentity(build, issuer?.tokens)
     const deciders = { identity, table: () => table }
     const frontEnds = await buildFrontEnds(build, { issuer, told, deciders })
-    const plans = plansOf(build, { frontEnds, shared, identity, last: told.plugin })
-    const table: RoutingTable<Plan> = tableOf(build, plans)
-    const grpc = frontEnds.find((frontEnd) => frontEnd.name === 'grpc')
+    const docs = buildApiDocs(build, frontEnds, () => table)
+    const described = docs === undefined ? frontEnds : [...frontEnds, docs]
+    const plans = plansOf(build, { frontEnds: described, shared, identity, last: told.plugin })
+    const table: RoutingTable<Plan> = tableOf(
+      build,
+      plans.filter(({ row }) => row.frontEnd !== docs),
+    )
     const graphql = frontEnds.find(({ name }) => name === 'graphql') as GraphqlFrontEnd | undefined
-    const unrouted = unroutedPlan(shared)
+    const unrouted = unroutedPlan([...shared, ...build.observers], build.pluginNames.of)
     const identityProviders = (): readonly ProviderStatus[] => identity.providers
-    const grpcDescription = describedApi(grpc)
     const parts = {
       table,
       unrouted,
@@ -75,7 +82,8 @@ export async function buildGeneration(loaded: LoadedConfig, context: BuildContex
       identity,
       identityProviders,
       graphql,
-      grpcDescription,
+      apiDocs: docsPlans(docs, plans),
+      definitions: context.definitions,
     }
     return generation(build, parts, frontEnds)
   } catch (error) {
@@ -117,6 +125,14 @@ function generation(
   }
 }
 
+/** The rows of the documentation are asked for their path by what no row of the table takes. */
+function docsPlans(docs: ApiDocsFrontEnd | undefined, plans: readonly Plan[]): BuiltGeneration['apiDocs'] {
+  return (path) => {
+    const row = docs?.rowOf(path)
+    return row === undefined ? undefined : plans.find((plan) => plan.row === row)
+  }
+}
+
 interface PlanParts {
   readonly frontEnds: readonly FrontEnd[]
   readonly shared: readonly Plugin[]
@@ -128,8 +144,10 @@ interface PlanParts {
 /** The hooks of each row; rows of one policy share their plugins, so that a service's limit counts all of its methods. */
 function plansOf(build: Build, { frontEnds, shared, identity, last }: PlanParts): Plan[] {
   const hooksOf = new Map<Policy, Plan['hooks']>()
+  const { observers } = build
   const limits = new CallerLimits(identity.keys, build.host(undefined))
   build.onFree(() => limits.close())
+  build.pluginNames.give(limits, 'consumer limits')
   const { query } = build.config.auth.apiKeys
   const pluginsOf = new Map<Policy, readonly Plugin[]>()
   /** Those of the policy around it first. */
@@ -156,7 +174,10 @@ function plansOf(build: Build, { frontEnds, shared, identity, last }: PlanParts)
         // Only what REST forwards is the client's own query.
         const keep = policy.forwardCredentials && row.protocol === 'rest'
         const taker = query === undefined ? [] : [queryKeyTaker(query, { keep })]
-        hooks = compileHooks([...taker, ...shared, ...early, ...checks, ...late, last])
+        hooks = compileHooks(
+          [...taker, ...shared, ...early, ...checks, ...late, last, ...observers],
+          build.pluginNames.of,
+        )
         hooksOf.set(policy, hooks)
       }
       frontEnd.planned?.(row, hooks)
@@ -167,7 +188,7 @@ function plansOf(build: Build, { frontEnds, shared, identity, last }: PlanParts)
 
 function identityCheck(build: Build, identity: Identity, row: Row): Plugin {
   try {
-    return identityPlugin(identity, row.policy, build.host(row))
+    return build.pluginNames.give(identityPlugin(identity, row.policy, build.host(row)), 'identity')
   } catch (error) {
     if (!(error instanceof Mistake)) throw error
     throw build.error([...build.policyPlaceOf(row.policy, row), 'authorize', ...error.path], error.message)

@@ -2,72 +2,87 @@ import { isDeepStrictEqual } from 'node:util'
 import type { UpstreamStatus } from './admin/health.ts'
 import type { BuildContext } from './build.ts'
 import type { Config } from './config/schema.ts'
-import { SeenFiles } from './config/seen-files.ts'
-import { FileWatcher } from './config/watch.ts'
 import { messageOf } from './core/message-of.ts'
 import { type BuiltGeneration, buildGeneration } from './generation.ts'
 import { KeptState } from './kept-state.ts'
 import { type ReflectionStatus, Reflections } from './reflections.ts'
-import { readSource, type Source, type SourceOptions } from './source.ts'
+import type { Source } from './source.ts'
 
-/** What a gateway's configurations are read from and built with. */
+/** What a gateway's configurations are built with. */
 export interface GenerationsOptions
-  extends Pick<BuildContext, 'log' | 'metrics' | 'now' | 'ready' | 'redis' | 'upstreams' | 'identity'> {
-  readonly source: SourceOptions
-  /** Whether a change of the files is applied by itself. */
-  readonly watch: boolean
+  extends Pick<
+    BuildContext,
+    'log' | 'metrics' | 'now' | 'ready' | 'redis' | 'upstreams' | 'identity' | 'observers'
+  > {
   /** Whether backends are asked to describe themselves. */
   readonly reflect: boolean
-  /** Told of each reload when it is decided. */
-  onDecided(result: 'applied' | 'refused'): void
+  /** A backend describes itself anew: what runs is to be built again. */
+  onNews(): void
+}
+
+/** A configuration that is built and does not run yet. One of both is called, once. */
+export interface Prepared {
+  readonly config: Config
+  /** It takes the new requests from now on. */
+  take(): void
+  /** It is not wanted. */
+  drop(): Promise<void>
+}
+
+export interface PrepareOptions {
+  /** What it is called. */
+  readonly version: number
+  /** Whether news of the backends are the only reason for it: then nothing is set aside without need. Default false. */
+  readonly forNews?: boolean
 }
 
 /** The configurations of a gateway one after the other: which one takes requests, and how the next takes its place. */
 export class Generations {
   readonly #options: GenerationsOptions
   readonly #kept = new KeptState()
-  readonly #watcher: FileWatcher
   readonly #reflections: Reflections
   readonly #retiring = new Set<Promise<void>>()
   #current: BuiltGeneration | undefined
   #first: Config | undefined
-  #version = 0
-  #refused: string | undefined
-  #closed = false
-  #deciding: Promise<unknown> = Promise.resolve()
+  #builds = 0
 
   constructor(options: GenerationsOptions) {
     this.#options = options
-    this.#watcher = new FileWatcher(() => void this.reload())
-    this.#reflections = new Reflections({ log: options.log, onChange: () => void this.#reloadReflected() })
+    this.#reflections = new Reflections({ log: options.log, onChange: () => options.onNews() })
   }
 
-  /** The one that takes new requests; throws before {@link start}. */
+  /** The one that takes new requests; throws before the first was taken. */
   get current(): BuiltGeneration {
     if (this.#current === undefined) throw new Error('the gateway has no configuration yet')
     return this.#current
   }
 
-  /** Counted from 1. */
-  get version(): number {
-    return this.#version
+  /** How many were taken. */
+  get builds(): number {
+    return this.#builds
   }
 
-  /** The mistakes of the last reload, when it was refused. */
-  get refused(): string | undefined {
-    return this.#refused
+  /** Whether a backend describes something that does not run yet. */
+  get hasNews(): boolean {
+    return this.#reflections.hasNews
   }
 
-  /** Called once, with the first configuration and what it was read from. Throws a ConfigError. */
-  async start(source: Source, files: SeenFiles): Promise<void> {
-    await this.#applyWhatLoads(source, { forNews: false })
-    this.#first = source.loaded.config
-    this.#watch(files)
-  }
-
-  /** Resolves when the next configuration is decided, true when it was applied. Reloads take turns. */
-  reload(): Promise<boolean> {
-    return this.#inTurn(() => this.#reload((source) => this.#applyWhatLoads(source, { forNews: false })))
+  /**
+   * Builds a configuration beside the one that runs, with all that the backends describe, or else without what is new in that and does not load: they
+   * must not keep a configuration or a start from running. Throws a ConfigError; then nothing has changed.
+   */
+  async prepare(source: Source, { version, forNews = false }: PrepareOptions): Promise<Prepared> {
+    // Each turn sets something aside.
+    for (let forgive = !forNews; ; forgive = false) {
+      try {
+        return await this.#build(source, { version, forgive })
+      } catch (error) {
+        const reason = messageOf(error)
+        const isTheirs = this.#reflections.refuse(reason)
+        if (!isTheirs || (forNews && !this.#reflections.hasNews)) throw error
+        this.#options.log.error({ problems: reason.split('\n') }, 'what a backend describes is refused')
+      }
+    }
   }
 
   /** How the upstreams of the running configuration are, for people. */
@@ -80,90 +95,44 @@ export class Generations {
     return this.#reflections.status()
   }
 
-  /** No more reloads. */
-  freeze(): void {
-    this.#closed = true
-    this.#watcher.close()
+  /** The keys of the configuration that differ from those that the gateway was started with and cannot change while it runs. */
+  waitingForStart(config = this.current.config): readonly string[] {
+    if (this.#first === undefined) return []
+    const now = onlyAtStart(config)
+    const before = onlyAtStart(this.#first)
+    return Object.keys(now).filter((key) => !isDeepStrictEqual(now[key], before[key]))
   }
 
   /** Resolves when the last request of every configuration has settled and everything is freed. */
   async close(): Promise<void> {
-    this.freeze()
-    await this.#deciding
     this.#retire(this.#current)
     await Promise.all(this.#retiring)
   }
 
-  /** A backend describes itself anew. When nothing of that loads, nothing changes. */
-  #reloadReflected(): Promise<boolean> {
-    return this.#inTurn(async () => {
-      // A reload that was under way may have taken it in already.
-      if (!this.#reflections.hasNews) return false
-      return await this.#reload((source) => this.#applyWhatLoads(source, { forNews: true }))
-    })
-  }
-
-  #inTurn(decide: () => Promise<boolean>): Promise<boolean> {
-    const decided = this.#deciding.then(decide)
-    this.#deciding = decided
-    return decided
-  }
-
-  async #reload(apply: (source: Source) => Promise<void>): Promise<boolean> {
-    if (this.#closed) return false
-    const { log, source, onDecided } = this.#options
-    const files = new SeenFiles()
-    try {
-      await apply(await readSource(source, files))
-      this.#refused = undefined
-      onDecided('applied')
-      log.info({ 'gateway.config_version': this.#version }, 'configuration applied')
-      this.#warnOfRestart()
-      return true
-    } catch (error) {
-      this.#refused = messageOf(error)
-      onDecided('refused')
-      log.error({ problems: this.#refused.split('\n') }, 'configuration refused; the old one keeps running')
-      return false
-    } finally {
-      // Also of a refused one: the file that is missing in it is what will change next.
-      this.#watch(files)
-    }
-  }
-
-  /**
-   * With all that the backends describe, or else without what is new in that and does not load: they must not keep a configuration or a
-   * start from running. `forNews`: news of the backends are the only reason to apply it.
-   */
-  async #applyWhatLoads(source: Source, { forNews }: { readonly forNews: boolean }): Promise<void> {
-    // Each turn sets something aside.
-    for (let forgive = !forNews; ; forgive = false) {
-      try {
-        await this.#apply(source, { forgive })
-        return
-      } catch (error) {
-        const reason = messageOf(error)
-        const isTheirs = this.#reflections.refuse(reason)
-        if (!isTheirs || (forNews && !this.#reflections.hasNews)) throw error
-        this.#options.log.error({ problems: reason.split('\n') }, 'what a backend describes is refused')
-      }
-    }
-  }
-
-  async #apply({ loaded, definitions }: Source, { forgive }: { readonly forgive: boolean }): Promise<void> {
+  async #build(
+    { loaded, definitions }: Source,
+    options: { version: number; forgive: boolean },
+  ): Promise<Prepared> {
     const next = await buildGeneration(loaded, {
       ...this.#options,
       definitions,
-      configVersion: this.#version + 1,
+      configVersion: options.version,
       kept: this.#kept,
       reflections: this.#options.reflect ? this.#reflections : undefined,
     })
-    const old = this.#current
-    this.#current = next
-    this.#version++
-    this.#options.upstreams.startProbes()
-    this.#reflections.accept(forgive)
-    this.#retire(old)
+    return {
+      config: loaded.config,
+      take: () => {
+        const old = this.#current
+        this.#current = next
+        this.#first ??= loaded.config
+        this.#builds++
+        this.#options.upstreams.startProbes()
+        this.#reflections.accept(options.forgive)
+        this.#retire(old)
+      },
+      drop: () => next.retire(),
+    }
   }
 
   #retire(generation: BuiltGeneration | undefined): void {
@@ -177,21 +146,9 @@ export class Generations {
       .finally(() => this.#retiring.delete(retired))
     this.#retiring.add(retired)
   }
-
-  #watch(files: SeenFiles): void {
-    if (this.#options.watch && !this.#closed) this.#watcher.watch(files)
-  }
-
-  /** The port, its limits, the stores and the log are made once: silence about a change there would be a trap. */
-  #warnOfRestart(): void {
-    if (this.#first === undefined) return
-    const now = onlyAtStart(this.current.config)
-    const before = onlyAtStart(this.#first)
-    const keys = Object.keys(now).filter((key) => !isDeepStrictEqual(now[key], before[key]))
-    if (keys.length > 0) this.#options.log.warn({ keys }, 'changed keys that take effect at the next start')
-  }
 }
 
+/** The port, its limits, the stores and the log are made once. */
 function onlyAtStart(config: Config): Readonly<Record<string, unknown>> {
   const { server, admin, stores, observability, auth } = config
   const { bodyBytes: _, ...limits } = server.limits
@@ -204,6 +161,7 @@ function onlyAtStart(config: Config): Readonly<Record<string, unknown>> {
     'server.limits': limits,
     'server.overload': overload,
     'admin.path': admin.path,
+    'admin.listen': admin.listen,
     'auth.revocation': { maxEntries: auth.revocation.maxEntries, required: auth.revocation.required },
     stores,
     observability,

@@ -2,17 +2,23 @@ import type { Registry } from 'prom-client'
 import type { RevocationStatus } from './admin/health.ts'
 import type { Logger } from './core/log.ts'
 import type { ActiveExchanges } from './listener/active-exchanges.ts'
+import type { KeyStore } from './plugins/identity/key-store.ts'
 import { ManagedKeys } from './plugins/identity/managed-keys.ts'
 import { RedisKeyStore } from './plugins/identity/redis-key-store.ts'
 import { Revocations } from './plugins/identity/revocations.ts'
 import { SharedRevocations, type SharingStatus } from './plugins/identity/shared-revocations.ts'
+import { SqlKeyStore } from './plugins/identity/sql-key-store.ts'
+import { SqlRevocations } from './plugins/identity/sql-revocations.ts'
 import { registerRevocationMetrics } from './revocation-metrics.ts'
+import type { Database } from './store/database.ts'
 import type { RedisClient } from './store/redis.ts'
 import { endStreamsOfRevoked, type StreamEndSettings } from './stream-end.ts'
 
 export interface IdentityStateOptions {
-  /** Absent: other nodes know nothing of this one. */
+  /** Absent: what other nodes know of this one, they have from the database. */
   readonly redis?: RedisClient | undefined
+  /** Absent, or one that keeps nothing: what is made while it runs ends with it, unless Redis has it. */
+  readonly database?: Database | undefined
   readonly log: Logger
   readonly metrics: Registry
   /** Revocations at the most. */
@@ -30,16 +36,18 @@ export class IdentityState {
   readonly revocations: Revocations
   /** API keys that are made while it runs. */
   readonly keys: ManagedKeys
-  readonly #shared: SharedRevocations | undefined
+  readonly #shared: SharedRevocations | SqlRevocations | undefined
   readonly #required: boolean
   readonly #now: () => number
   readonly #sweeper: NodeJS.Timeout
   #stopEndingStreams = (): void => {}
 
-  constructor({ redis, log, metrics, maxEntries, required, now }: IdentityStateOptions) {
+  constructor(options: IdentityStateOptions) {
+    const { redis, log, metrics, maxEntries, required, now } = options
+    const database = options.database?.isKept ? options.database : undefined
     this.revocations = new Revocations({ maxEntries, now, log })
-    this.#shared = redis && new SharedRevocations(redis, { list: this.revocations, log })
-    this.keys = new ManagedKeys({ store: redis && new RedisKeyStore(redis), log, now })
+    this.#shared = sharedRevocations(redis, database, { list: this.revocations, log })
+    this.keys = new ManagedKeys({ store: keyStore(redis, database), log, now })
     this.#required = required
     this.#now = now
     registerRevocationMetrics(metrics, this)
@@ -74,4 +82,19 @@ export class IdentityState {
     this.#shared?.close()
     await this.keys.close()
   }
+}
+
+/** Redis tells others within milliseconds, whether their way to the database is clear or not. */
+function sharedRevocations(
+  redis: RedisClient | undefined,
+  database: Database | undefined,
+  parts: { readonly list: Revocations; readonly log: Logger },
+): SharedRevocations | SqlRevocations | undefined {
+  return redis ? new SharedRevocations(redis, parts) : database && new SqlRevocations(database, parts)
+}
+
+/** Where all nodes look: PostgreSQL, or else Redis; a file is for one. */
+function keyStore(redis: RedisClient | undefined, database: Database | undefined): KeyStore | undefined {
+  if (redis !== undefined && database?.kind !== 'postgres') return new RedisKeyStore(redis)
+  return database && new SqlKeyStore(database)
 }

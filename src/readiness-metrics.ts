@@ -33,7 +33,7 @@ export function registerReadinessMetrics(registry: Registry, status: () => Promi
   gauge(
     'gateway_config_last_reload_successful',
     'Whether the last configuration that was tried is running (1) or was refused (0).',
-    ({ refusedConfig }) => refusedConfig === undefined,
+    ({ config }) => config.refused === undefined,
   )
   gauge(
     'gateway_redis_up',

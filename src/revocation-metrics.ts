@@ -22,12 +22,12 @@ export function registerRevocationMetrics(registry: Registry, identity: Identity
   )
   gauge(
     'gateway_revocation_sync_age_seconds',
-    'Seconds since this gateway last knew all revocations that others have written; none without Redis.',
+    'Seconds since this gateway last knew all revocations that others have written; none where they are not kept.',
     () => identity.sharing && (Date.now() - identity.sharing.inStepAt) / 1_000,
   )
   gauge(
     'gateway_revocations_unwritten',
-    'Revocations made here that Redis does not have yet; none without Redis.',
+    'Revocations made here that are not kept or shared yet; none where they never are.',
     () => identity.sharing?.unwritten,
   )
 }

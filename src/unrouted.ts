@@ -11,7 +11,7 @@ import type { Plan } from './listener/listener.ts'
 import { compileHooks } from './pipeline/plan.ts'
 
 /** What requests meet that no row takes: the global plugins, and refusals in RFC 9457's words, or gRPC's for those who speak it. */
-export function unroutedPlan(shared: readonly Plugin[]): Plan {
+export function unroutedPlan(shared: readonly Plugin[], nameOf: (plugin: Plugin) => string): Plan {
   const frontEnd: FrontEnd = { name: 'rest', rows: [], refuse, close: async () => {} }
   const row: Row = {
     id: 'unrouted',
@@ -28,7 +28,7 @@ export function unroutedPlan(shared: readonly Plugin[]): Plan {
     origin: 'the gateway',
     serve: () => {},
   }
-  return { row, hooks: compileHooks(shared) }
+  return { row, hooks: compileHooks(shared, nameOf) }
 }
 
 function refuse(x: HttpExchange, error: GatewayError): void {

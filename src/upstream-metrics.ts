@@ -16,8 +16,19 @@ export function registerTrafficMetrics(registry: Registry, current: () => Traffi
   const upstreams = (): readonly Upstream[] => current().upstreams
   registerCanaryMetrics(registry, () => current().canaries.values())
   registerGateMetrics(registry, upstreams)
-  const retries: readonly (readonly [keyof RetryCounts, string, string])[] = [
-    ['retries', 'gateway_retries_total', 'Attempts after the first, hedges not among them.'],
+  new Counter({
+    name: 'gateway_retries_total',
+    help: 'Attempts after the first, by how they ended, hedges not among them.',
+    labelNames: ['upstream', 'outcome'],
+    registers: [registry],
+    collect() {
+      this.reset()
+      for (const { name, retry } of upstreams())
+        for (const [outcome, count] of Object.entries(retry.counts.retries))
+          this.inc({ upstream: name, outcome }, count)
+    },
+  })
+  const counts: readonly (readonly [Exclude<keyof RetryCounts, 'retries'>, string, string])[] = [
     ['hedges', 'gateway_hedges_total', 'Second targets that were asked while the first was silent.'],
     [
       'budgetExhausted',
@@ -30,7 +41,7 @@ export function registerTrafficMetrics(registry: Registry, current: () => Traffi
       'Attempts repeated because the connection had just been closed.',
     ],
   ]
-  for (const [key, name, help] of retries) {
+  for (const [key, name, help] of counts) {
     new Counter({
       name,
       help,

@@ -36,6 +36,9 @@ const graceMs = 2_000
 /** Compiled sources for all processes: each starts in half the time. */
 process.env.NODE_COMPILE_CACHE ??= join(tmpdir(), 'trivium-compile-cache')
 
+/** Gateways of our own gateway.yaml would share a file, and leave it behind. */
+process.env.DATABASE_URL ??= 'sqlite::memory:'
+
 /** The processes that `run` started: it does not tell them, but Node announces every one. */
 const started: ChildProcess[] = []
 subscribe('child_process', (message) => {
@@ -70,7 +73,7 @@ function fail(): void {
 /** Programs that many tests need are looked for once, so that their absence is one message. */
 async function prepare(): Promise<boolean> {
   let complete = true
-  for (const program of ['redis-server', 'nginx', 'chromium'] as const) {
+  for (const program of ['redis-server', 'postgres', 'nginx', 'chromium'] as const) {
     try {
       await ensureProgram(program)
     } catch (error) {

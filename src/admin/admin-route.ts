@@ -27,6 +27,10 @@ export interface AdminRoute<Query extends z.ZodObject = z.ZodObject, Body extend
   readonly answer?: z.ZodType
   /** Of a success. Default 200, or 204 without `answer`. */
   readonly status?: number
+  /** Other statuses of a success. Default: none. */
+  readonly also?: readonly number[]
+  /** Whether it answers with server-sent events. Default: no. */
+  readonly stream?: boolean
   /** Throw GatewayErrors to refuse. */
   serve(call: AdminCall<z.output<Query>, z.output<Body>>): AdminAnswer | Promise<AdminAnswer>
 }
@@ -71,7 +75,9 @@ export interface AdminAnswer {
   readonly changes?: readonly Change[]
   /** Of the configuration, after it. */
   readonly version?: number
-  /** Server-sent events instead of a body, until it ends or the client leaves. */
+  /** A heartbeat, which the audit log would be full of. */
+  readonly unnoted?: boolean
+  /** Server-sent events instead of a body; it ends at the latest when `signal` of the call aborts. */
   readonly stream?: AsyncIterable<AdminEvent>
 }
 

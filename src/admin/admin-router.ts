@@ -100,7 +100,7 @@ function handlers(route: AdminRoute, options: HandlerOptions): Handler[] {
     }
     try {
       const answer = await route.serve(call)
-      if (writes(route)) note(options, { req, res, answer, call })
+      if (writes(route) && answer.unnoted !== true) note(options, { req, res, answer, call })
       if (answer.stream === undefined) sendAnswer(req, res, route, answer)
       else await sendEvents(res, answer.stream, signal)
     } finally {

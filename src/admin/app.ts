@@ -1,18 +1,17 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import express, { type Express, type Router } from 'express'
-import type { Registry } from 'prom-client'
 import { type GatewayStatus, healthReport, readinessReport, upstreamReport } from './health.ts'
 
 /** What the Express app needs of the gateway. */
 export interface AppOptions {
-  readonly metrics: Registry
+  readonly metrics: { readonly contentType: string; text(): Promise<string> }
   status(): Promise<GatewayStatus>
   /** Whether the gateway is shutting down, so that answers close their connections. */
   draining(): boolean
-  /** The OpenAPI document of the gRPC services, as JSON with its entity tag; undefined when there are none. */
-  grpcDescription(): { readonly body: string; readonly etag: string } | undefined
-  /** The admin API and where it is. */
-  readonly admin: { readonly path: string; readonly router: Router }
+  /** Answers what asks for a description of the API; false: it does not. */
+  describe(req: IncomingMessage, res: ServerResponse): boolean
+  /** The admin API and where it is; undefined: it has a port of its own. */
+  readonly admin: { readonly path: string; readonly router: Router } | undefined
   /** 404 in the gateway's own words. */
   notFound(req: IncomingMessage, res: ServerResponse): void
   /** An error thrown behind Express, in the gateway's own words: Express's default handler would show stacks. */
@@ -52,19 +51,12 @@ export function createApp(options: AppOptions): Express {
     res
       .set('Cache-Control', 'no-store')
       .type(options.metrics.contentType)
-      .send(await options.metrics.metrics())
+      .send(await options.metrics.text())
   })
-  app.get('/openapi/grpc.json', (_req, res, next) => {
-    const description = options.grpcDescription()
-    if (description === undefined) next()
-    // Express answers 304 by itself to a client that has this one.
-    else
-      res
-        .set({ 'Cache-Control': 'no-cache', ETag: description.etag })
-        .type('application/json')
-        .send(description.body)
+  if (options.admin !== undefined) app.use(options.admin.path, options.admin.router)
+  app.use((req, res, next) => {
+    if (!options.describe(req, res)) next()
   })
-  app.use(options.admin.path, options.admin.router)
   options.extend?.(app)
   app.use((req, res) => options.notFound(req, res))
   app.use((error: unknown, req: IncomingMessage, res: ServerResponse, _next: unknown) =>

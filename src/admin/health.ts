@@ -1,21 +1,23 @@
+import { type ConfigurationState, configurationChecks } from './configuration-state.ts'
+import { type DatabaseState, databaseChecks } from './database-state.ts'
 import { type SupergraphState, supergraphChecks } from './supergraph-state.ts'
 
 /** What the gateway knows of itself, from memory: nothing is probed to answer. */
 export interface GatewayStatus {
   readonly version: string
-  readonly configVersion: number
+  readonly config: ConfigurationState
   readonly startedAt: number
   readonly now: number
   readonly draining: boolean
   /** Requests that were refused since the start for want of something, and whether they are being refused, by what. */
   readonly shed: Readonly<Record<string, { readonly total: number; readonly isOn: boolean }>>
   readonly activeConnections: number
-  /** The mistakes of the last configuration that was refused; undefined when the running one is the newest. */
-  readonly refusedConfig: string | undefined
   /** `up`, `down`, or undefined when no Redis is configured. */
   readonly redis: 'up' | 'down' | undefined
-  /** API keys that were made while it runs; `trouble` is undefined when changes made elsewhere are heard of. */
-  readonly keys: { readonly size: number; readonly trouble: string | undefined }
+  /** Undefined: the gateway has none, being only looked into. */
+  readonly database: DatabaseState | undefined
+  /** API keys that were made while it runs. `isKept`: they outlive it; `trouble`: why changes made elsewhere are not heard of. */
+  readonly keys: { readonly size: number; readonly isKept: boolean; readonly trouble: string | undefined }
   readonly revocations: RevocationStatus
   readonly upstreams: readonly UpstreamStatus[]
   /** The certificates that clients are shown, by name; Unix time in milliseconds. */
@@ -107,13 +109,7 @@ export function readinessReport(status: GatewayStatus): { ready: boolean; checks
       required: true,
       detail: status.draining ? 'shutting down' : 'taking requests',
     },
-    { name: 'config', ok: true, required: true, detail: `version ${status.configVersion} is running` },
-    {
-      name: 'reload',
-      ok: status.refusedConfig === undefined,
-      required: false,
-      detail: status.refusedConfig ?? 'the newest configuration is running',
-    },
+    ...configurationChecks(status.config),
   ]
   const shortages = Object.keys(status.shed).filter((reason) => status.shed[reason]?.isOn)
   checks.push({
@@ -126,8 +122,9 @@ export function readinessReport(status: GatewayStatus): { ready: boolean; checks
   if (status.redis !== undefined) {
     checks.push({ name: 'redis', ok: status.redis === 'up', required: false, detail: status.redis })
   }
+  checks.push(...databaseChecks(status.database))
   const { keys } = status
-  if (status.redis !== undefined) {
+  if (keys.isKept) {
     checks.push({
       name: 'keys',
       ok: keys.trouble === undefined,
@@ -198,7 +195,7 @@ export function healthReport(status: GatewayStatus) {
     timestamp: new Date(status.now).toISOString(),
     service: 'trivium',
     version: status.version,
-    configVersion: status.configVersion,
+    configVersion: status.config.version,
     uptimeSeconds: Math.round((status.now - status.startedAt) / 1000),
     activeConnections: status.activeConnections,
     backends,

@@ -34,7 +34,10 @@ function nextUrl({ originalUrl }: Request, cursor: string): string {
 /** How often a silent stream says that it is there: less than what proxies wait. */
 const keepAliveMs = 15_000
 
-/** Sends events one by one, as fast as the client takes them, until they end or the client or the gateway does. */
+/** Whoever takes nothing for so long is cut off. */
+const stalledMs = 30_000
+
+/** Sends events one by one, as fast as the client takes them, until they end, which they do when `signal` aborts: the client or the gateway has gone. */
 export async function sendEvents(
   res: Response,
   events: AsyncIterable<AdminEvent>,
@@ -43,25 +46,34 @@ export async function sendEvents(
   // Not by Express, which would add a charset that the type has not.
   res.setHeader('Content-Type', 'text/event-stream')
   res.status(200).set('X-Accel-Buffering', 'no').flushHeaders()
-  const keepAlive = setInterval(() => res.write(':\n\n'), keepAliveMs)
-  const iterator = events[Symbol.asyncIterator]()
-  const gone = new Promise<undefined>((resolve) => {
-    if (signal.aborted) resolve(undefined)
-    signal.addEventListener('abort', () => resolve(undefined), { once: true })
-  })
+  const keepAlive = setInterval(() => {
+    if (!res.writableNeedDrain) res.write(':\n\n')
+  }, keepAliveMs)
   try {
-    while (!signal.aborted) {
-      const next = await Promise.race([iterator.next(), gone])
-      if (next === undefined || next.done === true) break
-      if (!res.write(eventText(next.value)))
-        await Promise.race([new Promise((resolve) => res.once('drain', resolve)), gone])
+    for await (const event of events) {
+      if (signal.aborted) break
+      if (!res.write(eventText(event))) await drained(res, signal)
     }
   } finally {
     clearInterval(keepAlive)
-    // Not awaited: one that waits for its next event hears of the end by the signal.
-    void iterator.return?.()
     res.end()
   }
+}
+
+/** Resolves when the client has taken what waits, or is cut off because it did not in time, or `signal` aborts. */
+function drained(res: Response, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      clearTimeout(timer)
+      res.off('drain', done)
+      signal.removeEventListener('abort', done)
+      resolve()
+    }
+    const timer = setTimeout(() => res.destroy(), stalledMs)
+    res.once('drain', done)
+    signal.addEventListener('abort', done, { once: true })
+    if (signal.aborted) done()
+  })
 }
 
 function eventText({ event, id, data }: AdminEvent): string {

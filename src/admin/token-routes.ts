@@ -39,6 +39,7 @@ export function tokenRoutes(options: TokenRoutesOptions): AdminRoute[] {
       description: 'Exactly one of the members that name something. 202: other nodes do not know of it yet.',
       body: revocableShape,
       status: 201,
+      also: [202],
       answer: z.looseObject({ reach: reachShape, warnings: z.array(z.string()) }),
       async serve({ body, dryRun }): Promise<AdminAnswer> {
         const { named, terms, id } = readRevocable(body, issuers())
@@ -65,6 +66,7 @@ export function tokenRoutes(options: TokenRoutesOptions): AdminRoute[] {
       scope: 'keys',
       summary: 'Take a revocation back',
       body: revocableShape,
+      also: [202],
       answer: z.strictObject({ reach: reachShape }),
       async serve({ body, dryRun }): Promise<AdminAnswer> {
         const { named, id } = readRevocable(body, issuers())

@@ -4,7 +4,7 @@ import { type SchemaChange, schemaChanges } from '../front-ends/graphql/supergra
 import { fetchText } from '../front-ends/graphql/supergraph/supergraph-url.ts'
 import { openWorkbench, type Workbench } from '../front-ends/graphql/supergraph/workbench.ts'
 import { askAdmin } from './admin-client.ts'
-import type { CommandInput } from './commands.ts'
+import type { CommandInput } from './command.ts'
 import { readText, supergraphOf } from './supergraph-of.ts'
 
 /** An operation of a manifest that the new schema refuses. */

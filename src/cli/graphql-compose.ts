@@ -1,6 +1,6 @@
-import { renameSync, writeFileSync } from 'node:fs'
-import type { CommandInput } from './commands.ts'
+import type { CommandInput } from './command.ts'
 import { supergraphOf } from './supergraph-of.ts'
+import { writeWhole } from './write-whole.ts'
 
 /** `gateway graphql compose`: prints the supergraph, or writes it; hints go to standard error. */
 export async function composeGraphql(input: CommandInput): Promise<number> {
@@ -17,11 +17,4 @@ export async function composeGraphql(input: CommandInput): Promise<number> {
   if (output === undefined) process.stdout.write(supergraph)
   else console.log(`${output}: written, ${Buffer.byteLength(supergraph)} bytes`)
   return 0
-}
-
-/** In one step: a gateway that watches the file never reads half of it. */
-function writeWhole(file: string, text: string): void {
-  const beside = `${file}.${process.pid}.new`
-  writeFileSync(beside, text)
-  renameSync(beside, file)
 }

@@ -1,14 +1,12 @@
 import { isRecord } from '../core/is-record.ts'
 import { fetchCount, planDepth, planText, subgraphsOf } from '../front-ends/graphql/supergraph/plan-text.ts'
 import { openWorkbench } from '../front-ends/graphql/supergraph/workbench.ts'
-import type { CommandInput } from './commands.ts'
+import type { CommandInput } from './command.ts'
 import { readText, supergraphOf } from './supergraph-of.ts'
 
 /** `gateway graphql plan FILE|TEXT`: how a gateway would run an operation. */
 export async function planGraphql(input: CommandInput): Promise<number> {
-  const [word, ...others] = input.words
-  if (word === undefined || others.length > 0)
-    throw new Error("usage: gateway graphql plan FILE|'{ text }' [--operation NAME] [--variables JSON]")
+  const [word = ''] = input.words
   const text = word.includes('{') ? word : readText(word)
   const variables = variablesOf(input.values.variables)
   const { supergraphSdl, listSize } = await supergraphOf(input, [])

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { type AdminScope, adminScopes } from '../config/admin-keys.ts'
 import { createApiKey, hashApiKey, keyPrefix } from '../plugins/identity/api-key.ts'
 import { askAdmin } from './admin-client.ts'
-import type { CommandInput } from './commands.ts'
+import type { CommandInput } from './command.ts'
 import { printTable } from './table.ts'
 
 /** A key as the admin API tells it. */
@@ -21,8 +21,7 @@ interface ToldKey {
 /** `gateway keys create CONSUMER`: has a running gateway make a key, and shows it once. With `--offline` the key is for the configuration. */
 export async function createKey(input: CommandInput): Promise<number> {
   const [consumer = ''] = input.words
-  if (consumer === '') throw new Error('usage: gateway keys create CONSUMER [--offline]')
-  const { name, env, expires, scope, offline } = input.values
+  const { name, env, expires, scope, role, offline } = input.values
   if (offline === true) return createForFile(input, consumer)
   const made = await askAdmin(input, {
     method: 'POST',
@@ -34,7 +33,7 @@ export async function createKey(input: CommandInput): Promise<number> {
       env,
       expiresAt: expires,
       scopes: scope,
-      roles: input.roles.length === 0 ? undefined : input.roles,
+      roles: role,
     },
   })
   show(input, made as ToldKey)
@@ -69,7 +68,7 @@ export async function listKeys(input: CommandInput): Promise<number> {
 /** `gateway keys rotate ID`: another key in its place; the old one is accepted for `--overlap` more. */
 export async function rotateKey(input: CommandInput): Promise<number> {
   const { overlap, expires } = input.values
-  const path = `${keyPath(input, 'rotate')}:rotate`
+  const path = `${keyPath(input)}:rotate`
   const made = await askAdmin(input, {
     method: 'POST',
     path,
@@ -84,7 +83,7 @@ export async function rotateKey(input: CommandInput): Promise<number> {
 export async function revokeKey(input: CommandInput): Promise<number> {
   const told = await askAdmin(input, {
     method: 'POST',
-    path: `${keyPath(input, 'revoke')}:revoke`,
+    path: `${keyPath(input)}:revoke`,
     body: {},
     has: 'id',
   })
@@ -96,7 +95,6 @@ export async function revokeKey(input: CommandInput): Promise<number> {
 /** `gateway admin token NAME`: a token for the admin API, and what belongs into the configuration. */
 export async function createAdminToken(input: CommandInput): Promise<number> {
   const [name = ''] = input.words
-  if (name === '') throw new Error('usage: gateway admin token NAME [--scope read]')
   const { scope: scopes = ['read'] } = input.values
   const unknown = scopes.find((scope) => !adminScopes.includes(scope as AdminScope))
   if (unknown !== undefined)
@@ -122,9 +120,7 @@ function createForFile(input: CommandInput, consumer: string): number {
   return 0
 }
 
-function keyPath({ words }: CommandInput, verb: string): string {
-  const [id = ''] = words
-  if (id === '') throw new Error(`usage: gateway keys ${verb} ID`)
+function keyPath({ words: [id = ''] }: CommandInput): string {
   return `/keys/${encodeURIComponent(id)}`
 }
 

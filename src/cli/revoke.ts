@@ -1,16 +1,24 @@
 import { askAdmin } from './admin-client.ts'
-import type { CommandInput } from './commands.ts'
-
-const usage =
-  'usage: gateway token revoke TOKEN | --jti ID | --sid ID | --sub USER | --consumer ID [--issuer URL] [--before TIME] [--until TIME|forever] [--expires TIME] [--note TEXT] [--undo]; TOKEN may be - for standard input'
+import type { CommandInput } from './command.ts'
 
 /** `gateway token revoke`: no gateway accepts it any more; with `--undo` all accept it again. */
 export async function revokeToken(input: CommandInput): Promise<number> {
-  const { values, issuer } = input
-  const { jti, sid, sub, consumer, before, until, expires: expiresAt, note, undo = false } = values
+  const {
+    jti,
+    sid,
+    sub,
+    consumer,
+    issuer,
+    before,
+    until,
+    expires: expiresAt,
+    note,
+    undo = false,
+  } = input.values
   const token = await tokenOf(input)
   const named = Object.entries({ token, jti, sid, sub, consumer }).filter(([, value]) => value !== undefined)
-  if (named.length !== 1) throw new Error(usage)
+  if (named.length !== 1)
+    throw new Error('usage: gateway token revoke TOKEN, or one of --jti, --sid, --sub and --consumer')
   const terms = undo ? {} : { before, until, expiresAt, note }
   const body = { ...Object.fromEntries(named), issuer, ...terms }
   const path = undo ? '/tokens:unrevoke' : '/tokens:revoke'
@@ -28,7 +36,6 @@ export async function revokeToken(input: CommandInput): Promise<number> {
 /** `gateway token verify TOKEN`: whom a running gateway takes it for, or why it refuses it. Exit code 1 when it does. */
 export async function verifyToken(input: CommandInput): Promise<number> {
   const token = await tokenOf(input)
-  if (token === undefined) throw new Error('usage: gateway token verify TOKEN; - for standard input')
   const told = await askAdmin(input, {
     method: 'POST',
     path: '/tokens:verify',

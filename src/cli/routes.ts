@@ -1,9 +1,8 @@
 import { describeAuthorization } from '../core/authorization.ts'
 import { pluginNames } from '../core/policy.ts'
 import type { Row } from '../core/route.ts'
-import { canonicalPath } from '../routing/canonical-path.ts'
-import type { MatchQuery, Refusal } from '../routing/table.ts'
-import type { CommandInput } from './commands.ts'
+import { explainRequest, refusalWords } from '../routing/explain.ts'
+import type { CommandInput } from './command.ts'
 import { printTable } from './table.ts'
 import { withGateway } from './validate.ts'
 
@@ -32,27 +31,24 @@ export function listRoutes(input: CommandInput): Promise<number> {
 /** `gateway routes explain METHOD PATH`: exit code 0 when a route takes it, 1 when none does. */
 export function explainRoute(input: CommandInput): Promise<number> {
   const [method = '', target = ''] = input.words
-  if (method === '' || !target.startsWith('/'))
-    throw new Error('usage: gateway routes explain GET /v1/users/42')
+  if (!target.startsWith('/')) throw new Error(`a path begins with /, as in /v1/users/42, not as "${target}"`)
   return withGateway(input, async ({ table }) => {
-    const ask = askOf(method.toUpperCase(), target, input.headers)
-    const seen = table.explain(ask)
-    const taken = seen.find(({ refusal }) => refusal === undefined)
-    const allowed = table.allowedMethods(ask)
+    const asked = { method, url: target, headers: headersOf(input.values.header ?? []) }
+    const { candidates: seen, taken, allowed } = explainRequest(table, asked)
     if (input.json) {
       const candidates = seen.map(({ row, refusal }) => ({
         id: row.id,
         path: row.template,
         refusal: refusal ?? null,
       }))
-      const { auth = null, authorize } = taken?.row.policy ?? {}
+      const { auth = null, authorize } = taken?.policy ?? {}
       const needs = authorize === undefined ? [] : describeAuthorization(authorize)
-      console.log(JSON.stringify({ taken: taken?.row.id ?? null, auth, needs, allowed, candidates }, null, 2))
+      console.log(JSON.stringify({ taken: taken?.id ?? null, auth, needs, allowed, candidates }, null, 2))
       return taken === undefined ? 1 : 0
     }
     for (const { row, refusal } of seen) {
-      if (refusal !== undefined) console.log(`- ${describe(row)}: refused, ${reasons[refusal]}`)
-      else if (row === taken?.row)
+      if (refusal !== undefined) console.log(`- ${describe(row)}: refused, ${refusalWords[refusal]}`)
+      else if (row === taken)
         console.log(
           `> ${describe(row)}: takes it (${to(row)}auth ${row.policy.auth}; ${needs(row)}${plugins(row)})`,
         )
@@ -65,30 +61,14 @@ export function explainRoute(input: CommandInput): Promise<number> {
   })
 }
 
-function askOf(method: string, target: string, headers: readonly string[]): MatchQuery {
-  const [path = '/', query = ''] = target.split(/\?(.*)/s)
-  const canonical = canonicalPath(path)
-  const named = Object.fromEntries(
-    headers.map((header) => {
+/** `Name: value`, as curl takes them. */
+function headersOf(written: readonly string[]): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    written.map((header) => {
       const colon = header.indexOf(':')
       return [header.slice(0, colon).trim().toLowerCase(), header.slice(colon + 1).trim()]
     }),
   )
-  return {
-    method,
-    segments: canonical.matchSegments,
-    encodedSlash: canonical.encodedSlash,
-    host: named.host ?? '',
-    headers: named,
-    query,
-  }
-}
-
-const reasons: Readonly<Record<Refusal, string>> = {
-  method: 'the method differs',
-  header: 'a header that it wants is not there',
-  query: 'a query parameter that it wants is not there',
-  encodedSlash: 'the path hides a slash (%2F) and the route does not set encodedSlash',
 }
 
 function describe(row: Row): string {

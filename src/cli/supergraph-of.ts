@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { type ConfiguredSupergraph, composedOf, configuredSupergraph } from '../configured-supergraph.ts'
 import { messageOf } from '../core/message-of.ts'
-import type { CommandInput } from './commands.ts'
+import type { CommandInput } from './command.ts'
 
 /** The default of `graphql.limits.listSize`. */
 const listSize = 10

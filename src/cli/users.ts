@@ -2,17 +2,13 @@ import { createInterface } from 'node:readline'
 import { Writable } from 'node:stream'
 import { hashPassword, writePasswordHash } from '../issuer/password-hash.ts'
 import { preparePassword } from '../issuer/prepared-text.ts'
-import type { CommandInput } from './commands.ts'
+import type { CommandInput } from './command.ts'
 
 /** NIST SP 800-63B section 5.1.1. */
 const minLength = 8
 
 /** `gateway users hash`: reads a password from standard input, unseen where that is a terminal, and prints what belongs into the configuration: in quotes, since YAML would end a bare hash at a comma within `{}`. */
 export async function hashUserPassword(input: CommandInput): Promise<number> {
-  if (input.words.length > 0)
-    throw new Error(
-      'usage: gateway users hash; the password is read from standard input, never from the command line',
-    )
   const typed = process.stdin.isTTY ? await ask() : await firstLine()
   const password = preparePassword(typed)
   if (password === undefined) throw new Error('a password has 1 to 1,024 bytes, none of control')

@@ -12,6 +12,16 @@ export const adminSchema = object({
     .regex(/^(\/[A-Za-z0-9_-]+)+$/, 'expected a path such as /admin')
     .default('/admin')
     .describe('Where the admin API is.'),
+  listen: z
+    .string()
+    .regex(/^(([^\s/:]+|\[[0-9A-Fa-f:.]+\]):\d{1,5})?$/, 'expected host:port, such as 127.0.0.1:9901')
+    .default('')
+    .describe(
+      'host:port of its own, in cleartext; then the other ports do not serve it. Port 0 takes a free one. Empty: it is on the other ports.',
+    ),
+  auditRetention: duration()
+    .prefault('365d')
+    .describe('How long the audit log keeps what was written; 0s: for ever.'),
   rateLimit: object({
     limit: z
       .int()
@@ -23,6 +33,12 @@ export const adminSchema = object({
       .prefault('1m')
       .describe('How long it takes until all of them have come back.'),
   }).describe('How often one token may be used from one address (IPv6: from its /64).'),
+  allowLinkLocalTargets: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Whether the admin API may lead the gateway to link-local addresses and metadata services, where machines of a cloud keep their credentials.',
+    ),
   tokens: z
     .array(
       z.strictObject({

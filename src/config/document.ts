@@ -105,17 +105,7 @@ export class ConfigDocument {
 
   /** A plain (unquoted) scalar is read again after expansion, so that `${PORT:-8080}` is a number. */
   #expand(node: Scalar, environment: Environment): void {
-    const expanded = String(node.value).replace(
-      reference,
-      (_, name: string, fallback: string | undefined) => {
-        const value = environment[name]
-        if (value !== undefined && value !== '') return value
-        if (fallback !== undefined) return fallback
-        throw new Error(
-          `environment variable ${name} is not set; write \${${name}:-default} to give a default`,
-        )
-      },
-    )
+    const expanded = expandReferences(String(node.value), environment)
     node.value = node.type === Scalar.PLAIN ? plainValue(expanded) : expanded
   }
 
@@ -130,6 +120,16 @@ export class ConfigDocument {
       throw new Error(`cannot read ${url}: ${messageOf(error)}`)
     }
   }
+}
+
+/** A text with the values of the variables that it names by `${NAME:-default}`. Throws an Error for one that is not set and has no default. */
+export function expandReferences(text: string, environment: Environment): string {
+  return text.replace(reference, (_, name: string, fallback: string | undefined) => {
+    const value = environment[name]
+    if (value !== undefined && value !== '') return value
+    if (fallback !== undefined) return fallback
+    throw new Error(`environment variable ${name} is not set; write \${${name}:-default} to give a default`)
+  })
 }
 
 function plainValue(text: string): unknown {

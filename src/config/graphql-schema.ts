@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { size } from '../core/units.ts'
+import { hiddenKeys } from './api-docs-keys.ts'
 import { canaryKey } from './canary-keys.ts'
 import { name, object, template } from './declare.ts'
 import { authorizationKey } from './graphql-authorization-keys.ts'
@@ -69,6 +70,7 @@ export function graphqlSchema(uses: PluginListSchema) {
       authorization: authorizationKey,
       subscriptions: subscriptionsKey,
       planning: planningKey,
+      docs: hiddenKeys,
       ...policyKeys(uses),
     })
     .superRefine((value, context) => {

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { duration, size } from '../core/units.ts'
+import { hiddenKeys, infoShape } from './api-docs-keys.ts'
 import { canaryKey } from './canary-keys.ts'
 import { object } from './declare.ts'
 import { serviceFallback } from './fallback-keys.ts'
@@ -105,6 +106,7 @@ export function grpcSchema(uses: PluginListSchema) {
             .default(false)
             .describe('Whether methods without google.api.http are served at POST /package.Service/Method.'),
           metadata: metadataKeys,
+          docs: hiddenKeys,
           ...policyKeys(uses),
           methods: grpcMethodsKey(uses),
         }),
@@ -117,28 +119,7 @@ export function grpcSchema(uses: PluginListSchema) {
 const infoKeys = object({
   title: z.string().min(1).optional().describe('What the API is called; absent: gRPC services over HTTP.'),
   version: z.string().min(1).optional().describe("The API's version, not the gateway's; absent: 1.0.0."),
-  description: z
-    .string()
-    .min(1)
-    .optional()
-    .describe('In Markdown; absent: where the description comes from.'),
-  contact: z
-    .strictObject({
-      name: z.string().optional().describe('A person or a team.'),
-      url: z.url().optional().describe('Their page.'),
-      email: z.email().optional().describe('Their address.'),
-    })
-    .optional()
-    .describe('Who answers questions about the API; absent: nobody is named.'),
-  license: z
-    .strictObject({
-      name: z.string().describe('As people know it: Apache 2.0.'),
-      identifier: z.string().optional().describe('Its SPDX expression: Apache-2.0. Not together with url.'),
-      url: z.url().optional().describe('Where it is written.'),
-    })
-    .refine(({ identifier, url }) => identifier === undefined || url === undefined, 'takes identifier or url')
-    .optional()
-    .describe('What clients may do with the API; absent: nothing is said.'),
+  ...infoShape,
 }).describe('What /openapi/grpc.json says of the whole.')
 
 /** A header's name; `*` at its end stands for any rest. */

@@ -52,10 +52,9 @@ export function issuerSchema(uses: PluginListSchema) {
     keys: object({
       file: z
         .string()
-        .min(1)
-        .optional()
+        .default('')
         .describe(
-          'Where private keys are kept; made when missing. Absent: in memory, and tokens end with the process.',
+          'Where private keys are kept; made when missing. Empty: in memory, and tokens end with the process.',
         ),
       rotateEvery: duration()
         .prefault('90d')

@@ -1,15 +1,12 @@
-import { readFileSync } from 'node:fs'
-import { relative, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import { z } from 'zod'
-import { messageOf } from '../core/message-of.ts'
-import { ConfigDocument, type Environment } from './document.ts'
+import type { ConfigDocument } from './document.ts'
 import { knownKeys } from './known-keys.ts'
 import { wordHint } from './nearest-word.ts'
 import type { PluginOptions } from './plugin-list.ts'
 import { ConfigError, type Problem } from './problem.ts'
 import { checkReferences } from './references.ts'
 import { type Config, configSchema } from './schema.ts'
-import { SeenFiles } from './seen-files.ts'
 
 /** A configuration that was read and checked, with what is needed to point back into it. */
 export interface LoadedConfig {
@@ -17,24 +14,6 @@ export interface LoadedConfig {
   readonly document: ConfigDocument
   /** The file, absolute. */
   readonly file: string
-}
-
-/** Reads the file as a document, noting it in `files`; throws a ConfigError when it cannot be read. */
-export function readDocument(
-  file: string,
-  environment: Environment,
-  files = new SeenFiles(),
-): ConfigDocument {
-  files.see(resolve(file))
-  const shown = relative(process.cwd(), resolve(file)) || file
-  let text: string
-  try {
-    text = readFileSync(file, 'utf8')
-  } catch (error) {
-    const message = `cannot be read: ${messageOf(error)}`
-    throw new ConfigError([{ file: shown, line: 0, column: 0, path: '', message }])
-  }
-  return new ConfigDocument(shown, text, environment, files)
 }
 
 /** Checks a document against the schema and its own references. Mistakes are listed in the order of the file. */

@@ -112,6 +112,11 @@ export function checkReferences(config: Config): ReferenceProblem[] {
       needMirror(subgraph, ['graphql', 'subgraphs', name])
     }
   }
+  needIdentity(config.apiDocs.openapi.auth, ['apiDocs', 'openapi'])
+  needCaller(config.apiDocs.openapi, ['apiDocs', 'openapi'])
+  for (const key of ['openapi', 'ui'] as const)
+    if (`${config.apiDocs[key].path}/`.startsWith(`${config.admin.path}/`))
+      problems.push({ path: ['apiDocs', key, 'path'], message: 'is within admin.path' })
   if (config.auth.check !== undefined) {
     needIdentity('required', ['auth', 'check'])
     needCaller({ auth: 'required', authorize: config.auth.check.authorize }, ['auth', 'check'])

@@ -14,10 +14,14 @@ export const revocationKeys = object({
   required: z
     .boolean()
     .default(false)
-    .describe('Whether /readyz says 503 until the list was read from stores.redis once.'),
+    .describe(
+      'Whether /readyz says 503 until the list was read from stores.redis, or else stores.database, once.',
+    ),
   endStreams: z
     .boolean()
     .default(true)
     .describe('Whether WebSockets, gRPC streams and long answers end when their credential is revoked.'),
   endStreamsAtExpiry: z.boolean().default(false).describe('Whether they end when their credential expires.'),
-}).describe('Credentials that are no longer accepted; shared by stores.redis.')
+}).describe(
+  'Credentials that are no longer accepted; kept and shared by stores.redis, or else stores.database.',
+)

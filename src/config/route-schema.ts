@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { duration, size } from '../core/units.ts'
 import { aggregateSchema } from './aggregate-schema.ts'
+import { routeDocsKeys } from './api-docs-keys.ts'
 import { canaryKey } from './canary-keys.ts'
 import { name, object, template } from './declare.ts'
 import { routeFallback } from './fallback-keys.ts'
@@ -83,6 +84,7 @@ export function routeSchema(uses: PluginListSchema) {
         .boolean()
         .default(false)
         .describe('Whether %2F and %5C inside a segment are accepted (else 404).'),
+      docs: routeDocsKeys,
       ...policyKeys(uses),
     })
     .superRefine((route, context) => {

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { adminSchema } from './admin-keys.ts'
+import { apiDocsKeys } from './api-docs-keys.ts'
 import { consumerSchema } from './api-key-keys.ts'
 import { authKeys } from './auth-keys.ts'
 import { name, object } from './declare.ts'
@@ -25,6 +26,7 @@ export function configSchema(plugins: readonly PluginOptions[]) {
     stores: object(storeKeys).describe('Services that the gateway may lean on. None is required.'),
     observability: object(observabilityKeys).describe('Log and metrics.'),
     admin: adminSchema,
+    apiDocs: apiDocsKeys,
     pluginModules: z
       .array(z.string())
       .default([])

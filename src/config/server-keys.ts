@@ -1,9 +1,11 @@
 import { z } from 'zod'
 import { accessKeys, addressList } from '../core/address-access.ts'
 import { duration, size } from '../core/units.ts'
+import { databaseKeys } from './database-keys.ts'
 import { object } from './declare.ts'
 import { overloadKeys } from './overload-keys.ts'
 import { redisKeys } from './redis-keys.ts'
+import { requestLogKeys } from './request-log-keys.ts'
 import { tracingKeys } from './tracing-keys.ts'
 
 const address = z
@@ -131,6 +133,7 @@ export const serverKeys = {
 /** `stores`. */
 export const storeKeys = {
   redis: redisKeys.optional().describe('What gateways share: counters of rate limits.'),
+  database: databaseKeys.describe('What outlives a restart (docs/store.md).'),
 }
 
 /** `observability`. */
@@ -147,4 +150,5 @@ export const observabilityKeys = {
   tracing: tracingKeys
     .optional()
     .describe('OpenTelemetry traces (docs/tracing.md); absent: none, at no cost.'),
+  requestLog: requestLogKeys,
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { targetShape } from '../core/target.ts'
+import { upstreamOpenapiKeys } from './api-docs-keys.ts'
 import { retryKeys, timeoutKeys } from './attempt-keys.ts'
 import { circuitBreakerKeys } from './circuit-breaker-keys.ts'
 import { clientTlsKeys } from './client-tls-keys.ts'
@@ -40,6 +41,7 @@ export const upstreamSchema = z
     fallback: upstreamFallback,
     connections: connectionKeys,
     healthChecks: healthCheckKeys,
+    openapi: upstreamOpenapiKeys.optional(),
   })
   .superRefine(({ targets, discovery, tls, retry, loadBalancing }, context) => {
     const issue = (path: string[], message: string) => context.addIssue({ code: 'custom', path, message })

@@ -38,6 +38,8 @@ export interface NodeInfo {
   readonly seenAt: number
   /** What it runs. */
   readonly version: number
+  /** The newest that it knows of. */
+  readonly wanted: number
   /** Why it does not run the newest; null: it does. */
   readonly problem: string | null
 }

@@ -2,6 +2,8 @@ import type { GatewayError } from './error.ts'
 
 /** One call that the exchange made to an upstream; written by `dispatch`, read by log and metrics. */
 export interface CallRecord {
+  /** Whose call it is: the route, `graphql/accounts`, `grpc/library.v1.LibraryService`. */
+  readonly place: string
   readonly upstreamName: string
   /** What is asked for: a method of HTTP (`GET`), or of gRPC (`library.v1.LibraryService/GetBook`). */
   readonly method: string

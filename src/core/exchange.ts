@@ -61,6 +61,8 @@ export interface ContentCoding {
 export interface Hooks {
   /** In order, before the front-end serves. Throw a GatewayError to refuse; answering the exchange ends the walk. */
   readonly onRequest: readonly ((x: Exchange) => void | Promise<void>)[]
+  /** Whose the hooks of {@link onRequest} are, by position: `jwt`, `rateLimit`. */
+  readonly names: readonly string[]
   /** Before each call to an upstream leaves; may add headers. */
   readonly onCall: readonly ((x: Exchange, call: UpstreamCall) => void)[]
   /** Before a call, or its copy, goes to another upstream than `onCall` saw. What was meant for one must not reach the other. */
@@ -96,6 +98,8 @@ export abstract class Exchange {
   readonly calls: CallRecord[] = []
   requestBytes = 0
   responseBytes = 0
+  /** Which of the `onRequest` hooks it is at, by position, and stays at when that one refuses or answers; their number: it passed them all; -1: none was asked. */
+  step = -1
   /** Whether it goes on for as long as its sides like (a WebSocket, a stream of messages or events): how long it took says nothing of how fast it was. */
   lasting = false
   /** GraphQL operation name and type, gRPC status and the like, in OpenTelemetry names; for log and metrics. */

@@ -23,6 +23,13 @@ export function parseSize(text: string): number | undefined {
   )
 }
 
+/** Bytes as {@link parseSize} reads them, in the largest unit that leaves no fraction. */
+export function writtenSize(bytes: number): string {
+  const units = Object.entries(sizeUnits).sort(([, a], [, b]) => b - a)
+  const [unit, length] = units.find(([, length]) => bytes >= length && bytes % length === 0) ?? ['b', 1]
+  return `${bytes / length}${unit}`
+}
+
 /** A configuration value that is written as a duration (`5s`) and read as milliseconds. */
 export function duration(): z.ZodType<number, string> {
   return z

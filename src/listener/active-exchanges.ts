@@ -20,6 +20,10 @@ export class ActiveExchanges {
     last.place = x.place
   }
 
+  get size(): number {
+    return this.#list.length
+  }
+
   /** All of them now; a copy, because those that are ended on the way leave the list. */
   all(): HttpExchange[] {
     return this.#list.slice()

@@ -91,6 +91,11 @@ export class Listener {
     this.#start(this.#exchange(arrived, found, generation), found.row.always === true ? run : this.#admit)
   }
 
+  /** Serves by a plan that is in no table what no row took. */
+  serve(req: IncomingMessage, res: ServerResponse, plan: Plan): void {
+    this.#startUnrouted(req, res, { plan, go: this.#admit })
+  }
+
   /** 404 in the gateway's own words, logged and counted; what the fallback ends with. */
   notFound(req: IncomingMessage, res: ServerResponse): void {
     this.#refuse(req, res, new GatewayError('ROUTE_NOT_FOUND', 'No route matches this path.'))
@@ -102,19 +107,22 @@ export class Listener {
   }
 
   #refuse(req: IncomingMessage, res: ServerResponse, error: unknown): void {
+    const { unrouted: plan } = this.#options.current()
+    this.#startUnrouted(req, res, { plan, go: (x) => x.fail(error) })
+  }
+
+  #startUnrouted(req: IncomingMessage, res: ServerResponse, { plan, go }: Unrouted): void {
     const generation = this.#options.current()
     let facts: WireFacts
     let head: ReadHead
     try {
       facts = inspectHead(req, this.#options.limits)
       head = readHead(req, this.#options.proxies)
-    } catch {
+    } catch (error) {
       this.#refuseUnread(req, res, error)
       return
     }
-    this.#start(this.#exchange({ req, res, head, facts }, generation.unrouted, generation), (x) =>
-      x.fail(error),
-    )
+    this.#start(this.#exchange({ req, res, head, facts }, plan, generation), go)
   }
 
   /** Refuses a request that was not read well enough to be trusted: the connection ends with it. */
@@ -156,6 +164,12 @@ export class Listener {
     if (this.#options.draining()) x.endConnection()
     go(x)
   }
+}
+
+/** What is done with a request that no row took. */
+interface Unrouted {
+  readonly plan: Plan
+  readonly go: (x: HttpExchange) => void
 }
 
 interface Arrived {

@@ -5,6 +5,7 @@ export function run(x: HttpExchange): void {
   const { onRequest } = x.hooks
   try {
     for (let i = 0; i < onRequest.length; i++) {
+      x.step = i
       const pending = onRequest[i]?.(x)
       if (pending !== undefined) {
         runRest(x, pending, i + 1).catch((error: unknown) => x.fail(error))
@@ -12,6 +13,7 @@ export function run(x: HttpExchange): void {
       }
       if (x.committed) return
     }
+    x.step = onRequest.length
     const serving = x.row.serve(x)
     if (serving !== undefined) serving.catch((error: unknown) => x.fail(error))
   } catch (error) {
@@ -25,8 +27,10 @@ async function runRest(x: HttpExchange, pending: Promise<void>, next: number): P
   await pending
   for (let i = next; i < onRequest.length; i++) {
     if (x.committed || x.gone) return
+    x.step = i
     await onRequest[i]?.(x)
   }
   if (x.committed || x.gone) return
+  x.step = onRequest.length
   await x.row.serve(x)
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { GatewayError } from '../core/error.ts'
+import { causeChain } from '../core/cause-chain.ts'
 import type { Exchange } from '../core/exchange.ts'
 import type { Plugin } from '../core/plugin.ts'
 import type { Route } from '../core/route.ts'
@@ -114,23 +114,11 @@ function failure({ error }: Exchange): string {
     text('gateway.error.code', error.entry.number, maxText) +
     text('gateway.error.reason', error.reason, maxText)
   line += text('gateway.error.message', error.message, maxCause)
-  line += text('gateway.error.cause', describeCause(error), maxCause)
+  line += text('gateway.error.cause', causeChain(error), maxCause)
   if (error.reason === 'INTERNAL' && error.cause instanceof Error) {
     line += text('gateway.error.stack', stackFrames(error.cause), maxStack)
   }
   return line
-}
-
-/** The messages of an error's causes, outermost first. A SyntaxError by its name only: V8 quotes the text that it could not parse. */
-function describeCause(error: GatewayError): string | undefined {
-  const messages: string[] = []
-  let cause = error.cause
-  for (let depth = 0; cause !== undefined && depth < 4; depth++) {
-    if (cause instanceof Error) messages.push(cause instanceof SyntaxError ? cause.name : cause.message)
-    else messages.push(typeof cause === 'string' ? cause : typeof cause)
-    cause = cause instanceof Error ? cause.cause : undefined
-  }
-  return messages.length === 0 ? undefined : messages.join(': ')
 }
 
 /** The frames without the message, which is in the cause already. */

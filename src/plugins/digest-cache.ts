@@ -38,6 +38,14 @@ export class DigestCache<T extends Remembered> {
     }
   }
 
+  /** Forgets all; returns how many there were. */
+  clear(): number {
+    const { size } = this
+    this.#entries.clear()
+    this.#bytes = 0
+    return size
+  }
+
   delete(digest: string): void {
     const entry = this.#entries.get(digest)
     if (entry === undefined) return

@@ -34,24 +34,38 @@ export interface MetricSpec {
 
 /** The counter of this name in the registry, made when it is not there yet: metrics outlive a reload. */
 export function counter(registry: Registry, spec: MetricSpec): Family<Cell> {
-  return family(registry, spec.name, () => new Family(spec, 'counter', () => new Cell(), cellValues))
+  return family(registry, spec.name, () => new Family(spec, 'counter', cells))
 }
 
 /** The gauge of this name in the registry, made when it is not there yet. */
 export function gauge(registry: Registry, spec: MetricSpec): Family<Cell> {
-  return family(registry, spec.name, () => new Family(spec, 'gauge', () => new Cell(), cellValues))
+  return family(registry, spec.name, () => new Family(spec, 'gauge', cells))
 }
 
 /** The histogram of this name in the registry, made when it is not there yet; `bounds` are upper, ascending. */
 export function histogram(registry: Registry, spec: MetricSpec, bounds: readonly number[]): Family<Series> {
   const make = (): Family<Series> =>
-    new Family(
-      spec,
-      'histogram',
-      () => new Series(bounds),
-      (labels, series) => seriesValues(spec.name, labels, series),
-    )
+    new Family(spec, 'histogram', {
+      make: () => new Series(bounds),
+      read: (labels, series) => seriesValues(spec.name, labels, series),
+      write: seriesText,
+    })
   return family(registry, spec.name, make)
+}
+
+/** How the children of a family are made and read. */
+interface Kind<Child> {
+  make(): Child
+  /** For prom-client. */
+  read(labels: Readonly<Record<string, string>>, child: Child): Sample[]
+  /** The same as lines; `labels` as they stand between the braces. */
+  write(name: string, labels: string, child: Child): string
+}
+
+interface Labelled<Child> {
+  readonly labels: Readonly<Record<string, string>>
+  readonly text: string
+  readonly child: Child
 }
 
 interface Sample {
@@ -72,20 +86,17 @@ export class Family<Child> {
   readonly #labelNames: readonly string[]
   readonly #make: () => Child
   readonly #read: (labels: Readonly<Record<string, string>>, child: Child) => Sample[]
-  readonly #children = new Map<string, { labels: Readonly<Record<string, string>>; child: Child }>()
+  readonly #children = new Map<string, Labelled<Child>>()
+  readonly #write: (name: string, labels: string, child: Child) => string
 
-  constructor(
-    spec: MetricSpec,
-    type: 'counter' | 'gauge' | 'histogram',
-    make: () => Child,
-    read: (labels: Readonly<Record<string, string>>, child: Child) => Sample[],
-  ) {
+  constructor(spec: MetricSpec, type: 'counter' | 'gauge' | 'histogram', { make, read, write }: Kind<Child>) {
     this.name = spec.name
     this.help = spec.help
     this.type = type
     this.#labelNames = spec.labelNames
     this.#make = make
     this.#read = read
+    this.#write = write
   }
 
   /** How many label sets there are. */
@@ -100,11 +111,18 @@ export class Family<Child> {
     if (known !== undefined) return known.child
     const labels = Object.fromEntries(this.#labelNames.map((name, i) => [name, values[i] ?? '']))
     const child = this.#make()
-    this.#children.set(key, { labels, child })
+    const text = Object.entries(labels).map(([name, value]) => `${name}="${escaped(value)}"`)
+    this.#children.set(key, { labels, text: text.join(','), child })
     return child
   }
 
-  /** Called by the registry at each scrape. */
+  /** The Prometheus text, piece by piece: the head, then the lines of each child. */
+  *text(): Generator<string> {
+    yield `# HELP ${this.name} ${this.help}\n# TYPE ${this.name} ${this.type}\n`
+    for (const { text, child } of this.#children.values()) yield this.#write(this.name, text, child)
+  }
+
+  /** Called by the registry. */
   async get(): Promise<object> {
     const values = [...this.#children.values()].flatMap(({ labels, child }) => this.#read(labels, child))
     return { name: this.name, help: this.help, type: this.type, aggregator: this.aggregator, values }
@@ -123,6 +141,29 @@ function family<Child>(registry: Registry, name: string, make: () => Family<Chil
   // The registry needs name, get() and reset() of a metric; its type asks for prom-client's own class.
   registry.registerMetric(made as unknown as Metric)
   return made
+}
+
+const cells: Kind<Cell> = {
+  make: () => new Cell(),
+  read: cellValues,
+  write: (name, labels, { value }) => `${name}${labels === '' ? '' : `{${labels}}`} ${value}\n`,
+}
+
+/** As label values are written (Prometheus exposition formats, "Comments, help text, and type information"). */
+function escaped(value: string): string {
+  return value.replace(/[\\\n"]/g, (odd) => (odd === '\n' ? '\\n' : `\\${odd}`))
+}
+
+function seriesText(name: string, labels: string, { bounds, counts, sum }: Series): string {
+  const before = labels === '' ? '' : `${labels},`
+  const braces = labels === '' ? '' : `{${labels}}`
+  let text = ''
+  let total = 0
+  for (let i = 0; i < counts.length; i++) {
+    total += counts[i] as number
+    text += `${name}_bucket{${before}le="${i < bounds.length ? bounds[i] : '+Inf'}"} ${total}\n`
+  }
+  return `${text}${name}_sum${braces} ${sum}\n${name}_count${braces} ${total}\n`
 }
 
 function cellValues(labels: Readonly<Record<string, string>>, cell: Cell): Sample[] {

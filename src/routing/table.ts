@@ -116,7 +116,7 @@ export class RoutingTable<T> {
 }
 
 /** Without port, and without the dot that ends a fully qualified name (RFC 3986 section 3.2.2). */
-function hostName(host: string): string {
+export function hostName(host: string): string {
   return host.toLowerCase().replace(/\.?(?::\d+)?$/, '')
 }
 

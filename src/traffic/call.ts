@@ -80,6 +80,10 @@ export abstract class Call implements UpstreamCall, CallRecord {
     this.deadlineAt = limitMs === 0 ? deadlineAt : Math.min(deadlineAt, this.startedAt + limitMs)
   }
 
+  get place(): string {
+    return this.destination.place
+  }
+
   get upstreamName(): string {
     return this.upstream.name
   }
@@ -130,9 +134,9 @@ export abstract class Call implements UpstreamCall, CallRecord {
   /** Goes on to the fallback of its upstream with the time that is left. What has been keeps its place in the records. */
   turnTo(next: Upstream, error: GatewayError): void {
     const { calls, attributes } = this.exchange
-    const { upstreamName, method, startedAt, target, attempts } = this
+    const { place, upstreamName, method, startedAt, target, attempts } = this
     const durationMs = performance.now() - startedAt
-    const record = { upstreamName, method, startedAt, target, attempts, durationMs, error }
+    const record = { place, upstreamName, method, startedAt, target, attempts, durationMs, error }
     calls.splice(calls.indexOf(this), 0, record)
     attributes['gateway.fallback'] = `${upstreamName}: ${error.reason}`
     this.upstream.fallbacks++

@@ -116,12 +116,16 @@ async function attempts<C extends Call, Reply>(call: C, transport: Transport<C, 
     const endpoint = upstream.pick(exchange, last)
     if (endpoint === undefined) throw noTarget(upstream)
     try {
-      if (retry.hedges(call)) return await race(call, transport, endpoint)
-      return await attempt(new Attempt(call, endpoint), transport)
+      const reply = retry.hedges(call)
+        ? await race(call, transport, endpoint)
+        : await attempt(new Attempt(call, endpoint), transport)
+      if (last !== undefined) retry.counts.retries[outcomeOf(call.fault, undefined)]++
+      return reply
     } catch (thrown) {
       const error = toGatewayError(thrown)
       // An idle connection that the upstream closed: the same target gets the call on another one (RFC 9112 section 9.3.1).
       if (retry.repeats(call, error)) continue
+      if (last !== undefined) retry.counts.retries[outcomeOf(call.fault, error)]++
       if (!retry.takes(call, error)) throw error
       exchange.attributes['gateway.retried'] = `${call.target}: ${call.fault ?? error.reason}`
     }

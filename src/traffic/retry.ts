@@ -3,6 +3,7 @@ import type { Attempt } from './attempt.ts'
 import type { Call } from './call.ts'
 import type { Endpoint } from './endpoint.ts'
 import { dropsForFallback } from './fallback.ts'
+import type { Outcome } from './outcome.ts'
 import { type BudgetOptions, RetryBudget } from './retry-budget.ts'
 
 /** When and how often calls of an upstream are tried again; durations in milliseconds. */
@@ -29,8 +30,8 @@ export interface RetryOptions {
 
 /** What became of the calls of an upstream since it was made. */
 export interface RetryCounts {
-  /** Second and further attempts, hedges not among them. */
-  retries: number
+  /** Second and further attempts that are over, by how they ended, hedges not among them. */
+  readonly retries: Record<Outcome, number>
   /** Attempts that the budget did not allow. */
   budgetExhausted: number
   hedges: number
@@ -40,7 +41,12 @@ export interface RetryCounts {
 
 /** Decides about second tries; one for each upstream. */
 export class Retry {
-  readonly counts: RetryCounts = { retries: 0, budgetExhausted: 0, hedges: 0, stale: 0 }
+  readonly counts: RetryCounts = {
+    retries: { ok: 0, failed: 0, neutral: 0 },
+    budgetExhausted: 0,
+    hedges: 0,
+    stale: 0,
+  }
   readonly #options: RetryOptions
   readonly #statuses: ReadonlySet<number>
   readonly #budget: RetryBudget
@@ -67,12 +73,9 @@ export class Retry {
   takes(call: Call, error: GatewayError): boolean {
     if (call.paid) {
       call.paid = false
-      this.counts.retries++
       return true
     }
-    if (call.leaves || !maySendAgain(call, error) || !this.#isLeft(call) || !this.#pays()) return false
-    this.counts.retries++
-    return true
+    return !call.leaves && maySendAgain(call, error) && this.#isLeft(call) && this.#pays()
   }
 
   /** Whether it is sent once more because the connection was stale; that is no attempt. */

@@ -490,7 +490,7 @@ const cases: readonly MistakeCase[] = [
   {
     name: 'an unknown key that is near to none',
     yaml: 'stores: {‸xyzzy: 1}\n',
-    says: ['stores.xyzzy: unknown key "xyzzy"; known: redis'],
+    says: ['stores.xyzzy: unknown key "xyzzy"; known: redis, database'],
   },
   {
     name: 'an unknown key of an issuer and of a consumer',
@@ -978,7 +978,7 @@ const cases: readonly MistakeCase[] = [
       'server.lisen: unknown key "lisen"; did you mean "listen"?',
       'plugins[0]: unknown plugin "nobody"; known: requestId, accessLog, metrics, cors, forwardAuth, rateLimit, headers, fault, compression, validate, ipAccess, userAgent, concurrency, securityHeaders, threatFilter',
       'routes[0]: says nowhere who answers: set one of upstream, redirect, respond, aggregate and graphqlOperation',
-      'foo: unknown key "foo"; known: $schema, server, stores, observability, admin, pluginModules, plugins, upstreams, routes, graphql, grpc, auth, consumers',
+      'foo: unknown key "foo"; known: $schema, server, stores, observability, admin, apiDocs, pluginModules, plugins, upstreams, routes, graphql, grpc, auth, consumers',
     ],
   },
 ]

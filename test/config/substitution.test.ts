@@ -1,8 +1,8 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: it is what is tested
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { ConfigDocument, type Environment } from '../../src/config/document.ts'
-import { readDocument } from '../../src/config/load.ts'
 import { folderOf } from './files.ts'
 
 const cases: readonly (readonly [name: string, written: string, environment: Environment, value: unknown])[] =
@@ -40,10 +40,14 @@ for (const [name, written, environment, value] of cases) {
       tricky: '${A} file://secret\n\n',
       'gateway.yaml': `a: ${written}\n`,
     })
-    const document = readDocument(inFolder('gateway.yaml'), {
-      ...environment,
-      FOLDER: inFolder('').replace(/\/$/, ''),
-    })
+    const document = new ConfigDocument(
+      inFolder('gateway.yaml'),
+      readFileSync(inFolder('gateway.yaml'), 'utf8'),
+      {
+        ...environment,
+        FOLDER: inFolder('').replace(/\/$/, ''),
+      },
+    )
     assert.deepEqual(document.problems, [])
     assert.deepEqual(document.data, { a: value })
   })

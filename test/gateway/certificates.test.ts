@@ -34,7 +34,7 @@ async function start(t: TestContext, { cert, key }: Issued, now?: () => number) 
       await once(socket, 'secureConnect')
       return socket
     },
-    applied: (version: number) => made.logged((line) => line['gateway.config_version'] === version),
+    applied: (version: number) => made.logged((line) => line.build === version),
     refused: (mistake: RegExp) =>
       made.logged(
         (line) =>

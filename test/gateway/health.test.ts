@@ -30,6 +30,7 @@ test('/livez, /readyz and /health have their shapes', async (t) => {
     { name: 'config', ok: true, required: true, detail: 'version 1 is running' },
     { name: 'reload', ok: true, required: false, detail: 'the newest configuration is running' },
     { name: 'overload', ok: true, required: false, detail: 'no request is refused' },
+    { name: 'database', ok: true, required: false, detail: 'sqlite is up' },
     { name: 'revocations', ok: true, required: false, detail: '0 are known' },
   ])
   const health = await send(`${url}/health`)
@@ -275,15 +276,15 @@ test('a target whose circuit is open is as good as down', () => {
 function reportOf(upstreams: readonly UpstreamStatus[], redis: 'up' | 'down' | undefined) {
   return healthReport({
     version: '1.0.0',
-    configVersion: 1,
+    config: { version: 1, wanted: 1, refused: undefined, unstored: false },
     startedAt: 0,
     now: 90_000,
     draining: false,
     activeConnections: 0,
-    refusedConfig: undefined,
     redis,
+    database: undefined,
     shed: {},
-    keys: { size: 0, trouble: undefined },
+    keys: { size: 0, trouble: undefined, isKept: false },
     revocations: { entries: 0, trouble: undefined, unwritten: 0, isMissing: false },
     upstreams,
     certificates: [],

@@ -51,7 +51,7 @@ async function startFrom(
       writeFileSync(path(`${name}.new`), text)
       renameSync(path(`${name}.new`), path(name))
     },
-    applied: (version) => logged((line) => Number(line['gateway.config_version']) >= version),
+    applied: (version) => logged((line) => Number(line.build) >= version),
     refused: (mistake) =>
       logged(
         (line) =>
@@ -474,7 +474,7 @@ test('a folder of config maps that swaps its link is noticed', async (t) => {
   const gateway = await startGateway(t, {}, { file: path('gateway.yaml'), watch: true })
   symlinkSync('2', path('..data_tmp'))
   renameSync(path('..data_tmp'), path('..data'))
-  await gateway.logged((line) => line['gateway.config_version'] === 2)
+  await gateway.logged((line) => line.build === 2)
   assert.equal(gateway.gateway.rows[0]?.id, 'r2')
 })
 

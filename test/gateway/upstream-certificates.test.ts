@@ -59,13 +59,13 @@ routes:
 
   // The backend changes its certificate later than we learn of its authority.
   replace('ca.pem', `${old.cert}${next.cert}`)
-  await logged((line) => line['gateway.config_version'] === 2)
+  await logged((line) => line.build === 2)
   backend.setSecureContext({ ...nextPair, ca: [old.cert, next.cert] })
   // One file after the other: for a moment they do not belong together.
   replace('cert.pem', second?.cert)
   await logged((line) => String(line.message).startsWith('configuration refused'))
   replace('key.pem', second?.key)
-  await logged((line) => line['gateway.config_version'] === 3)
+  await logged((line) => line.build === 3)
   await moreLoad()
   await load.stop()
   assert.deepEqual(load.failures.slice(0, 3), [])

@@ -8,6 +8,7 @@ export function callRecord({
   readonly attempts?: number | readonly AttemptRecord[]
 } = {}): CallRecord {
   const call = {
+    place: 'users-v1',
     upstreamName: 'users',
     method: 'GET',
     startedAt: performance.now(),

@@ -108,7 +108,7 @@ export function exchange({ plugins = [], request = {}, route = {} }: ExchangeOpt
     policy: policy(),
     ...route,
   }
-  const hooks: Hooks = compileHooks([...plugins, told])
+  const hooks: Hooks = compileHooks([...plugins, told], () => '')
   return new TestExchange(head, line, hooks)
 }
 

@@ -29,6 +29,8 @@ export interface OwnProcessOptions {
   readonly port: number
   /** Ready when it answers `send` with `expect`; without it, when it accepts a connection. */
   readonly greeting?: { readonly send: string; readonly expect: string }
+  /** Who it runs as, where we are root: some programs refuse root. Default: ourselves. */
+  readonly user?: number | undefined
 }
 
 const readyWithinMs = 15_000
@@ -44,14 +46,15 @@ export async function ownFolder(name: string): Promise<string> {
  * it ends before it is ready or is not ready within 15 s.
  */
 export async function startOwnProcess(options: OwnProcessOptions): Promise<OwnProcess> {
-  const { program, args, folder, port } = options
+  const { program, args, folder, port, user } = options
   if (await answers({ port })) {
     rmSync(folder, { recursive: true })
     throw new Error(`${program} did not start: port ${port} is in use`)
   }
   // Where there is a setpriv, the kernel ends the server even when we are ended with SIGKILL.
   const setpriv = process.platform === 'linux' ? await findProgram('setpriv') : undefined
-  const [command, before] = setpriv ? [setpriv, ['--pdeathsig', 'KILL', program]] : [program, []]
+  const as = user === undefined ? [] : [`--reuid=${user}`, `--regid=${user}`, '--clear-groups']
+  const [command, before] = setpriv ? [setpriv, [...as, '--pdeathsig', 'KILL', program]] : [program, []]
   const child = spawn(command, [...before, ...args], { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] })
   let output = ''
   for (const stream of [child.stdout, child.stderr]) {

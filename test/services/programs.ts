@@ -9,8 +9,10 @@ const packages = {
   dnsmasq: 'dnsmasq-base',
   'docker-compose': 'docker-compose',
   etcd: 'etcd-server',
+  fish: 'fish',
   h2load: 'nghttp2-client',
   haproxy: 'haproxy',
+  kubectl: 'kubernetes-client',
   nginx: 'nginx',
   postgres: 'postgresql',
   prometheus: 'prometheus',
@@ -18,6 +20,7 @@ const packages = {
   'redis-cli': 'redis-tools',
   'redis-server': 'redis-server',
   wrk: 'wrk',
+  zsh: 'zsh',
 } as const
 
 /** A program that the tests or the benchmark run but that npm cannot bring. */

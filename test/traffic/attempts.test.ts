@@ -19,9 +19,9 @@ async function open(t: TestContext, first: RequestListener, upstream: object = {
   })
   const ask = (init?: RequestInit) => fetch(`${gateway.url}/v1/x`, init)
   const seen = () => [one.requests.length, two.requests.length]
-  const metric = async (name: string): Promise<number> => {
+  const metric = async (name: string, more = ''): Promise<number> => {
     const text = await (await fetch(`${gateway.url}/metrics`)).text()
-    return Number(new RegExp(`^${name}\\{upstream="pool"\\} (\\d+)$`, 'm').exec(text)?.[1])
+    return Number(new RegExp(`^${name}\\{upstream="pool"${more}\\} (\\d+)$`, 'm').exec(text)?.[1])
   }
   return { ...gateway, one, two, ask, seen, metric }
 }
@@ -30,7 +30,8 @@ test('a target that does not answer in the time for one try is left, and another
   const { ask, one, seen, metric, logged } = await open(t, silent, { timeouts: { perTry: '100ms' } })
   assert.equal((await ask()).status, 200)
   assert.deepEqual(seen(), [1, 1])
-  assert.equal(await metric('gateway_retries_total'), 1)
+  assert.equal(await metric('gateway_retries_total', ',outcome="ok"'), 1)
+  assert.equal(await metric('gateway_retries_total', ',outcome="failed"'), 0)
   const line = await logged((entry) => entry['gateway.attempts'] === 2)
   assert.equal(line['gateway.retried'], `${one.url}: UPSTREAM_TIMEOUT`)
 })
@@ -206,7 +207,7 @@ test('a GET whose target is silent is asked of a second one; the first is let go
   await left.promise
   assert.deepEqual(seen(), [1, 1])
   assert.equal(await metric('gateway_hedges_total'), 1)
-  assert.equal(await metric('gateway_retries_total'), 0)
+  assert.equal(await metric('gateway_retries_total', ',outcome="ok"'), 0)
   const { upstreams } = await gateway.status()
   assert.deepEqual(
     upstreams[0]?.targets.map(({ healthy }) => healthy),

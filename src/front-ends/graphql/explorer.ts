@@ -1,5 +1,6 @@
 import { GatewayError } from '../../core/error.ts'
 import type { HttpExchange } from '../../core/http-exchange.ts'
+import { sendFile } from '../../core/sent-file.ts'
 import { type ExplorerPage, explorerPage } from './explorer-page.ts'
 import { accepts } from './media-type.ts'
 
@@ -8,18 +9,8 @@ export async function serveExplorer(x: HttpExchange): Promise<void> {
   if (!accepts(x.header('accept'), 'text/html')) {
     throw new GatewayError('NOT_ACCEPTABLE', 'A navigation is answered with an HTML page only.')
   }
-  const page = await explorerPage()
-  if (x.gone || x.committed) return
-  const zipped = takesGzip(x.header('accept-encoding'))
-  const tag = `"${page.tag}${zipped ? '-gzip' : ''}"`
-  const headers = [...pageHeaders(page.scriptHash), 'ETag', tag]
-  if (matches(x.header('if-none-match'), tag)) {
-    x.answer(304, headers, '')
-    return
-  }
-  headers.push('Content-Type', 'text/html; charset=utf-8')
-  if (zipped) headers.push('Content-Encoding', 'gzip')
-  x.answer(200, headers, zipped ? page.gzipped : page.html)
+  const { html: plain, scriptHash, ...page } = await explorerPage()
+  sendFile(x, { ...page, plain, contentType: 'text/html; charset=utf-8' }, pageHeaders(scriptHash))
 }
 
 /**
@@ -48,14 +39,4 @@ function pageHeaders(scriptHash: ExplorerPage['scriptHash']): string[] {
     ...['Cache-Control', 'no-cache'],
     ...['Vary', 'Accept-Encoding, Sec-Fetch-Mode'],
   ]
-}
-
-function takesGzip(acceptEncoding: string | undefined): boolean {
-  return acceptEncoding !== undefined && accepts(acceptEncoding, 'gzip')
-}
-
-/** RFC 9110 section 13.1.2: weak comparison of any of the listed tags. */
-function matches(ifNoneMatch: string | undefined, tag: string): boolean {
-  if (ifNoneMatch === undefined) return false
-  return ifNoneMatch.split(',').some((item) => item.trim() === '*' || item.trim().replace(/^W\//, '') === tag)
 }

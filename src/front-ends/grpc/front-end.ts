@@ -133,7 +133,8 @@ export class GrpcFrontEnd implements FrontEnd {
       this.#watches = new HealthWatches(health)
       this.rows.push(...healthRows({ health, watches: this.#watches, frontEnd: this }))
     }
-    const services = bound.map(
+    const shown = bound.filter(({ service }) => service.hidden !== true)
+    const services = shown.map(
       ({ service, bindings }): DescribedService => ({
         bindings,
         policyOf: ({ method }) => policyOf(service, method),

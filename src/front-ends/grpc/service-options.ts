@@ -22,6 +22,8 @@ export interface ServiceOptions {
   /** Whether methods without an annotation are served at `/package.Service/Method`. */
   readonly unannotated: boolean
   readonly metadata: MetadataOptions
+  /** Whether it is left out of the description. Default: no. */
+  readonly hidden?: boolean
 }
 
 /** What is different for one method of a service, whichever way it is called. */

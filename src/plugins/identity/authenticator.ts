@@ -10,6 +10,8 @@ export interface Authenticator {
    * valid: it is then refused even if something else in it is.
    */
   authenticate(x: Exchange): Principal | undefined | Promise<Principal | undefined>
+  /** Forgets what it found out about credentials, so that it is found out again; returns how much that was. */
+  forget?(): number
   /** Called when no configuration uses it any more. */
   close?(): Promise<void>
 }

@@ -75,6 +75,11 @@ export class Identity {
     }
   }
 
+  /** Forgets what was found out about tokens, so that it is found out again; returns of how many. */
+  forget(): number {
+    return this.#authenticators.reduce((sum, authenticator) => sum + (authenticator.forget?.() ?? 0), 0)
+  }
+
   /** Called when no configuration uses it any more. */
   async close(): Promise<void> {
     for (const authenticator of this.#authenticators) await authenticator.close?.()

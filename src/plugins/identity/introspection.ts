@@ -90,6 +90,11 @@ export class Introspection {
     return this.#client.trouble
   }
 
+  /** Forgets what the server said; returns about how many tokens. */
+  forget(): number {
+    return this.#good.clear() + this.#refused.clear()
+  }
+
   /**
    * What a token from an address stands for. One that was good before is not held against anybody. Throws JWT_INVALID, JWT_EXPIRED,
    * UNAVAILABLE, or TOO_MANY_ATTEMPTS for an address from which too much came that was no token.

@@ -89,6 +89,11 @@ export class ManagedKeys {
     return this.#complete
   }
 
+  /** Whether they outlive the process. */
+  get isKept(): boolean {
+    return this.#options.store !== undefined
+  }
+
   /** Why changes made elsewhere are not heard of; undefined: they are. */
   get trouble(): string | undefined {
     return this.#trouble
@@ -213,7 +218,7 @@ export class ManagedKeys {
       if (!this.#warned)
         this.#options.log.warn(
           {},
-          'managed keys end with this process: configure stores.redis to keep and share them',
+          'managed keys end with this process: configure stores.database to keep them',
         )
       this.#warned = true
     }

@@ -88,6 +88,11 @@ export class TokenAuthenticator implements Authenticator {
     return known.principal
   }
 
+  forget(): number {
+    const asked = this.#introspections.reduce((sum, introspection) => sum + introspection.forget(), 0)
+    return this.#verified.clear() + asked
+  }
+
   async close(): Promise<void> {
     for (const issuer of this.#issuers.values()) issuer.close()
   }

@@ -32,7 +32,7 @@ export interface Answer {
   readonly errors: { message: string; path?: (string | number)[]; extensions: Record<string, unknown> }[]
 }
 
-const noHooks: Hooks = { onRequest: [], onCall: [], onTurn: [], onReply: [], onSettled: [] }
+const noHooks: Hooks = { onRequest: [], names: [], onCall: [], onTurn: [], onReply: [], onSettled: [] }
 
 export async function openDoor(frontEnd: FrontEnd, hooks: Partial<Hooks> = {}): Promise<Door> {
   const all = { ...noHooks, ...hooks }

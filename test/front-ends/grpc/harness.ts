@@ -24,7 +24,7 @@ export const testProtos = fileURLToPath(new URL('./protos', import.meta.url))
 export const googleProtos = fileURLToPath(
   new URL('../../../node_modules/google-proto-files', import.meta.url),
 )
-export const noHooks: Hooks = { onRequest: [], onCall: [], onTurn: [], onReply: [], onSettled: [] }
+export const noHooks: Hooks = { onRequest: [], names: [], onCall: [], onTurn: [], onReply: [], onSettled: [] }
 
 export const openPolicy: Policy = {
   id: 'test',

@@ -1,11 +1,11 @@
 import { buildClientSchema, getIntrospectionQuery, type IntrospectionQuery, printSchema } from 'graphql'
 import { GatewayError } from '../../../core/error.ts'
+import { OwnExchange } from '../../../core/own-exchange.ts'
 import { bufferedTransport } from '../../../traffic/buffered-call.ts'
 import { Destination } from '../../../traffic/destination.ts'
 import { dispatch } from '../../../traffic/dispatch.ts'
 import { acceptedAnswers, type SubgraphAnswer } from '../subgraphs/subgraph-answer.ts'
 import { maxAnswerBytes, SubgraphCall } from '../subgraphs/subgraph-call.ts'
-import { OwnExchange } from './own-exchange.ts'
 
 /** How a subgraph is asked for its own schema. */
 export interface LiveOptions {

@@ -1,6 +1,6 @@
+import type { KnownText } from '../../../core/polled-text.ts'
 import type { UsedDocument } from '../documents.ts'
 import type { Engines } from './engines.ts'
-import type { KnownText } from './polled-text.ts'
 
 /** What outlives a reload of the configuration: a subgraph that is down then is not forgotten. */
 export class SupergraphMemory {

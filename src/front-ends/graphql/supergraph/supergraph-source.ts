@@ -1,8 +1,8 @@
 import type { Logger } from '../../../core/log.ts'
+import { type KnownText, PolledText, type PolledTextOptions } from '../../../core/polled-text.ts'
 import type { Destination } from '../../../traffic/destination.ts'
 import type { SubgraphSdl } from '../supergraph.ts'
 import { askForSchema, type LiveOptions } from './live-subgraph.ts'
-import { type KnownText, PolledText, type PolledTextOptions } from './polled-text.ts'
 import { fetchText, type SupergraphUrl } from './supergraph-url.ts'
 
 /** A part of the supergraph, and who knows its schema: a file that was read, or the subgraph itself. */
@@ -41,7 +41,10 @@ export class SupergraphSource {
     this.#options = options
     const { supergraph, subgraphs } = options
     const poll = (key: string, given: Asked): void => {
-      this.#polled.set(key, new PolledText({ ...given, known: known.get(key), log, onAsked }))
+      this.#polled.set(
+        key,
+        new PolledText({ ...given, what: 'a GraphQL schema', known: known.get(key), log, onAsked }),
+      )
     }
     if (typeof supergraph === 'object') {
       const { origin, pathname } = new URL(supergraph.url)

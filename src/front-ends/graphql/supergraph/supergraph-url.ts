@@ -1,6 +1,6 @@
 import { request } from 'undici'
 import { causeOf } from '../../../core/cause-of.ts'
-import type { KnownText } from './polled-text.ts'
+import type { KnownText } from '../../../core/polled-text.ts'
 
 /** Where a composed supergraph is fetched from. */
 export interface SupergraphUrl {

@@ -1,7 +1,7 @@
 import { asksForSomething, describeAuthorization } from '../../../core/authorization.ts'
 import type { Policy } from '../../../core/route.ts'
+import type { OpenApiPath } from '../../../routing/open-api-path.ts'
 import type { Binding } from '../binding.ts'
-import type { OpenApiPath } from './open-api-path.ts'
 import { type ParametersOptions, pathParameters, queryParameters } from './parameters.ts'
 import { refusals, requestContent, responseContent } from './responses.ts'
 import type { Schema } from './scalar-schema.ts'

