@@ -20,7 +20,7 @@ import { ensureProgram } from './services/programs.ts'
 const together = 8
 /** What a file has that needs a process of its own: hooks for all tests, and whatever is about the process or measures time. */
 const alone =
-  /^(?:before|after|beforeEach|afterEach)\(|\bprocess\.|memoryUsage|\bgc\(|\bmock\.|Worker\(|spawn|execFile|fork\(|startOwn|onBothDatabases|startPostgres|performance\.now|[Bb]rowser|\/child\.ts'/m
+  /^(?:before|after|beforeEach|afterEach)\(|\bprocess\.|memoryUsage|\bgc\(|\bmock\.|Worker\(|spawn|execFile|fork\(|startOwn|onBothDatabases|startPostgres|performance\.now|[Bb]rowser|[tT]imeout|sleep|delay|until|\d+m?s['"]|\/child\.ts'/m
 
 const root = resolve(import.meta.dirname, '..')
 /** Two more than there are cores: tests wait for clocks and other processes, and the cores for them. */
