@@ -1,26 +1,17 @@
 import type { ChildProcess } from 'node:child_process'
 import { subscribe } from 'node:diagnostics_channel'
-import { readFileSync } from 'node:fs'
 import { glob } from 'node:fs/promises'
 import { availableParallelism, tmpdir } from 'node:os'
-import { dirname, join, relative, resolve } from 'node:path'
+import { join, relative, resolve } from 'node:path'
 import type { Writable } from 'node:stream'
 import { finished } from 'node:stream/promises'
 import { run } from 'node:test'
 import { spec, type TestEvent } from 'node:test/reporters'
 import { ensureProgram } from './services/programs.ts'
 
-// What `npm test` runs: every test/**/*.test.ts, or with arguments those files only whose path contains one of
-// them (`npm test -- test/foo.test.ts`, `npm test -- services`). The last line is the count.
-//
-// Files of a folder share processes, because what they load costs more than what most of them do. One that
-// changes or measures its process has one of its own, as each has with `npm test -- --apart`.
-
-/** Most files in one process. */
-const together = 8
-/** What a file has that needs a process of its own: hooks for all tests, and whatever is about the process or measures time. */
-const alone =
-  /^(?:before|after|beforeEach|afterEach)\(|\bprocess\.|memoryUsage|\bgc\(|\bmock\.|Worker\(|spawn|execFile|fork\(|startOwn|onBothDatabases|startPostgres|performance\.now|[Bb]rowser|[tT]imeout|sleep|delay|until|\d+m?s['"]|\/child\.ts'/m
+// What `npm test` runs: every test/**/*.test.ts in a process of its own, or with arguments those files only
+// whose path contains one of them (`npm test -- test/foo.test.ts`, `npm test -- services`). The last line is
+// the count.
 
 const root = resolve(import.meta.dirname, '..')
 /** Two more than there are cores: tests wait for clocks and other processes, and the cores for them. */
@@ -49,13 +40,11 @@ const counts = { passed: 0, failed: 0, skipped: 0 }
 
 async function main(): Promise<void> {
   if (!(await prepare())) return fail()
-  const wanted = process.argv.slice(2).filter((word) => word !== '--apart')
-  const files = await chooseFiles(wanted)
-  const groups = process.argv.includes('--apart') ? files.map((file) => [file]) : grouped(files)
+  const files = await chooseFiles(process.argv.slice(2))
   const report = new spec()
   report.pipe(process.stdout)
   const startedAt = performance.now()
-  await Promise.all(Array.from({ length: processes }, () => runGroups(groups, report)))
+  await Promise.all(Array.from({ length: processes }, () => runFiles(files, report)))
 
   const { passed, failed, skipped } = counts
   const success = failed === 0 && passed > 0
@@ -91,40 +80,19 @@ async function chooseFiles(wanted: readonly string[]): Promise<string[]> {
   return chosen.sort().map((file) => resolve(root, file))
 }
 
-/** The files that share a process, by folder. */
-function grouped(files: readonly string[]): string[][] {
-  const groups: string[][] = []
-  const open = new Map<string, string[]>()
-  for (const file of files) {
-    if (alone.test(readFileSync(file, 'utf8'))) {
-      groups.push([file])
-      continue
-    }
-    const folder = dirname(file)
-    const group = open.get(folder) ?? []
-    if (group.length === 0) groups.push(group)
-    group.push(file)
-    open.set(folder, group.length < together ? group : [])
-  }
-  return groups
-}
-
-/** Takes from the front of `groups` until there are none; the report of each is written in one piece. */
-async function runGroups(groups: string[][], report: Writable): Promise<void> {
-  for (let group = groups.shift(); group !== undefined; group = groups.shift()) {
-    for (const event of await runGroup(group)) report.write(event)
+/** Takes files from the front of `files` until there are none; the report of each is written in one piece. */
+async function runFiles(files: string[], report: Writable): Promise<void> {
+  for (let file = files.shift(); file !== undefined; file = files.shift()) {
+    for (const event of await runFile(file)) report.write(event)
   }
 }
 
-/** Ends a process that something left open keeps alive (`run` would wait for ever): its files have failed. */
-async function runGroup(group: readonly string[]): Promise<TestEvent[]> {
-  const [first = ''] = group
-  const file = group.length === 1 ? first : join(root, 'test/together.ts')
+/** Ends a process that something left open keeps alive (`run` would wait for ever): its file has failed. */
+async function runFile(file: string): Promise<TestEvent[]> {
   const events: TestEvent[] = []
   const open = new Set<number>()
-  let timer = endAfter(silenceMs, group, 'nothing happens in it')
-  const argv = group.length === 1 ? [] : [...group]
-  const stream = run({ files: [file], argv, cwd: root, concurrency: 1, timeout: testTimeoutMs })
+  let timer = endAfter(silenceMs, file, 'nothing happens in it')
+  const stream = run({ files: [file], cwd: root, concurrency: 1, timeout: testTimeoutMs })
   for await (const event of stream as AsyncIterable<TestEvent>) {
     count(event, file)
     if (!isTotal(event)) events.push(event)
@@ -135,18 +103,17 @@ async function runGroup(group: readonly string[]): Promise<TestEvent[]> {
     clearTimeout(timer)
     timer =
       open.size > 0
-        ? endAfter(silenceMs, group, 'nothing happens in it')
-        : endAfter(lingerMs, group, 'its tests are done, but something that they opened is not closed')
+        ? endAfter(silenceMs, file, 'nothing happens in it')
+        : endAfter(lingerMs, file, 'its tests are done, but something that they opened is not closed')
   }
   clearTimeout(timer)
   return events
 }
 
-function endAfter(delayMs: number, group: readonly string[], why: string): NodeJS.Timeout {
+function endAfter(delayMs: number, file: string, why: string): NodeJS.Timeout {
   return setTimeout(() => {
-    const names = group.map((file) => relative(root, file)).join(', ')
-    process.stdout.write(`${names} does not end: ${why}\n`)
-    const child = started.find(({ spawnargs }) => group.every((file) => spawnargs.includes(file)))
+    process.stdout.write(`${relative(root, file)} does not end: ${why}\n`)
+    const child = started.find(({ spawnargs }) => spawnargs.includes(file))
     child?.kill('SIGTERM')
     setTimeout(() => child?.kill('SIGKILL'), graceMs).unref()
   }, delayMs)
